@@ -1,0 +1,33 @@
+"""What every test shares: where the data sets are, and one thread for the mathematics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# The window's tests paint off screen wherever a display was not chosen on purpose.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def data_root() -> Path:
+    """The folder of data sets: `FLOW_EXPLORER_DATA`, else `../shared/data` beside the checkout."""
+    chosen = os.environ.get("FLOW_EXPLORER_DATA")
+    return Path(chosen) if chosen else ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """A function from a data set's name to its folder; the test is skipped where it is not at hand."""
+
+    def find(name: str) -> Path:
+        path = data_root() / name
+        if not path.exists():
+            pytest.skip(f"the data set {name} is not at hand (set FLOW_EXPLORER_DATA to the folder of data sets)")
+        return path
+
+    return find
