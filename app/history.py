@@ -1,0 +1,175 @@
+"""Undo and redo over immutable states; knows nothing of Qt or of what a state holds.
+
+A workspace's state is a frozen dataclass. Every act of the person makes a new state and hands it to ``History.do``
+with words that say what was done. Because unchanged parts are shared between states, a step costs what it changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class _Step(Generic[S]):
+    """One undoable act: the state before it, the state after it, its words, and the key it merges by."""
+
+    before: S
+    after: S
+    label: str
+    merge: Hashable
+
+
+class History(Generic[S]):
+    """The present state, the steps that led to it and the steps that were undone.
+
+    Subscribers are called with the new state after every change. One that changes the state while it is being told
+    is allowed: everybody is told again, and the last call always carries the present state.
+    """
+
+    def __init__(self, state: S, limit: int = 400) -> None:
+        """Start at ``state`` with nothing to undo; at most ``limit`` steps are kept, the oldest are forgotten."""
+        if limit < 1:
+            raise ValueError("a history keeps at least one step")
+        self._state = state
+        self._limit = limit
+        self._done: list[_Step[S]] = []
+        self._undone: list[_Step[S]] = []
+        self._open_merge: Hashable = None
+        self._subscribers: list[Callable[[S], None]] = []
+        self._telling = False
+        self._tell_again = False
+
+    @property
+    def state(self) -> S:
+        """The present state."""
+        return self._state
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to undo."""
+        return bool(self._done)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone step to do again."""
+        return bool(self._undone)
+
+    @property
+    def undo_label(self) -> str:
+        """The words of the step that ``undo`` would take back, or ""."""
+        return self._done[-1].label if self._done else ""
+
+    @property
+    def redo_label(self) -> str:
+        """The words of the step that ``redo`` would do again, or ""."""
+        return self._undone[-1].label if self._undone else ""
+
+    @property
+    def length(self) -> int:
+        """How many steps can be undone."""
+        return len(self._done)
+
+    def do(self, state: S, label: str, merge: Hashable = None) -> bool:
+        """Make ``state`` the present one as a step called ``label``; returns False when nothing changed.
+
+        Consecutive steps with the same ``merge`` key (not None) fold into one until ``seal`` is called, so that a
+        drag is one step; a drag that ends where it began leaves no step at all.
+        """
+        if state == self._state:
+            return False
+        self._undone.clear()
+        last = self._done[-1] if self._done else None
+        if last is not None and merge is not None and merge == self._open_merge:
+            self._done.pop()
+            if last.before != state:
+                self._done.append(_Step(last.before, state, label, merge))
+            else:
+                self._open_merge = None
+        else:
+            self._done.append(_Step(self._state, state, label, merge))
+            del self._done[: -self._limit]
+            self._open_merge = merge
+        self._state = state
+        self._tell()
+        return True
+
+    def amend(self, state: S) -> bool:
+        """Replace the present state without a step of its own; it becomes part of the last step, if there is one.
+
+        For what is no act of the person: a fold that unfolded, a measured figure that arrived.
+        """
+        if state == self._state:
+            return False
+        if self._done:
+            last = self._done[-1]
+            self._done[-1] = _Step(last.before, state, last.label, last.merge)
+        if self._undone:
+            first = self._undone[-1]
+            self._undone[-1] = _Step(state, first.after, first.label, first.merge)
+        self._state = state
+        self._tell()
+        return True
+
+    def seal(self) -> None:
+        """End the open merge (a mouse button was let go): the next step stands alone."""
+        self._open_merge = None
+
+    def undo(self) -> bool:
+        """Go back one step; returns False when there is none."""
+        if not self._done:
+            return False
+        step = self._done.pop()
+        self._undone.append(step)
+        self._open_merge = None
+        self._state = step.before
+        self._tell()
+        return True
+
+    def redo(self) -> bool:
+        """Do the last undone step again; returns False when there is none."""
+        if not self._undone:
+            return False
+        step = self._undone.pop()
+        self._done.append(step)
+        self._open_merge = None
+        self._state = step.after
+        self._tell()
+        return True
+
+    def reset(self, state: S) -> None:
+        """Start anew at ``state`` with nothing to undo or redo (a session was restored)."""
+        self._done.clear()
+        self._undone.clear()
+        self._open_merge = None
+        self._state = state
+        self._tell()
+
+    def subscribe(self, listener: Callable[[S], None]) -> Callable[[], None]:
+        """Call ``listener(state)`` after every change; returns a function that ends the subscription."""
+        self._subscribers.append(listener)
+
+        def unsubscribe() -> None:
+            if listener in self._subscribers:
+                self._subscribers.remove(listener)
+
+        return unsubscribe
+
+    def _tell(self) -> None:
+        if self._telling:
+            self._tell_again = True
+            return
+        self._telling = True
+        try:
+            self._tell_again = True
+            while self._tell_again:
+                self._tell_again = False
+                for listener in list(self._subscribers):
+                    listener(self._state)
+                    if self._tell_again:
+                        break
+        finally:
+            self._telling = False
