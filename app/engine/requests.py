@@ -1,0 +1,326 @@
+"""What the window may ask of the engine: frozen dataclasses that say what to compute, nothing about how.
+
+A request with a `slot` is *replaceable*: a newer one in the slot replaces one still waiting, and no answer of an older
+one is delivered after an answer of a newer one. A request whose slot is None *must finish*: it queues, reports
+progress, can be cancelled, and is sent again when the engine had to be restarted.
+
+A new kind of request is one frozen dataclass here (or in `requests_toy`) and one job in the table of `jobs_explorer`
+(or `jobs_toy`). Fields are plain JSON values, tuples, or numpy arrays. This module imports neither torch nor Qt.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from flowcore.errors import ConfigError
+
+from .protocol import ProtocolError
+
+__all__ = [
+    "DecodeLatent", "DecodePictures", "DescribeLatent", "EncodePicture", "ExportWalk", "OpenModel", "Priority",
+    "Request", "SamplePage", "WalkAt", "WalkFrames", "from_fields", "to_fields",
+]  # fmt: skip
+
+MAX_COUNT = 4096
+MAX_FRAMES = 10_000
+
+
+class Priority(enum.IntEnum):
+    """What the engine's loop serves first: the smaller number."""
+
+    INTERACTIVE = 0
+    PAGE = 1
+    TOY = 2
+    EXPORT = 3
+
+
+class Request:
+    """The base of every request. Subclasses are frozen dataclasses with `eq=False` (arrays have no single equality).
+
+    Class attributes, of which a subclass sets what differs (`slot` may also be a property):
+
+    - `kind`: the name in the engine's job table, such as "explorer.page". Setting it registers the class.
+    - `slot`: name of the slot, or None for a request that must finish.
+    - `priority`: see `Priority`.
+    - `strict`: False: answers of an older request of the slot are still delivered until a newer one has answered
+      (so a drag stays live however fast it is). True: a newer request stops and silences the older at once.
+    - `grace`: a replaced job that has answered something may run on for this many seconds from its start.
+    - `adopts`: a newer request in the slot does not stop the running job; the job takes it over with `context.take()`
+      and answers under the new number from then on (a trainer whose settings change).
+    - `background`: does not count as busy (a trainer that plays for hours), so waiting until idle does not wait for it.
+    """
+
+    kind: ClassVar[str] = ""
+    slot: ClassVar[str | None] = None
+    priority: ClassVar[int] = Priority.EXPORT
+    strict: ClassVar[bool] = False
+    grace: ClassVar[float] = 0.0
+    adopts: ClassVar[bool] = False
+    background: ClassVar[bool] = False
+
+    _by_kind: ClassVar[dict[str, type[Request]]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "kind" in cls.__dict__:
+            known = Request._by_kind.get(cls.kind)
+            if known is not None and known.__qualname__ != cls.__qualname__:
+                raise TypeError(f"two kinds of request are called {cls.kind!r}")
+            Request._by_kind[cls.kind] = cls
+
+
+def to_fields(request: Request) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """A request as plain JSON fields and arrays by field name."""
+    fields: dict[str, Any] = {}
+    arrays: dict[str, np.ndarray] = {}
+    for field in dataclasses.fields(request):  # type: ignore[arg-type]
+        value = getattr(request, field.name)
+        if isinstance(value, np.ndarray):
+            arrays[field.name] = value
+        else:
+            fields[field.name] = value
+    return fields, arrays
+
+
+def from_fields(kind: str, fields: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Request:
+    """The request that `to_fields` took apart; lists come back as tuples.
+
+    Raises `ProtocolError` for an unknown kind or field, `ConfigError` for a value out of range.
+    """
+    cls = Request._by_kind.get(kind)
+    if cls is None:
+        raise ProtocolError(f"no request is called {kind!r}")
+    names = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    values = {name: _tuples(value) for name, value in fields.items()} | dict(arrays)
+    if not set(values) <= names:
+        raise ProtocolError(f"{kind!r} has no field {sorted(set(values) - names)}")
+    try:
+        return cls(**values)
+    except TypeError as error:
+        raise ProtocolError(f"{kind!r} does not fit its fields: {error}") from error
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {name: _tuples(item) for name, item in value.items()}
+    return value
+
+
+def _whole(name: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+
+
+def _number(name: str, value: Any, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ConfigError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}.")
+
+
+def _latent(name: str, value: Any, ndim: int = 1) -> None:
+    if not isinstance(value, np.ndarray) or value.dtype not in (np.float32, np.float64) or value.ndim != ndim:
+        raise ConfigError(f"{name} must be {'one latent' if ndim == 1 else 'a list of latents'} of 32- or 64-bit floats.")
+    if not np.isfinite(value).all():
+        raise ConfigError(f"{name} holds a number that is not finite.")
+
+
+def _mode(value: Any) -> None:
+    if value not in ("linear", "spherical"):
+        raise ConfigError(f"A walk is linear or spherical, not {value!r}.")
+
+
+def _times(values: Any) -> None:
+    if not isinstance(values, tuple) or not 1 <= len(values) <= MAX_FRAMES:
+        raise ConfigError(f"A walk has from 1 to {MAX_FRAMES} frames.")
+    for value in values:
+        _number("A position on the walk", value, 0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class OpenModel(Request):
+    """Load a model. Answers `{card, path, device, num_dims, event_shape, levels}`, levels as `[name, start, stop]`."""
+
+    kind = "explorer.open"
+    priority = Priority.INTERACTIVE
+
+    model: str
+
+
+@dataclass(frozen=True, eq=False)
+class SamplePage(Request):
+    """Pictures `first` to `first + count` of a seed. Several answers `{first, count, done}` as they are ready, with
+    `pictures` uint8 (n, H, W, C) and `z` float32 (n, D), already at the temperature.
+
+    `temperature` is one number, or one per level (finest first). Picture i depends on (seed, i) alone.
+    """
+
+    kind = "explorer.page"
+    slot = "explorer.page"
+    priority = Priority.PAGE
+    grace = 0.15
+
+    model: str
+    seed: int
+    first: int
+    count: int
+    temperature: float | tuple[float, ...] = 1.0
+
+    def __post_init__(self) -> None:
+        _whole("The seed", self.seed, 0, 2**63 - 1)
+        _whole("The first picture's number", self.first, 0, 2**53)
+        _whole("The count", self.count, 1, MAX_COUNT)
+        for value in self.temperature if isinstance(self.temperature, tuple) else (self.temperature,):
+            _number("The temperature", value, 0.0, 10.0)
+
+
+@dataclass(frozen=True, eq=False)
+class DecodeLatent(Request):
+    """The picture of one latent: `picture` uint8 (H, W, C) at once; with `exact`, a second answer with
+    `{bpd, likelier_than, typicality}` follows. `panel` tells several live decodes apart (each has its own slot).
+    """
+
+    kind = "explorer.decode"
+    priority = Priority.INTERACTIVE
+
+    model: str
+    z: np.ndarray
+    panel: str = ""
+    exact: bool = False
+
+    @property
+    def slot(self) -> str:  # type: ignore[override]
+        return f"explorer.decode.{self.panel}" if self.panel else "explorer.decode"
+
+    def __post_init__(self) -> None:
+        _latent("The latent", self.z)
+
+
+@dataclass(frozen=True, eq=False)
+class EncodePicture(Request):
+    """Encode an 8-bit picture (uint8 (H, W, C), as the model sees it) for well "A" or "B".
+
+    Answers `z` float32 or float64 (D,), `picture` (its reconstruction) and
+    `{differing, max_error, bpd, likelier_than, typicality, dtype}`.
+    """
+
+    kind = "explorer.encode"
+    priority = Priority.INTERACTIVE
+    strict = True
+
+    model: str
+    well: str
+    picture: np.ndarray
+
+    @property
+    def slot(self) -> str:  # type: ignore[override]
+        return f"explorer.encode.{self.well}"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.picture, np.ndarray) or self.picture.dtype != np.uint8 or self.picture.ndim != 3:
+            raise ConfigError("A picture to encode must be 8-bit, height by width by channels.")
+
+
+@dataclass(frozen=True, eq=False)
+class DescribeLatent(Request):
+    """`{bpd, likelier_than, typicality}` of the 8-bit picture that `z` (D,) decodes to. `panel` as in `DecodeLatent`."""
+
+    kind = "explorer.describe"
+    priority = Priority.PAGE
+    strict = True
+
+    model: str
+    z: np.ndarray
+    panel: str = ""
+
+    @property
+    def slot(self) -> str:  # type: ignore[override]
+        return f"explorer.describe.{self.panel}" if self.panel else "explorer.describe"
+
+    def __post_init__(self) -> None:
+        _latent("The latent", self.z)
+
+
+@dataclass(frozen=True, eq=False)
+class WalkFrames(Request):
+    """The pictures at `ts` (0 is A, 1 is B) between two latents. Several answers `{first, count, bpd: [...], done}`
+    with `pictures` uint8 (n, H, W, C); `first` indexes `ts`, bpd has n numbers.
+    """
+
+    kind = "explorer.walk"
+    slot = "explorer.walk"
+    priority = Priority.PAGE
+    strict = True
+
+    model: str
+    a: np.ndarray
+    b: np.ndarray
+    mode: str
+    ts: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _latent("End A", self.a)
+        _latent("End B", self.b)
+        _mode(self.mode)
+        _times(self.ts)
+
+
+@dataclass(frozen=True, eq=False)
+class WalkAt(Request):
+    """The picture at `t` between two latents: `picture` uint8 (H, W, C) and `z` (D,) at once, then a second answer
+    `{t, bpd}` when nothing newer waits. Both answers carry `t`.
+    """
+
+    kind = "explorer.walk.at"
+    slot = "explorer.walk.at"
+    priority = Priority.INTERACTIVE
+
+    model: str
+    a: np.ndarray
+    b: np.ndarray
+    mode: str
+    t: float
+
+    def __post_init__(self) -> None:
+        _latent("End A", self.a)
+        _latent("End B", self.b)
+        _mode(self.mode)
+        _number("The position on the walk", self.t, 0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class ExportWalk(Request):
+    """As `WalkFrames`, for saving: must finish, reports progress, and computes no bpd. Answers `{first, count, done}`."""
+
+    kind = "explorer.export.walk"
+    priority = Priority.EXPORT
+
+    model: str
+    a: np.ndarray
+    b: np.ndarray
+    mode: str
+    ts: tuple[float, ...]
+
+    __post_init__ = WalkFrames.__post_init__
+
+
+@dataclass(frozen=True, eq=False)
+class DecodePictures(Request):
+    """The pictures of many latents `z` (n, D), for saving: must finish, reports progress. Answers as `ExportWalk`."""
+
+    kind = "explorer.export.pictures"
+    priority = Priority.EXPORT
+
+    model: str
+    z: np.ndarray
+
+    def __post_init__(self) -> None:
+        _latent("The latents", self.z, ndim=2)
+        if not 1 <= len(self.z) <= MAX_FRAMES:
+            raise ConfigError(f"From 1 to {MAX_FRAMES} latents can be decoded at once.")
