@@ -1,0 +1,37 @@
+"""Invertible layers, one a file, each with the same two verbs: ``encode(x) -> z, log_det`` and ``decode(z) -> x``."""
+from __future__ import annotations
+
+from .actnorm import ActNorm
+from .base import Bijection, Chain
+from .coupling import AdditiveCoupling, AffineCoupling
+from .diagonal import DiagonalScale
+from .flatten import Flatten
+from .linear import InvertibleLinear, LULinear
+from .logit import Logit
+from .masks import ChannelMask, CheckerboardMask, Mask, channel_cycle, half
+from .permutation import Permutation
+from .rescale import Rescale
+from .split import Split
+from .squeeze import Squeeze
+
+__all__ = [
+    "ActNorm",
+    "AdditiveCoupling",
+    "AffineCoupling",
+    "Bijection",
+    "Chain",
+    "ChannelMask",
+    "CheckerboardMask",
+    "DiagonalScale",
+    "Flatten",
+    "InvertibleLinear",
+    "LULinear",
+    "Logit",
+    "Mask",
+    "Permutation",
+    "Rescale",
+    "Split",
+    "Squeeze",
+    "channel_cycle",
+    "half",
+]

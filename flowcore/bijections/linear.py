@@ -1,0 +1,108 @@
+"""Invertible 1×1 convolutions, plain and LU (Kingma & Dhariwal 2018, Glow, section 3.2)."""
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .base import Bijection, soft_clamp, soft_clamp_inverse
+
+__all__ = ["InvertibleLinear", "LULinear"]
+
+
+def _random_rotation(channels: int) -> Tensor:
+    """A random orthogonal matrix with determinant +1: log-det starts at 0."""
+    q, _ = torch.linalg.qr(torch.randn(channels, channels, dtype=torch.float64, device="cpu"))
+    if torch.linalg.det(q) < 0:
+        q[:, 0] = -q[:, 0]
+    return q
+
+
+class _ChannelLinear(Bijection):
+    """z[:, :, i, j] = W x[:, :, i, j]; log-det = H·W·log|det W|. Shapes (N, C, H, W) or (N, C)."""
+
+    channels: int
+
+    def weight(self) -> Tensor:
+        raise TypeError(f"{type(self).__name__} does not define weight")
+
+    def log_abs_det(self) -> Tensor:
+        raise TypeError(f"{type(self).__name__} does not define log_abs_det")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cache: tuple[tuple, Tensor] | None = None
+
+    @staticmethod
+    def _apply_matrix(matrix: Tensor, x: Tensor) -> Tensor:
+        if x.dim() == 2:
+            return x @ matrix.t()
+        return F.conv2d(x, matrix[:, :, None, None])
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        places = x[0, 0].numel()
+        return self._apply_matrix(self.weight(), x), self.constant_log_det(x, places * self.log_abs_det())
+
+    def decode(self, z: Tensor) -> Tensor:
+        return self._apply_matrix(self.inverse_weight(), z)
+
+    def inverse_weight(self) -> Tensor:
+        """W⁻¹, computed in float64 and kept until a parameter changes (by value, device or dtype)."""
+        parameters = tuple(self.parameters())
+        key = tuple((p.data_ptr(), p._version, p.dtype, p.device) for p in parameters)
+        if torch.is_grad_enabled() and any(p.requires_grad for p in parameters):
+            return torch.linalg.inv(self.weight().double()).to(self.weight().dtype)
+        if self._cache is None or self._cache[0] != key:
+            weight = self.weight()
+            self._cache = (key, torch.linalg.inv(weight.double()).to(weight.dtype))
+        return self._cache[1]
+
+    def extra_repr(self) -> str:
+        return f"channels={self.channels}"
+
+
+class InvertibleLinear(_ChannelLinear):
+    """W itself is the parameter, a random rotation at first; log|det W| by a factorisation at each step."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.matrix = nn.Parameter(_random_rotation(channels).to(torch.get_default_dtype()))
+
+    def weight(self) -> Tensor:
+        return self.matrix
+
+    def log_abs_det(self) -> Tensor:
+        return torch.linalg.slogdet(self.matrix.double())[1]
+
+
+class LULinear(_ChannelLinear):
+    """W = P · L · (U + diag(sign · exp(s))), so that log|det W| = Σ s (Glow, equation 10).
+
+    P is a fixed permutation and the signs are fixed; L is unit lower triangular, U strictly upper triangular, both
+    masked at use, so that W and its log-det cannot part. s is softly bounded to ±``bound``.
+    """
+
+    def __init__(self, channels: int, bound: float = 3.0) -> None:
+        super().__init__()
+        self.channels, self.bound = channels, bound
+        permutation, lower, upper = torch.linalg.lu(_random_rotation(channels))
+        diagonal = upper.diagonal()
+        dtype = torch.get_default_dtype()
+        self.lower = nn.Parameter(lower.tril(-1).to(dtype))
+        self.upper = nn.Parameter(upper.triu(1).to(dtype))
+        self.raw_log_diagonal = nn.Parameter(soft_clamp_inverse(diagonal.abs().log(), bound).to(dtype))
+        self.register_buffer("permutation", permutation.to(dtype))
+        self.register_buffer("sign", diagonal.sign().to(dtype))
+
+    @property
+    def log_diagonal(self) -> Tensor:
+        return soft_clamp(self.raw_log_diagonal, self.bound)
+
+    def weight(self) -> Tensor:
+        identity = torch.eye(self.channels, dtype=self.lower.dtype, device=self.lower.device)
+        upper = self.upper.triu(1) + torch.diag(self.sign * self.log_diagonal.exp())
+        return self.permutation @ (self.lower.tril(-1) + identity) @ upper
+
+    def log_abs_det(self) -> Tensor:
+        return self.log_diagonal.sum()

@@ -1,0 +1,106 @@
+"""The networks inside coupling layers. They need not be invertible; their last layer starts at zero, so that a
+coupling starts as the identity (Glow, section 3.3)."""
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = ["CouplingNetwork", "ConvNetwork", "ResidualNetwork", "MLP", "set_reduced_precision"]
+
+
+class CouplingNetwork(nn.Module):
+    """Base of the networks: runs :meth:`compute` in bfloat16 where ``reduced`` is set, and returns x's dtype.
+
+    Reduced precision is for training alone: encode and decode use the same network, so both stay exact inverses of each
+    other only where its result is reproduced, and as an encoder bfloat16 is off by a third of a grey level.
+    """
+
+    reduced = False
+
+    def compute(self, x: Tensor) -> Tensor:
+        raise TypeError(f"{type(self).__name__} does not define compute")
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.reduced and self.training:
+            with torch.autocast(x.device.type, dtype=torch.bfloat16):
+                return self.compute(x).to(x.dtype)
+        return self.compute(x)
+
+
+def set_reduced_precision(module: nn.Module, reduced: bool) -> None:
+    """Let all coupling networks below ``module`` compute in bfloat16 while training, or not."""
+    for child in module.modules():
+        if isinstance(child, CouplingNetwork):
+            child.reduced = reduced
+
+
+def _zero(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+class ConvNetwork(CouplingNetwork):
+    """Glow's: 3×3 convolution, ReLU, 1×1 convolution, ReLU, 3×3 convolution from zero. (N, C, H, W) -> (N, C', H, W)."""
+
+    def __init__(self, in_channels: int, out_channels: int, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(in_channels, width, 3, padding=1)
+        self.middle = nn.Conv2d(width, width, 1)
+        self.last = _zero(nn.Conv2d(width, out_channels, 3, padding=1))
+        for layer in (self.first, self.middle):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+
+    def compute(self, x: Tensor) -> Tensor:
+        x = x.contiguous(memory_format=torch.channels_last)
+        return self.last(F.relu(self.middle(F.relu(self.first(x)))))
+
+
+class _ResidualBlock(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = _zero(nn.Conv2d(width, width, 3, padding=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.relu(self.first(F.relu(x))))
+
+
+class ResidualNetwork(CouplingNetwork):
+    """RealNVP's: residual blocks between two convolutions. (N, C, H, W) -> (N, C', H, W).
+
+    The paper normalises by batch inside; here nothing depends on the batch, and each block starts as the identity.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, width: int, blocks: int = 2) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(in_channels, width, 3, padding=1)
+        self.blocks = nn.Sequential(*[_ResidualBlock(width) for _ in range(blocks)])
+        self.last = _zero(nn.Conv2d(width, out_channels, 1))
+
+    def compute(self, x: Tensor) -> Tensor:
+        x = x.contiguous(memory_format=torch.channels_last)
+        return self.last(F.relu(self.blocks(self.first(x))))
+
+
+class MLP(CouplingNetwork):
+    """Fully connected: ``hidden`` layers of ``width``, then one from zero. (N, D) -> (N, D').
+
+    ReLU as in NICE, or SiLU, whose smooth density pictures are kinder to the eye.
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, width: int, hidden: int = 2, activation: str = "silu"
+    ) -> None:
+        super().__init__()
+        sizes = [in_features, *[width] * hidden]
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        self.last = _zero(nn.Linear(sizes[-1], out_features))
+        self.activation = {"silu": F.silu, "relu": F.relu, "tanh": torch.tanh}[activation]
+
+    def compute(self, x: Tensor) -> Tensor:
+        for layer in self.hidden:
+            x = self.activation(layer(x))
+        return self.last(x)
