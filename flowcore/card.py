@@ -1,0 +1,136 @@
+"""The card of a checkpoint: what it is, what it was trained on, under which licence, and how good it is.
+
+A checkpoint is one .safetensors file; its card is JSON in that file's metadata, so that the two cannot part. Reading a
+card needs neither torch nor the weights.
+"""
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from bisect import bisect_left, bisect_right
+from pathlib import Path
+
+from .errors import CheckpointError
+
+__all__ = ["FORMAT_VERSION", "QUANTILES", "read_card", "read_header", "find_checkpoint", "likelier_than", "typicality"]
+
+FORMAT_VERSION = 1
+QUANTILES = 201
+_MAX_HEADER = 32 * 2**20
+
+
+def find_checkpoint(path: str | os.PathLike) -> Path:
+    """A checkpoint file, or the best (else the last) one of a run folder.
+
+    Raises:
+        CheckpointError: if there is none.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            for name in ("best.safetensors", "last.safetensors"):
+                if (path / name).is_file():
+                    return path / name
+            raise CheckpointError(f"The folder '{path}' holds no checkpoint (best.safetensors or last.safetensors).")
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise CheckpointError(f"There is no model at '{path}'.") from None
+    except OSError as error:
+        raise CheckpointError(f"The model '{path}' cannot be opened: {error.strerror or error}.") from None
+    if not stat.S_ISREG(mode):
+        raise CheckpointError(f"'{path}' is not a file, so it cannot be a model.")
+    return path
+
+
+def read_header(path: str | os.PathLike) -> dict:
+    """The JSON header of a .safetensors file, checked against the file's length; nothing else is read.
+
+    Raises:
+        CheckpointError: if the file is no complete safetensors file.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        with open(path, "rb") as file:
+            start = file.read(8)
+            length = int.from_bytes(start, "little")
+            if len(start) < 8 or length > min(size - 8, _MAX_HEADER):
+                raise CheckpointError(f"'{path}' is not a Flow Explorer checkpoint (no safetensors header); choose another file.")
+            header = json.loads(file.read(length).decode("utf-8"))
+    except OSError as error:
+        raise CheckpointError(f"The model '{path}' cannot be read: {error.strerror or error}.") from None
+    except (ValueError, RecursionError):
+        raise CheckpointError(f"'{path}' is not a Flow Explorer checkpoint (its header is not JSON); choose another file.") from None
+    if not isinstance(header, dict):
+        raise CheckpointError(f"'{path}' is not a Flow Explorer checkpoint (its header is not a table).")
+    try:
+        end = max((t["data_offsets"][1] for name, t in header.items() if name != "__metadata__"), default=0)
+    except (TypeError, KeyError, IndexError):
+        raise CheckpointError(f"'{path}' is not a Flow Explorer checkpoint (its header is malformed).") from None
+    if not isinstance(end, int) or 8 + length + end != size:
+        raise CheckpointError(f"'{path}' is cut short or damaged: it has {size:,} bytes where its header tells of {8 + length + (end if isinstance(end, int) else 0):,}.")
+    return header
+
+
+def read_card(path: str | os.PathLike) -> dict:
+    """The card of a checkpoint or run folder.
+
+    Raises:
+        CheckpointError: if there is no checkpoint, or it is broken, or of another format version.
+    """
+    path = find_checkpoint(path)
+    metadata = read_header(path).get("__metadata__")
+    if not isinstance(metadata, dict) or metadata.get("format") != "flow-explorer":
+        raise CheckpointError(f"'{path}' holds weights but no Flow Explorer card, so the model cannot be rebuilt from it.")
+    try:
+        card = json.loads(metadata["card"])
+        version = card["format_version"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise CheckpointError(f"The card of '{path}' is damaged.") from None
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"'{path}' has format version {version!r}; this Flow Explorer reads version {FORMAT_VERSION}."
+        )
+    return card
+
+
+def _held_out(card: dict) -> list[float]:
+    held_out = card.get("held_out")
+    quantiles = held_out.get("bpd_quantiles") if isinstance(held_out, dict) else None
+    return quantiles if isinstance(quantiles, list) else []
+
+
+def _distribution_function(quantiles: list[float], value: float) -> float:
+    """F(value) in [0, 1] by linear interpolation between evenly spaced quantiles."""
+    if value < quantiles[0]:
+        return 0.0
+    if value >= quantiles[-1]:
+        return 1.0
+    low, high = bisect_left(quantiles, value), bisect_right(quantiles, value)
+    if high > low:
+        return (low + high - 1) / 2 / (len(quantiles) - 1)
+    a, b = quantiles[low - 1], quantiles[low]
+    return (low - 1 + (value - a) / (b - a)) / (len(quantiles) - 1)
+
+
+def likelier_than(card: dict, bpd: float) -> float | None:
+    """Percent of held-out pictures that this one is likelier than (whose bpd is higher); None where the card has none."""
+    quantiles = _held_out(card)
+    if not quantiles or not math.isfinite(bpd):
+        return None
+    return 100.0 * (1.0 - _distribution_function(quantiles, bpd))
+
+
+def typicality(card: dict, bpd: float) -> float | None:
+    """Two-sided, in percent: 100 · 2 · min(F, 1 − F), F the held-out pictures' distribution function of bpd.
+
+    100 for a picture as likely as the median one, 0 for one that is less likely, *or more likely*, than any of them:
+    high likelihood is not typicality (Nalisnick et al. 2019).
+    """
+    quantiles = _held_out(card)
+    if not quantiles or not math.isfinite(bpd):
+        return None
+    f = _distribution_function(quantiles, bpd)
+    return 100.0 * 2.0 * min(f, 1.0 - f)
