@@ -36,7 +36,8 @@ QLineEdit:hover, QAbstractSpinBox:hover { background: $hover; }
 QLineEdit:focus, QAbstractSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus { border-color: $accent; }
 QLineEdit:disabled, QAbstractSpinBox:disabled { color: $faint; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
-QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0; }
+QAbstractSpinBox { padding: 0; }
+QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0 10px; }
 
 QComboBox {
   background: $raised; color: $text; border: 1px solid transparent; border-radius: 6px;

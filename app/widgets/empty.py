@@ -1,0 +1,80 @@
+"""An empty place that says what goes here and offers the one act that fills it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from app import icons, theme
+from app.widgets.button import Button
+from app.widgets.fold import Label
+
+
+class EmptyState(QWidget):
+    """An icon, one sentence, and up to a few buttons; ``dashed`` draws the outline of a place to drop on."""
+
+    def __init__(
+        self, sentence: str, action: tuple[str, Callable[[], object]] | None = None, icon: str = "picture",
+        dashed: bool = False, parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.icon_name = icon
+        self.dashed = dashed
+        self.tone = "faint"
+        self._icon = _Icon(icon)
+        self.label = Label(sentence, "muted", wrap=True)
+        self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self.buttons = QHBoxLayout()
+        self.buttons.setSpacing(8)
+        self.buttons.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(12)
+        layout.addStretch(1)
+        layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addWidget(self.label)
+        layout.addLayout(self.buttons)
+        layout.addStretch(1)
+        if action is not None:
+            self.add_action(*action)
+        theme.changed.connect(self.update)
+
+    def add_action(self, text: str, act: Callable[[], object], kind: str = "plain") -> Button:
+        """Add a button that does ``act``; returns it."""
+        button = Button(text, kind)
+        button.clicked.connect(lambda _checked=False: act())
+        self.buttons.addWidget(button)
+        return button
+
+    def set_sentence(self, sentence: str, tone: str = "muted") -> None:
+        """Say something else (an error stands where the thing failed, in "warning")."""
+        self.label.setText(sentence)
+        self.label.set_tone(tone)
+
+    def set_highlight(self, tone: str | None) -> None:
+        """Draw the dashed outline in the theme's colour ``tone`` while a drag hovers; None for the resting tone."""
+        self.tone = tone or "faint"
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+        if not self.dashed:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.color(self.tone), 1.5, Qt.PenStyle.DashLine))
+        painter.setBrush(theme.color(self.tone, 0.06) if self.tone != "faint" else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
+
+
+class _Icon(QWidget):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+        self.setFixedSize(28, 28)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+        icons.paint(QPainter(self), self._name, QRectF(0, 0, 28, 28), theme.current().faint)

@@ -1,0 +1,63 @@
+"""Visible focus: a ring for the keyboard, none for the mouse, and keys that a focused control keeps for itself."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QRectF, Qt
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPen
+from PySide6.QtWidgets import QWidget
+
+from app import theme
+
+_MOUSE = (Qt.FocusReason.MouseFocusReason, Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason)
+ACTIVATION_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class KeyboardFocus:
+    """Mixin: ``focus_visible`` says whether the focus came by the keyboard; ``kept_keys`` win over shortcuts.
+
+    A window-wide shortcut (Space plays) would otherwise take the key away from the button that has the focus.
+    """
+
+    kept_keys: tuple[Qt.Key, ...] = ACTIVATION_KEYS
+    _by_keyboard = False
+
+    @property
+    def focus_visible(self) -> bool:
+        """Whether a focus ring is to be shown."""
+        return self._by_keyboard and self.hasFocus()  # type: ignore[attr-defined]
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        if event.reason() not in (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason):
+            self._by_keyboard = event.reason() not in _MOUSE
+        super().focusInEvent(event)  # type: ignore[misc]
+        self.update()  # type: ignore[attr-defined]
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        super().focusOutEvent(event)  # type: ignore[misc]
+        self.update()  # type: ignore[attr-defined]
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier in (
+                Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier,
+            )
+            if plain and event.key() in self.kept_keys:
+                self._by_keyboard = True
+                event.accept()
+                return True
+        return super().event(event)  # type: ignore[misc]
+
+
+def ring(painter: QPainter, rect: QRectF, radius: float, color: QColor | None = None) -> None:
+    """Paint a focus ring 2 wide just inside ``rect``."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(color or theme.color("accent"), 2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), radius, radius)
+    painter.restore()
+
+
+def follow_theme(widget: QWidget) -> None:
+    """Repaint and lay out ``widget`` anew when the theme changes."""
+    theme.changed.connect(widget.update)
