@@ -1,0 +1,125 @@
+"""Every act of the person in the Explorer, as a change of state that can be undone. Knows nothing of Qt or an engine."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from app.explorer.recipes import read_recipe
+from app.explorer.state import COUNTS, MODES, SEED_MAX, TEMPERATURE_MAX, ExplorerState, Well
+from app.explorer.store import Latent, Store
+from app.history import History
+from app.i18n import tr
+from flowcore.crop import Crop
+
+__all__ = ["Acts"]
+
+
+class Acts:
+    """The commands of the Explorer over a history and a store; each is one undoable step, a drag included."""
+
+    def __init__(self, history: History[ExplorerState], store: Store) -> None:
+        self.history = history
+        self.store = store
+
+    @property
+    def state(self) -> ExplorerState:
+        return self.history.state
+
+    def _do(self, label: str, merge: object = None, **changes: object) -> bool:
+        return self.history.do(replace(self.state, **changes), label, merge)
+
+    def rest(self) -> None:
+        """A drag ended: the next change is a step of its own."""
+        self.history.seal()
+
+    # -- samples -----------------------------------------------------------------------------------------------
+
+    def set_temperature(self, value: float) -> None:
+        if not math.isfinite(value):
+            return
+        value = round(min(max(value, 0.0), TEMPERATURE_MAX), 4)
+        self._do(tr("Change the temperature"), "temperature", temperature=value)
+
+    def set_seed(self, seed: int) -> None:
+        seed = min(max(int(seed), 0), SEED_MAX)
+        self._do(tr("Change the seed"), "seed", seed=seed, shown="sample")
+
+    def new_samples(self) -> None:
+        seed = self.state.seed + 1 if self.state.seed < SEED_MAX else 0
+        self._do(tr("New samples"), seed=seed, shown="sample")
+
+    def set_count(self, count: int) -> None:
+        if count in COUNTS:
+            selected = self.state.selected if self.state.selected < count else -1
+            self._do(tr("Change the page"), count=count, selected=selected)
+
+    def select(self, index: int) -> None:
+        if -1 <= index < self.state.count:
+            label = tr("Select a sample") if index >= 0 else tr("Select nothing")
+            self._do(label, "select", selected=index, shown="sample")
+
+    def set_model(self, model: str, seed: int | None = None, temperature: float | None = None) -> None:
+        """Choose a model; its card's default seed and temperature come with it where they are given."""
+        changes: dict[str, object] = {"model": model}
+        if seed is not None:
+            changes["seed"] = seed
+        if temperature is not None:
+            changes["temperature"] = temperature
+        self._do(tr("Choose a model"), **changes)
+
+    # -- wells -------------------------------------------------------------------------------------------------
+
+    def put_picture(self, which: str, data: bytes, name: str) -> None:
+        """Put a picture file's bytes in a well. Raises `PictureError` and changes nothing if it cannot be read."""
+        key = self.store.put_picture(data, name)
+        self._fill(which, Well(picture=key, name=name))
+
+    def put_latent(self, which: str, latent: Latent) -> None:
+        """Put a sample, or a frame of the walk, in a well: it keeps its own z."""
+        self._fill(which, self.well_of(latent))
+
+    def well_of(self, latent: Latent) -> Well:
+        return Well(picture=self.store.put_array(latent.picture), name=latent.name,
+                    latent=self.store.put_latent(latent.z), latent_model=latent.model)
+
+    def put_two(self, first: Latent, second: Latent) -> None:
+        """Fill both wells at once."""
+        self._do(tr("Walk between two samples"), a=self.well_of(first), b=self.well_of(second), shown="walk")
+
+    def _fill(self, which: str, well: Well) -> None:
+        label = tr("Put a picture in A") if which == "A" else tr("Put a picture in B")
+        state = self.state.with_well(which, well)
+        self.history.do(replace(state, shown="walk" if not (state.a.empty or state.b.empty) else state.shown), label)
+
+    def clear(self, which: str) -> None:
+        label = tr("Clear A") if which == "A" else tr("Clear B")
+        self.history.do(replace(self.state.with_well(which, Well()), shown="sample"), label)
+
+    def swap(self) -> None:
+        """A becomes B and B becomes A."""
+        self._do(tr("Swap A and B"), a=self.state.b, b=self.state.a)
+
+    def set_crop(self, which: str, crop: Crop) -> None:
+        """Move, zoom or turn what the model sees of a well's picture; a drag is one step."""
+        well = self.state.well(which)
+        if not well.empty:
+            changed = replace(well, crop=crop, latent="", latent_model="")
+            self.history.do(self.state.with_well(which, changed), tr("Crop the picture"), ("crop", which))
+
+    # -- the walk ----------------------------------------------------------------------------------------------
+
+    def set_position(self, t: float) -> None:
+        t = round(min(max(t, 0.0), 1.0), 4)
+        self._do(tr("Move along the walk"), "walk", walk=replace(self.state.walk, t=t), shown="walk")
+
+    def set_mode(self, mode: str) -> None:
+        if mode in MODES:
+            self._do(tr("Change the path"), walk=replace(self.state.walk, mode=mode))
+
+    # -- recipes -----------------------------------------------------------------------------------------------
+
+    def restore_recipe(self, recipe: dict) -> None:
+        """Bring back what a saved picture was made of, as one step. Raises `FlowError`, changing nothing."""
+        self.history.seal()
+        self.history.do(read_recipe(recipe, self.store), tr("Restore a saved picture"))

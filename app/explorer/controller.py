@@ -1,0 +1,270 @@
+"""Between the person's state and what is painted: asks the engine for what the state needs, and keeps the answers.
+
+Whatever changes the state (an act, undo, a restored session) only changes the history; `_sync` compares what the
+state needs with what was asked last, so the same path serves a slider, an undo and an engine that was restarted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.engine.requests import DescribeLatent, OpenModel
+from app.explorer.acts import Acts
+from app.explorer.model import Model, figures, open_model
+from app.explorer.page_link import PageLink
+from app.explorer.state import ExplorerState
+from app.explorer.store import Latent, Store
+from app.explorer.view_model import Figures, Shown
+from app.explorer.walk_link import WalkLink
+from app.explorer.well_link import WellLink
+from app.history import History
+from app.i18n import tr
+from flowcore.errors import FlowError
+
+__all__ = ["Controller"]
+
+REST_MS = 140
+"""A value that has stood still for this long is at rest: figures that cost an encode are asked for then."""
+
+
+class Controller(QObject):
+    """The Explorer without its widgets. `acts` changes the state; the views listen to the signals and read the rest."""
+
+    model_changed = Signal()
+    page_changed = Signal(int, int)
+    """(first, count) of the slots that changed."""
+    well_changed = Signal(str)
+    walk_changed = Signal()
+    position_changed = Signal()
+    shown_changed = Signal()
+    state_changed = Signal()
+    busy_changed = Signal()
+    problem = Signal(str, str)
+    """(sentence, details) of what failed at no place of its own: a model that cannot be opened."""
+
+    def __init__(self, client: Any, history: History[ExplorerState], store: Store | None = None,
+                 parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.client = client
+        self.history = history
+        self.store = store or Store()
+        self.acts = Acts(history, self.store)
+        self.model: Model | None = None
+        self.model_problem = ""
+        self.page = PageLink(client, self._on_page)
+        self.wells = {which: WellLink(which, client, self.store, self._on_well) for which in "AB"}
+        self.walk = WalkLink(client, self.store, self._on_walk, self._on_position)
+        self.play_position: float | None = None
+        """Where the walk is while it plays; the state keeps where it was."""
+        self._opening: int | None = None
+        self._described: tuple | None = None
+        self._describing = False
+        self._described_figures = Figures()
+        self._rest = QTimer(self, interval=REST_MS, singleShot=True)
+        self._rest.timeout.connect(self._describe)
+        history.subscribe(lambda _state: self._sync())
+
+    # -- what the views read -----------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> ExplorerState:
+        return self.history.state
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything that the state needs has not come yet."""
+        return (self.page.busy or self.walk.busy or self._describing or self._rest.isActive()
+                or self._opening is not None or any(well.busy for well in self.wells.values()))
+
+    @property
+    def position(self) -> float:
+        """Where on the walk we are, playing or not."""
+        return self.state.walk.t if self.play_position is None else self.play_position
+
+    def selected(self) -> Latent | None:
+        """The selected sample, if it has come."""
+        slots = self.page.view.slots
+        return slots[self.state.selected] if 0 <= self.state.selected < len(slots) else None
+
+    def frame(self) -> Latent | None:
+        """The walk's present frame with its z."""
+        view = self.walk.view
+        if self.model is None or view.picture is None or self.walk.z is None:
+            return None
+        name = tr("walk at {t}", t=f"{view.picture_t:.2f}")
+        return Latent(self.model.name, self.walk.z, view.picture, name)
+
+    def strip_latent(self, t: float) -> Latent | None:
+        """The frame of the strip at t: its z is where the path is at t."""
+        from flowcore.latent import linear, spherical  # numpy only; here so that start-up does not wait for it
+
+        from app.explorer.walk_link import ends
+
+        index = round(t * (len(self.walk.view.frames) - 1))
+        picture = self.walk.view.frames[index]
+        a, b = (self.wells[which].view.z for which in "AB")
+        if self.model is None or picture is None or not a or not b:
+            return None
+        first, second = ends(self.store, a, b)
+        step = spherical if self.state.walk.mode == "spherical" else linear
+        z = np.asarray(step(first, second, t), first.dtype)
+        return Latent(self.model.name, z, picture, tr("walk at {t}", t=f"{t:.2f}"))
+
+    def large(self) -> Latent | None:
+        """The picture that the inspector shows, with its z."""
+        if self.state.shown == "walk" and self.walk.possible:
+            return self.frame()
+        return self.selected()
+
+    def shown(self) -> Shown:
+        """What the inspector shows large."""
+        if self.state.shown == "walk" and self.walk.possible:
+            view = self.walk.view
+            card = self.model.card if self.model else {}
+            t = view.picture_t if view.picture is not None else self.position
+            return Shown("walk", tr("Walk at {t}", t=f"{t:.2f}"), view.picture, figures(card, view.bpd))
+        index = self.state.selected
+        picture = self.page.view.picture(index)
+        if index < 0 or picture is None:
+            return Shown()
+        current = self._described is not None and self._described == self._wanted()
+        title = tr("Sample {number}, seed {seed}", number=index + 1, seed=self.state.seed)
+        return Shown("sample", title, picture, self._described_figures if current else Figures())
+
+    # -- acts that ask the engine or the disk first --------------------------------------------------------------
+
+    def start(self) -> None:
+        """Ask for everything that the present state needs."""
+        self._sync()
+
+    def choose_model(self, name: str) -> None:
+        """Open another model, and choose it only if the engine could load it: a broken file changes nothing."""
+        try:
+            model = open_model(name)
+        except FlowError as error:
+            self.problem.emit(str(error), "")
+            return
+        if self._opening is not None:
+            self.client.cancel(self._opening)
+
+        def opened(_message: Any) -> None:
+            self._opening = None
+            self.acts.set_model(model.name, model.default_seed, model.default_temperature)
+            self.busy_changed.emit()
+
+        def failed(sentence: str, details: str = "") -> None:
+            self._opening = None
+            self.problem.emit(sentence, details)
+            self.busy_changed.emit()
+
+        self._opening = self.client.send(OpenModel(str(model.path)), on_answer=opened, on_error=failed)
+        self.busy_changed.emit()
+
+    @property
+    def opening(self) -> bool:
+        """Whether a chosen model is still being loaded."""
+        return self._opening is not None
+
+    def play_to(self, t: float | None) -> None:
+        """Show another position without making it an act (playing); None ends it."""
+        self.play_position = t
+        self._sync_walk()
+        self.position_changed.emit()
+
+    def engine_restarted(self) -> None:
+        """Another engine knows nothing: ask again for all that is on screen."""
+        for link in (self.page, self.walk, *self.wells.values()):
+            link.forget()
+        self._described, self._describing = None, False
+        self._sync()
+
+    # -- from the state to requests ------------------------------------------------------------------------------
+
+    def _sync(self) -> None:
+        self._sync_model()
+        if self.model is None:
+            self.state_changed.emit()
+            return
+        self.page.sync(self.state, self.model)
+        for well in self.wells.values():
+            well.sync(self.state, self.model)
+        self._sync_walk()
+        self._rest_soon()
+        self.state_changed.emit()
+        self.shown_changed.emit()
+        self.busy_changed.emit()
+
+    def _sync_model(self) -> None:
+        if self.model is not None and self.model.name == self.state.model:
+            return
+        try:
+            self.model, self.model_problem = open_model(self.state.model), ""
+        except FlowError as error:
+            self.model, self.model_problem = None, str(error)
+        self.walk.forget()
+        self._described = None
+        self.model_changed.emit()
+
+    def _sync_walk(self) -> None:
+        a, b = (self.wells[which].view.z for which in "AB")
+        ready = not (self.state.a.empty or self.state.b.empty)
+        self.walk.sync(self.model, a if ready else "", b if ready else "", self.state.walk, self.position)
+
+    def _wanted(self) -> tuple:
+        state = self.state
+        return (state.model, state.seed, state.temperature, state.selected)
+
+    def _rest_soon(self) -> None:
+        if self.state.selected >= 0 and self._described != self._wanted():
+            self._rest.start()
+
+    def _describe(self) -> None:
+        index, wanted = self.state.selected, self._wanted()
+        fresh = self.page.view.fresh
+        sample = self.selected()
+        # The page's own answer starts this again once the picture has come.
+        if self.model is None or sample is None or not fresh[index] or self._described == wanted:
+            self.busy_changed.emit()
+            return
+        self._describing = True
+        card = self.model.card
+
+        def answered(message: Any) -> None:
+            self._described, self._describing = wanted, False
+            self._described_figures = figures(card, message.data.get("bpd"))
+            self.shown_changed.emit()
+            self.busy_changed.emit()
+
+        def failed(_sentence: str, _details: str = "") -> None:
+            self._describing = False
+            self.busy_changed.emit()
+
+        request = DescribeLatent(str(self.model.path), sample.z)
+        self.client.send(request, on_answer=answered, on_error=failed)
+
+    # -- answers ---------------------------------------------------------------------------------------------------
+
+    def _on_page(self, first: int, count: int) -> None:
+        self.page_changed.emit(first, count)
+        if first <= self.state.selected < first + count:
+            self._rest_soon()
+            self.shown_changed.emit()
+        self.busy_changed.emit()
+
+    def _on_well(self, which: str) -> None:
+        self._sync_walk()
+        self.well_changed.emit(which)
+        self.busy_changed.emit()
+
+    def _on_walk(self) -> None:
+        self.walk_changed.emit()
+        self.busy_changed.emit()
+
+    def _on_position(self) -> None:
+        self.position_changed.emit()
+        if self.state.shown == "walk":
+            self.shown_changed.emit()
+        self.busy_changed.emit()

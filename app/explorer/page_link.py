@@ -1,0 +1,104 @@
+"""The page of samples: from seed, temperature and count to pictures, filled in as the engine answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from app.engine.requests import SamplePage
+from app.explorer.model import FIRST_PAGE, Model
+from app.explorer.state import ExplorerState
+from app.explorer.store import Latent
+from app.explorer.view_model import PageView
+from app.i18n import tr
+
+__all__ = ["PageLink"]
+
+
+class PageLink:
+    """Keeps a `PageView` equal to what the state asks for. `on_change(first, count)` tells which slots changed."""
+
+    def __init__(self, client: Any, on_change: Callable[[int, int], None]) -> None:
+        self._client = client
+        self._on_change = on_change
+        self._asked: tuple | None = None
+        self._base: tuple | None = None
+        self._turn = 0
+        self.view = PageView()
+        self.busy = False
+
+    def forget(self) -> None:
+        """The engine is a new one: what was asked of the old one is to be asked again."""
+        self._asked = None
+        self._turn += 1
+        self.busy = False
+        self.view.fresh = [False] * len(self.view.fresh)
+
+    def sync(self, state: ExplorerState, model: Model | None) -> None:
+        if model is None:
+            return
+        asked = (str(model.path), state.seed, state.temperature, state.count)
+        if asked == self._asked:
+            return
+        view = self.view
+        if self._base is None or self._base[0] != asked[0]:
+            view.slots, view.fresh, view.cached = [], [], []
+        # The same seed and temperature: the pictures already there stay, only the further ones are asked for.
+        kept = 0
+        if self._base == asked[:3]:
+            while kept < min(len(view.fresh), state.count) and view.fresh[kept]:
+                kept += 1
+        view.slots = (view.slots + [None] * state.count)[: state.count]
+        view.fresh = [True] * kept + [False] * (state.count - kept)
+        view.error = view.details = ""
+        # The bundled page stands in for the very page that it is, and then, as any older picture, until a new one comes.
+        if (model.default_seed, model.default_temperature, FIRST_PAGE) == (state.seed, state.temperature, state.count):
+            view.cached = model.first_page
+        self._asked, self._base = asked, asked[:3]
+        self._turn += 1
+        if kept < state.count:
+            self._ask(SamplePage(asked[0], state.seed, kept, state.count - kept, state.temperature), model, asked)
+        else:
+            self.busy = False
+        self._on_change(0, state.count)
+
+    def _ask(self, request: SamplePage, model: Model, asked: tuple) -> None:
+        turn = self._turn
+        self.busy = True
+
+        def answered(message: Any) -> None:
+            # Answers of an older temperature are welcome during a drag, those of another page are not.
+            if self._base is None or (asked[0], asked[1], asked[3]) != (self._base[0], self._base[1], self.count):
+                return
+            self._take(message, request, model, current=turn == self._turn)
+            if turn == self._turn and message.done:
+                self.busy = False
+                self._on_change(0, 0)
+
+        def failed(sentence: str, details: str = "", *_more: object) -> None:
+            if turn == self._turn:
+                self.busy = False
+                self.view.error, self.view.details = sentence, details
+                self._on_change(0, self.count)
+
+        self._client.send(request, on_answer=answered, on_error=failed)
+
+    @property
+    def count(self) -> int:
+        return len(self.view.slots)
+
+    def _take(self, message: Any, request: SamplePage, model: Model, current: bool) -> None:
+        pictures, z = message.arrays.get("pictures"), message.arrays.get("z")
+        if pictures is None or z is None or not len(pictures):
+            return
+        first = int(message.data["first"])
+        for offset, (picture, row) in enumerate(zip(pictures, z, strict=True)):
+            index = first + offset
+            if index < self.count:
+                name = tr("sample {number}, seed {seed}, temperature {temperature}", number=index + 1,
+                          seed=request.seed, temperature=f"{request.temperature:.2f}")
+                self.view.slots[index] = Latent(model.name, np.array(row), np.array(picture), name)
+                self.view.fresh[index] = current
+        self._on_change(first, len(pictures))

@@ -1,0 +1,78 @@
+"""The recipe in a saved picture: the Explorer's whole state, small enough to travel inside a PNG.
+
+Only what the model sees of a picture goes in, never the photograph it was cropped from: a saved walk is meant to be
+passed on, the rest of the photograph may not be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from app.explorer.state import ExplorerState, Well
+from app.explorer.store import Latent, Store, latent_from_dict, latent_to_dict
+from app.explorer.well_link import seen_by
+from app.i18n import tr
+from flowcore.errors import ConfigError
+from flowcore.images import read_picture
+
+if TYPE_CHECKING:
+    from app.explorer.model import Model
+
+__all__ = ["make_recipe", "read_latent", "read_recipe"]
+
+KINDS = ("picture", "samples", "walk")
+
+
+def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, latent: Latent | None = None) -> dict:
+    """The recipe of a saved picture: `kind` is "picture" (then with its own z), "samples" or "walk"."""
+    private = Store()
+    for which in "AB":
+        well = state.well(which)
+        if not well.empty:
+            state = state.with_well(which, _portable(well, store, private, model))
+    recipe = {
+        "flow_explorer_recipe": 1,
+        "kind": kind,
+        "model": state.model,
+        "explorer": state.to_dict(),
+        "store": private.to_dict(state.keys),
+    }
+    if latent is not None:
+        recipe["latent"] = {**latent_to_dict(latent.z), "model": latent.model, "name": latent.name}
+    return recipe
+
+
+def _portable(well: Well, store: Store, private: Store, model: Model) -> Well:
+    """The well with the picture as the model sees it, and its z if it came with one."""
+    latent = private.put_latent(store.latent(well.latent)) if well.latent else ""
+    return Well(picture=private.put_array(seen_by(model, store, well)), name=well.name,
+                latent=latent, latent_model=well.latent_model)
+
+
+def read_recipe(recipe: dict, store: Store) -> ExplorerState:
+    """The state that a recipe describes; its pictures and latents go into the store. Raises `FlowError`."""
+    if "explorer" not in recipe:
+        raise ConfigError(tr("This picture's recipe was not made in the Explorer, so it cannot be restored here."))
+    state = ExplorerState.from_dict(recipe["explorer"])
+    keys = store.load_dict(recipe.get("store", {}))
+    for which in "AB":
+        well = state.well(which)
+        if well.empty:
+            continue
+        if well.picture not in keys or (well.latent and well.latent not in keys):
+            raise ConfigError(tr("This picture's recipe is damaged: the picture in {well} is missing.", well=which))
+        moved = replace(well, picture=keys[well.picture], latent=keys[well.latent] if well.latent else "")
+        state = state.with_well(which, moved)
+    return state
+
+
+def read_latent(recipe: dict, data: bytes) -> Latent | None:
+    """The sample that a saved picture of kind "picture" is, with its own z; None if it is something else."""
+    entry = recipe.get("latent")
+    if recipe.get("kind") != "picture" or not isinstance(entry, dict):
+        return None
+    if not isinstance(entry.get("model"), str) or not isinstance(entry.get("name"), str):
+        raise ConfigError(tr("This picture's recipe is damaged: it does not say which model made it."))
+    pixels = read_picture(data).pixels
+    return Latent(entry["model"], latent_from_dict(entry), pixels[..., :3], entry["name"])

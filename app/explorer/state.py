@@ -1,0 +1,173 @@
+"""What a person has set in the Explorer: plain frozen data, without Qt, written to and read from JSON.
+
+Pictures and latents are named by their key in a :class:`~app.explorer.store.Store`; the state itself is small, so a
+history of hundreds of states costs little.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+from flowcore.crop import Crop
+from flowcore.errors import ConfigError
+
+__all__ = ["COUNTS", "MODES", "SCHEMA", "STRIP", "TEMPERATURE_MAX", "ExplorerState", "Walk", "Well"]
+
+SCHEMA = 1
+COUNTS = (4, 16, 36, 64)
+MODES = ("linear", "spherical")
+TEMPERATURE_MAX = 1.5
+SEED_MAX = 2**31 - 1
+STRIP = 9
+"""Frames in the strip of a walk, both ends counted."""
+
+
+@dataclass(frozen=True)
+class Well:
+    """One end of the walk: nothing, a picture of the person's own, or a sample with its own z.
+
+    A sample also has its decoded picture, which stands in when another model is chosen: z means nothing to that one.
+    """
+
+    picture: str = ""
+    """Key of the picture's file bytes; empty for an empty well."""
+    name: str = ""
+    crop: Crop = field(default_factory=Crop)
+    latent: str = ""
+    """Key of the z that it came with; empty for a picture that must be encoded."""
+    latent_model: str = ""
+
+    @property
+    def empty(self) -> bool:
+        return not self.picture
+
+    def keeps_latent(self, model: str) -> bool:
+        """Whether its own z can be used with this model."""
+        return bool(self.latent) and self.latent_model == model
+
+    def to_dict(self) -> dict:
+        return {"picture": self.picture, "name": self.name, "crop": self.crop.to_dict(),
+                "latent": self.latent, "latent_model": self.latent_model}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Well:
+        data = _mapping(data, "a well")
+        texts = {name: _text(data, name) for name in ("picture", "name", "latent", "latent_model")}
+        if not texts["picture"]:
+            return cls()
+        return cls(crop=Crop.from_dict(_mapping(data.get("crop", {}), "crop")), **texts)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Where the person stands between A (t = 0) and B (t = 1), and along which path."""
+
+    t: float = 0.5
+    mode: str = "linear"
+
+    def to_dict(self) -> dict:
+        return {"t": self.t, "mode": self.mode}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Walk:
+        data = _mapping(data, "the walk")
+        mode = data.get("mode", "linear")
+        if mode not in MODES:
+            raise ConfigError(f"The walk's mode {mode!r} is not known; it can be {' or '.join(MODES)}.")
+        return cls(_number(data, "t", 0.5, 0.0, 1.0), mode)
+
+
+@dataclass(frozen=True)
+class ExplorerState:
+    """Everything that decides what is on the screen."""
+
+    model: str = ""
+    """Name of a bundled model, or the path of a checkpoint or run folder."""
+    seed: int = 0
+    temperature: float = 0.7
+    count: int = 16
+    selected: int = -1
+    """Which sample is worked on; -1 for none."""
+    shown: str = "sample"
+    """What the inspector shows large: the selected ``sample`` or the ``walk``'s present frame."""
+    a: Well = Well()
+    b: Well = Well()
+    walk: Walk = Walk()
+
+    def well(self, which: str) -> Well:
+        return self.a if which == "A" else self.b
+
+    def with_well(self, which: str, well: Well) -> ExplorerState:
+        return replace(self, **{which.lower(): well})
+
+    @property
+    def first_empty_well(self) -> str:
+        """The well that the next picture goes to: the first empty one, A when both are full."""
+        if self.a.empty:
+            return "A"
+        return "B" if self.b.empty else "A"
+
+    @property
+    def keys(self) -> set[str]:
+        """Every key of the store that this state needs."""
+        return {key for well in (self.a, self.b) for key in (well.picture, well.latent) if key}
+
+    def to_dict(self) -> dict:
+        return {"schema": SCHEMA, "model": self.model, "seed": self.seed, "temperature": self.temperature,
+                "count": self.count, "selected": self.selected, "shown": self.shown,
+                "a": self.a.to_dict(), "b": self.b.to_dict(), "walk": self.walk.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: object) -> ExplorerState:
+        """Read a state; raises `ConfigError` in one sentence for another schema or a value out of range."""
+        data = _mapping(data, "the Explorer's state")
+        schema = data.get("schema")
+        if schema != SCHEMA:
+            raise ConfigError(f"This was saved by another version (schema {schema!r}); this one reads {SCHEMA}.")
+        count = data.get("count", 16)
+        if count not in COUNTS or isinstance(count, bool):
+            raise ConfigError(f"A page has {', '.join(map(str, COUNTS))} samples, not {count!r}.")
+        shown = data.get("shown", "sample")
+        return cls(
+            model=_text(data, "model"),
+            seed=_integer(data, "seed", 0, 0, SEED_MAX),
+            temperature=_number(data, "temperature", 0.7, 0.0, TEMPERATURE_MAX),
+            count=count,
+            selected=_integer(data, "selected", -1, -1, count - 1),
+            shown=shown if shown in ("sample", "walk") else "sample",
+            a=Well.from_dict(data.get("a", {})),
+            b=Well.from_dict(data.get("b", {})),
+            walk=Walk.from_dict(data.get("walk", {})),
+        )
+
+
+def _mapping(data: object, what: str) -> dict:
+    if not isinstance(data, dict):
+        raise ConfigError(f"The saved settings cannot be read: {what} is not an object.")
+    return data
+
+
+def _text(data: dict, name: str) -> str:
+    value = data.get(name, "")
+    if not isinstance(value, str) or len(value) > 4096:
+        raise ConfigError(f"The saved settings cannot be read: {name} is not a text.")
+    return value
+
+
+def _number(data: dict, name: str, default: float, low: float, high: float) -> float:
+    value = data.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ConfigError(f"The saved settings cannot be read: {name} is not a number.")
+    if not low <= value <= high:
+        raise ConfigError(f"The saved settings cannot be used: {name} must lie in {low:g} to {high:g}.")
+    return float(value)
+
+
+def _integer(data: dict, name: str, default: int, low: int, high: int) -> int:
+    value = data.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ConfigError(f"The saved settings cannot be read: {name} is not a whole number.")
+    if not low <= value <= high:
+        raise ConfigError(f"The saved settings cannot be used: {name} must lie in {low} to {high}.")
+    return value

@@ -1,0 +1,102 @@
+"""One well: from a picture and its crop to what the model sees, its z, its reconstruction and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from app.engine.requests import EncodePicture
+from app.explorer.latest import Latest
+from app.explorer.model import Model, figures
+from app.explorer.state import ExplorerState, Well
+from app.explorer.store import Store
+from app.explorer.view_model import WellView
+from flowcore.crop import apply_crop
+from flowcore.errors import FlowError
+
+__all__ = ["WellLink", "seen_by"]
+
+
+def seen_by(model: Model, store: Store, well: Well) -> np.ndarray:
+    """What the model sees of a well's picture: uint8 (H, W, C)."""
+    return apply_crop(store.picture(well.picture), well.crop, model.height, model.width, model.channels)
+
+
+class WellLink:
+    """Keeps a `WellView` equal to what the state puts in the well."""
+
+    def __init__(self, which: str, client: Any, store: Store, on_change: Callable[[str], None]) -> None:
+        self.which = which
+        self._store = store
+        self._on_change = on_change
+        self._lane = Latest(client)
+        self._asked: tuple | None = None
+        self.view = WellView()
+
+    @property
+    def busy(self) -> bool:
+        return self._lane.busy
+
+    def forget(self) -> None:
+        self._asked = None
+        self._lane.forget()
+
+    def sync(self, state: ExplorerState, model: Model | None) -> None:
+        if model is None:
+            return
+        well = state.well(self.which)
+        latent = well.latent if well.keeps_latent(model.name) else ""
+        asked = (str(model.path), well.picture, well.crop, latent)
+        if asked == self._asked:
+            return
+        before, self._asked = self._asked, asked
+        if well.empty:
+            self._lane.drop()
+            self.view = WellView()
+            self._on_change(self.which)
+            return
+        try:
+            seen = seen_by(model, self._store, well)
+        except FlowError as error:
+            self._lane.drop()
+            self.view = WellView(error=str(error))
+            self._on_change(self.which)
+            return
+        # The same picture, only moved: the older figures stand until the new ones come, so nothing flickers.
+        dragged = before is not None and before[:2] == asked[:2]
+        if not dragged:
+            self.view = WellView()
+        self.view.seen, self.view.busy, self.view.error = seen, True, ""
+        # A sample's walk starts from its own z, also while its badge is still being computed.
+        if latent:
+            self.view.z = latent
+        request = EncodePicture(str(model.path), self.which, seen)
+        self._lane.ask(
+            request,
+            lambda message: self._answered(message, asked, model, latent),
+            lambda sentence, details: self._failed(sentence, details, asked),
+            at_once=not dragged,
+        )
+        self._on_change(self.which)
+
+    def _answered(self, message: Any, asked: tuple, model: Model, latent: str) -> None:
+        if self._asked is None or asked[:2] != self._asked[:2]:
+            return
+        view, data = self.view, message.data
+        view.reconstruction = np.array(message.arrays["picture"])
+        z = np.array(message.arrays["z"])
+        view.z = latent or self._store.put_latent(z)
+        view.differing, view.max_error = int(data["differing"]), float(data["max_error"])
+        view.precise = z.dtype == np.float64
+        view.figures = figures(model.card, data.get("bpd"))
+        view.busy = asked != self._asked
+        view.error = view.details = ""
+        self._on_change(self.which)
+
+    def _failed(self, sentence: str, details: str, asked: tuple) -> None:
+        if asked == self._asked:
+            self.view = WellView(seen=self.view.seen, z=self.view.z if asked[3] else "", error=sentence,
+                                 details=details)
+            self._on_change(self.which)

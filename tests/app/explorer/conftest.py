@@ -1,0 +1,156 @@
+"""A stand-in for the engine that answers by hand, and a checkpoint that is only a card: the Explorer without torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from app.engine import requests as r
+from app.explorer.controller import Controller
+from app.explorer.state import ExplorerState
+from app.explorer.store import Store
+from app.history import History
+from flowcore.images import to_png_bytes
+
+SIZE = 8
+
+
+def to_bytes(z: np.ndarray, channels: int = 3) -> np.ndarray:
+    """The stand-in's decoder: a z of pixels / 100 becomes its picture."""
+    return np.clip(np.round(z * 100), 0, 255).astype(np.uint8).reshape(SIZE, SIZE, channels)
+
+
+class FakeClient:
+    """Keeps what was asked until `run` or `answer` is called; z is pixels / 100, so decoding is exact."""
+
+    def __init__(self) -> None:
+        self.asked: list[SimpleNamespace] = []
+        self.log: list[r.Request] = []
+        self.cancelled: list[int] = []
+        self.fail: type | None = None
+        self.next_id = 1
+
+    def send(self, request, *, on_answer=None, on_error=None, on_progress=None) -> int:
+        entry = SimpleNamespace(id=self.next_id, request=request, answer=on_answer, error=on_error,
+                                progress=on_progress)
+        self.next_id += 1
+        self.asked.append(entry)
+        self.log.append(request)
+        return entry.id
+
+    def cancel(self, id: int) -> None:
+        self.cancelled.append(id)
+        self.asked = [entry for entry in self.asked if entry.id != id]
+
+    def is_idle(self) -> bool:
+        return not self.asked
+
+    def forget(self) -> None:
+        """The engine died: nothing asked is ever answered."""
+        self.asked.clear()
+
+    def sent(self, kind: type) -> list:
+        return [request for request in self.log if type(request) is kind]
+
+    def run(self) -> None:
+        """Answer everything, also what the answers ask for."""
+        for _ in range(1000):
+            if not self.asked:
+                return
+            self.answer(self.asked[0])
+        raise AssertionError("the controller never comes to rest")
+
+    def answer(self, entry: SimpleNamespace) -> None:
+        self.asked.remove(entry)
+        request = entry.request
+        if self.fail is not None and isinstance(request, self.fail):
+            entry.error("It could not be computed.", "Traceback")
+            return
+        for data, arrays, done in self.work(request):
+            entry.answer(SimpleNamespace(id=entry.id, kind=request.kind, data=data, arrays=arrays, done=done,
+                                         request=request))
+
+    def work(self, request):
+        if isinstance(request, r.SamplePage):
+            for start in range(request.first, request.first + request.count, 4):
+                count = min(4, request.first + request.count - start)
+                z = np.stack([np.random.default_rng((request.seed, start + i)).uniform(0, 2.55, SIZE * SIZE * 3)
+                              for i in range(count)]).astype(np.float32) * np.float32(request.temperature)
+                done = start + count == request.first + request.count
+                yield ({"first": start, "count": count, "done": done},
+                       {"z": z, "pictures": np.stack([to_bytes(row) for row in z])}, done)
+        elif isinstance(request, r.EncodePicture):
+            z = (request.picture.astype(np.float32) / 100).ravel()
+            yield ({"differing": 0, "max_error": 0.0, "bpd": float(request.picture.mean()) / 50,
+                    "likelier_than": None, "typicality": None, "dtype": "float32"},
+                   {"z": z, "picture": request.picture}, True)
+        elif isinstance(request, r.DescribeLatent):
+            yield {"bpd": 2.5, "likelier_than": 50.0, "typicality": 100.0}, {}, True
+        elif isinstance(request, r.WalkFrames | r.ExportWalk):
+            for index, t in enumerate(request.ts):
+                z = (1 - t) * request.a + t * request.b
+                yield ({"first": index, "count": 1, "bpd": [2 + t]}, {"pictures": to_bytes(z)[None]},
+                       index == len(request.ts) - 1)
+        elif isinstance(request, r.WalkAt):
+            z = ((1 - request.t) * request.a + request.t * request.b).astype(request.a.dtype)
+            yield {"t": request.t}, {"picture": to_bytes(z), "z": z}, False
+            yield {"t": request.t, "bpd": 3.0}, {}, True
+        elif isinstance(request, r.OpenModel):
+            yield {"card": {}}, {}, True
+        else:
+            raise AssertionError(f"the stand-in knows no {request}")
+
+
+def card(**changes) -> dict:
+    return {
+        "format_version": 1, "name": "tiny", "title": "Tiny", "system": "glow", "size": [SIZE, SIZE], "channels": 3,
+        "data": {"name": "noise", "licence": "CC0"}, "bpd": 3.5, "default_temperature": 0.7, "default_seed": 4,
+        "held_out": {"bpd_quantiles": list(np.linspace(1, 5, 201)), "count": 100}, **changes,
+    }  # fmt: skip
+
+
+def write_checkpoint(path: Path, **changes) -> Path:
+    """A checkpoint without a weight: enough for whoever only reads its card."""
+    metadata = {"format": "flow-explorer", "card": json.dumps(card(**changes))}
+    header = json.dumps({"__metadata__": metadata}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    return path
+
+
+@pytest.fixture
+def checkpoint(tmp_path) -> Path:
+    return write_checkpoint(tmp_path / "tiny.safetensors")
+
+
+@pytest.fixture
+def make_checkpoint(tmp_path):
+    return lambda name, **changes: write_checkpoint(tmp_path / f"{name}.safetensors", **changes)
+
+
+@pytest.fixture
+def client() -> FakeClient:
+    return FakeClient()
+
+
+@pytest.fixture
+def controller(checkpoint, client, qapp) -> Controller:
+    """A started controller on the tiny model; nothing has been answered yet."""
+    made = Controller(client, History(ExplorerState(model=str(checkpoint), seed=4, temperature=0.7)), Store())
+    made.start()
+    return made
+
+
+@pytest.fixture
+def png():
+    """Bytes of a PNG of one colour, or of an array."""
+
+    def make(colour=(200, 40, 60), size=(24, 20)) -> bytes:
+        if isinstance(colour, np.ndarray):
+            return to_png_bytes(colour)
+        return to_png_bytes(np.full((size[1], size[0], len(colour)), colour, np.uint8))
+
+    return make

@@ -1,0 +1,62 @@
+"""The state is plain data: it comes back from JSON equal, and what is hostile or from elsewhere is refused in words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from app.explorer.state import ExplorerState, Walk, Well
+from flowcore.crop import Crop
+from flowcore.errors import FlowError
+
+FULL = ExplorerState(
+    model="faces", seed=18, temperature=0.65, count=36, selected=5, shown="walk",
+    a=Well(picture="p1", name="photo.jpg", crop=Crop(center_x=0.3, zoom=2.0, angle=15.0)),
+    b=Well(picture="p2", name="sample", latent="z1", latent_model="faces"),
+    walk=Walk(0.62, "spherical"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("state", [ExplorerState(), FULL])
+def test_json_round_trip(state):
+    assert ExplorerState.from_dict(json.loads(json.dumps(state.to_dict()))) == state
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("schema", 2), ("schema", None), ("seed", -1), ("seed", 10**12), ("seed", True), ("seed", "4"),
+        ("temperature", float("nan")), ("temperature", 9), ("temperature", None), ("count", 10**12), ("count", 5),
+        ("selected", 36), ("model", 3), ("model", "x" * 5000), ("a", []), ("walk", {"t": 2}),
+        ("walk", {"mode": "__import__('os')"}), ("a", {"picture": 7}), ("a", {"picture": "p", "crop": {"zoom": 0}}),
+    ],
+)  # fmt: skip
+def test_refuses_in_one_sentence(name, value):
+    with pytest.raises(FlowError) as caught:
+        ExplorerState.from_dict({**FULL.to_dict(), name: value})
+    assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("data", [None, [], "state", 3])
+def test_refuses_what_is_no_object(data):
+    with pytest.raises(FlowError):
+        ExplorerState.from_dict(data)
+
+
+def test_first_empty_well():
+    full = Well(picture="p")
+    assert ExplorerState().first_empty_well == "A"
+    assert ExplorerState(a=full).first_empty_well == "B"
+    assert ExplorerState(a=full, b=full).first_empty_well == "A"
+
+
+def test_a_latent_belongs_to_its_model():
+    assert FULL.b.keeps_latent("faces") and not FULL.b.keeps_latent("fashion")
+    assert not FULL.a.keeps_latent("faces")
+
+
+def test_keys_are_what_the_wells_need():
+    assert FULL.keys == {"p1", "p2", "z1"}
+    assert replace(FULL, b=Well()).keys == {"p1"}
