@@ -1,0 +1,189 @@
+"""The Explorer's jobs: pages of samples, single pictures, encoding, walks. Each yields after every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from flowcore.checkpoint import Loaded
+from flowcore.codec import decode_job, double_of, encode_job, to_pixels
+from flowcore.errors import ConfigError, NonFiniteError
+from flowcore.evaluation import describe
+from flowcore.flow import Flow
+from flowcore.latent import walk
+
+from .context import Context, Steps, job
+from .requests import (
+    DecodeLatent,
+    DecodePictures,
+    DescribeLatent,
+    EncodePicture,
+    ExportWalk,
+    OpenModel,
+    SamplePage,
+    WalkAt,
+    WalkFrames,
+)
+
+__all__ = ["CHUNK"]
+
+CHUNK = {"cpu": 4, "cuda": 16, "mps": 8}
+"""Pictures decoded together: few enough that a layer stays under 15 ms and that the first are soon there. It does not
+depend on the page, since another batch size may round differently and so change a picture by one grey level."""
+
+
+@job(OpenModel.kind)
+def open_model(context: Context, request: OpenModel) -> Steps:
+    """See `OpenModel`."""
+    loaded = _model(context, request.model)
+    flow = loaded.flow
+    data = {
+        "card": loaded.card,
+        "path": str(loaded.path),
+        "device": str(flow.device),
+        "num_dims": flow.num_dims,
+        "event_shape": list(flow.event_shape),
+        "levels": [[level.name, level.start, level.stop] for level in flow.levels],
+    }
+    context.send(request.kind, data, done=True)
+    yield
+
+
+@job(SamplePage.kind)
+def sample_page(context: Context, request: SamplePage) -> Steps:
+    """See `SamplePage`."""
+    flow = _model(context, request.model).flow
+    temperature = request.temperature
+    for start, stop in _chunks(flow, request.count):
+        z = flow.sample(stop - start, temperature, request.seed, request.first + start)
+        yield
+        rows = z.cpu().numpy()
+        pictures = yield from decode_job(flow, rows)
+        done = stop == request.count
+        data = {"first": request.first + start, "count": stop - start, "done": done}
+        yield from context.stream(request.kind, data, {"pictures": pictures, "z": rows}, done=done)
+
+
+@job(DecodeLatent.kind)
+def decode_latent(context: Context, request: DecodeLatent) -> Steps:
+    """See `DecodeLatent`."""
+    loaded = _model(context, request.model)
+    pictures = yield from decode_job(loaded.flow, request.z[None])
+    context.send(request.kind, {"done": not request.exact}, {"picture": pictures[0]}, done=not request.exact)
+    if request.exact:
+        yield
+        (bpd,) = yield from _bits(loaded.flow, pictures, request.z.dtype)
+        context.send(request.kind, {**describe(loaded.card, bpd), "done": True}, done=True)
+
+
+@job(EncodePicture.kind)
+def encode_picture(context: Context, request: EncodePicture) -> Steps:
+    """See `EncodePicture`."""
+    loaded = _model(context, request.model)
+    encoded = yield from encode_job(loaded.flow, request.picture)
+    data = {
+        **describe(loaded.card, _finite(encoded.bpd)),
+        "differing": encoded.differing,
+        "max_error": encoded.max_error,
+        "dtype": encoded.z.dtype.name,
+        "well": request.well,
+        "done": True,
+    }
+    context.send(request.kind, data, {"z": encoded.z, "picture": encoded.picture}, done=True)
+
+
+@job(DescribeLatent.kind)
+def describe_latent(context: Context, request: DescribeLatent) -> Steps:
+    """See `DescribeLatent`."""
+    loaded = _model(context, request.model)
+    pictures = yield from decode_job(loaded.flow, request.z[None])
+    (bpd,) = yield from _bits(loaded.flow, pictures, request.z.dtype)
+    context.send(request.kind, {**describe(loaded.card, bpd), "done": True}, done=True)
+
+
+@job(WalkFrames.kind)
+def walk_frames(context: Context, request: WalkFrames) -> Steps:
+    """See `WalkFrames`."""
+    flow = _model(context, request.model).flow
+    for start, stop in _chunks(flow, len(request.ts)):
+        z = walk(request.a, request.b, request.ts[start:stop], request.mode)
+        pictures = yield from decode_job(flow, z)
+        bpd = yield from _bits(flow, pictures, z.dtype)
+        done = stop == len(request.ts)
+        data = {"first": start, "count": stop - start, "bpd": bpd, "done": done}
+        yield from context.stream(request.kind, data, {"pictures": pictures}, done=done)
+
+
+@job(WalkAt.kind)
+def walk_at(context: Context, request: WalkAt) -> Steps:
+    """See `WalkAt`."""
+    flow = _model(context, request.model).flow
+    z = walk(request.a, request.b, (request.t,), request.mode)
+    pictures = yield from decode_job(flow, z)
+    context.send(request.kind, {"t": request.t, "done": False}, {"picture": pictures[0], "z": z[0]})
+    yield
+    (bpd,) = yield from _bits(flow, pictures, z.dtype)
+    context.send(request.kind, {"t": request.t, "bpd": bpd, "done": True}, done=True)
+
+
+@job(ExportWalk.kind)
+def export_walk(context: Context, request: ExportWalk) -> Steps:
+    """See `ExportWalk`."""
+    flow = _model(context, request.model).flow
+    for start, stop in _chunks(flow, len(request.ts)):
+        z = walk(request.a, request.b, request.ts[start:stop], request.mode)
+        yield from _export(context, request, flow, z, start, len(request.ts))
+
+
+@job(DecodePictures.kind)
+def decode_pictures(context: Context, request: DecodePictures) -> Steps:
+    """See `DecodePictures`."""
+    flow = _model(context, request.model).flow
+    for start, stop in _chunks(flow, len(request.z)):
+        yield from _export(context, request, flow, request.z[start:stop], start, len(request.z))
+
+
+def _export(context: Context, request: Any, flow: Flow, z: np.ndarray, start: int, total: int) -> Steps:
+    pictures = yield from decode_job(flow, z)
+    stop = start + len(z)
+    data = {"first": start, "count": len(z), "done": stop == total}
+    yield from context.stream(request.kind, data, {"pictures": pictures}, done=stop == total)
+    context.progress(stop / total)
+
+
+def _model(context: Context, name: str) -> Loaded:
+    """The model, if it is one of pictures. Raises `CheckpointError`, `ConfigError`."""
+    loaded = context.models.get(name)
+    if len(loaded.flow.event_shape) != 3:
+        raise ConfigError(f"'{name}' is a model of points, not of pictures; choose one that was trained on pictures.")
+    return loaded
+
+
+def _chunks(flow: Flow, count: int) -> Iterator[tuple[int, int]]:
+    size = CHUNK.get(flow.device.type, 4)
+    for start in range(0, count, size):
+        yield start, min(start + size, count)
+
+
+def _bits(flow: Flow, pictures: np.ndarray, dtype: np.dtype) -> Generator[None, None, list[float]]:
+    """Bits per dimension of 8-bit pictures (N, H, W, C) at their bin centres, in the precision of their latents."""
+    model = double_of(flow) if dtype == np.float64 else flow
+    steps = model.encode_steps(to_pixels(pictures, model))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            z, log_det = stop.value
+            break
+        yield
+    log_prob = (model.base_log_prob(z) + log_det).to("cpu", torch.float64)
+    return [_finite(bpd) for bpd in flow.bits_per_dim(log_prob).tolist()]
+
+
+def _finite(bpd: float) -> float:
+    if not np.isfinite(bpd):
+        raise NonFiniteError("The likelihood of this picture under this model is not a finite number.")
+    return float(bpd)

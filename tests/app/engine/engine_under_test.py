@@ -1,0 +1,8 @@
+"""The real engine process with jobs that only tests ask for: ``python -m engine_under_test``."""
+
+from __future__ import annotations
+
+from app.engine.__main__ import main
+
+if __name__ == "__main__":
+    main(job_modules={"explorer": "app.engine.jobs_explorer", "test": "engine_test_jobs"})
