@@ -36,7 +36,9 @@ def root() -> Path:
 def models() -> list[Path]:
     """The bundled checkpoints, the best-looking one first."""
     found = sorted((root() / "models").glob("*.safetensors"), key=lambda path: path.stem)
-    return sorted(found, key=lambda path: PREFERRED.index(path.stem) if path.stem in PREFERRED else len(PREFERRED))
+    return sorted(
+        found, key=lambda path: PREFERRED.index(path.stem) if path.stem in PREFERRED else len(PREFERRED)
+    )
 
 
 def model_names() -> list[str]:

@@ -27,7 +27,9 @@ def shared_data() -> Callable[[str], Path]:
     def find(name: str) -> Path:
         path = data_root() / name
         if not path.exists():
-            pytest.skip(f"the data set {name} is not at hand (set FLOW_EXPLORER_DATA to the folder of data sets)")
+            pytest.skip(
+                f"the data set {name} is not at hand (set FLOW_EXPLORER_DATA to the folder of data sets)"
+            )
         return path
 
     return find

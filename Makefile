@@ -1,0 +1,60 @@
+# Flow Explorer: `make run` opens the window, `make test` runs the tests. Both make what they need first.
+# Another Python: make PYTHON=python3.12 run     Another place for the environment: make VENV=~/envs/flow test
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+ifeq ($(OS),Windows_NT)
+PY := $(VENV)/Scripts/python.exe
+else
+PY := $(VENV)/bin/python
+endif
+
+RUN_STAMP := $(VENV)/.flow-explorer-installed
+TEST_STAMP := $(VENV)/.flow-explorer-test-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench clean
+
+help:
+	@echo "make run     open the window (ARGS='...' is handed to flow-explorer)"
+	@echo "make test    run the tests (ARGS='-k name' is handed to pytest)"
+	@echo "make lint    check the style of the code"
+	@echo "make bench   run the benchmarks under tests/benchmarks"
+	@echo "make clean   remove caches and build leftovers, never the environment or runs"
+
+run: $(RUN_STAMP)
+	@$(PY) -m app $(ARGS)
+
+test: $(TEST_STAMP)
+	@$(PY) -m app.cli.display
+	QT_QPA_PLATFORM=offscreen $(PY) -m pytest $(ARGS)
+
+lint: $(TEST_STAMP)
+	$(PY) -m ruff check .
+
+bench: $(TEST_STAMP)
+	QT_QPA_PLATFORM=offscreen $(PY) -m pytest -s -m benchmark tests $(ARGS)
+
+# The environment is made when it is missing and brought up to date when pyproject.toml has changed since.
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Flow Explorer needs Python 3.11 or newer, and $(PYTHON) is not one: try make PYTHON=python3.12 run." >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make virtual environments here: install its venv package (on Debian and Ubuntu: apt-get install python3-venv)." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): pyproject.toml | $(PY)
+	@echo "Installing Flow Explorer into $(VENV) (PyTorch is large: this takes minutes the first time)."
+	$(PY) -m pip install --quiet --editable .
+	@touch $@
+
+$(TEST_STAMP): pyproject.toml | $(PY)
+	@echo "Installing Flow Explorer and its test tools into $(VENV) (PyTorch is large: this takes minutes the first time)."
+	$(PY) -m pip install --quiet --editable '.[test]'
+	@touch $(RUN_STAMP) $@
+
+clean:
+	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
+	find app flowcore tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,144 @@
+"""Types and groups of arguments that several commands share. A bad value is answered with a sentence."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from collections.abc import Callable
+
+__all__ = [
+    "add_crop",
+    "add_device",
+    "add_enlarge",
+    "add_json",
+    "add_model",
+    "add_seed",
+    "device_name",
+    "integer",
+    "number",
+    "temperatures",
+]
+
+
+def number(minimum: float, maximum: float) -> Callable[[str], float]:
+    """An argument type: a finite number from `minimum` to `maximum`, both included."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and minimum <= value <= maximum):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {minimum:g} to {maximum:g}")
+        return value
+
+    return parse
+
+
+def integer(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
+    """An argument type: a whole number from `minimum` on, to `maximum` where there is one."""
+
+    def parse(text: str) -> int:
+        value = _whole(text)
+        if value is None or value < minimum or (maximum is not None and value > maximum):
+            upto = f"from {minimum} to {maximum}" if maximum is not None else f"from {minimum} up"
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {upto}")
+        return value
+
+    return parse
+
+
+def _whole(text: str) -> int | None:
+    # 1e12 is how a person types a large count, so it is understood and then answered for what it is.
+    if len(text) > 40:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return int(value) if math.isfinite(value) and value == int(value) and abs(value) <= 1e18 else None
+
+
+def temperatures(text: str) -> float | list[float]:
+    """One temperature, or one a level divided by commas, each from 0 to 100."""
+    parse = number(0.0, 100.0)
+    values = [parse(part.strip()) for part in text.split(",")]
+    return values[0] if len(values) == 1 else values
+
+
+def device_name(text: str) -> str:
+    """auto, cpu, mps, cuda or cuda:N; whether it is there is asked when torch is loaded."""
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,3})?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no device: give auto, cpu, cuda, cuda:1 or mps")
+    return text
+
+
+def color(text: str) -> str:
+    """A colour as #rrggbb."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no colour: give it as #rrggbb, such as #ffffff")
+    return text.lower()
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """--model."""
+    parser.add_argument(
+        "--model",
+        metavar="M",
+        help="a bundled model's name, a checkpoint or a run folder (default: the first of `flow-explorer models`)",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """--device."""
+    parser.add_argument(
+        "--device",
+        type=device_name,
+        default="auto",
+        metavar="D",
+        help="auto, cpu, cuda, cuda:1 or mps (default: auto, the graphics processor where there is one)",
+    )
+
+
+def add_seed(
+    parser: argparse.ArgumentParser, help_text: str = "seed of all that is random (default: 0)"
+) -> None:
+    """--seed."""
+    parser.add_argument("--seed", type=integer(0, 2**63 - 1), default=0, metavar="N", help=help_text)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """--json."""
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+
+def add_enlarge(parser: argparse.ArgumentParser) -> None:
+    """--enlarge."""
+    parser.add_argument(
+        "--enlarge", type=integer(1, 32), default=1, metavar="N", help="write every pixel as N×N (default: 1)"
+    )
+
+
+def add_crop(parser: argparse.ArgumentParser) -> None:
+    """What the model sees of a picture: a square of it, moved, zoomed and turned."""
+    group = parser.add_argument_group("what the model sees (default: the largest centred square)")
+    group.add_argument(
+        "--center",
+        nargs=2,
+        type=number(0, 1),
+        default=(0.5, 0.5),
+        metavar=("X", "Y"),
+        help="the middle of the square, as parts of the picture's width and height",
+    )
+    group.add_argument("--zoom", type=number(0.25, 64), default=1.0, metavar="Z", help="2 sees half as much")
+    group.add_argument(
+        "--angle", type=number(-360, 360), default=0.0, metavar="DEG", help="turned by this much"
+    )
+    group.add_argument(
+        "--background", type=color, default="#ffffff", metavar="#RRGGBB", help="behind transparent pixels"
+    )

@@ -1,0 +1,64 @@
+"""`flow-explorer decode`: the picture of a z that `encode` wrote."""
+
+from __future__ import annotations
+
+import argparse
+
+from app.cli.arguments import add_device, add_enlarge, add_json, add_model, add_seed
+from app.cli.opening import (
+    check_pixels,
+    event_shape,
+    load_model,
+    model_name,
+    open_card,
+    picture_output,
+    read_latent,
+)
+from app.cli.output import print_json, say
+
+NAME = "decode"
+HELP = "turn a z back into its picture"
+DESCRIPTION = "Turn a z that `encode` wrote back into its picture, byte for byte."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("latent", metavar="Z.safetensors", help="the file that encode wrote")
+    add_model(parser)
+    parser.add_argument("--out", required=True, metavar="FILE.png", help="the picture to write")
+    add_enlarge(parser)
+    add_seed(parser, "accepted like everywhere, and without effect: decoding is deterministic")
+    add_device(parser)
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Decode and save."""
+    path, card = open_card(args)
+    out = picture_output(args, (".png",), path, args.latent)
+
+    check_pixels(1, event_shape(path, card), args.enlarge)
+    z = read_latent(args.latent, path, card)
+
+    from app.cli.device import choose_device, run_on
+    from flowcore import codec, images
+
+    device = choose_device(args.device, exact=True)
+    picture = run_on(device, lambda where: codec.decode_picture(load_model(path, where), z))
+    out.write_bytes(images.to_png_bytes(images.enlarge(picture, args.enlarge)))
+    if args.json:
+        height, width = picture.shape[:2]
+        print_json(
+            [
+                {
+                    "file": args.latent,
+                    "out": args.out,
+                    "model": model_name(path, card),
+                    "size": [int(height), int(width)],
+                    "channels": int(picture.shape[2]) if picture.ndim == 3 else 1,
+                }
+            ]
+        )
+    else:
+        say(f"{args.latent} decoded by {model_name(path, card)} and saved as {args.out}.")
+    return 0

@@ -1,0 +1,127 @@
+"""`flow-explorer interpolate`: a walk in z from one picture to another."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.cli.arguments import (
+    add_crop,
+    add_device,
+    add_enlarge,
+    add_json,
+    add_model,
+    add_seed,
+    integer,
+    number,
+)
+from app.cli.opening import (
+    check_pixels,
+    event_shape,
+    load_model,
+    open_card,
+    picture_output,
+    read_as_seen,
+    read_latent,
+)
+from app.cli.output import OutputFile, print_json, say
+from app.cli.progress import Progress
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NAME = "interpolate"
+HELP = "walk in z between two pictures"
+DESCRIPTION = (
+    "Walk in z from A to B and save the frames side by side (.png) or as an animation there and back (.gif). "
+    "A and B are pictures, or z files of `encode`. The first frame is A and the last is B, byte for byte."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.add_argument("a", metavar="A", help="where the walk starts")
+    parser.add_argument("b", metavar="B", help="where it ends")
+    add_model(parser)
+    parser.add_argument(
+        "--steps", type=integer(2, 1000), default=9, metavar="N", help="frames, ends counted (default: 9)"
+    )
+    parser.add_argument(
+        "--spherical", action="store_true", help="on the great circle, instead of the straight line"
+    )
+    parser.add_argument(
+        "--seconds", type=number(0.1, 60), default=2.0, help="of an animation, one way (default: 2)"
+    )
+    add_enlarge(parser)
+    parser.add_argument(
+        "--out", required=True, metavar="FILE", help="the .png strip or .gif animation to write"
+    )
+    add_crop(parser)
+    add_seed(parser, "accepted like everywhere, and without effect: a walk is deterministic")
+    add_device(parser)
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Encode both ends, walk, save; a row a frame with --json."""
+    path, card = open_card(args)
+    out = picture_output(args, (".png", ".gif"), path, args.a, args.b)
+    check_pixels(args.steps, event_shape(path, card), args.enlarge)
+    ends = [_read_end(end, args, path, card) for end in (args.a, args.b)]
+
+    from app.cli.device import choose_device, run_on
+
+    device = choose_device(args.device, exact=True)
+    frames, rows = run_on(device, lambda where: _walk(args, ends, path, where))
+    _save(args, out, frames, path, card)
+    if args.json:
+        print_json(rows)
+    else:
+        say(f"{len(frames)} frames from {args.a} to {args.b} saved as {args.out}.")
+    return 0
+
+
+def _read_end(end: str, args: argparse.Namespace, path: Path, card: dict[str, Any]) -> tuple[str, np.ndarray]:
+    """("z", numbers) or ("picture", pixels), read before the model is loaded."""
+    if end.lower().endswith(".safetensors"):
+        return "z", read_latent(end, path, card)
+    return "picture", read_as_seen([end], card, path, args)[0]
+
+
+def _walk(
+    args: argparse.Namespace, ends: list[tuple[str, np.ndarray]], path: Path, device: str
+) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    import numpy as np
+
+    from flowcore import codec, evaluation, latent
+
+    flow = load_model(path, device)
+    a, b = (value if kind == "z" else codec.encode_picture(flow, value).z for kind, value in ends)
+    positions = [index / (args.steps - 1) for index in range(args.steps)]
+    walk = latent.walk(a, b, positions, "spherical" if args.spherical else "linear")
+    frames, rows = [], []
+    with Progress("Walking", args.steps, "frames") as progress:
+        for index, position in enumerate(positions):
+            # The ends keep their own precision: a z of float32 was checked in float32, one of float64 in float64.
+            z = a if index == 0 else b if index == args.steps - 1 else walk[index]
+            frame = codec.decode_picture(flow, z)
+            frames.append(frame)
+            if args.json:
+                rows.append({"t": position, "bpd": float(evaluation.bits_per_picture(flow, frame[None])[0])})
+            progress.update(index + 1)
+    return np.stack(frames), rows
+
+
+def _save(
+    args: argparse.Namespace, out: OutputFile, frames: np.ndarray, path: Path, card: dict[str, Any]
+) -> None:
+    from flowcore import images
+
+    if out.suffix == ".gif":
+        pace = round(1000 * args.seconds / (len(frames) - 1))
+        out.write_bytes(
+            images.to_gif_bytes(frames, scale=args.enlarge, milliseconds=pace, there_and_back=True)
+        )
+        return
+    out.write_bytes(images.to_png_bytes(images.enlarge(images.strip(frames), args.enlarge)))

@@ -1,0 +1,126 @@
+"""What a command says and writes: figures on stdout, words on stderr, files whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from flowcore.errors import FlowError
+
+__all__ = ["OutputError", "OutputFile", "print_json", "print_table", "print_text", "say"]
+
+
+class OutputError(FlowError):
+    """A file cannot be written where it was asked for."""
+
+
+def say(sentence: str) -> None:
+    """One line to the person, on stderr."""
+    _write(sys.stderr, sentence + "\n")
+
+
+def print_text(text: str) -> None:
+    """A line on stdout."""
+    _write(sys.stdout, text + "\n")
+
+
+def _write(stream: Any, text: str) -> None:
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        # A file name in Chinese on an ASCII terminal, or one that is no text at all.
+        encoding = getattr(stream, "encoding", None) or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout, ASCII alone, so that it survives every terminal and pipe. NaN is not JSON and is refused."""
+    print_text(json.dumps(value, indent=2, allow_nan=False))
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Columns aligned by their widest cell; figures, told by their first character, to the right."""
+    rows = [list(map(str, row)) for row in rows]
+    widths = [max([len(heading), *(len(row[i]) for row in rows)]) for i, heading in enumerate(headings)]
+
+    def line(cells: Sequence[str]) -> str:
+        parts = [
+            cell.rjust(width) if cell[:1].isdigit() and cell[-1:].isdigit() else cell.ljust(width)
+            for cell, width in zip(cells, widths, strict=True)
+        ]
+        return "  ".join(parts).rstrip()
+
+    print_text("\n".join([line(headings), *map(line, rows)]))
+
+
+class OutputFile:
+    """A file to be written at the end of the work, whole or not at all.
+
+    Making one checks, before any work is done, that it can be written: raises OutputError with a sentence. `protected` are
+    files that must not be overwritten, such as the model and the pictures that are read.
+    """
+
+    def __init__(self, path: str, suffixes: Sequence[str], protected: Iterable[str | Path] = ()) -> None:
+        self.path = Path(path).expanduser()
+        # A link is followed, so that the file it names is replaced and not the link.
+        self.target = Path(os.path.realpath(self.path))
+        suffix = self.target.suffix.lower()
+        if suffix not in suffixes:
+            choice = " or ".join(suffixes)
+            raise OutputError(f"{self.path} does not end in {choice}, which is what this command writes.")
+        try:
+            self._check(protected)
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be written ({error.strerror or error}).") from error
+        except ValueError as error:
+            raise OutputError(f"{str(self.path)!r} cannot be a file's name ({error}).") from error
+
+    @property
+    def suffix(self) -> str:
+        """The ending that says the format, in lower case."""
+        return self.target.suffix.lower()
+
+    def _check(self, protected: Iterable[str | Path]) -> None:
+        folder = self.target.parent
+        if self.target.is_dir():
+            raise OutputError(f"{self.path} is a folder: give the name of a file in it.")
+        if self.target.exists() and not self.target.is_file():
+            raise OutputError(f"{self.path} is not a regular file, so it is not replaced: give another name.")
+        if not folder.is_dir():
+            raise OutputError(f"{self.path} cannot be written: there is no folder {folder}.")
+        if self.target.exists() and not os.access(self.target, os.W_OK):
+            raise OutputError(f"{self.path} is write-protected: give another name.")
+        for path in protected:
+            if os.path.exists(path) and self.target.exists() and os.path.samefile(path, self.target):
+                raise OutputError(
+                    f"{self.path} is read by this command, so it is not overwritten: give another name."
+                )
+        # Only the attempt tells: rights, a full disk and a file system mounted read-only all look the same beforehand.
+        probe = self._temporary()
+        probe.touch(exist_ok=False)
+        probe.unlink()
+
+    def _temporary(self) -> Path:
+        # The suffix stays last, because writers choose the format by it. Names are cut for file systems that limit them.
+        return self.target.with_name(f".{self.target.stem[:40]}-{secrets.token_hex(4)}.part{self.suffix}")
+
+    def write(self, writer: Callable[[Path], Any]) -> None:
+        """Let `writer` write a temporary file beside the target, then put it in the target's place."""
+        temporary = self._temporary()
+        try:
+            writer(temporary)
+            os.replace(temporary, self.target)
+        except OSError as error:
+            raise OutputError(f"{self.path} cannot be written ({error.strerror or error}).") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write these bytes, whole or not at all."""
+        self.write(lambda path: path.write_bytes(data))

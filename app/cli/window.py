@@ -1,0 +1,58 @@
+"""`flow-explorer` without a command: the window, or a picture of it with --screenshot."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+
+from app.cli.display import missing_display, missing_library, platform_plugin
+from app.cli.output import OutputFile, say
+
+WORKSPACES = ("explorer", "toylab")
+
+
+def size(text: str) -> tuple[int, int]:
+    """A window's size as 1280x800, in logical pixels."""
+    match = re.fullmatch(r"(\d{3,5})[x×](\d{3,5})", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: give it as 1280x800")
+    return int(match[1]), int(match[2])
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The window's arguments, on the root parser."""
+    group = parser.add_argument_group("the window")
+    group.add_argument("--workspace", choices=WORKSPACES, help="the one to open with")
+    group.add_argument(
+        "--screenshot", metavar="FILE.png", help="wait until idle, save a picture of the window, quit"
+    )
+    group.add_argument("--size", type=size, metavar="WxH", help="the window's size, such as 1280x800")
+    group.add_argument(
+        "--theme", choices=("system", "light", "dark"), help="this time, whatever the settings say"
+    )
+    group.add_argument("--trace", action="store_true", help="print what happened when, while starting")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the window; say in a sentence why it cannot open."""
+    if args.screenshot:
+        OutputFile(args.screenshot, (".png",))
+        if missing_display():
+            os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    obstacle = missing_display() or missing_library(platform_plugin())
+    if obstacle:
+        say(f"flow-explorer: {obstacle}")
+        return 2
+    from app.startup import main
+
+    options = []
+    for name in ("workspace", "screenshot", "theme"):
+        if getattr(args, name):
+            options += [f"--{name}", getattr(args, name)]
+    if args.size:
+        options += ["--size", "{}x{}".format(*args.size)]
+    if args.trace:
+        options.append("--trace")
+    return main([sys.argv[0], *options])
