@@ -1,0 +1,8 @@
+"""Maximum-likelihood training of x -> z: configuration, the loop, and the run folder that it writes."""
+from __future__ import annotations
+
+from .config import PRESETS, TrainConfig, architecture_for
+from .loop import Progress, train
+from .run_folder import RunFolder
+
+__all__ = ["PRESETS", "Progress", "RunFolder", "TrainConfig", "architecture_for", "train"]

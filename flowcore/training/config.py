@@ -1,0 +1,106 @@
+"""What a training run is, as plain data that goes into the run folder's config.json. Torch-free."""
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+
+from ..errors import ConfigError
+
+__all__ = ["TrainConfig", "PRESETS", "architecture_for", "CONFIG_VERSION"]
+
+CONFIG_VERSION = 1
+
+PRESETS: dict[str, dict[str, dict]] = {
+    "glow": {
+        "tiny": {"levels": 2, "steps": 2, "width": 16},
+        "small": {"levels": 3, "steps": 10, "width": 128},
+        "medium": {"levels": 3, "steps": 12, "width": 192},
+        "large": {"levels": 3, "steps": 32, "width": 512},
+    },
+    "realnvp": {
+        "tiny": {"levels": 2, "width": 8, "blocks": 1},
+        "small": {"levels": 2, "width": 32, "blocks": 2},
+        "medium": {"levels": 3, "width": 64, "blocks": 4},
+        "large": {"levels": 3, "width": 128, "blocks": 8},
+    },
+    "nice": {
+        "tiny": {"depth": 4, "width": 32, "hidden": 1},
+        "small": {"depth": 4, "width": 500, "hidden": 2},
+        "medium": {"depth": 4, "width": 1000, "hidden": 4},
+        "large": {"depth": 6, "width": 2000, "hidden": 5},
+    },
+}
+
+
+def architecture_for(system: str, preset: str, shape: tuple[int, int, int], **overrides) -> dict:
+    """The architecture of a preset for pictures of (C, H, W), with as many levels as the size allows.
+
+    Raises:
+        ConfigError: for an unknown system or preset, or a size that the system cannot take.
+    """
+    if system not in PRESETS:
+        raise ConfigError(f"Unknown architecture {system!r}; choose from {', '.join(PRESETS)}.")
+    if preset not in PRESETS[system]:
+        raise ConfigError(f"Unknown preset {preset!r}; choose from {', '.join(PRESETS[system])}.")
+    options = {**PRESETS[system][preset], **overrides}
+    if "levels" in options:
+        halvings = min((size & -size).bit_length() - 1 for size in shape[1:])
+        possible = halvings if system == "glow" else halvings + 1
+        if possible < 1:
+            raise ConfigError(f"Glow halves the picture at every level, so {shape[2]}×{shape[1]} must be even; choose another --size.")
+        options["levels"] = min(options["levels"], possible)
+    return {"system": system, "shape": list(shape), **options}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """All that decides the outcome of a run. ``steps`` is also the horizon of the learning-rate schedule."""
+
+    architecture: dict
+    steps: int = 20_000
+    batch: int = 64
+    learning_rate: float = 1e-3
+    warm_up: int = 500
+    weight_decay: float = 0.0
+    clip_norm: float = 1.0
+    ema_decay: float = 0.999
+    flip: bool = False
+    reduced_precision: bool = True
+    seed: int = 0
+    log_every: int = 20
+    evaluate_every: int = 1000
+    evaluate_pictures: int = 500
+    checkpoint_every: int = 500
+    sample_temperature: float = 0.7
+    name: str = "untitled"
+    title: str = ""
+    command: str = ""
+    data: dict = field(default_factory=dict)
+    version: int = CONFIG_VERSION
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "log_every", "evaluate_every", "evaluate_pictures", "checkpoint_every"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 1, not {value!r}.")
+        for name in ("learning_rate", "clip_norm"):
+            value = getattr(self, name)
+            if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
+                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a positive number, not {value!r}.")
+
+    def to_dict(self) -> dict:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> TrainConfig:
+        """Raises ConfigError for another version, or unknown or missing entries."""
+        if not isinstance(values, dict) or values.get("version") != CONFIG_VERSION:
+            raise ConfigError("The run's config.json is of another version of Flow Explorer, so it cannot be resumed.")
+        known = {f.name for f in dataclasses.fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ConfigError(f"The run's config.json has an unknown entry '{unknown[0]}'.")
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ConfigError(f"The run's config.json is incomplete: {error}.") from None

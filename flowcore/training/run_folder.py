@@ -1,0 +1,92 @@
+"""The run folder: config.json, metrics.jsonl, last and best checkpoint, samples/. Torch-free."""
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from ..atomic import replacing
+from ..errors import CheckpointError, ConfigError, DataError
+from .config import TrainConfig
+
+__all__ = ["RunFolder"]
+
+
+class RunFolder:
+    """A training run on disk. Every file is replaced as a whole, so a kill at any moment leaves a folder to resume from."""
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = Path(path)
+        self.config_path = self.path / "config.json"
+        self.metrics_path = self.path / "metrics.jsonl"
+        self.last = self.path / "last.safetensors"
+        self.best = self.path / "best.safetensors"
+        self.samples = self.path / "samples"
+
+    def create(self, config: TrainConfig) -> None:
+        """Make the folder and write its configuration.
+
+        Raises:
+            ConfigError: if there is a run already, or the folder cannot be written.
+        """
+        if self.config_path.exists():
+            raise ConfigError(f"'{self.path}' already holds a run; continue it with --resume, or choose another --out.")
+        try:
+            self.samples.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"The run folder '{self.path}' cannot be written: {error.strerror or error}.") from None
+        self.write_config(config)
+
+    def write_config(self, config: TrainConfig) -> None:
+        """Replace config.json, for a new run or one whose horizon moves.
+
+        Raises:
+            ConfigError: if it cannot be written.
+        """
+        try:
+            with replacing(self.config_path) as temporary:
+                temporary.write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"The run folder '{self.path}' cannot be written: {error.strerror or error}.") from None
+
+    def config(self) -> TrainConfig:
+        """Raises CheckpointError or ConfigError if there is no readable run here."""
+        try:
+            return TrainConfig.from_dict(json.loads(self.config_path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise CheckpointError(f"'{self.path}' holds no run to resume (no config.json).") from None
+        except (OSError, ValueError, RecursionError):
+            raise CheckpointError(f"The run's config.json in '{self.path}' cannot be read.") from None
+
+    def log(self, line: dict) -> None:
+        """Append one line of metrics.
+
+        Raises:
+            DataError: if the disk is full or the folder is gone.
+        """
+        try:
+            with open(self.metrics_path, "a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise DataError(f"The run's metrics cannot be written to '{self.metrics_path}': {error.strerror or error}.") from None
+
+    def metrics(self) -> list[dict]:
+        """All whole lines logged so far; a last line cut off by a crash is passed over."""
+        lines = []
+        try:
+            text = self.metrics_path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return lines
+        for line in text.splitlines():
+            try:
+                lines.append(json.loads(line))
+            except ValueError:
+                continue
+        return lines
+
+    def forget_after(self, step: int) -> None:
+        """Drop the metrics of steps that the last checkpoint does not know of: they will be made again."""
+        kept = [line for line in self.metrics() if line.get("step", 0) <= step]
+        if self.metrics_path.exists():
+            with replacing(self.metrics_path) as temporary:
+                temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
