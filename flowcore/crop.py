@@ -1,4 +1,5 @@
 """The crop of a picture that a model sees: where its window lies, and the exact bytes that come out of it."""
+
 from __future__ import annotations
 
 import math
@@ -23,11 +24,11 @@ _OVERSAMPLING = 4
 class Crop:
     """A square (or model-shaped) window on a picture.
 
-    ``center_x``, ``center_y`` are fractions of the picture's width and height; at ``zoom`` 1 the window is the largest
-    that fits the upright picture, at 2 half as wide; ``angle`` turns the window clockwise, in degrees, about its
-    centre. What lies outside the picture, and what shows through it, is ``background`` ("#rrggbb"). Where ``aligned``,
-    the edges of a window that is not turned stand on whole pixels, so that a crop of just the model's size copies
-    bytes and resamples nothing.
+    ``center_x``, ``center_y`` are fractions of the picture's width and height; at ``zoom`` 1 the window is
+    the largest that fits the upright picture, at 2 half as wide; ``angle`` turns the window clockwise, in
+    degrees, about its centre. What lies outside the picture, and what shows through it, is ``background``
+    ("#rrggbb"). Where ``aligned``, the edges of a window that is not turned stand on whole pixels, so that a
+    crop of just the model's size copies bytes and resamples nothing.
     """
 
     center_x: float = 0.5
@@ -44,9 +45,13 @@ class Crop:
                 raise PictureError(f"A crop's {name} must be a finite number, not {value!r}.")
             object.__setattr__(self, name, float(value))
         if not MIN_ZOOM <= self.zoom <= MAX_ZOOM:
-            raise PictureError(f"A crop's zoom must lie between {MIN_ZOOM:g} and {MAX_ZOOM:g}, not {self.zoom:g}.")
+            raise PictureError(
+                f"A crop's zoom must lie between {MIN_ZOOM:g} and {MAX_ZOOM:g}, not {self.zoom:g}."
+            )
         if not (-1.0 <= self.center_x <= 2.0 and -1.0 <= self.center_y <= 2.0):
-            raise PictureError("A crop's centre must lie on the picture or near it (between -1 and 2 of its size).")
+            raise PictureError(
+                "A crop's centre must lie on the picture or near it (between -1 and 2 of its size)."
+            )
         if not isinstance(self.background, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", self.background):
             raise PictureError(f"A crop's background must be a colour like #ffffff, not {self.background!r}.")
         if not isinstance(self.aligned, bool):
@@ -71,7 +76,8 @@ class Crop:
         return cls(**values)
 
     def clamped(self, picture: Picture, height: int = 1, width: int = 1) -> Crop:
-        """The nearest crop whose window, were it not turned, stays on the picture (centred where it is larger)."""
+        """The nearest crop whose window, were it not turned, stays on the picture (centred where it is
+        larger)."""
         w, h = crop_size(picture, self, height, width)
         x = _clamp_center(self.center_x, w / picture.width)
         y = _clamp_center(self.center_y, h / picture.height)
@@ -134,22 +140,23 @@ def apply_crop(picture: Picture, crop: Crop, height: int, width: int, channels: 
 
 def _straight(picture: Picture, corners: np.ndarray, background: str, height: int, width: int) -> Image.Image:
     left, top, right, bottom = *corners[0], *corners[2]
-    image, (x, y) = _region(picture, left, top, right, bottom, background)
+    scale = max((right - left) / width, (bottom - top) / height)
+    image, (x, y) = _region(picture, (left, top, right, bottom), scale, background)
     box = (max(0.0, left - x), max(0.0, top - y), min(image.width, right - x), min(image.height, bottom - y))
     return _resize(image, width, height, box)
 
 
 def _turned(picture: Picture, corners: np.ndarray, background: str, height: int, width: int) -> Image.Image:
     """A window that is turned, or reaches over the picture's edge."""
-    low, high = corners.min(axis=0) - 2, corners.max(axis=0) + 2
+    low, high = corners.min(axis=0), corners.max(axis=0)
     colour = ImageColor.getrgb(background)
     if high[0] <= 0 or high[1] <= 0 or low[0] >= picture.width or low[1] >= picture.height:
         return Image.new("RGB", (width, height), colour)
-    image, origin = _region(picture, low[0], low[1], high[0], high[1], background)
-    corners = corners - origin
-    # First to about the density that is sampled (averaging, so nothing aliases), then turned, then averaged again.
+    # First to about the density that is sampled (averaging, so nothing aliases), then turned, then averaged again
     dense = (width * _OVERSAMPLING, height * _OVERSAMPLING)
     density = float(np.hypot(*(corners[1] - corners[0]))) / dense[0]
+    image, origin = _region(picture, (*low, *high), density, background)
+    corners = corners - origin
     if density > 1.0:
         size = (max(1, round(image.width / density)), max(1, round(image.height / density)))
         corners = corners * (size[0] / image.width, size[1] / image.height)
@@ -163,11 +170,14 @@ def _turned(picture: Picture, corners: np.ndarray, background: str, height: int,
 
 
 def _region(
-    picture: Picture, left: float, top: float, right: float, bottom: float, background: str
+    picture: Picture, box: tuple[float, float, float, float], scale: float, background: str
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """The part of a picture around a box, as RGB over the background, and where that part begins."""
-    # Beyond the box, what a resampling filter reaches for: three target pixels at most, here a quarter of the box.
-    margin = 2 + 0.25 * max(right - left, bottom - top)
+    """The part of a picture around a box, as RGB over the background, and where that part begins.
+
+    ``scale`` is how many of the picture's pixels become one: Lanczos reaches three of those further.
+    """
+    left, top, right, bottom = box
+    margin = 2 + 3 * max(1.0, scale)
     x0, y0 = max(0, math.floor(left - margin)), max(0, math.floor(top - margin))
     x1, y1 = min(picture.width, math.ceil(right + margin)), min(picture.height, math.ceil(bottom + margin))
     pixels = np.ascontiguousarray(picture.pixels[y0:y1, x0:x1])
@@ -178,7 +188,9 @@ def _region(
     return Image.alpha_composite(base, image).convert("RGB"), (x0, y0)
 
 
-def _resize(image: Image.Image, width: int, height: int, box: tuple[float, float, float, float]) -> Image.Image:
+def _resize(
+    image: Image.Image, width: int, height: int, box: tuple[float, float, float, float]
+) -> Image.Image:
     whole = all(float(edge).is_integer() for edge in box)
     if whole and (box[2] - box[0], box[3] - box[1]) == (width, height):
         return image.crop(tuple(int(edge) for edge in box))

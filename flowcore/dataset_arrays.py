@@ -1,4 +1,5 @@
 """Reads arrays of pictures from idx files (MNIST's format) and .npz archives, without unpickling anything."""
+
 from __future__ import annotations
 
 import gzip
@@ -14,7 +15,15 @@ import numpy as np
 
 from .errors import DataError
 
-__all__ = ["MAX_ARRAY_BYTES", "Part", "is_idx_folder", "is_idx_name", "read_idx", "read_idx_parts", "read_npz_parts"]
+__all__ = [
+    "MAX_ARRAY_BYTES",
+    "Part",
+    "is_idx_folder",
+    "is_idx_name",
+    "read_idx",
+    "read_idx_parts",
+    "read_npz_parts",
+]
 
 MAX_ARRAY_BYTES = 32 * 2**30
 """The largest array that is read or made, in bytes."""
@@ -29,7 +38,8 @@ _LABEL_KEYS = ("y", "labels", "label", "targets")
 
 @dataclass
 class Part:
-    """One part of a data set: ``pictures`` uint8 (N, H, W, C), ``labels`` int64 (N,) into ``classes`` or None."""
+    """One part of a data set: ``pictures`` uint8 (N, H, W, C), ``labels`` int64 (N,) into ``classes`` or
+    None."""
 
     pictures: np.ndarray
     labels: np.ndarray | None
@@ -43,7 +53,10 @@ def is_idx_name(name: str) -> bool:
 
 def is_idx_folder(folder: Path) -> bool:
     """Whether a folder holds idx files of pictures."""
-    return any((match := _IDX_NAME.fullmatch(entry.name)) and match[2].lower() == "images" for entry in folder.iterdir())
+    return any(
+        (match := _IDX_NAME.fullmatch(entry.name)) and match[2].lower() == "images"
+        for entry in folder.iterdir()
+    )
 
 
 def read_idx_parts(path: Path) -> dict[str, Part]:
@@ -69,7 +82,9 @@ def read_idx_parts(path: Path) -> dict[str, Part]:
         labels_file = _labels_beside(file)
         labels = read_idx(labels_file) if labels_file else None
         if labels is not None and labels.shape != (len(pictures),):
-            raise DataError(f"{labels_file} holds {labels.size} labels for the {len(pictures)} pictures of {file.name}.")
+            raise DataError(
+                f"{labels_file} holds {labels.size} labels for the {len(pictures)} pictures of {file.name}."
+            )
         parts[part] = _part(pictures, labels, None)
     if "" in parts and len(parts) > 1:
         parts.setdefault("train", parts[""])
@@ -118,7 +133,9 @@ def read_npz_parts(path: Path) -> dict[str, Part]:
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_ARRAY_BYTES:
-                raise DataError(f"{path} holds more than {MAX_ARRAY_BYTES / 2**30:.0f} GiB, more than can be read.")
+                raise DataError(
+                    f"{path} holds more than {MAX_ARRAY_BYTES / 2**30:.0f} GiB, more than can be read."
+                )
         with np.load(path, allow_pickle=False) as file:
             return _npz_parts(path, {key.lower(): key for key in file.files}, file.__getitem__)
     except DataError:
@@ -142,7 +159,9 @@ def _npz_parts(path: Path, keys: dict[str, str], get: Callable[[str], np.ndarray
         if labels is not None and labels.shape == (len(pictures), 1):
             labels = labels[:, 0]  # CIFAR-10 as Keras gives it
         if labels is not None and labels.shape != (len(pictures),):
-            raise DataError(f"{path}: {labels_key} has shape {labels.shape}, not one label for {len(pictures)} pictures.")
+            raise DataError(
+                f"{path}: {labels_key} has shape {labels.shape}, not one label for {len(pictures)} pictures."
+            )
         parts[part] = _part(pictures, labels, names, f"{path}: {labels_key}")
     if not parts and len(keys) == 1:
         key = next(iter(keys.values()))
@@ -197,7 +216,9 @@ def _with_channels(array: np.ndarray, path: Path, key: str = "") -> np.ndarray:
     if array.ndim == 3:
         array = array[..., None]
     if array.ndim != 4 or array.shape[3] not in (1, 3, 4) or 0 in array.shape:
-        raise DataError(f"{where} has shape {array.shape}; pictures must be N×H×W or N×H×W×C with C of 1, 3 or 4.")
+        raise DataError(
+            f"{where} has shape {array.shape}; pictures must be N×H×W or N×H×W×C with C of 1, 3 or 4."
+        )
     return array
 
 

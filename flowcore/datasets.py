@@ -1,8 +1,9 @@
 """Opens a person's pictures for training and evaluation: a folder, MNIST-style idx files, or a .npz array.
 
-Everything becomes one uint8 array in memory, cropped as the app crops a picture, with a split that is the same on
-every machine. Nothing is ever unpickled.
+Everything becomes one uint8 array in memory, cropped as the app crops a picture, with a split that is the
+same on every machine. Nothing is ever unpickled.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -34,10 +35,10 @@ _SIDE_FILES = (".txt", ".md", ".json", ".csv", ".html", ".xml", ".yaml", ".yml",
 class PictureSet:
     """Pictures ready for a model: ``pictures`` is uint8 (N, H, W, C).
 
-    ``labels`` is int64 (N,) into ``classes``, or None; ``names`` tells where each picture came from (a relative file
-    name, or a number within its array); ``skipped`` are (file, sentence) pairs of what could not be read; ``padding``
-    is the (top, bottom, left, right) rows and columns of zeros around every picture, which a likelihood must not be
-    credited for.
+    ``labels`` is int64 (N,) into ``classes``, or None; ``names`` tells where each picture came from (a
+    relative file name, or a number within its array); ``skipped`` are (file, sentence) pairs of what could
+    not be read; ``padding`` is the (top, bottom, left, right) rows and columns of zeros around every picture,
+    which a likelihood must not be credited for.
     """
 
     pictures: np.ndarray
@@ -82,16 +83,17 @@ def open_dataset(
 ) -> PictureSet:
     """Open a folder of pictures, idx files (gz or not) or a .npz of uint8 N×H×W(×C).
 
-    ``split`` is "train", "validation", "test", or None or "all" for every picture there is. Data with parts of their
-    own (``train``/``test`` subfolders, ``t10k-…`` files, ``x_test`` arrays) keep them; a share ``validation`` of the
-    training part, drawn by ``seed``, is "validation" unless the data bring that too, and what remains is "train".
-    Data without parts give as large a share again to "test". The draw goes by a hash of each picture's name or
-    number, so that it is the same everywhere and a picture added later moves hardly any other one.
+    ``split`` is "train", "validation", "test", or None or "all" for every picture there is. Data with parts
+    of their own (``train``/``test`` subfolders, ``t10k-…`` files, ``x_test`` arrays) keep them; a share
+    ``validation`` of the training part, drawn by ``seed``, is "validation" unless the data bring that too,
+    and what remains is "train". Data without parts give as large a share again to "test". The draw goes by a
+    hash of each picture's name or number, so that it is the same everywhere and a picture added later moves
+    hardly any other one.
 
     ``size`` is the side, or (height, width); None keeps the pictures' own, which must then all be the same.
-    ``channels`` is 1 or 3; None keeps grey pictures grey. ``crop`` says what part of each picture is taken, by default
-    the largest centred one. ``fit`` "pad" puts pictures, all of one size, in the middle of zeros instead of enlarging
-    them. ``on_progress(done, total)`` is called while a folder is read.
+    ``channels`` is 1 or 3; None keeps grey pictures grey. ``crop`` says what part of each picture is taken,
+    by default the largest centred one. ``fit`` "pad" puts pictures, all of one size, in the middle of zeros
+    instead of enlarging them. ``on_progress(done, total)`` is called while a folder is read.
 
     Raises:
         DataError: in one sentence, for data that cannot be used.
@@ -138,7 +140,9 @@ def _assign(keys: Sequence[str], own: Sequence[str], validation: float, seed: in
     splits = [part or "train" for part in own]
     brought = set(splits) if any(own) else set()
     training = [index for index, part in enumerate(splits) if part == "train"]
-    wanted = [part for part in ("validation", "test") if part not in brought and not (brought and part == "test")]
+    wanted = [
+        part for part in ("validation", "test") if part not in brought and not (brought and part == "test")
+    ]
     count = max(1, round(validation * len(training))) if validation > 0 and len(training) > 2 else 0
     ranked = sorted(training, key=lambda i: (hashlib.sha256(f"{seed}/{keys[i]}".encode()).digest(), i))
     for position, part in enumerate(wanted):
@@ -161,7 +165,9 @@ def _open_folder(
     files, own, kinds = _list_folder(root)
     if not files:
         raise DataError(f"{root} has no pictures in it: give a folder of PNG, JPEG, WebP or other pictures.")
-    classes = sorted(set(kinds)) if "" not in kinds else []  # with pictures outside subfolders there are no classes
+    classes = (
+        sorted(set(kinds)) if "" not in kinds else []
+    )  # with pictures outside subfolders there are no classes
     splits = _assign(files, own, validation, seed)
     chosen = [index for index in range(len(files)) if split in ("all", splits[index])]
     if not chosen:
@@ -206,8 +212,11 @@ def _open_folder(
 
 
 def _list_folder(root: Path) -> tuple[list[str], list[str], list[str]]:
-    """Every file that may be a picture, sorted: relative names, own parts ("" for none), classes ("" for none)."""
-    top = {entry.name: _SPLIT_FOLDERS.get(entry.name.lower(), "") for entry in root.iterdir() if entry.is_dir()}
+    """Every file that may be a picture, sorted: relative names, own parts ("" for none), classes ("" for
+    none)."""
+    top = {
+        entry.name: _SPLIT_FOLDERS.get(entry.name.lower(), "") for entry in root.iterdir() if entry.is_dir()
+    }
     # Only two such names together are parts: a single folder "test" may well be a class, or all there is
     parts = top if len({part for part in top.values() if part}) >= 2 else {}
     found: list[tuple[str, str, str]] = []
@@ -236,7 +245,9 @@ def _open_parts(
 ) -> PictureSet:
     shapes = {part.pictures.shape[1:] for part in parts.values()}
     if len(shapes) > 1:
-        raise DataError(f"The parts of {path} hold pictures of different shapes: {', '.join(map(str, shapes))}.")
+        raise DataError(
+            f"The parts of {path} hold pictures of different shapes: {', '.join(map(str, shapes))}."
+        )
     height, width, own_channels = shapes.pop()
     labelled = all(part.labels is not None for part in parts.values())
     classes = next(iter(parts.values())).classes if labelled else []
@@ -251,7 +262,9 @@ def _open_parts(
         splits = _assign(keys, [own] * len(keys), validation, seed)
         if own == "train" and "validation" in parts:
             splits = ["train"] * len(keys)
-        chosen = np.array([index for index, name in enumerate(splits) if split in ("all", name)], dtype=np.int64)
+        chosen = np.array(
+            [index for index, name in enumerate(splits) if split in ("all", name)], dtype=np.int64
+        )
         pieces.append(part.pictures if len(chosen) == len(keys) else part.pictures[chosen])
         names += [f"{own} {index}".strip() for index in chosen]
         if labelled:
@@ -294,7 +307,9 @@ def _target(
 
 def _allocate(shape: tuple[int, ...], path: Path) -> np.ndarray:
     if int(np.prod(shape, dtype=np.float64)) > MAX_ARRAY_BYTES:
-        raise DataError(f"{path} would need more than {MAX_ARRAY_BYTES / 2**30:.0f} GiB: choose a smaller size.")
+        raise DataError(
+            f"{path} would need more than {MAX_ARRAY_BYTES / 2**30:.0f} GiB: choose a smaller size."
+        )
     try:
         return np.zeros(shape, np.uint8)
     except MemoryError as error:

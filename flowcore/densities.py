@@ -1,10 +1,12 @@
-"""Ten densities on the plane for the toy flows to learn: samples, exact log-densities, and so exact entropies.
+"""Ten densities on the plane for the toy flows to learn: samples, exact log-densities, and so exact
+entropies.
 
-A curve (moon, spiral, roll, bridge) is a dense row of Gaussians, one noise width apart or closer: to the eye and to
-1e-6 of its density a smooth ribbon, and for the sampler and the log-density literally the same mixture. Everything
-lies in the square from -4 to 4 and has a standard deviation of one or two, so that no flow needs the data rescaled.
-Points are (n, 2), densities per unit of area, logarithms natural.
+A curve (moon, spiral, roll, bridge) is a dense row of Gaussians, one noise width apart or closer: to the eye
+and to 1e-6 of its density a smooth ribbon, and for the sampler and the log-density literally the same
+mixture. Everything lies in the square from -4 to 4 and has a standard deviation of one or two, so that no
+flow needs the data rescaled. Points are (n, 2), densities per unit of area, logarithms natural.
 """
+
 from __future__ import annotations
 
 import math
@@ -30,8 +32,9 @@ _BLOCK = 2048
 class Density:
     """A density on the plane.
 
-    ``noise`` is the pinned width (standard deviation) of what blurs its shape; ``entropy`` is -E[log p] in nats, the
-    best held-out loss that any model can reach; ``bounds`` is (x_min, x_max, y_min, y_max), a square.
+    ``noise`` is the pinned width (standard deviation) of what blurs its shape; ``entropy`` is -E[log p] in
+    nats, the best held-out loss that any model can reach; ``bounds`` is (x_min, x_max, y_min, y_max), a
+    square.
     """
 
     name: str
@@ -63,14 +66,18 @@ class Density:
 class _Mixture:
     """Round Gaussians: centres (K, 2), one width for all or one each, equal weights or given ones."""
 
-    def __init__(self, centers: np.ndarray, width: float | np.ndarray, weights: np.ndarray | None = None) -> None:
+    def __init__(
+        self, centers: np.ndarray, width: float | np.ndarray, weights: np.ndarray | None = None
+    ) -> None:
         self.centers = np.asarray(centers, dtype=np.float64)
         self.widths = np.broadcast_to(np.asarray(width, dtype=np.float64), len(self.centers)).copy()
         weights = np.ones(len(self.centers)) if weights is None else np.asarray(weights, dtype=np.float64)
         self.weights = weights / weights.sum()
         # log w N(x; m, s) = x·(m/s²) - |x|²/(2s²) + c: one matrix product for all points and components
         precision = self.widths**-2
-        constant = np.log(self.weights) - _LOG_2PI + np.log(precision) - 0.5 * precision * (self.centers**2).sum(1)
+        constant = (
+            np.log(self.weights) - _LOG_2PI + np.log(precision) - 0.5 * precision * (self.centers**2).sum(1)
+        )
         self.table = np.vstack([self.centers.T * precision, -0.5 * precision, constant])
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -142,7 +149,8 @@ class _Pinwheel:
         self.reach, self.radial, self.tangential, self.rate = reach, radial, tangential, rate
 
     def _twist(self, radius: np.ndarray) -> np.ndarray:
-        return self.rate * np.exp(radius / self.reach)
+        # Held still beyond five reaches, where no point ever falls, so that nothing overflows
+        return self.rate * np.exp(np.minimum(radius / self.reach, 5.0))
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         point = rng.standard_normal((n, 2)) * (self.radial, self.tangential) + (self.reach, 0.0)
@@ -179,7 +187,8 @@ def _log_sum_exp(terms: np.ndarray) -> np.ndarray:
     """Over the last axis; overwrites ``terms``."""
     highest = terms.max(axis=-1, keepdims=True)
     terms -= highest
-    # exp is slow where its result is subnormal, and nothing below e^-700 of the largest term can be seen in the sum
+    # exp is slow where its result is subnormal, and nothing below e^-700 of the largest term can be seen in
+    # the sum
     np.maximum(terms, -700.0, out=terms)
     np.exp(terms, out=terms)
     return np.log(terms.sum(axis=-1)) + highest[..., 0]
@@ -195,7 +204,9 @@ def _log_i0e(x: np.ndarray) -> np.ndarray:
     return np.where(small, np.log(np.i0(below)) - below, large)
 
 
-def _by_length(curve: Callable[[np.ndarray], np.ndarray], start: float, stop: float, count: int) -> np.ndarray:
+def _by_length(
+    curve: Callable[[np.ndarray], np.ndarray], start: float, stop: float, count: int
+) -> np.ndarray:
     """``count`` points evenly along a curve's length, at the middles of equal pieces: (count, 2)."""
     t = np.linspace(start, stop, 20001)
     steps = np.linalg.norm(np.diff(curve(t), axis=0), axis=1)
@@ -243,7 +254,9 @@ def _bridge() -> _Mixture:
     deck = _by_length(lambda t: np.column_stack([t, 0.8 * np.cos(t * math.pi / 4)]), -2.0, 2.0, 64)
     piers = np.array([(-2.0, 0.0), (2.0, 0.0)])
     widths = np.concatenate([np.full(2, 0.5), np.full(64, 0.1)])
-    return _Mixture(np.vstack([piers, deck]), widths, np.concatenate([np.full(2, 0.4), np.full(64, 0.2 / 64)]))
+    return _Mixture(
+        np.vstack([piers, deck]), widths, np.concatenate([np.full(2, 0.4), np.full(64, 0.2 / 64)])
+    )
 
 
 # name: (title, noise, entropy in nats by quadrature_entropy, how to make it)
@@ -281,8 +294,8 @@ def get(name: str) -> Density:
 def quadrature_entropy(density: Density, half: float = 10.0, spacing: float = 0.02) -> float:
     """-∫ p log p over the square from -half to half, in nats, by the midpoint rule.
 
-    On smooth functions that vanish at the edge the rule converges faster than any power of the spacing: at a fifth of
-    the noise it is exact to rounding.
+    On smooth functions that vanish at the edge the rule converges faster than any power of the spacing: at a
+    fifth of the noise it is exact to rounding.
     """
     count = round(2 * half / spacing)
     axis = -half + (np.arange(count) + 0.5) * spacing

@@ -1,4 +1,5 @@
 """Turns every pixel layout that Pillow reads into 8-bit sRGB with straight alpha."""
+
 from __future__ import annotations
 
 import io
@@ -42,13 +43,15 @@ def to_rgba(image: Image.Image, name: str = "picture") -> tuple[Image.Image, lis
 def _deep_grey(image: Image.Image, name: str) -> tuple[Image.Image, list[str]]:
     values = np.asarray(image).astype(np.float64)
     if not np.isfinite(values).all():
-        raise PictureError(f"{name} holds pixels that are not finite numbers: save it as an 8-bit or 16-bit picture.")
+        raise PictureError(
+            f"{name} holds pixels that are not finite numbers: save it as an 8-bit or 16-bit picture."
+        )
     key = image.info.get("transparency")
     alpha = np.full(values.shape, 255, np.uint8)
     if isinstance(key, (int, float)):
         alpha[values == key] = 0
     low, high = float(values.min()), float(values.max())
-    if image.mode == "F" and 0.0 <= low and high <= 1.0:
+    if image.mode == "F" and low >= 0.0 and high <= 1.0:
         values, note = values * 255.0, "Floating-point values reduced to 8 bits."
     elif image.mode == "F" or low < 0.0 or high > 65535.0:
         spread = (high - low) or 1.0

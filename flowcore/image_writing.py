@@ -1,8 +1,10 @@
 """Writes pictures: PNG with its recipe, animated GIF, grids and strips; every file whole or not at all."""
+
 from __future__ import annotations
 
 import contextlib
 import io
+import math
 import os
 import secrets
 import stat
@@ -30,7 +32,8 @@ MAX_WRITTEN_PIXELS = 100_000_000
 
 
 def to_png_bytes(array: np.ndarray, recipe: dict | None = None) -> bytes:
-    """Encode uint8 (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) as PNG, losslessly, with its recipe inside if given."""
+    """Encode uint8 (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) as PNG, losslessly, with its recipe inside if
+    given."""
     buffer = io.BytesIO()
     _to_image(array).save(buffer, "PNG", compress_level=6)
     data = buffer.getvalue()
@@ -48,7 +51,8 @@ def save_png(
     scale: int = 1,
     smooth: bool = False,
 ) -> Path:
-    """Write a picture as PNG, ``scale`` times enlarged (by whole pixels unless ``smooth``), whole or not at all.
+    """Write a picture as PNG, ``scale`` times enlarged (by whole pixels unless ``smooth``), whole or not at
+    all.
 
     Returns the path. Raises PictureError where it cannot be written.
     """
@@ -65,8 +69,9 @@ def to_gif_bytes(
 ) -> bytes:
     """Encode frames, each uint8 (H, W[, 1|3]), as a GIF that loops for ever.
 
-    ``milliseconds`` is how long a frame stands (GIF counts in hundredths of a second; players dislike under 20);
-    ``there_and_back`` appends the way back, without showing either end twice. Each frame gets its own palette.
+    ``milliseconds`` is how long a frame stands (GIF counts in hundredths of a second; players dislike under
+    20); ``there_and_back`` appends the way back, without showing either end twice. Each frame gets its own
+    palette.
 
     Raises:
         PictureError: with no frames, or with frames of different sizes.
@@ -120,7 +125,8 @@ def grid(
 ) -> np.ndarray:
     """Lay N pictures, each uint8 (H, W, C), out row by row: (rows·H + gaps, columns·W + gaps, C).
 
-    ``columns`` is the square root of N, rounded up, where not given; cells that no picture fills keep the background.
+    ``columns`` is the square root of N, rounded up, where not given; cells that no picture fills keep the
+    background.
 
     Raises:
         PictureError: with no pictures, or with pictures of different sizes.
@@ -155,7 +161,7 @@ def enlarge(array: np.ndarray, factor: int, smooth: bool = False) -> np.ndarray:
         PictureError: for a factor below 1, or a result of more than 100 million pixels.
     """
     array = np.asarray(array)
-    if int(factor) != factor or factor < 1:
+    if not (factor >= 1 and math.isfinite(factor) and int(factor) == factor):
         raise PictureError(f"A picture can be enlarged 1, 2, 3 … times, not {factor} times.")
     factor = int(factor)
     height, width = array.shape[:2]
@@ -181,14 +187,19 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
         PictureError: in one sentence, where it cannot be written; nothing is then left behind.
     """
     shown = Path(path)
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(6)}.part")
+    try:
+        target = Path(os.path.realpath(path))
+        temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(6)}.part")
+    except (OSError, ValueError) as error:
+        raise PictureError(f"{shown} cannot be written: it is no file name.") from error
     try:
         # Replacing a device or a FIFO would remove it: only a plain file may stand there.
         if target.exists() and not stat.S_ISREG(target.stat().st_mode):
             what = "a folder" if target.is_dir() else "a pipe or a device"
             raise PictureError(f"{shown} cannot be written: it is {what}; choose a file name.")
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666)
+        descriptor = os.open(
+            temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666
+        )
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()

@@ -1,17 +1,21 @@
 """Reads pictures from files and bytes, safely, into upright 8-bit RGBA; and, re-exported, writes them.
 
 A file's content decides what it is, never its name. Whatever cannot be read raises ``PictureError`` with one
-sentence, and nothing that blocks (a FIFO, a device) or explodes (a decompression bomb) is ever opened for real.
+sentence, and nothing that blocks (a FIFO, a device) or explodes (a decompression bomb) is ever opened for
+real.
 """
+
 from __future__ import annotations
 
+import contextlib
+import importlib
 import io
 import os
 import stat
 import threading
 import warnings
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +60,8 @@ MAX_PIXELS = 150_000_000
 """Pictures that say they have more pixels than this are refused before anything is decoded."""
 
 MAX_KEPT_PIXELS = 2048 * 2048
-"""Larger pictures are reduced to about this many pixels on reading: no model sees more than a tiny part of that."""
+"""Larger pictures are reduced to about this many pixels on reading: no model sees more than a tiny part of
+that."""
 
 READABLE = "PNG, JPEG, WebP, AVIF, GIF, BMP and TIFF"
 """The formats worth naming to a person."""
@@ -66,10 +71,12 @@ EXTENSIONS = (
 )  # fmt: skip
 """For a file dialog's filter only: reading goes by content."""
 
-# Formats that run no other program and carry their own signature (so not EPS, which calls Ghostscript).
-_FORMATS = (
-    "PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "ICO", "QOI",
-)  # fmt: skip
+# Formats that run no other program and carry their own signature (so not EPS, which calls Ghostscript), and the
+# plugins of Pillow that read them.
+_PLUGINS = {
+    "PNG": "Png", "JPEG": "Jpeg", "MPO": "Mpo", "WEBP": "WebP", "AVIF": "Avif", "GIF": "Gif", "BMP": "Bmp",
+    "TIFF": "Tiff", "JPEG2000": "Jpeg2K", "PPM": "Ppm", "ICO": "Ico", "QOI": "Qoi",
+}  # fmt: skip
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -88,8 +95,9 @@ _open_lock = threading.Lock()
 class Picture:
     """A picture as a person sees it: ``pixels`` is (H, W, 4) uint8 RGBA, straight alpha, upright, sRGB.
 
-    ``notes`` are sentences about what reading changed ("Turned upright, as its EXIF data says."). ``original_size``
-    is the (width, height) that the file had, upright, before a very large picture was reduced.
+    ``notes`` are sentences about what reading changed ("Turned upright, as its EXIF data says.").
+    ``original_size`` is the (width, height) that the file had, upright, before a very large picture was
+    reduced.
     """
 
     pixels: np.ndarray
@@ -137,8 +145,8 @@ class Picture:
 def read_picture(source: str | os.PathLike[str] | bytes, name: str | None = None) -> Picture:
     """Read a picture file, or a picture's bytes, into upright 8-bit RGBA.
 
-    An animation gives its first frame; CMYK and embedded colour profiles become sRGB; 16-bit and floating-point
-    values are reduced to 8 bits; a very large picture is reduced to about ``MAX_KEPT_PIXELS``.
+    An animation gives its first frame; CMYK and embedded colour profiles become sRGB; 16-bit and
+    floating-point values are reduced to 8 bits; a very large picture is reduced to about ``MAX_KEPT_PIXELS``.
 
     Raises:
         PictureError: with one sentence, for whatever cannot be read.
@@ -150,7 +158,9 @@ def read_picture(source: str | os.PathLike[str] | bytes, name: str | None = None
         name = name or Path(source).name or str(source)
         data = read_file(source, name)
     if not data:
-        raise PictureError(f"{name} is empty (0 bytes): choose a {READABLE.replace(' and ', ' or ')} picture.")
+        raise PictureError(
+            f"{name} is empty (0 bytes): choose a {READABLE.replace(' and ', ' or ')} picture."
+        )
     try:
         return _decode(data, name)
     except PictureError:
@@ -165,12 +175,18 @@ def read_file(path: str | os.PathLike[str], name: str | None = None, limit: int 
     """Read a regular file's bytes without ever blocking on a FIFO or a device.
 
     Raises:
-        PictureError: for a missing file, a directory, a FIFO, a device, one that may not be read or is too large.
+        PictureError: for a missing file, a directory, a FIFO, a device, one that may not be read or is too
+        large.
     """
     name = name or Path(path).name or str(path)
     try:
         # O_NONBLOCK: opening a FIFO that nobody writes to would otherwise wait for ever; then ask what it is.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        flags = (
+            os.O_RDONLY
+            | getattr(os, "O_NONBLOCK", 0)
+            | getattr(os, "O_BINARY", 0)
+            | getattr(os, "O_CLOEXEC", 0)
+        )
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
         raise PictureError(_unopened_sentence(path, name, error)) from error
@@ -180,7 +196,9 @@ def read_file(path: str | os.PathLike[str], name: str | None = None, limit: int 
             if stat.S_ISDIR(status.st_mode):
                 raise PictureError(_directory_sentence(name))
             if not stat.S_ISREG(status.st_mode):
-                raise PictureError(f"{name} is a pipe or a device, not a picture file: choose a file on disk.")
+                raise PictureError(
+                    f"{name} is a pipe or a device, not a picture file: choose a file on disk."
+                )
             if status.st_size > limit:
                 raise PictureError(
                     f"{name} is {status.st_size / 2**20:,.0f} MiB; "
@@ -193,11 +211,20 @@ def read_file(path: str | os.PathLike[str], name: str | None = None, limit: int 
         raise PictureError(f"{name} cannot be read: {error.strerror or error}.") from error
 
 
+@cache
+def _formats() -> tuple[str, ...]:
+    """The formats that this Pillow reads; its plugins are loaded here, when the first picture is read."""
+    for plugin in _PLUGINS.values():
+        with contextlib.suppress(ImportError):
+            importlib.import_module(f"PIL.{plugin}ImagePlugin")
+    return tuple(name for name in _PLUGINS if name in Image.OPEN)
+
+
 def _decode(data: bytes, name: str) -> Picture:
     with _open_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            image = Image.open(io.BytesIO(data), formats=_FORMATS)
+            image = Image.open(io.BytesIO(data), formats=_formats())
         except Image.DecompressionBombError as error:
             raise PictureError(_too_large_sentence(name, None)) from error
         except UnidentifiedImageError as error:
@@ -243,7 +270,9 @@ def _reduced(image: Image.Image) -> Image.Image:
     if image.mode in ("P", "PA", "1") or "transparency" in image.info:
         image = image.convert("RGBA")  # indices cannot be averaged, and a colour key would not survive it
     profile = image.info.get("icc_profile")
-    image = image.resize(size, Image.Resampling.BOX if image.mode.startswith("I;") else Image.Resampling.LANCZOS)
+    image = image.resize(
+        size, Image.Resampling.BOX if image.mode.startswith("I;") else Image.Resampling.LANCZOS
+    )
     if profile:
         image.info["icc_profile"] = profile
     return image
@@ -284,7 +313,9 @@ def _directory_sentence(name: str) -> str:
 
 
 def _too_large_sentence(name: str, size: tuple[int, int] | None) -> str:
-    says = f"says it is {size[0]:,}×{size[1]:,} pixels" if size else "says it has hundreds of millions of pixels"
+    says = (
+        f"says it is {size[0]:,}×{size[1]:,} pixels" if size else "says it has hundreds of millions of pixels"
+    )
     return f"{name} {says}, more than the {MAX_PIXELS / 1e6:,.0f} million that can be read: make it smaller first."
 
 

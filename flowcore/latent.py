@@ -1,8 +1,9 @@
 """What one does in z without the flow: the walks between two latents.
 
-Latents are flat arrays (D,) of whitened coordinates, as a flow's ``encode`` gives them. Walks are computed in float64
-and returned in the latents' own precision; both ends come back exactly, bit for bit.
+Latents are flat arrays (D,) of whitened coordinates, as a flow's ``encode`` gives them. Walks are computed in
+float64 and returned in the latents' own precision; both ends come back exactly, bit for bit.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -25,9 +26,10 @@ def linear(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
 def spherical(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
     """The point at t on the great circle from a's direction to b's, its norm going evenly from |a| to |b|.
 
-    A walk in a straight line passes through norms that are rare under a Gaussian in many dimensions; this one keeps to
-    the shell. Where the directions are equal or opposite, or an end is zero, no one great circle exists and the walk
-    is the straight one. Shoemake, "Animating rotation with quaternion curves", SIGGRAPH 1985.
+    A walk in a straight line passes through norms that are rare under a Gaussian in many dimensions; this one
+    keeps to the shell. Where the directions are equal or opposite, or an end is zero, no one great circle
+    exists and the walk is the straight one. Shoemake, "Animating rotation with quaternion curves", SIGGRAPH
+    1985.
     """
     a, b = _pair(a, b)
 

@@ -1,9 +1,11 @@
-"""A picture's recipe: the settings that made it, as JSON inside the PNG or GIF itself, so that dropping it restores them.
+"""A picture's recipe: the settings that made it, as JSON inside the PNG or GIF itself, so that dropping it
+restores them.
 
-In a PNG the recipe is an iTXt chunk with the keyword "flow-explorer", in a GIF a comment that begins with the same
-word. It is only ever parsed as JSON, with bounds on its size and depth; what comes out must still be checked by whoever
-uses a value.
+In a PNG the recipe is an iTXt chunk with the keyword "flow-explorer", in a GIF a comment that begins with the
+same word. It is only ever parsed as JSON, with bounds on its size and depth; what comes out must still be
+checked by whoever uses a value.
 """
+
 from __future__ import annotations
 
 import io
@@ -16,7 +18,17 @@ import zlib
 from .errors import FlowError, PictureError
 from .images import read_file
 
-__all__ = ["KEYWORD", "VERSION", "VERSION_KEY", "RecipeError", "embed", "extract", "new", "to_comment", "validate"]
+__all__ = [
+    "KEYWORD",
+    "VERSION",
+    "VERSION_KEY",
+    "RecipeError",
+    "embed",
+    "extract",
+    "new",
+    "to_comment",
+    "validate",
+]
 
 VERSION_KEY = "flow_explorer_recipe"
 VERSION = 1
@@ -86,7 +98,9 @@ def embed(png: bytes, recipe: dict) -> bytes:
     out = io.BytesIO()
     out.write(_SIGNATURE)
     for kind, content in kept:
-        out.write(struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content)))
+        out.write(
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
     return out.getvalue()
 
 
@@ -125,7 +139,9 @@ def _to_json(recipe: dict) -> bytes:
     # ASCII only: a GIF comment is 7-bit text
     text = json.dumps(recipe, allow_nan=False, separators=(",", ":")).encode("ascii")
     if len(text) > MAX_BYTES:
-        raise RecipeError(f"The recipe is {len(text) / 2**20:.0f} MiB long, more than the {MAX_BYTES / 2**20:.0f} allowed.")
+        raise RecipeError(
+            f"The recipe is {len(text) / 2**20:.0f} MiB long, more than the {MAX_BYTES / 2**20:.0f} allowed."
+        )
     return text
 
 
@@ -142,7 +158,9 @@ def _check_value(value: object, name: str, depth: int) -> None:
             _check_value(inner, name, depth + 1)
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise RecipeError(f"{name} holds a number that is not finite: the picture itself can still be used.")
+            raise RecipeError(
+                f"{name} holds a number that is not finite: the picture itself can still be used."
+            )
     elif not (value is None or isinstance(value, (str, int, bool))):
         raise RecipeError(f"{name} holds a value of type {type(value).__name__}, which JSON does not know.")
 
@@ -154,7 +172,9 @@ def _parse(text: bytes, name: str) -> object:
     try:
         return json.loads(text.decode("utf-8"), parse_constant=reject)
     except (ValueError, RecursionError) as error:
-        raise RecipeError(f"The recipe in {name} is damaged: the picture itself can still be used.") from error
+        raise RecipeError(
+            f"The recipe in {name} is damaged: the picture itself can still be used."
+        ) from error
 
 
 def _chunks(png: bytes) -> list[tuple[bytes, bytes]] | None:
@@ -197,7 +217,9 @@ def _inflate(body: bytes, name: str) -> bytes:
     try:
         text = inflater.decompress(body, MAX_BYTES + 1)
     except zlib.error as error:
-        raise RecipeError(f"The recipe in {name} is damaged: the picture itself can still be used.") from error
+        raise RecipeError(
+            f"The recipe in {name} is damaged: the picture itself can still be used."
+        ) from error
     _bounded(text, name)
     if not inflater.eof:
         raise RecipeError(f"The recipe in {name} is damaged: the picture itself can still be used.")
@@ -206,7 +228,9 @@ def _inflate(body: bytes, name: str) -> bytes:
 
 def _bounded(text: bytes, name: str) -> bytes:
     if len(text) > MAX_BYTES:
-        raise RecipeError(f"The recipe in {name} is too long to be one: the picture itself can still be used.")
+        raise RecipeError(
+            f"The recipe in {name} is too long to be one: the picture itself can still be used."
+        )
     return text
 
 

@@ -1,0 +1,133 @@
+"""A recipe travels inside the picture, survives nothing but itself, and is never trusted."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from flowcore import recipe as recipes
+from flowcore.errors import FlowError, PictureError
+from flowcore.images import read_picture, to_gif_bytes, to_png_bytes
+from flowcore.recipe import RecipeError, embed, extract, new, validate
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (12, 10, 3), np.uint8)
+RECIPE = new("walk", model="faces", a={"seed": 4, "index": 7}, ts=[0.0, 0.25, 1.0], title="从 A 到 B", none=None)
+
+
+def with_text(text: str, compressed: bool = False) -> bytes:
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt(recipes.KEYWORD, text, zip=compressed)
+    buffer = io.BytesIO()
+    Image.fromarray(PIXELS).save(buffer, "PNG", pnginfo=info)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, new("page", long=["x" * 50] * 500)])
+def test_png_round_trip_keeps_the_pixels(tmp_path: Path, recipe: dict) -> None:
+    data = to_png_bytes(PIXELS, recipe)
+    assert extract(data) == recipe
+    assert (read_picture(data).pixels[..., :3] == PIXELS).all()
+    path = tmp_path / "带 空格.png"
+    path.write_bytes(data)
+    assert extract(path) == recipe
+
+
+def test_other_readers_see_standard_text() -> None:
+    image = Image.open(io.BytesIO(to_png_bytes(PIXELS, RECIPE)))
+    image.load()
+    assert json.loads(image.text[recipes.KEYWORD]) == RECIPE
+    assert extract(with_text(json.dumps(RECIPE, ensure_ascii=False))) == RECIPE
+    assert extract(with_text(json.dumps(RECIPE), compressed=True)) == RECIPE
+
+
+def test_embedding_again_replaces() -> None:
+    data = embed(to_png_bytes(PIXELS, RECIPE), new("sample", seed=1))
+    assert extract(data)["seed"] == 1 and data.count(recipes.KEYWORD.encode() + b"\0") == 1
+
+
+def test_gif_round_trip() -> None:
+    recipe = new("walk", words=["雪" * 60] * 20)
+    assert extract(to_gif_bytes([PIXELS, PIXELS[::-1].copy()], recipe)) == recipe
+    assert extract(to_gif_bytes([PIXELS])) is None
+
+
+def test_pictures_without_a_recipe_have_none(tmp_path: Path) -> None:
+    assert extract(to_png_bytes(PIXELS)) is None
+    assert extract(b"") is None and extract(b"text") is None
+    Image.fromarray(PIXELS).save(tmp_path / "a.jpg")
+    assert extract(tmp_path / "a.jpg") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "not json", "[1, 2]", "null", "{}", '{"kind": "walk"}', '{"flow_explorer_recipe": "1"}',
+        '{"flow_explorer_recipe": true}', '{"flow_explorer_recipe": 1, "kind": 3}',
+        '{"flow_explorer_recipe": 1, "t": NaN}', '{"flow_explorer_recipe": 1, "t": 1e999}',
+        '{"flow_explorer_recipe": 1, "x": ' + "[" * 100 + "]" * 100 + "}",
+        '{"flow_explorer_recipe": 1, "x": ' + "[" * 100_000 + "]" * 100_000 + "}",
+        "__import__('os').system('true')",
+    ],
+)  # fmt: skip
+def test_damaged_and_hostile_recipes_are_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        extract(with_text(text), "evil.png")
+    assert "evil.png" in str(caught.value) and str(caught.value).endswith(".")
+    # and the picture is still a picture
+    assert (read_picture(with_text(text)).pixels[..., :3] == PIXELS).all()
+
+
+def test_another_version_says_which() -> None:
+    with pytest.raises(FlowError, match="version 7.*version 1"):
+        extract(with_text('{"flow_explorer_recipe": 7, "kind": "walk"}'))
+
+
+def test_a_decompression_bomb_is_refused() -> None:
+    body = zlib.compress(b"[" + b" " * (recipes.MAX_BYTES + 10) + b"]", 9)
+    data = recipes.KEYWORD.encode() + b"\0\1\0\0\0" + body
+    chunk = struct.pack(">I", len(data)) + b"iTXt" + data + struct.pack(">I", zlib.crc32(b"iTXt" + data))
+    png = to_png_bytes(PIXELS)
+    with pytest.raises(RecipeError, match="too long"):
+        extract(png[:33] + chunk + png[33:])
+
+
+def test_cut_and_damaged_files_never_crash() -> None:
+    whole = to_png_bytes(PIXELS, new("page", long=["x" * 50] * 500))
+    gif = to_gif_bytes([PIXELS], RECIPE)
+    rng = np.random.default_rng(2)
+    for data in (whole, gif):
+        for cut in range(0, len(data), 7):
+            try:
+                extract(data[:cut])
+            except RecipeError as error:
+                assert str(error).endswith(".")
+        for _ in range(300):
+            damaged = bytearray(data)
+            damaged[rng.integers(len(data))] = rng.integers(256)
+            try:
+                extract(bytes(damaged))
+            except RecipeError as error:
+                assert str(error).endswith(".")
+
+
+def test_only_plain_finite_values_go_in() -> None:
+    for value in (float("nan"), float("inf"), b"bytes", {1: 2}, object(), np.float32(1), np.zeros(2)):
+        with pytest.raises(RecipeError):
+            new("walk", value=value)
+    with pytest.raises(RecipeError):
+        to_png_bytes(PIXELS, {"kind": "walk"})
+    with pytest.raises(PictureError):
+        embed(b"no png", RECIPE)
+    assert validate(RECIPE) is RECIPE
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="no file"):
+        extract(tmp_path / "none.png")
