@@ -30,8 +30,10 @@ def state_folder() -> Path:
     return Path(home) / "state" if home else Path(platformdirs.user_state_dir(_APPLICATION, appauthor=False))
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, durable: bool = True) -> None:
     """Write ``value`` as JSON to ``path`` so that a reader sees the old file or the new one, never a part.
+
+    ``durable`` also waits until the disk has it (an autosave every second does not).
 
     Raises OSError when the folder cannot be made or written.
     """
@@ -40,8 +42,9 @@ def write_json(path: Path, value: Any) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(value, file, ensure_ascii=False, indent=1, allow_nan=False)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -54,8 +54,9 @@ REGISTRY = (
 class Command:
     """Something the person can do by a key while the workspace is in front; listed in the shortcuts sheet.
 
-    ``keys`` are portable key names ("Space", "Ctrl+C", "Shift+Left"); the first is the one that is shown. ``run`` is
-    not called while a text field has the focus and wants the key itself.
+    ``keys`` are portable key names ("Space", "Ctrl+C", "Shift+Left"); the first is the one that is shown. Keys
+    without Ctrl, Alt or Meta come to the window only when the focused control has no use for them: Space presses the
+    focused button, types into a field, and otherwise runs the command.
     """
 
     text: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 
 from app.cli.display import missing_display, missing_library, platform_plugin
 from app.cli.output import OutputFile, say
@@ -32,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--theme", choices=("system", "light", "dark"), help="this time, whatever the settings say"
     )
-    group.add_argument("--trace", action="store_true", help="print what happened when, while starting")
+    group.add_argument(
+        "--trace", metavar="FILE", help="write what happened when to this file, a JSON object a line"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -45,14 +46,6 @@ def run(args: argparse.Namespace) -> int:
     if obstacle:
         say(f"flow-explorer: {obstacle}")
         return 2
-    from app.startup import main
+    from app.startup import run_gui
 
-    options = []
-    for name in ("workspace", "screenshot", "theme"):
-        if getattr(args, name):
-            options += [f"--{name}", getattr(args, name)]
-    if args.size:
-        options += ["--size", "{}x{}".format(*args.size)]
-    if args.trace:
-        options.append("--trace")
-    return main([sys.argv[0], *options])
+    return run_gui(args)

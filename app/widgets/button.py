@@ -20,12 +20,13 @@ class _Painted(KeyboardFocus, QPushButton):
     def __init__(self, text: str, parent: QWidget | None) -> None:
         super().__init__(text, parent)
         self.setCursor(Qt.CursorShape.ArrowCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        # Not by a click: Space after "New samples" must play the walk, not press the button again.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
 
-    def _fill(self, kind: str) -> str | None:
+    def _surface(self, kind: str) -> str | None:
         tones = theme.current()
         down = self.isDown() or (self.menu() is not None and self.menu().isVisible())
         hover = self.underMouse() and self.isEnabled()
@@ -47,7 +48,7 @@ class _Painted(KeyboardFocus, QPushButton):
 
     def _background(self, painter: QPainter, kind: str, radius: float = RADIUS) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        fill = self._fill(kind)
+        fill = self._surface(kind)
         area = QRectF(self.rect())
         if fill is not None:
             painter.setPen(Qt.PenStyle.NoPen)

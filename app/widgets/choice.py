@@ -84,7 +84,6 @@ class Choice(KeyboardFocus, QComboBox):
     """A drop-down list painted like our buttons; ``chosen(key)`` for acts of the person only."""
 
     chosen = Signal(str)
-    kept_keys = (Qt.Key.Key_Space, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
     def __init__(
         self, options: Sequence[tuple[str, str]] = (), name: str = "", tooltip: str = "",
@@ -159,7 +158,7 @@ class Toggle(KeyboardFocus, QAbstractButton):
         self.setAccessibleName(text)
         self.setToolTip(tooltip)
         self.setCheckable(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._place = 0.0
         self._motion = QVariantAnimation(self)

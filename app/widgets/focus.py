@@ -1,9 +1,9 @@
-"""Visible focus: a ring for the keyboard, none for the mouse, and keys that a focused control keeps for itself."""
+"""Visible focus: a ring for the keyboard, none for the mouse."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, Qt
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPen
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from app import theme
@@ -13,12 +13,11 @@ ACTIVATION_KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class KeyboardFocus:
-    """Mixin: ``focus_visible`` says whether the focus came by the keyboard; ``kept_keys`` win over shortcuts.
+    """Mixin: ``focus_visible`` says whether the focus came by the keyboard, and so wants a ring.
 
-    A window-wide shortcut (Space plays) would otherwise take the key away from the button that has the focus.
+    Keys without Ctrl need no care here: the window takes them only where the focused control has not.
     """
 
-    kept_keys: tuple[Qt.Key, ...] = ACTIVATION_KEYS
     _by_keyboard = False
 
     @property
@@ -35,17 +34,6 @@ class KeyboardFocus:
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
         super().focusOutEvent(event)  # type: ignore[misc]
         self.update()  # type: ignore[attr-defined]
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier in (
-                Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier,
-            )
-            if plain and event.key() in self.kept_keys:
-                self._by_keyboard = True
-                event.accept()
-                return True
-        return super().event(event)  # type: ignore[misc]
 
 
 def ring(painter: QPainter, rect: QRectF, radius: float, color: QColor | None = None) -> None:

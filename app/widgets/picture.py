@@ -10,7 +10,7 @@ from PySide6.QtGui import QBrush, QDrag, QImage, QKeyEvent, QMouseEvent, QPainte
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from app import theme
-from app.widgets.focus import KeyboardFocus
+from app.widgets.focus import ACTIVATION_KEYS, KeyboardFocus
 from app.widgets.pixels import enlarged, from_image, to_rgb
 
 CORNER = 4
@@ -168,7 +168,7 @@ class PictureLabel(KeyboardFocus, QWidget):
             self.activated.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        if event.key() in self.kept_keys:
+        if event.key() in ACTIVATION_KEYS:
             self.clicked.emit()
             self.activated.emit()
         else:

@@ -22,10 +22,6 @@ _REST_MS = 350
 class Track(KeyboardFocus, QSlider):
     """A horizontal slider over whole positions; pressing anywhere takes the knob there."""
 
-    kept_keys = (
-        Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown,
-        Qt.Key.Key_Home, Qt.Key.Key_End,
-    )
     moved = Signal(int)
     """The person moved the knob to a position."""
     rested = Signal()
