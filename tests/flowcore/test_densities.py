@@ -47,7 +47,7 @@ def test_sampler_draws_from_log_prob(name: str) -> None:
     statistic = ((histogram - expected)[enough] ** 2 / expected[enough]).sum()
     freedom = enough.sum()
     assert freedom > 100
-    # mean and standard deviation of chi-squared; a width wrong by one percent is found
+    # mean and standard deviation of chi-squared; a blur two percent too wide shows for most of the ten
     assert abs(statistic - freedom) < 5 * np.sqrt(2 * freedom)
     # what lies in the cells that are too thin to compare is as rare as it should be
     rest = count - expected[enough].sum()
@@ -57,7 +57,9 @@ def test_sampler_draws_from_log_prob(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_entropy_is_the_constant(name: str) -> None:
     density = get(name)
-    assert np.isclose(quadrature_entropy(density, half=9.0, spacing=0.045), density.entropy, rtol=0, atol=1e-6)
+    assert np.isclose(
+        quadrature_entropy(density, half=9.0, spacing=0.045), density.entropy, rtol=0, atol=1e-6
+    )
     draws = density.log_prob(density.sample(200_000, np.random.default_rng(5)))
     assert abs(-draws.mean() - density.entropy) < 5 * draws.std() / np.sqrt(len(draws))
 
@@ -104,7 +106,10 @@ def test_the_same_generator_gives_the_same_points_and_shapes_are_kept() -> None:
     assert (same[0] == same[1]).all()
     points = same[0].reshape(4, 25, 2)
     assert (density.log_prob(points).reshape(-1) == density.log_prob(same[0])).all()
-    assert density.log_prob(np.zeros(2)).shape == () and density.sample(0, np.random.default_rng()).shape == (0, 2)
+    assert density.log_prob(np.zeros(2)).shape == () and density.sample(0, np.random.default_rng()).shape == (
+        0,
+        2,
+    )
     with pytest.raises(ValueError):
         density.log_prob(np.zeros((3, 3)))
 

@@ -34,7 +34,12 @@ from flowcore.images import (
 def photo(height: int = 40, width: int = 60, channels: int = 3) -> np.ndarray:
     """A smooth colourful test picture whose every corner differs."""
     y, x = np.mgrid[0:height, 0:width]
-    planes = [x * 255 / max(1, width - 1), y * 255 / max(1, height - 1), 60 + 0 * x, 255 - x * 255 / max(1, width - 1)]
+    planes = [
+        x * 255 / max(1, width - 1),
+        y * 255 / max(1, height - 1),
+        60 + 0 * x,
+        255 - x * 255 / max(1, width - 1),
+    ]
     return np.stack(planes[:channels], axis=-1).astype(np.uint8)
 
 
@@ -49,7 +54,13 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 def png_by_hand(width: int, height: int, depth: int, colour: int, rows: bytes, *more: bytes) -> bytes:
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(more) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + header
+        + b"".join(more)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def refused(source: object, *words: str) -> str:
@@ -179,7 +190,13 @@ def test_exif_turns_the_picture_upright(tmp_path: Path, orientation: int) -> Non
     }[orientation]  # fmt: skip
     exif = Image.Exif()
     exif[0x0112] = orientation
-    path = saved(tmp_path / "a.jpg", Image.fromarray(np.ascontiguousarray(stored)), exif=exif, quality=98, subsampling=0)
+    path = saved(
+        tmp_path / "a.jpg",
+        Image.fromarray(np.ascontiguousarray(stored)),
+        exif=exif,
+        quality=98,
+        subsampling=0,
+    )
     picture = read_picture(path)
     assert picture.pixels.shape == (32, 48, 4) and picture.original_size == (48, 32)
     assert np.abs(picture.pixels[..., :3].astype(int) - upright).max() < 12
@@ -262,7 +279,9 @@ def test_text_named_png(tmp_path: Path) -> None:
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
 def test_truncated(tmp_path: Path, suffix: str, share: float) -> None:
     rng = np.random.default_rng(0)
-    path = saved(tmp_path / f"whole.{suffix}", Image.fromarray(rng.integers(0, 256, (96, 96, 3), dtype=np.uint8)))
+    path = saved(
+        tmp_path / f"whole.{suffix}", Image.fromarray(rng.integers(0, 256, (96, 96, 3), dtype=np.uint8))
+    )
     cut = tmp_path / f"cut.{suffix}"
     cut.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     refused(cut, f"cut.{suffix}")
@@ -293,7 +312,9 @@ def test_a_60000_by_60000_bomb(tmp_path: Path) -> None:
     data = b"".join(packer.compress(rows) for _ in range(60)) + packer.flush()
     header = struct.pack(">IIBBBBB", 60000, 60000, 1, 0, 0, 0, 0)
     path = tmp_path / "bomb.png"
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    )
     assert path.stat().st_size < 4_000_000
     started = time.perf_counter()
     refused(path, "bomb.png", "million")
@@ -436,7 +457,12 @@ def test_enlarge() -> None:
 
 
 def test_an_unwritable_output_leaves_nothing(tmp_path: Path) -> None:
-    for target in (tmp_path / "none" / "a.png", tmp_path / "file" / "a.png", tmp_path / "folder", tmp_path / "a\0b"):
+    for target in (
+        tmp_path / "none" / "a.png",
+        tmp_path / "file" / "a.png",
+        tmp_path / "folder",
+        tmp_path / "a\0b",
+    ):
         (tmp_path / "folder").mkdir(exist_ok=True)
         (tmp_path / "file").write_text("x")
         before = sorted(tmp_path.rglob("*"))

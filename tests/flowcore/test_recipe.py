@@ -18,7 +18,9 @@ from flowcore.images import read_picture, to_gif_bytes, to_png_bytes
 from flowcore.recipe import RecipeError, embed, extract, new, validate
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 10, 3), np.uint8)
-RECIPE = new("walk", model="faces", a={"seed": 4, "index": 7}, ts=[0.0, 0.25, 1.0], title="从 A 到 B", none=None)
+RECIPE = new(
+    "walk", model="faces", a={"seed": 4, "index": 7}, ts=[0.0, 0.25, 1.0], title="从 A 到 B", none=None
+)
 
 
 def with_text(text: str, compressed: bool = False) -> bytes:
