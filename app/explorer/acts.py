@@ -33,7 +33,7 @@ class Acts:
         """A drag ended: the next change is a step of its own."""
         self.history.seal()
 
-    # -- samples -----------------------------------------------------------------------------------------------
+    # Samples
 
     def set_temperature(self, value: float) -> None:
         if not math.isfinite(value):
@@ -68,7 +68,7 @@ class Acts:
             changes["temperature"] = temperature
         self._do(tr("Choose a model"), **changes)
 
-    # -- wells -------------------------------------------------------------------------------------------------
+    # Wells
 
     def put_picture(self, which: str, data: bytes, name: str) -> None:
         """Put a picture file's bytes in a well. Raises `PictureError` and changes nothing if it cannot be read."""
@@ -107,17 +107,21 @@ class Acts:
             changed = replace(well, crop=crop, latent="", latent_model="")
             self.history.do(self.state.with_well(which, changed), tr("Crop the picture"), ("crop", which))
 
-    # -- the walk ----------------------------------------------------------------------------------------------
+    # The walk
 
     def set_position(self, t: float) -> None:
         t = round(min(max(t, 0.0), 1.0), 4)
         self._do(tr("Move along the walk"), "walk", walk=replace(self.state.walk, t=t), shown="walk")
 
+    def show_walk(self) -> None:
+        """Show the walk's present frame large. No act of its own: it belongs to whatever was done last."""
+        self.history.amend(replace(self.state, shown="walk"))
+
     def set_mode(self, mode: str) -> None:
         if mode in MODES:
             self._do(tr("Change the path"), walk=replace(self.state.walk, mode=mode))
 
-    # -- recipes -----------------------------------------------------------------------------------------------
+    # Recipes
 
     def restore_recipe(self, recipe: dict) -> None:
         """Bring back what a saved picture was made of, as one step. Raises `FlowError`, changing nothing."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.engine.requests import DescribeLatent, OpenModel
@@ -18,11 +17,12 @@ from app.explorer.page_link import PageLink
 from app.explorer.state import ExplorerState
 from app.explorer.store import Latent, Store
 from app.explorer.view_model import Figures, Shown
-from app.explorer.walk_link import WalkLink
+from app.explorer.walk_link import WalkLink, ends
 from app.explorer.well_link import WellLink
 from app.history import History
 from app.i18n import tr
 from flowcore.errors import FlowError
+from flowcore.latent import walk
 
 __all__ = ["Controller"]
 
@@ -59,6 +59,7 @@ class Controller(QObject):
         self.walk = WalkLink(client, self.store, self._on_walk, self._on_position)
         self.play_position: float | None = None
         """Where the walk is while it plays; the state keeps where it was."""
+        self._started = False
         self._opening: int | None = None
         self._described: tuple | None = None
         self._describing = False
@@ -67,7 +68,7 @@ class Controller(QObject):
         self._rest.timeout.connect(self._describe)
         history.subscribe(lambda _state: self._sync())
 
-    # -- what the views read -----------------------------------------------------------------------------------
+    # What the views read
 
     @property
     def state(self) -> ExplorerState:
@@ -99,18 +100,13 @@ class Controller(QObject):
 
     def strip_latent(self, t: float) -> Latent | None:
         """The frame of the strip at t: its z is where the path is at t."""
-        from flowcore.latent import linear, spherical  # numpy only; here so that start-up does not wait for it
-
-        from app.explorer.walk_link import ends
-
         index = round(t * (len(self.walk.view.frames) - 1))
         picture = self.walk.view.frames[index]
         a, b = (self.wells[which].view.z for which in "AB")
         if self.model is None or picture is None or not a or not b:
             return None
         first, second = ends(self.store, a, b)
-        step = spherical if self.state.walk.mode == "spherical" else linear
-        z = np.asarray(step(first, second, t), first.dtype)
+        z = walk(first, second, (t,), self.state.walk.mode)[0]
         return Latent(self.model.name, z, picture, tr("walk at {t}", t=f"{t:.2f}"))
 
     def large(self) -> Latent | None:
@@ -125,7 +121,7 @@ class Controller(QObject):
             view = self.walk.view
             card = self.model.card if self.model else {}
             t = view.picture_t if view.picture is not None else self.position
-            return Shown("walk", tr("Walk at {t}", t=f"{t:.2f}"), view.picture, figures(card, view.bpd))
+            return Shown("walk", tr("Walk at {t}", t=f"{t:.2f}"), view.picture, figures(card, view.bpd_now()))
         index = self.state.selected
         picture = self.page.view.picture(index)
         if index < 0 or picture is None:
@@ -134,11 +130,17 @@ class Controller(QObject):
         title = tr("Sample {number}, seed {seed}", number=index + 1, seed=self.state.seed)
         return Shown("sample", title, picture, self._described_figures if current else Figures())
 
-    # -- acts that ask the engine or the disk first --------------------------------------------------------------
+    # Acts that ask the engine or the disk first
 
     def start(self) -> None:
-        """Ask for everything that the present state needs."""
+        """Ask for everything that the present state needs; before this nothing is asked."""
+        self._started = True
         self._sync()
+
+    def restore_recipe(self, found: dict) -> None:
+        """Bring back a saved picture's settings, as one act. Raises `FlowError`, changing nothing."""
+        open_model(str(found.get("model", "")))
+        self.acts.restore_recipe(found)
 
     def choose_model(self, name: str) -> None:
         """Open another model, and choose it only if the engine could load it: a broken file changes nothing."""
@@ -164,6 +166,10 @@ class Controller(QObject):
         self.busy_changed.emit()
 
     @property
+    def started(self) -> bool:
+        return self._started
+
+    @property
     def opening(self) -> bool:
         """Whether a chosen model is still being loaded."""
         return self._opening is not None
@@ -181,9 +187,11 @@ class Controller(QObject):
         self._described, self._describing = None, False
         self._sync()
 
-    # -- from the state to requests ------------------------------------------------------------------------------
+    # From the state to requests
 
     def _sync(self) -> None:
+        if not self._started:
+            return
         self._sync_model()
         if self.model is None:
             self.state_changed.emit()
@@ -245,7 +253,7 @@ class Controller(QObject):
         request = DescribeLatent(str(self.model.path), sample.z)
         self.client.send(request, on_answer=answered, on_error=failed)
 
-    # -- answers ---------------------------------------------------------------------------------------------------
+    # Answers
 
     def _on_page(self, first: int, count: int) -> None:
         self.page_changed.emit(first, count)

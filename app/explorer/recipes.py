@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.explorer.state import ExplorerState, Well
+from app.explorer.state import COUNTS, SCHEMA, ExplorerState, Well
 from app.explorer.store import Latent, Store, latent_from_dict, latent_to_dict
 from app.explorer.well_link import seen_by
 from app.i18n import tr
+from flowcore import recipe
 from flowcore.errors import ConfigError
 from flowcore.images import read_picture
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from app.explorer.model import Model
 
 __all__ = ["make_recipe", "read_latent", "read_recipe"]
-
-KINDS = ("picture", "samples", "walk")
 
 
 def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, latent: Latent | None = None) -> dict:
@@ -31,16 +30,10 @@ def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, lat
         well = state.well(which)
         if not well.empty:
             state = state.with_well(which, _portable(well, store, private, model))
-    recipe = {
-        "flow_explorer_recipe": 1,
-        "kind": kind,
-        "model": state.model,
-        "explorer": state.to_dict(),
-        "store": private.to_dict(state.keys),
-    }
+    values: dict = {"model": state.model, "explorer": state.to_dict(), "store": private.to_dict(state.keys)}
     if latent is not None:
-        recipe["latent"] = {**latent_to_dict(latent.z), "model": latent.model, "name": latent.name}
-    return recipe
+        values["latent"] = {**latent_to_dict(latent.z), "model": latent.model, "name": latent.name}
+    return recipe.new(kind, **values)
 
 
 def _portable(well: Well, store: Store, private: Store, model: Model) -> Well:
@@ -50,12 +43,12 @@ def _portable(well: Well, store: Store, private: Store, model: Model) -> Well:
                 latent=latent, latent_model=well.latent_model)
 
 
-def read_recipe(recipe: dict, store: Store) -> ExplorerState:
+def read_recipe(values: dict, store: Store) -> ExplorerState:
     """The state that a recipe describes; its pictures and latents go into the store. Raises `FlowError`."""
-    if "explorer" not in recipe:
-        raise ConfigError(tr("This picture's recipe was not made in the Explorer, so it cannot be restored here."))
-    state = ExplorerState.from_dict(recipe["explorer"])
-    keys = store.load_dict(recipe.get("store", {}))
+    if "explorer" not in values:
+        return _simple(values)
+    state = ExplorerState.from_dict(values["explorer"])
+    keys = store.load_dict(values.get("store", {}))
     for which in "AB":
         well = state.well(which)
         if well.empty:
@@ -67,10 +60,20 @@ def read_recipe(recipe: dict, store: Store) -> ExplorerState:
     return state
 
 
-def read_latent(recipe: dict, data: bytes) -> Latent | None:
+def _simple(values: dict) -> ExplorerState:
+    """The state of a recipe that only says model, seed, temperature and count."""
+    if not {"model", "seed"} <= set(values):
+        raise ConfigError(tr("This picture's recipe was not made in the Explorer, so it cannot be restored here."))
+    count = values.get("count", 16)
+    page = next((page for page in COUNTS if isinstance(count, int) and page >= count), COUNTS[-1])
+    simple = {name: values[name] for name in ("model", "seed", "temperature") if name in values}
+    return ExplorerState.from_dict({"schema": SCHEMA, "count": page, **simple})
+
+
+def read_latent(values: dict, data: bytes) -> Latent | None:
     """The sample that a saved picture of kind "picture" is, with its own z; None if it is something else."""
-    entry = recipe.get("latent")
-    if recipe.get("kind") != "picture" or not isinstance(entry, dict):
+    entry = values.get("latent")
+    if values.get("kind") != "picture" or not isinstance(entry, dict):
         return None
     if not isinstance(entry.get("model"), str) or not isinstance(entry.get("name"), str):
         raise ConfigError(tr("This picture's recipe is damaged: it does not say which model made it."))

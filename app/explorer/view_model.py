@@ -100,6 +100,17 @@ class WalkView:
     def complete(self) -> bool:
         return all(frame is not None for frame in self.frames)
 
+    def bpd_now(self) -> float | None:
+        """Bits per dimension at the present position: exact at rest, read off the curve while it moves."""
+        if self.bpd is not None:
+            return self.bpd
+        place = self.picture_t * (CURVE - 1)
+        low = min(int(place), CURVE - 2)
+        before, after = self.bpds[low], self.bpds[low + 1]
+        if before is None or after is None:
+            return None
+        return before + (place - low) * (after - before)
+
     def take(self, ts: Sequence[float], frames: Sequence[np.ndarray], bpds: Sequence[float]) -> None:
         """Put answered frames where their positions say."""
         for t, frame, bpd in zip(ts, frames, bpds, strict=True):

@@ -1,0 +1,121 @@
+"""The Explorer's canvas: samples on the left, the wells on the right, the walk below; it grows with the window."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from app.explorer.drag_drop import can_read
+from app.explorer.samples_grid import MARGIN, SamplesGrid
+from app.explorer.state import COUNTS, SEED_MAX
+from app.explorer.walk import WalkPanel
+from app.explorer.well import WellPanel
+from app.i18n import tr
+from app.widgets import Button, Choice, EmptyState, Heading, Label, NumberField
+
+__all__ = ["Canvas"]
+
+PAD = 24
+GAP = 24
+HEADING = 28
+CONTROLS = 32
+BETWEEN = 16
+"""Between the two wells, and above the walk."""
+
+
+class Canvas(QWidget):
+    """Lays out the parts; knows nothing of what they mean. What is dropped beside the wells leaves as `dropped`."""
+
+    dropped = Signal(object)
+
+    def __init__(self, grid: SamplesGrid, wells: dict[str, WellPanel], walk: WalkPanel,
+                 parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.grid, self.wells, self.walk = grid, wells, walk
+        self.setAcceptDrops(True)
+        self.samples_heading = Heading(tr("Samples"), self)
+        self.wells_heading = Heading(tr("Your pictures"), self)
+        self.problem = Label("", "warning", wrap=True, parent=self)
+        self.no_model = EmptyState("", icon="warning")
+        self.no_model.setParent(self)
+        self.no_model.hide()
+        self.controls = QWidget(self)
+        row = QHBoxLayout(self.controls)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(8)
+        self.new_button = Button(tr("New samples"), "primary", tooltip=tr("Draw others: the next seed (N)"))
+        self.count = Choice([(str(count), str(count)) for count in COUNTS], name=tr("Samples on a page"),
+                            tooltip=tr("How many samples are shown"))
+        self.count.setFixedWidth(68)
+        self.seed = NumberField(tr("Seed"), 0, SEED_MAX, prefix=tr("Seed") + " ", width=124,
+                                tooltip=tr("The same seed draws the same samples, always"))
+        for part in (self.new_button, self.count, self.seed):
+            row.addWidget(part)
+        row.addStretch(1)
+        for part in (grid, walk, *wells.values()):
+            part.setParent(self)
+        order = [grid, self.new_button, self.count, self.seed, *wells.values(), walk]
+        for before, after in zip(order, order[1:], strict=False):
+            QWidget.setTabOrder(before, after)
+
+    def show_state(self, count: int, seed: int) -> None:
+        """Show the page's size and its seed."""
+        self.count.set_current(str(count))
+        if seed != self.seed.value():
+            self.seed.set_value(seed)
+
+    def layout_again(self) -> None:
+        """The model's pictures have another shape."""
+        self._arrange()
+
+    def show_problem(self, sentence: str) -> None:
+        """An error of the page stands above the grid's pictures."""
+        self.problem.setText(sentence)
+        self.problem.setVisible(bool(sentence))
+        self._arrange()
+
+    def show_no_model(self, sentence: str) -> None:
+        """Without a model nothing else makes sense; an empty sentence brings the rest back."""
+        self.no_model.set_sentence(sentence)
+        self.no_model.setVisible(bool(sentence))
+        for part in (self.grid, self.walk, self.controls, self.samples_heading, self.wells_heading,
+                     *self.wells.values()):
+            part.setVisible(not sentence)
+
+    def resizeEvent(self, event) -> None:
+        self._arrange()
+        super().resizeEvent(event)
+
+    def _arrange(self) -> None:
+        width, height = self.width() - 2 * PAD, self.height() - 2 * (PAD - 4)
+        top = PAD - 4
+        self.no_model.setGeometry(self.rect())
+        walk = self.walk.height_for(width, max(56, round(0.16 * self.height())))
+        upper = height - walk - BETWEEN
+        side = max(160, min(upper - HEADING - 12 - CONTROLS, round(0.47 * width)))
+        self.samples_heading.setGeometry(PAD, top, side, 20)
+        if self.problem.isVisibleTo(self):
+            self.problem.setGeometry(PAD + 80, top - 8, width - 80, 34)
+        # The grid's own margin holds the selection's outline; the pictures themselves stand on the column's edge.
+        self.grid.setGeometry(PAD - MARGIN, top + HEADING - MARGIN, side + 2 * MARGIN, side + 2 * MARGIN)
+        self.controls.setGeometry(PAD, top + HEADING + side + 12, max(side, 330), CONTROLS)
+        left = PAD + side + GAP
+        room = self.width() - PAD - left
+        self.wells_heading.setGeometry(left, top, room, 20)
+        total = HEADING + side + 12 + CONTROLS - HEADING
+        each = (total - BETWEEN) // 2
+        for index, well in enumerate(self.wells.values()):
+            well.setGeometry(left, top + HEADING + index * (each + BETWEEN), room, each)
+        bottom = top + HEADING + side + 12 + CONTROLS + BETWEEN
+        self.walk.setGeometry(PAD, bottom, width, min(walk, self.height() - bottom - 8))
+
+    # Drops beside the wells
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if can_read(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.dropped.emit(event.mimeData())

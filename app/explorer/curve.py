@@ -1,0 +1,138 @@
+"""The bits per dimension along the walk as a curve, with the present position marked. Likelier is higher."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app import theme
+from app.i18n import tr
+
+__all__ = ["LikelihoodCurve"]
+
+PAD = 8
+
+
+class LikelihoodCurve(QWidget):
+    """Log-likelihood of the frames over t in [0, 1], drawn between `inset` pixels from either side."""
+
+    moved = Signal(float)
+    released = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bpds: list[float | None] = []
+        self._t = 0.0
+        self._bpd: float | None = None
+        self.inset = 0.0
+        self.setMinimumHeight(44)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName(tr("Log-likelihood along the walk"))
+        self.setToolTip(tr("How likely the model finds each picture of the walk; higher is likelier.\n"
+                           "Bits per dimension = −log₂ p(x) / (height × width × channels)"))
+        theme.paint_with(self)
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, 56)
+
+    def set_curve(self, bpds: Sequence[float | None]) -> None:
+        self._bpds = list(bpds)
+        self.update()
+
+    def set_position(self, t: float, bpd: float | None) -> None:
+        self._t, self._bpd = t, bpd
+        text = tr("{bpd} bits per dimension at {t}", bpd=f"{bpd:.2f}", t=f"{t:.2f}") if bpd is not None else ""
+        self.setAccessibleDescription(text)
+        self.update()
+
+    def _points(self) -> list[QPointF]:
+        """The known points, in widget coordinates."""
+        known = [(i / (len(self._bpds) - 1), bpd) for i, bpd in enumerate(self._bpds) if bpd is not None]
+        if len(known) < 2:
+            return []
+        area = self._area()
+        low, high = min(bpd for _, bpd in known), max(bpd for _, bpd in known)
+        # A range of at least a tenth of a bit: a flat path must look flat, not like noise blown up.
+        middle, half = (low + high) / 2, max(high - low, 0.1) / 2
+        return [
+            QPointF(area.left() + t * area.width(), area.center().y() + (bpd - middle) / half * area.height() / 2)
+            for t, bpd in known
+        ]
+
+    def _area(self) -> QRectF:
+        return QRectF(self.inset, PAD, self.width() - 2 * self.inset, self.height() - 2 * PAD)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        points = self._points()
+        area = self._area()
+        if points:
+            path = QPainterPath(points[0])
+            for point in points[1:]:
+                path.lineTo(point)
+            filled = QPainterPath(path)
+            filled.lineTo(points[-1].x(), self.height())
+            filled.lineTo(points[0].x(), self.height())
+            filled.closeSubpath()
+            painter.fillPath(filled, theme.color("z", 0.10))
+            painter.setPen(QPen(theme.color("z"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap,
+                                Qt.PenJoinStyle.RoundJoin))
+            painter.drawPath(path)
+            self._paint_position(painter, area, points)
+        painter.end()
+
+    def _paint_position(self, painter: QPainter, area: QRectF, points: list[QPointF]) -> None:
+        x = area.left() + self._t * area.width()
+        painter.setPen(QPen(theme.color("muted"), 1, Qt.PenStyle.DotLine))
+        painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+        y = _height_at(points, x)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("z"))
+        painter.drawEllipse(QPointF(x, y), 4, 4)
+        if self._bpd is None:
+            return
+        text = tr("{bpd} bits per dimension at {t}", bpd=f"{self._bpd:.2f}", t=f"{self._t:.2f}")
+        painter.setFont(theme.font(theme.SMALL_PIXELS))
+        width = painter.fontMetrics().horizontalAdvance(text)
+        left = x + 10 if x + 10 + width <= area.right() else x - 10 - width
+        # Away from the curve: above it where there is room, else below.
+        span = [_height_at(points, at) for at in (left, left + width / 2, left + width)]
+        line = painter.fontMetrics().height()
+        top = min(span) - line - 4
+        if top < 0:
+            top = min(max(span) + 4, self.height() - line)
+        painter.setPen(theme.color("muted"))
+        painter.drawText(QRectF(left, top, width + 2, line), Qt.AlignmentFlag.AlignVCenter, text)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._move(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._move(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.released.emit()
+
+    def _move(self, event: QMouseEvent) -> None:
+        area = self._area()
+        if area.width() > 0:
+            self.moved.emit(min(max((event.position().x() - area.left()) / area.width(), 0.0), 1.0))
+
+
+def _height_at(points: list[QPointF], x: float) -> float:
+    """The curve's height at x, by straight lines between its points."""
+    if x <= points[0].x():
+        return points[0].y()
+    for before, after in zip(points, points[1:], strict=False):
+        if x <= after.x():
+            share = (x - before.x()) / max(after.x() - before.x(), 1e-9)
+            return before.y() + share * (after.y() - before.y())
+    return points[-1].y()

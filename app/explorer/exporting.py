@@ -1,0 +1,73 @@
+"""What is saved and copied: a picture, the page, the strip, the animation, each with its recipe inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from app.explorer.controller import Controller
+from app.explorer.drag_drop import file_name
+from app.explorer.recipes import make_recipe
+from app.explorer.store import Latent
+from app.i18n import tr
+from flowcore.errors import PictureError
+from flowcore.images import enlarge, grid, strip, to_gif_bytes, to_png_bytes, write_atomically
+
+__all__ = ["LARGE", "Exporter"]
+
+LARGE = 8
+"""How many times larger an enlarged picture is."""
+FRAME_MS = 70
+
+
+class Exporter:
+    """Makes the bytes of files from what the controller has; nothing is computed anew, so what is saved was seen."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+
+    def picture(self, latent: Latent, scale: int = 1, smooth: bool = False) -> bytes:
+        """One picture as PNG, with its own z in the recipe."""
+        return to_png_bytes(enlarge(latent.picture, scale, smooth), self._recipe("picture", latent))
+
+    def page(self, scale: int = 1, smooth: bool = False) -> bytes:
+        """The page of samples as one PNG without gaps."""
+        pictures = [slot.picture for slot in self._controller.page.view.slots if slot is not None]
+        if len(pictures) != self._controller.state.count:
+            raise PictureError(tr("The page is not complete yet: wait a moment and save it then."))
+        return to_png_bytes(enlarge(grid(pictures), scale, smooth), self._recipe("samples"))
+
+    def strip(self, scale: int = 1, smooth: bool = False) -> bytes:
+        """The strip of the walk as one PNG."""
+        return to_png_bytes(enlarge(strip(self._frames()[::4]), scale, smooth), self._recipe("walk"))
+
+    def animation(self, scale: int = 1, smooth: bool = False) -> bytes:
+        """The walk there and back as a GIF that loops."""
+        return to_gif_bytes(self._frames(), self._recipe("walk"), scale=scale, milliseconds=FRAME_MS,
+                            there_and_back=True, smooth=smooth)
+
+    def strip_array(self) -> np.ndarray:
+        """The strip's pixels, for the clipboard."""
+        return strip(self._frames()[::4])
+
+    def name(self, what: str, suffix: str = ".png") -> str:
+        """A file name that says what is inside."""
+        model = self._controller.model
+        return file_name(model.title.lower() if model else "", what, suffix=suffix)
+
+    def write(self, path: str | Path, data: bytes) -> Path:
+        """Write a file, whole or not at all. Raises `PictureError`."""
+        return write_atomically(path, data)
+
+    def _frames(self) -> list[np.ndarray]:
+        frames = self._controller.walk.view.frames
+        if not self._controller.walk.possible or any(frame is None for frame in frames):
+            raise PictureError(tr("The walk is not complete yet: wait a moment and save it then."))
+        return [frame for frame in frames if frame is not None]
+
+    def _recipe(self, kind: str, latent: Latent | None = None) -> dict:
+        controller = self._controller
+        if controller.model is None:
+            raise PictureError(tr("There is no model: choose one first."))
+        return make_recipe(kind, controller.state, controller.store, controller.model, latent)

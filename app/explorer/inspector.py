@@ -1,0 +1,179 @@
+"""The column on the right: temperature, the picture that is worked on, its figures, and where it can go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy
+
+from app.explorer.figures import LIKELIER, TYPICALITY, bpd_tip, percent
+from app.explorer.model import Model
+from app.explorer.state import TEMPERATURE_MAX
+from app.explorer.view_model import Shown
+from app.i18n import tr
+from app.settings import Settings
+from app.widgets import (
+    Button,
+    Fold,
+    Heading,
+    IconButton,
+    Inspector,
+    Label,
+    PictureLabel,
+    Toggle,
+    ValueRow,
+    ValueSlider,
+)
+
+__all__ = ["ExplorerInspector"]
+
+
+class _Large(PictureLabel):
+    """As high as it is wide, whatever the column's height."""
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return width
+
+    def sizeHint(self) -> QSize:
+        return QSize(268, 268)
+
+
+class ExplorerInspector(Inspector):
+    """Shows a `Shown`; every act leaves as a signal."""
+
+    temperature_changed = Signal(float)
+    rested = Signal()
+    send_wanted = Signal(str)
+    save_wanted = Signal(int)
+    copy_wanted = Signal()
+    whole_pixels_changed = Signal(bool)
+
+    def __init__(self, settings: Settings, parent=None) -> None:
+        super().__init__(parent)
+        self.temperature = ValueSlider(
+            tr("Temperature"), 0.0, TEMPERATURE_MAX, 0.7, step=0.01, decimals=2,
+            tooltip=tr("How far from the middle of the prior the samples are drawn: low is plain and safe, "
+                       "1 is what the model learnt.\nThe same z, scaled: z = T ε"),
+        )  # fmt: skip
+        self.temperature.value_changed.connect(self.temperature_changed)
+        self.temperature.editing_finished.connect(self.rested)
+        self.add(self.temperature)
+
+        self.title = Heading("")
+        self.add(self.title, space=8)
+        self.picture = _Large(tr("The picture that is worked on"), interactive=True)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.picture.setSizePolicy(policy)
+        self.picture.setFixedHeight(267)
+        self.picture.setToolTip(tr("Drag it to A, to B, or out of the window."))
+        self.add(self.picture)
+        self.nothing = Label(tr("Click a sample to see it large"), "muted", wrap=True)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.add(self.nothing)
+
+        self.bpd = ValueRow(tr("Bits per dimension"), tooltip=bpd_tip())
+        self.likelier = ValueRow(tr("Likelier than"), tooltip=tr(LIKELIER))
+        self.typicality = ValueRow(tr("Typicality"), tooltip=tr(TYPICALITY))
+        for row in (self.bpd, self.likelier, self.typicality):
+            self.add(row)
+
+        self.send_heading = Heading(tr("Send this picture to"))
+        self.add(self.send_heading, space=8)
+        self.send_a = Button("A", tooltip=tr("Put this picture, with its z, in A"))
+        self.send_b = Button("B", tooltip=tr("Put this picture, with its z, in B"))
+        self.send_a.setAccessibleName(tr("Send to A"))
+        self.send_b.setAccessibleName(tr("Send to B"))
+        self.save = Button(tr("Save PNG"), tooltip=tr("Save this picture with its recipe inside"))
+        menu = QMenu(self.save)
+        menu.addAction(tr("As it is"), lambda: self.save_wanted.emit(1))
+        menu.addAction(tr("Enlarged 8 times"), lambda: self.save_wanted.emit(8))
+        self.save.setMenu(menu)
+        self.copy = IconButton("copy", tr("Copy this picture"), tooltip=tr("Copy this picture (Ctrl+C)"))
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for part in (self.send_a, self.send_b, self.save, self.copy):
+            row.addWidget(part)
+        row.addStretch(1)
+        self.add(row)
+        self.send_a.clicked.connect(lambda: self.send_wanted.emit("A"))
+        self.send_b.clicked.connect(lambda: self.send_wanted.emit("B"))
+        self.copy.clicked.connect(self.copy_wanted)
+
+        self.add_stretch()
+        self.about = Fold(tr("About this model"), False, settings, "explorer.model")
+        self.about_rows = {name: ValueRow(label) for name, label in (
+            ("data", tr("Trained on")), ("licence", tr("Licence")), ("bpd", tr("Test bits per dimension")),
+            ("parameters", tr("Parameters")),
+        )}  # fmt: skip
+        for value in self.about_rows.values():
+            value.value.setWordWrap(True)
+            self.about.add(value)
+        self.about_note = Label("", "small", wrap=True)
+        self.about.add(self.about_note)
+        self.add(self.about)
+        self.whole_pixels = Toggle(tr("Show whole pixels"), tr("Enlarge by whole pixels instead of smoothly (P)"))
+        self.whole_pixels.toggled.connect(self.whole_pixels_changed)
+        self.add(self.whole_pixels)
+
+    def set_drag_data(self, drag_data: Callable[[], QMimeData | None]) -> None:
+        self.picture.drag_data = drag_data
+
+    def set_smooth(self, smooth: bool) -> None:
+        self.picture.set_smooth(smooth)
+        self.whole_pixels.blockSignals(True)
+        self.whole_pixels.setChecked(not smooth)
+        self.whole_pixels.blockSignals(False)
+
+    def show_temperature(self, value: float) -> None:
+        if value != self.temperature.value():
+            self.temperature.set_value(value)
+
+    def show_large(self, shown: Shown, sendable: bool) -> None:
+        """Show the picture; `sendable` is whether its z is known, so that it can go to a well or a file."""
+        there = shown.picture is not None
+        self.title.setText(shown.title or tr("This picture"))
+        self.picture.set_array(shown.picture)
+        self.picture.setVisible(there)
+        self.nothing.setVisible(not there)
+        self.picture.setAccessibleDescription(shown.title)
+        figures = shown.figures
+        for row in (self.bpd, self.likelier, self.typicality, self.send_heading, self.send_a, self.send_b, self.save,
+                    self.copy):
+            row.setVisible(there)
+        self.bpd.set_value("…" if figures.bpd is None else f"{figures.bpd:.2f}")
+        known = figures.likelier_than is not None
+        self.likelier.set_value("…" if figures.bpd is None else
+                                tr("{percent} of held-out pictures", percent=percent(figures.likelier_than)) if known
+                                else tr("not known"))  # fmt: skip
+        self.typicality.set_value("…" if figures.bpd is None else percent(figures.typicality))
+        for button in (self.send_a, self.send_b, self.save, self.copy):
+            button.setEnabled(sendable)
+
+    def show_model(self, model: Model | None) -> None:
+        """What the card says."""
+        self.about.setVisible(model is not None)
+        if model is None:
+            return
+        self.temperature.set_default(min(model.default_temperature, TEMPERATURE_MAX))
+        card, data = model.card, model.card.get("data") or {}
+        bpd = card.get("bpd")
+        error = card.get("bpd_standard_error")
+        text = "" if not isinstance(bpd, int | float) else f"{bpd:.3f}"
+        if text and isinstance(error, int | float):
+            text += f" ± {error:.3f}"
+        parameters = card.get("parameters")
+        values = {
+            "data": str(data.get("name") or ""), "licence": model.licence, "bpd": text,
+            "parameters": f"{parameters:,}" if isinstance(parameters, int) else "",
+        }  # fmt: skip
+        for name, row in self.about_rows.items():
+            row.set_value(values[name])
+            row.setVisible(bool(values[name]))
+        notes = [str(data.get(name)) for name in ("credit", "note") if data.get(name)]
+        self.about_note.setText("\n".join(notes))
+        self.about_note.setVisible(bool(notes))

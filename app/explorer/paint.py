@@ -1,0 +1,62 @@
+"""Drawing many small pictures large in one widget, each scaled once for the size and screen that it is shown at."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
+
+from app import theme
+from app.widgets.picture import CORNER, paint_picture
+from app.widgets.pixels import enlarged
+
+__all__ = ["PictureCache", "draw_outline", "draw_picture", "draw_placeholder"]
+
+CACHED = 400
+
+
+class PictureCache:
+    """Scaled pictures by the array they came from, so that a repaint scales nothing again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple, tuple[np.ndarray, QImage]] = {}
+
+    def get(self, array: np.ndarray, width: int, height: int, smooth: bool) -> QImage:
+        """The array at `width` × `height` device pixels."""
+        key = (id(array), width, height, smooth)
+        found = self._kept.get(key)
+        # The array is kept beside its image, so its id cannot have been given to another one meanwhile.
+        if found is not None and found[0] is array:
+            return found[1]
+        if len(self._kept) >= CACHED:
+            self._kept.clear()
+        image = enlarged(array, width, height, smooth)
+        self._kept[key] = (array, image)
+        return image
+
+
+def draw_picture(
+    painter: QPainter, rect: QRectF, array: np.ndarray, cache: PictureCache, smooth: bool = True
+) -> None:
+    """Paint a picture over the whole of a rectangle, its edges on whole device pixels."""
+    ratio = painter.device().devicePixelRatioF()
+    left, top = round(rect.left() * ratio), round(rect.top() * ratio)
+    width, height = round(rect.right() * ratio) - left, round(rect.bottom() * ratio) - top
+    if width > 0 and height > 0:
+        area = QRectF(left / ratio, top / ratio, width / ratio, height / ratio)
+        paint_picture(painter, area, cache.get(array, width, height, smooth))
+
+
+def draw_placeholder(painter: QPainter, rect: QRectF) -> None:
+    """A picture that has not come yet."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.color("raised"))
+    painter.drawRoundedRect(rect, CORNER, CORNER)
+
+
+def draw_outline(painter: QPainter, rect: QRectF, colour: QColor, width: float = 2.0) -> None:
+    """An outline that stands just outside a rectangle."""
+    painter.setPen(QPen(colour, width))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    grown = rect.adjusted(-width / 2, -width / 2, width / 2, width / 2)
+    painter.drawRoundedRect(grown, CORNER + width / 2, CORNER + width / 2)

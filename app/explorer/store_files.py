@@ -1,0 +1,69 @@
+"""The wells' pictures and latents on disk, one file a key, so that a session holds keys and not megabytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from app.explorer.store import Store, latent_from_dict, latent_to_dict
+from flowcore.errors import ConfigError, FlowError
+
+__all__ = ["StoreFiles"]
+
+KEY = re.compile(r"[pz][0-9a-f]{32}")
+MAX_BYTES = 512 * 2**20
+
+
+class StoreFiles:
+    """Files of a folder, named by key; what is there already is never written again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, store: Store, keys: set[str]) -> None:
+        """Put these contents on disk, and remove every other. A folder that cannot be written costs the session only."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            there = {path.name for path in self.folder.iterdir() if KEY.fullmatch(path.name)}
+            for key in keys - there:
+                self._write(key, _contents(store, key))
+            for key in there - keys:
+                (self.folder / key).unlink(missing_ok=True)
+        except OSError:
+            return
+
+    def read(self, store: Store, keys: set[str]) -> None:
+        """Take these contents into a store. Raises `ConfigError` where one is missing or is not what its key says."""
+        for key in sorted(keys):
+            if not KEY.fullmatch(key):
+                raise ConfigError("The last session's pictures cannot be found again.")
+            path = self.folder / key
+            try:
+                if path.stat().st_size > MAX_BYTES:
+                    raise ConfigError("A picture of the last session is too large.")
+                data = path.read_bytes()
+                found = (store.put_picture(data) if key.startswith("p")
+                         else store.put_latent(latent_from_dict(json.loads(data))))
+            except (OSError, ValueError, RecursionError, FlowError):
+                found = ""
+            if found != key:
+                raise ConfigError("The last session's pictures cannot be found again.")
+
+    def _write(self, key: str, data: bytes) -> None:
+        handle, name = tempfile.mkstemp(prefix=".", dir=self.folder)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.replace(name, self.folder / key)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+def _contents(store: Store, key: str) -> bytes:
+    if key.startswith("p"):
+        return store.blob(key)
+    return json.dumps(latent_to_dict(store.latent(key))).encode()

@@ -1,0 +1,201 @@
+"""The right half of a well: its name, figures and acts; or, while cropping, zoom, turn and background."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QColorDialog, QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
+
+from app.explorer.crop_editor import ZOOM_MAX, ZOOM_MIN
+from app.explorer.examples import examples_menu
+from app.explorer.figures import LIKELIER, TYPICALITY, bpd_tip, percent
+from app.explorer.state import Well
+from app.explorer.swatch import Swatch
+from app.explorer.view_model import WellView
+from app.i18n import tr
+from app.widgets import Button, IconButton, Label, ValueRow, ValueSlider
+from flowcore.crop import Crop, crop_corners
+from flowcore.images import Picture
+
+__all__ = ["WellStats"]
+
+WIDE = 236
+"""From this width on, the figures are said in full."""
+
+
+class WellStats(QWidget):
+    """Shows the figures of a well; `editing` turns it into the crop's controls."""
+
+    cleared = Signal()
+    pick_wanted = Signal()
+    chosen = Signal(str)
+    crop_changed = Signal(Crop)
+    rested = Signal()
+    editing_changed = Signal(bool)
+
+    def __init__(self, which: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.which = which
+        self.editing = False
+        self._well = Well()
+        self._view = WellView()
+        self._problem = ""
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._make_figures())
+        self._stack.addWidget(self._make_crop())
+
+    def _make_figures(self) -> QWidget:
+        page = QWidget()
+        letter = Label(self.which, self.which.lower())
+        font = letter.font()
+        font.setBold(True)
+        letter.setFont(font)
+        self.name = Label("", "muted")
+        self.name.setMinimumWidth(20)
+        self.name.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self.crop_button = IconButton("crop", tr("Crop {well}", well=self.which), size=28, icon_size=16,
+                                      tooltip=tr("Move, zoom or turn what the model sees"))
+        self.more_button = IconButton("more", tr("More for {well}", well=self.which), size=28, icon_size=16,
+                                      tooltip=tr("Choose another picture, or an example"))
+        self.clear_button = IconButton("close", tr("Clear {well}", well=self.which), size=28, icon_size=16,
+                                       tooltip=tr("Clear {well} (Delete)", well=self.which))
+        head = QHBoxLayout()
+        head.setSpacing(4)
+        head.addWidget(letter)
+        head.addSpacing(2)
+        head.addWidget(self.name, 1)
+        for button in (self.crop_button, self.more_button, self.clear_button):
+            button.muted = True
+            head.addWidget(button)
+        self.bpd = ValueRow(tr("Bits per dimension"), tooltip=bpd_tip())
+        self.likelier = ValueRow(tr("Likelier than"), tooltip=tr(LIKELIER))
+        self.typicality = ValueRow(tr("Typicality"), tooltip=tr(TYPICALITY))
+        self.error = Label("", "warning", wrap=True)
+        self.notice = Label("", "small", wrap=True)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(5)
+        column.addLayout(head)
+        for part in (self.bpd, self.likelier, self.typicality, self.error, self.notice):
+            column.addWidget(part)
+        column.addStretch(1)
+
+        menu = QMenu(self)
+        menu.addAction(tr("Choose a picture…"), self.pick_wanted.emit)
+        menu.addMenu(examples_menu(menu, self.chosen.emit))
+        self.more_button.clicked.connect(
+            lambda: menu.popup(self.more_button.mapToGlobal(self.more_button.rect().bottomLeft())))
+        self.crop_button.clicked.connect(lambda: self.set_editing(True))
+        self.clear_button.clicked.connect(self.cleared)
+        return page
+
+    def _make_crop(self) -> QWidget:
+        page = QWidget()
+        self.zoom = ValueSlider(tr("Zoom"), ZOOM_MIN, ZOOM_MAX, 1.0, decimals=2, unit="×", logarithmic=True,
+                                tooltip=tr("How much of the picture the model sees"), tone=self.which.lower())
+        self.turn = ValueSlider(tr("Turn"), -180, 180, 0, step=1, decimals=1, unit="°",
+                                tooltip=tr("Turns the picture about the middle of the crop"), tone=self.which.lower())
+        self.background = Swatch(tr("Background"), tr("The colour that shows through, and beyond the picture's edge"))
+        self.reset_button = Button(tr("Reset"), "quiet", tooltip=tr("The largest centred square, not turned"))
+        self.done_button = Button(tr("Done"), "plain")
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.background)
+        row.addStretch(1)
+        row.addWidget(self.reset_button)
+        row.addWidget(self.done_button)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self.zoom)
+        column.addWidget(self.turn)
+        column.addStretch(1)
+        column.addLayout(row)
+        self.zoom.value_changed.connect(lambda value: self._change(zoom=value))
+        # The crop's angle turns the model's window; the picture is seen to turn the other way.
+        self.turn.value_changed.connect(lambda value: self._change(angle=-value))
+        for slider in (self.zoom, self.turn):
+            slider.editing_finished.connect(self.rested)
+        self.background.clicked.connect(self._pick_background)
+        self.reset_button.clicked.connect(self._reset)
+        self.done_button.clicked.connect(lambda: self.set_editing(False))
+        return page
+
+    # What is shown
+
+    def show_well(self, well: Well, view: WellView, picture: Picture | None, sees: str) -> None:
+        if well != self._well:
+            self._problem = ""
+        self._well, self._view, self._sees = well, view, sees
+        self.name.setText(well.name)
+        notes = " ".join(picture.notes) if picture is not None else ""
+        self.name.setToolTip("\n".join(part for part in (well.name, notes) if part))
+        self.zoom.set_value(well.crop.zoom)
+        self.turn.set_value(-well.crop.angle)
+        self.background.set_colour(well.crop.background)
+        self.background.setVisible(picture is not None and _background_shows(picture, well.crop))
+        self._show_figures()
+
+    def show_problem(self, sentence: str) -> None:
+        self._problem = sentence
+        self._show_figures()
+
+    def _show_figures(self) -> None:
+        view, figures = self._view, self._view.figures
+        error = self._problem or view.error
+        wide = self.width() >= WIDE
+        self.error.setVisible(bool(error))
+        self.error.setText(error)
+        for row in (self.bpd, self.likelier, self.typicality):
+            row.setVisible(not error)
+        self.bpd.set_value("…" if figures.bpd is None else f"{figures.bpd:.2f}")
+        if figures.likelier_than is None:
+            self.likelier.set_value("…" if figures.bpd is None else tr("not known"))
+        else:
+            shown = percent(figures.likelier_than)
+            self.likelier.set_value(tr("{percent} of held-out", percent=shown) if wide else shown)
+        self.typicality.set_value("…" if figures.bpd is None else percent(figures.typicality))
+        self.notice.setText(getattr(self, "_sees", ""))
+        self.notice.setVisible(not error)
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._show_figures()
+
+    # Cropping
+
+    def set_editing(self, editing: bool) -> None:
+        """Show the crop's controls, or the figures."""
+        if editing == self.editing:
+            return
+        self.editing = editing
+        self._stack.setCurrentIndex(1 if editing else 0)
+        self.editing_changed.emit(editing)
+        if self.isVisible():
+            (self.zoom if editing else self.crop_button).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _change(self, **changes: float | str) -> None:
+        if not self._well.empty:
+            self.crop_changed.emit(replace(self._well.crop, **changes))
+
+    def _reset(self) -> None:
+        if not self._well.empty:
+            self.crop_changed.emit(Crop(background=self._well.crop.background))
+            self.rested.emit()
+
+    def _pick_background(self) -> None:
+        dialog = QColorDialog(QColor(self._well.crop.background), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.currentColorChanged.connect(lambda colour: self._change(background=colour.name()))
+        dialog.finished.connect(lambda _result: self.rested.emit())
+        dialog.open()
+
+
+def _background_shows(picture: Picture, crop: Crop) -> bool:
+    """Whether any of the background can be seen: transparency, or a crop that reaches over an edge."""
+    if not picture.opaque:
+        return True
+    corners = crop_corners(picture, crop)
+    return bool((corners < -1e-6).any() or (corners > (picture.width + 1e-6, picture.height + 1e-6)).any())
