@@ -7,7 +7,6 @@ tried beforehand. `python -m app.cli.display` checks what the off-screen tests n
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import os
 import re
 import socket
@@ -110,10 +109,12 @@ def platform_plugin(environ: Mapping[str, str] = os.environ) -> str | None:
 
 def missing_library(plugin: str | None = None) -> str | None:
     """A sentence where Qt or one of its platform plugins cannot be loaded, naming the package; else None."""
-    if importlib.util.find_spec("PySide6") is None:
-        return "PySide6 is not installed here: pip install PySide6-Essentials brings the window."
     try:
         import PySide6.QtWidgets  # noqa: F401
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("PySide6"):
+            return "PySide6 is not installed here: pip install PySide6-Essentials brings the window."
+        return _explain(str(error))
     except ImportError as error:
         return _explain(str(error))
     if plugin and sys.platform.startswith("linux"):

@@ -146,7 +146,7 @@ def _check_new(folder: Any) -> None:
 
 def _open_data(args: argparse.Namespace, held: TrainConfig | None) -> tuple[Any, Any]:
     """The training pictures and the held-out ones, or None where the data is too small to hold any out."""
-    from flowcore.dataset_arrays import IDX_NAME
+    from flowcore.dataset_arrays import is_idx_folder
     from flowcore.datasets import open_dataset
 
     path = Path(args.data).expanduser()
@@ -156,7 +156,7 @@ def _open_data(args: argparse.Namespace, held: TrainConfig | None) -> tuple[Any,
         channels, *shape = held.architecture["shape"]
         size = (shape[0], shape[1])
     elif (
-        size is None and path.is_dir() and not any(IDX_NAME.fullmatch(entry.name) for entry in path.iterdir())
+        size is None and path.is_dir() and not is_idx_folder(path)
     ):
         size = FOLDER_SIZE
     with Progress("Reading pictures", 0) as progress:

@@ -1,0 +1,146 @@
+"""train, resume and evaluate, with the tiny preset."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TINY = ("--architecture", "glow", "--preset", "tiny", "--batch", 8, "--seed", 1, "--device", "cpu")
+
+
+def metrics(run: Path) -> list[dict]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("system", ["glow", "realnvp", "nice"])
+def test_a_run_folder_holds_what_it_should_and_serves_as_a_model(cli, picture_folder, tmp_path, system):
+    run = tmp_path / "run"
+    ran = cli("train", "--data", picture_folder, "--architecture", system, "--preset", "tiny", "--size", 16, "--batch", 8,
+              "--steps", 12, "--out", run, "--device", "cpu", "--json")  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert ran.json["step"] == 12 and np.isfinite(ran.json["bpd"])
+    config = json.loads((run / "config.json").read_text())
+    assert config["steps"] == 12 and config["architecture"]["system"] == system
+    assert config["architecture"]["shape"] == [3, 16, 16]
+    lines = metrics(run)
+    assert lines[-1]["step"] == 12 and {"seconds", "loss", "bpd", "held_out_bpd"} <= set(lines[-1])
+    assert (run / "last.safetensors").is_file() and (run / "best.safetensors").is_file()
+    assert list((run / "samples").glob("*.png"))
+
+    sheet = tmp_path / "sheet.png"
+    assert cli("sample", "--model", run, "--count", 4, "--out", sheet, "--device", "cpu").code == 0
+    row = cli("evaluate", "--model", run, "--data", picture_folder, "--split", "test", "--json").json
+    assert row["count"] == 20 and 0 < row["bpd"] < 30 and row["standard_error"] > 0
+    assert {"bpd", "standard_error", "entropy", "count", "seconds"} <= set(row)
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(cli, picture_folder, tmp_path):
+    import torch
+
+    from flowcore.checkpoint import load
+
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    common = ("--data", picture_folder, "--size", 16, "--checkpoint-every", 5, "--evaluate-every", 10, *TINY)
+    assert cli("train", *common, "--steps", 20, "--out", whole).code == 0
+    assert cli("train", *common, "--steps", 20, "--out", broken).code == 0
+    # Back to step 10: what a run killed there would have left.
+    for path in broken.glob("*"):
+        if path.is_file() and path.name != "config.json":
+            path.unlink()
+    assert cli("train", *common, "--steps", 10, "--resume", "--out", broken).code == 0
+    assert metrics(broken)[-1]["step"] == 10
+    assert json.loads((broken / "config.json").read_text())["steps"] == 20
+    assert cli("train", "--data", picture_folder, "--resume", "--out", broken, "--device", "cpu").code == 0
+    one, other = load(whole / "last.safetensors").flow, load(broken / "last.safetensors").flow
+    for (name, a), b in zip(one.state_dict().items(), other.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+    assert [line["step"] for line in metrics(broken)][-1] == 20
+
+
+def test_more_steps_move_the_horizon_of_a_finished_run(cli, picture_folder, tmp_path):
+    run = tmp_path / "run"
+    common = ("--data", picture_folder, "--size", 16, *TINY, "--out", run)
+    assert cli("train", *common, "--steps", 4).code == 0
+    again = cli("train", *common, "--steps", 4, "--resume")
+    assert again.code == 0 and "has its 4 steps already" in again.err
+    more = cli("train", *common, "--steps", 8, "--resume")
+    assert more.code == 0 and "horizon moves from 4 to 8" in more.err
+    assert metrics(run)[-1]["step"] == 8
+    assert json.loads((run / "config.json").read_text())["steps"] == 8
+
+
+def test_what_a_run_cannot_do_is_said_in_a_sentence(refused, cli, picture_folder, tmp_path):
+    run = tmp_path / "run"
+    common = ("train", "--data", picture_folder, "--size", 16, "--preset", "tiny", "--batch", 8)
+    assert "no run to resume" in refused(*common, "--resume", "--out", run)
+    assert not run.exists()
+    assert cli(*common, "--steps", 2, "--out", run).code == 0
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    assert "--resume" in refused(*common, "--out", run)
+    assert "glow" in refused(*common, "--out", run, "--resume", "--architecture", "nice")
+    assert "8 pictures a step" in refused("train", "--data", picture_folder, "--out", run, "--resume", "--batch", 4)
+    assert "16×16" in refused("train", "--data", picture_folder, "--out", run, "--resume", "--size", 32)
+    assert "even" in refused("train", "--data", picture_folder, "--size", 15, "--preset", "tiny", "--out", tmp_path / "odd")
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "odd").exists()
+
+
+def test_data_that_cannot_be_used(refused, picture_folder, tmp_path, model):
+    missing = tmp_path / "nowhere"
+    out = tmp_path / "run"
+    assert str(missing) in refused("train", "--data", missing, "--out", out, "--preset", "tiny")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "empty" in refused("train", "--data", empty, "--out", out, "--preset", "tiny")
+    text = tmp_path / "data.npz"
+    text.write_text("these are no pictures")
+    assert "data.npz" in refused("evaluate", "--model", model, "--data", text)
+    import pickle
+
+    pickled = tmp_path / "objects.npz"
+    pickled.write_bytes(pickle.dumps([1, 2, 3]))
+    assert "objects.npz" in refused("evaluate", "--model", model, "--data", pickled)
+    assert not out.exists()
+
+
+def test_npz_and_grey_data_are_trained_on_as_they_are(cli, tmp_path):
+    data, run = tmp_path / "data.npz", tmp_path / "run"
+    rng = np.random.default_rng(0)
+    np.savez(data, images=rng.integers(0, 256, (60, 12, 12), dtype=np.uint8))
+    ran = cli("train", "--data", data, "--preset", "tiny", "--architecture", "nice", "--steps", 3, "--batch", 8,
+              "--out", run)  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert json.loads((run / "config.json").read_text())["architecture"]["shape"] == [1, 12, 12]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are another thing on Windows")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_stops_and_the_run_goes_on_later(cli, picture_folder, tmp_path, number, code):
+    run = tmp_path / "run"
+    common = [str(part) for part in ("--data", picture_folder, "--size", 16, *TINY, "--out", run)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "train", *common, "--steps", "100000"], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not (run / "metrics.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == code, words
+    assert "saved" in words and "Traceback" not in words
+    step = metrics(run)[-1]["step"]
+    assert cli("train", *common, "--steps", step + 3, "--resume").code == 0
+    assert metrics(run)[-1]["step"] == step + 3
+
+
+def test_tiny_takes_well_under_a_tenth_of_a_second_a_step(cli, picture_folder, tmp_path):
+    row = cli("train", "--data", picture_folder, "--preset", "tiny", "--steps", 30, "--out", tmp_path / "run", "--json").json
+    assert row["seconds"] / row["step"] < 0.1
