@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from flowcore.errors import ConfigError
+from flowcore.latent import MODES
 
 from .protocol import ProtocolError
 
@@ -132,8 +133,8 @@ def _latent(name: str, value: Any, ndim: int = 1) -> None:
 
 
 def _mode(value: Any) -> None:
-    if value not in ("linear", "spherical"):
-        raise ConfigError(f"A walk is linear or spherical, not {value!r}.")
+    if value not in MODES:
+        raise ConfigError(f"A walk is {', '.join(MODES[:-1])} or {MODES[-1]}, not {value!r}.")
 
 
 def _times(values: Any) -> None:

@@ -1,0 +1,81 @@
+"""Engines for tests, always stopped afterwards, and a small model for them to load."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+ENVIRONMENT = {"PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        return not Path("/proc/self").exists()
+    return text.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.fixture
+def make_engine(qapp):
+    """A function that starts an engine client (of the test engine); all are stopped, and must then be gone."""
+    from app.engine.client import EngineClient
+
+    clients, pids = [], set()
+
+    def make(start: bool = True, **options):
+        options = {"module": "engine_under_test", "environment": ENVIRONMENT, **options}
+        client = EngineClient(**options)
+        client.state_changed.connect(lambda _: pids.add(client.pid))
+        clients.append(client)
+        if start:
+            client.start()
+            assert client.wait_until_idle(60_000), client.log
+        return client
+
+    yield make
+    for client in clients:
+        client.stop()
+        client.deleteLater()
+    assert [pid for pid in pids if pid and is_alive(pid)] == []
+
+
+@pytest.fixture
+def engine(make_engine):
+    """A running engine that also knows the tests' own jobs."""
+    return make_engine()
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory) -> Path:
+    """A checkpoint of a small Glow, 16×16 in colour, with weights away from their initial values."""
+    import torch
+
+    from flowcore import checkpoint
+    from flowcore.models import glow
+
+    generator = torch.Generator().manual_seed(0)
+    flow = glow((3, 16, 16), levels=2, steps=2, width=16)
+    flow.initialise(torch.rand(16, 3, 16, 16, generator=generator) * 255)
+    with torch.no_grad():
+        for parameter in flow.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.01)
+    card = {
+        "name": "small", "title": "Small", "system": "glow", "architecture": flow.architecture,
+        "size": [16, 16], "channels": 3, "held_out": {"bpd_quantiles": [k / 20 for k in range(201)], "count": 201},
+        "default_temperature": 0.7, "default_seed": 0,
+    }  # fmt: skip
+    path = tmp_path_factory.mktemp("models") / "small model.safetensors"
+    checkpoint.save(path, flow.eval(), card)
+    return path

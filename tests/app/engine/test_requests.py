@@ -1,0 +1,97 @@
+"""Requests are frozen, round-trip through plain fields, and refuse what cannot be computed."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from app.engine import requests as r
+from app.engine.protocol import FrameReader, ProtocolError, encode_frame
+from flowcore.errors import ConfigError
+
+Z = np.linspace(-1, 1, 12, dtype=np.float32)
+PICTURE = np.zeros((2, 2, 3), np.uint8)
+
+EXAMPLES = [
+    r.OpenModel("m"),
+    r.SamplePage("m", seed=3, first=16, count=16, temperature=0.7),
+    r.SamplePage("m", seed=3, first=16, count=16, temperature=(0.7, 1.0)),
+    r.DecodeLatent("m", Z, panel="a", exact=True),
+    r.EncodePicture("m", "A", PICTURE),
+    r.DescribeLatent("m", Z.astype(np.float64)),
+    r.WalkFrames("m", Z, -Z, "spherical", (0.0, 0.5, 1.0)),
+    r.WalkAt("m", Z, -Z, "linear", 0.25),
+    r.ExportWalk("m", Z, -Z, "linear", (0.0, 1.0)),
+    r.DecodePictures("m", np.stack([Z, Z])),
+]
+
+
+@pytest.mark.parametrize("request_", EXAMPLES, ids=lambda request: request.kind)
+def test_a_request_survives_the_pipe(request_):
+    fields, arrays = r.to_fields(request_)
+    ((header, received),) = FrameReader().feed(encode_frame({"fields": fields}, arrays))
+    again = r.from_fields(request_.kind, header["fields"], received)
+    assert type(again) is type(request_)
+    assert again.slot == request_.slot
+    for field in dataclasses.fields(request_):
+        before, after = getattr(request_, field.name), getattr(again, field.name)
+        if isinstance(before, np.ndarray):
+            assert before.dtype == after.dtype
+            np.testing.assert_array_equal(before, after)
+        else:
+            assert before == after
+
+
+def test_requests_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        EXAMPLES[0].model = "other"
+
+
+def test_live_decodes_and_wells_have_slots_of_their_own():
+    slots = {
+        r.DecodeLatent("m", Z).slot, r.DecodeLatent("m", Z, panel="a").slot,
+        r.EncodePicture("m", "A", PICTURE).slot, r.EncodePicture("m", "B", PICTURE).slot,
+    }  # fmt: skip
+    assert len(slots) == 4
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: r.SamplePage("m", 0, 0, 16, float("nan")),
+        lambda: r.SamplePage("m", 0, 0, 16, (1.0, float("nan"))),
+        lambda: r.SamplePage("m", 0, 0, 16, -0.1),
+        lambda: r.SamplePage("m", 0, 0, 10**12),
+        lambda: r.SamplePage("m", 0, 0, 0),
+        lambda: r.SamplePage("m", -1, 0, 4),
+        lambda: r.SamplePage("m", 0.5, 0, 4),
+        lambda: r.DecodeLatent("m", Z.astype(np.int32)),
+        lambda: r.DecodeLatent("m", Z * np.float32("nan")),
+        lambda: r.DecodeLatent("m", Z[None]),
+        lambda: r.EncodePicture("m", "A", PICTURE.astype(np.float32)),
+        lambda: r.WalkAt("m", Z, Z, "crooked", 0.5),
+        lambda: r.WalkAt("m", Z, Z, "linear", float("nan")),
+        lambda: r.WalkFrames("m", Z, Z, "linear", ()),
+        lambda: r.DecodePictures("m", Z),
+    ],
+)
+def test_what_cannot_be_computed_is_refused_in_a_sentence(make):
+    with pytest.raises(ConfigError) as caught:
+        make()
+    assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [("explorer.nothing", {}), ("explorer.open", {}), ("explorer.open", {"model": "m", "__class__": "x"})],
+)
+def test_unknown_requests_are_refused(kind, fields):
+    with pytest.raises(ProtocolError):
+        r.from_fields(kind, fields, {})
+
+
+def test_a_kind_belongs_to_one_class():
+    with pytest.raises(TypeError, match="two kinds"):
+        type("Other", (r.Request,), {"kind": "explorer.open", "__qualname__": "Other"})
