@@ -1,0 +1,80 @@
+"""What a toy run is: a density of the plane, a flow of points, and how it is trained."""
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+
+from . import densities
+from .errors import ConfigError
+
+__all__ = ["FLOWS", "PRIORS", "ToyConfig"]
+
+FLOWS = ("nice", "realnvp", "glow")
+PRIORS = ("gaussian", "logistic")
+
+_WHOLE = {"depth": (1, 64), "width": (1, 1024), "batch": (2, 1_000_000), "seed": (0, 2**63 - 1)}
+
+
+@dataclass(frozen=True)
+class ToyConfig:
+    """A toy run; checked when it is made.
+
+    ``depth`` counts couplings, ``width`` the units of a coupling's two hidden layers, ``batch`` the fresh points of a
+    step. ``horizon`` is the number of steps over which the learning rate falls to zero along a cosine; with None it
+    stays where it is, for a run that has no end.
+
+    Raises:
+        ConfigError: for a value out of range.
+    """
+
+    density: str = "two-moons"
+    flow: str = "realnvp"
+    depth: int = 8
+    width: int = 64
+    learning_rate: float = 2e-3
+    batch: int = 512
+    prior: str = "gaussian"
+    seed: int = 0
+    horizon: int | None = None
+
+    def __post_init__(self) -> None:
+        densities.get(self.density)
+        if self.flow not in FLOWS:
+            raise ConfigError(f"There is no toy flow named {self.flow!r}: choose one of {', '.join(FLOWS)}.")
+        if self.prior not in PRIORS:
+            raise ConfigError(f"A toy flow's prior is {' or '.join(PRIORS)}, not {self.prior!r}.")
+        for name, (low, high) in _WHOLE.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise ConfigError(f"A toy flow's {name} must be a whole number from {low} to {high}, not {value!r}.")
+        rate = self.learning_rate
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not (math.isfinite(rate) and 0 < rate <= 1):
+            raise ConfigError(f"The learning rate must be a number above 0 and at most 1, not {rate!r}.")
+        if self.horizon is not None and (not isinstance(self.horizon, int) or self.horizon < 1):
+            raise ConfigError(f"The schedule's horizon must be at least one step, not {self.horizon!r}.")
+
+    @property
+    def architecture(self) -> dict:
+        """What :func:`flowcore.models.build` needs."""
+        hidden = {"hidden": 2} if self.flow == "nice" else {}
+        return dict(
+            system=self.flow, shape=[2], depth=self.depth, width=self.width, prior=self.prior, activation="silu", **hidden
+        )
+
+    def to_dict(self) -> dict:
+        """Plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping) -> ToyConfig:
+        """The opposite of :meth:`to_dict`; what is missing takes its default.
+
+        Raises:
+            ConfigError: for a name that is unknown or a value out of range.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ConfigError(f"A toy run has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}.")
+        return cls(**values)

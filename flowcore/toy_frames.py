@@ -1,0 +1,129 @@
+"""What there is to see of a toy run at one step: points on both sides, a density, a warped grid, every layer between."""
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import densities
+from .toy import ToyTrainer
+
+__all__ = ["DATA_POINTS", "GRID_LINES", "GRID_POINTS", "LAYER_POINTS", "SAMPLES", "ToyFrames", "cells", "true_heat"]
+
+SAMPLES = 1000
+DATA_POINTS = 1000
+LAYER_POINTS = 500
+GRID_LINES = 15
+GRID_POINTS = 61
+GRID_REACH = 3.0
+CHUNK = 4096
+"""Points encoded together: about 10 ms of work, so that a full density can be computed between other things."""
+
+_EPS_SEED = 2**32
+_DATA_SEED = 2**41
+
+
+def cells(bounds: tuple[float, float, float, float], resolution: int) -> np.ndarray:
+    """Centres of resolution × resolution cells, (resolution², 2) float32, row by row from the lowest y."""
+    x_min, x_max, y_min, y_max = bounds
+    steps = (np.arange(resolution) + 0.5) / resolution
+    xs, ys = np.meshgrid(x_min + steps * (x_max - x_min), y_min + steps * (y_max - y_min))
+    return np.stack([xs.ravel(), ys.ravel()], 1).astype(np.float32)
+
+
+def true_heat(name: str, resolution: int) -> np.ndarray:
+    """√p of the density itself, (resolution, resolution) float32, row 0 lowest; p per unit of area."""
+    density = densities.get(name)
+    log_p = density.log_prob(cells(density.bounds, resolution).astype(np.float64))
+    return np.exp(0.5 * log_p).astype(np.float32).reshape(resolution, resolution)
+
+
+class ToyFrames:
+    """Frames of one trainer, from its averaged weights. The same eps and the same data points in every frame.
+
+    Everything is numpy float32; nothing here changes the trainer or its random numbers.
+    """
+
+    def __init__(self, trainer: ToyTrainer) -> None:
+        self.trainer = trainer
+        flow = trainer.average
+        rng = np.random.default_rng(_DATA_SEED)
+        self.data = trainer.density.sample(DATA_POINTS, rng).astype(np.float32)
+        self._data = torch.from_numpy(self.data).to(trainer.device)
+        self._eps = flow.sample(SAMPLES, seed=_EPS_SEED + trainer.config.seed).to(trainer.device)
+        self._grid = _grid().to(trainer.device)
+        self._cells: dict[int, Tensor] = {}
+
+    @torch.no_grad()
+    def samples(self) -> np.ndarray:
+        """Decoded fixed eps: (SAMPLES, 2)."""
+        return _numpy(self.trainer.average.decode(self._eps))
+
+    @torch.no_grad()
+    def prior(self) -> np.ndarray:
+        """Where f sends the fixed data points: (DATA_POINTS, 2)."""
+        return _numpy(self.trainer.average.encode(self._data)[0])
+
+    @torch.no_grad()
+    def grid(self) -> np.ndarray:
+        """f⁻¹ of a regular grid in z: (2 · GRID_LINES, GRID_POINTS, 2), first the upright lines, then the level ones."""
+        return _numpy(self.trainer.average.decode(self._grid)).reshape(2 * GRID_LINES, GRID_POINTS, 2)
+
+    @torch.no_grad()
+    def points(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """:meth:`samples`, :meth:`prior` and :meth:`grid` at little more than the price of two."""
+        decoded = _numpy(self.trainer.average.decode(torch.cat([self._eps, self._grid])))
+        samples, grid = decoded[:SAMPLES], decoded[SAMPLES:]
+        return samples, self.prior(), grid.reshape(2 * GRID_LINES, GRID_POINTS, 2)
+
+    @torch.no_grad()
+    def heat(self, resolution: int = 64) -> np.ndarray:
+        """√q of the model over the density's bounds: (resolution, resolution), row 0 lowest."""
+        rows = [self.heat_part(resolution, start) for start in range(0, resolution**2, CHUNK)]
+        return np.concatenate(rows).reshape(resolution, resolution)
+
+    @torch.no_grad()
+    def heat_part(self, resolution: int, start: int) -> np.ndarray:
+        """√q of the cells from ``start`` on, at most CHUNK of them, flat."""
+        if resolution not in self._cells:
+            places = torch.from_numpy(cells(self.trainer.density.bounds, resolution))
+            self._cells = {resolution: places.to(self.trainer.device)} | (
+                {64: self._cells[64]} if 64 in self._cells else {}
+            )
+        log_prob = self.trainer.average.log_prob(self._cells[resolution][start : start + CHUNK])
+        return _numpy(torch.exp(0.5 * log_prob))
+
+    @torch.no_grad()
+    def layers(self) -> np.ndarray:
+        """The first fixed eps after 0, 1, … K layers on their way to x: (K + 1, LAYER_POINTS, 2), K the depth.
+
+        A Glow step (coupling, linear map, actnorm) counts as one layer, and NICE's scaling goes with its last coupling.
+        """
+        flow, depth = self.trainer.average, self.trainer.config.depth
+        group = len(flow.layers) // depth
+        starts = {name for number, (name, _) in enumerate(flow.named_layers()) if number % group == 0 and number < group * depth}
+        states = []
+        for step in flow.decode_steps(self._eps[:LAYER_POINTS]):
+            if not states:
+                states.append(self._eps[:LAYER_POINTS])
+            if step.name in starts:
+                states.append(step.h)
+        return _numpy(torch.stack(states))
+
+
+def _grid() -> Tensor:
+    fixed = torch.linspace(-GRID_REACH, GRID_REACH, GRID_LINES)
+    along = torch.linspace(-GRID_REACH, GRID_REACH, GRID_POINTS)
+    upright = torch.stack(torch.meshgrid(fixed, along, indexing="ij"), -1)
+    return torch.cat([upright, upright.flip(-1)]).reshape(-1, 2)
+
+
+def _numpy(values: Tensor) -> np.ndarray:
+    return values.detach().to("cpu", torch.float32).contiguous().numpy()
+
+
+def whole_number_of_chunks(resolution: int) -> int:
+    """How many calls of :meth:`ToyFrames.heat_part` a density of this resolution takes."""
+    return math.ceil(resolution**2 / CHUNK)
