@@ -95,6 +95,8 @@ class MainWindow(QWidget):
         self.setProperty("surface", "window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.resize(*DEFAULT)
+        # A click beside every control takes the focus here, so that plain keys (Space, 1, 2) reach the window.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._build()
         self._bind()
         session.collect = self._collect
@@ -399,6 +401,7 @@ class MainWindow(QWidget):
         super().showEvent(event)
         if not self._seen:
             self._seen = True
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
             QTimer.singleShot(0, self, self.first_shown.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
