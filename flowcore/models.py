@@ -34,7 +34,9 @@ from .priors import make_prior
 
 __all__ = ["nice", "realnvp", "glow", "build", "SYSTEMS"]
 
-SCALE_BOUND = 2.0
+SCALE_BOUND = 1.0
+"""Of a coupling's log-scale. Many couplings together still scale by orders of magnitude; one alone cannot blow up."""
+POINT_SCALE_BOUND = 2.0
 
 
 def nice(
@@ -91,7 +93,7 @@ def realnvp(
     )  # fmt: skip
     if len(shape) == 1:
         layers = [
-            AffineCoupling(mask, MLP(mask.kept_channels, 2 * mask.changed_channels, width, hidden, activation), SCALE_BOUND)
+            AffineCoupling(mask, MLP(mask.kept_channels, 2 * mask.changed_channels, width, hidden, activation), POINT_SCALE_BOUND)
             for mask in (half(shape[0], flip=step % 2 == 1) for step in range(depth))
         ]
         return Flow(layers, make_prior(prior, shape, classes, learned=False), shape, architecture)
@@ -153,6 +155,8 @@ def glow(
         raise ConfigError(f"Glow's permutation is 'lu', 'plain' or 'reverse', not {permutation!r}.")
     mixers = {"lu": LULinear, "plain": InvertibleLinear, "reverse": Permutation.reverse}
 
+    bound = POINT_SCALE_BOUND if len(shape) == 1 else SCALE_BOUND
+
     def step_of_flow(channels: int) -> list[Bijection]:
         mask = half(channels)
         outputs = mask.changed_channels * (2 if coupling == "affine" else 1)
@@ -160,7 +164,7 @@ def glow(
             network = MLP(mask.kept_channels, outputs, width, hidden, activation)
         else:
             network = ConvNetwork(mask.kept_channels, outputs, width)
-        layer = AffineCoupling(mask, network, SCALE_BOUND) if coupling == "affine" else AdditiveCoupling(mask, network)
+        layer = AffineCoupling(mask, network, bound) if coupling == "affine" else AdditiveCoupling(mask, network)
         return [ActNorm(channels), mixers[permutation](channels), layer]
 
     if len(shape) == 1:

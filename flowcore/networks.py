@@ -41,6 +41,23 @@ def _zero(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
     return layer
 
 
+class _OutputConv(nn.Conv2d):
+    """The last convolution, from zero, its result divided by the root of what it sums over.
+
+    An optimiser with steps of one size (Adam) would otherwise move a coupling's scale by more the wider its network is,
+    enough in a few early steps to send samples to infinity (Yang et al. 2021, Tensor Programs V, table 3).
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
+        self.gain = (in_channels * kernel_size**2) ** -0.5
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * self.gain
+
+
 class ConvNetwork(CouplingNetwork):
     """Glow's: 3×3 convolution, ReLU, 1×1 convolution, ReLU, 3×3 convolution from zero. (N, C, H, W) -> (N, C', H, W)."""
 
@@ -48,7 +65,7 @@ class ConvNetwork(CouplingNetwork):
         super().__init__()
         self.first = nn.Conv2d(in_channels, width, 3, padding=1)
         self.middle = nn.Conv2d(width, width, 1)
-        self.last = _zero(nn.Conv2d(width, out_channels, 3, padding=1))
+        self.last = _OutputConv(width, out_channels, 3)
         for layer in (self.first, self.middle):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias)
@@ -78,7 +95,7 @@ class ResidualNetwork(CouplingNetwork):
         super().__init__()
         self.first = nn.Conv2d(in_channels, width, 3, padding=1)
         self.blocks = nn.Sequential(*[_ResidualBlock(width) for _ in range(blocks)])
-        self.last = _zero(nn.Conv2d(width, out_channels, 1))
+        self.last = _OutputConv(width, out_channels, 1)
 
     def compute(self, x: Tensor) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last)

@@ -14,7 +14,7 @@ CONFIG_VERSION = 1
 PRESETS: dict[str, dict[str, dict]] = {
     "glow": {
         "tiny": {"levels": 2, "steps": 2, "width": 16},
-        "small": {"levels": 3, "steps": 10, "width": 128},
+        "small": {"levels": 3, "steps": 8, "width": 128},
         "medium": {"levels": 3, "steps": 12, "width": 192},
         "large": {"levels": 3, "steps": 32, "width": 512},
     },
@@ -60,8 +60,8 @@ class TrainConfig:
     architecture: dict
     steps: int = 20_000
     batch: int = 64
-    learning_rate: float = 1e-3
-    warm_up: int = 500
+    learning_rate: float = 1.5e-3
+    warm_up: int = 200
     weight_decay: float = 0.0
     clip_norm: float = 1.0
     ema_decay: float = 0.999
