@@ -28,7 +28,7 @@ run: $(RUN_STAMP)
 	@$(PY) -m app $(ARGS)
 
 test: $(TEST_STAMP)
-	@$(PY) -m app.cli.display
+	@$(PY) -m app.display
 	QT_QPA_PLATFORM=offscreen $(PY) -m pytest $(ARGS)
 
 lint: $(TEST_STAMP)

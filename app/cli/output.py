@@ -8,11 +8,13 @@ import secrets
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flowcore.errors import FlowError
 
 __all__ = ["OutputError", "OutputFile", "print_json", "print_table", "print_text", "say"]
+
+Result = TypeVar("Result")
 
 
 class OutputError(FlowError):
@@ -110,12 +112,13 @@ class OutputFile:
         # The suffix stays last, because writers choose the format by it. Names are cut for file systems that limit them.
         return self.target.with_name(f".{self.target.stem[:40]}-{secrets.token_hex(4)}.part{self.suffix}")
 
-    def write(self, writer: Callable[[Path], Any]) -> None:
-        """Let `writer` write a temporary file beside the target, then put it in the target's place."""
+    def write(self, writer: Callable[[Path], Result]) -> Result:
+        """Let `writer` write a temporary file beside the target, then put it in the target's place; what it returns."""
         temporary = self._temporary()
         try:
-            writer(temporary)
+            result = writer(temporary)
             os.replace(temporary, self.target)
+            return result
         except OSError as error:
             raise OutputError(f"{self.path} cannot be written ({error.strerror or error}).") from error
         finally:

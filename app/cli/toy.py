@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import Any
 
 from app.cli.arguments import add_device, add_json, add_seed, integer, number
-from app.cli.output import OutputFile
+from app.cli.output import OutputFile, print_json, print_text
+from app.cli.progress import Progress
 
 NAME = "toy"
 HELP = "let a flow learn a 2-D density"
@@ -41,6 +44,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, print one object."""
+    """Train, save the picture, print one object."""
     out = OutputFile(args.out, (".png",)) if args.out else None
-    raise SystemExit(3)
+
+    from app.cli.device import choose_device, run_on
+
+    # A flow of points is small: starting its many little computations on a graphics processor takes longer than doing them.
+    device = "cpu" if args.device == "auto" else choose_device(args.device)
+    with Progress("Training", args.steps, "steps") as progress:
+        if out is None:
+            row = run_on(device, lambda where: _learn(args, progress, where, None))
+        else:
+            row = out.write(lambda file: run_on(device, lambda where: _learn(args, progress, where, file)))
+    if args.json:
+        print_json(row)
+    else:
+        print_text(
+            f"{args.density}, {args.flow}: {row['nll']:.4f} ± {row['standard_error']:.4f} nats after {args.steps:,} steps "
+            f"({row['seconds']:.1f} s); the density's entropy is {row['entropy']:.4f} nats."
+        )
+    return 0
+
+
+def _learn(args: argparse.Namespace, progress: Progress, device: str, file: Path | None) -> dict[str, Any]:
+    from flowcore import toy
+
+    return toy.run(
+        args.density,
+        args.flow,
+        args.steps,
+        args.seed,
+        depth=args.depth,
+        width=args.width,
+        learning_rate=args.learning_rate,
+        batch=args.batch,
+        device=device,
+        out=file,
+        on_progress=lambda step, _, loss: progress.update(step, f"{loss:.3f} nats"),
+    )

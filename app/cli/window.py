@@ -6,8 +6,8 @@ import argparse
 import os
 import re
 
-from app.cli.display import missing_display, missing_library, platform_plugin
 from app.cli.output import OutputFile, say
+from app.display import missing_display, missing_library, platform_plugin
 
 WORKSPACES = ("explorer", "toylab")
 

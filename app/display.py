@@ -1,7 +1,7 @@
 """Whether a window can open here, and a sentence on what is missing where it cannot.
 
 Qt ends the process with a core dump where its platform plugin cannot be loaded or the display cannot be reached, so both are
-tried beforehand. `python -m app.cli.display` checks what the off-screen tests need.
+tried beforehand. `python -m app.display` checks what the off-screen tests need.
 """
 
 from __future__ import annotations
