@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-ENVIRONMENT = {"PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs (a zombie does not)."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-        return not Path("/proc/self").exists()
-    return text.rpartition(")")[2].split()[0] != "Z"
-
-
-@pytest.fixture
-def make_engine(qapp):
+def engines():
     """A function that starts an engine client (of the test engine); all are stopped, and must then be gone."""
+    from engine_helpers import ENVIRONMENT, is_alive
+
     from app.engine.client import EngineClient
 
     clients, pids = [], set()
@@ -52,9 +35,22 @@ def make_engine(qapp):
 
 
 @pytest.fixture
-def engine(make_engine):
-    """A running engine that also knows the tests' own jobs."""
-    return make_engine()
+def make_engine(qapp):
+    yield from engines()
+
+
+@pytest.fixture(scope="module")
+def running_engine(qapp):
+    for make in engines():
+        yield make()
+
+
+@pytest.fixture
+def engine(running_engine):
+    """The module's running engine, idle before and after."""
+    assert running_engine.wait_until_idle(60_000)
+    yield running_engine
+    assert running_engine.wait_until_idle(60_000), running_engine.log
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from engine_test_requests import Burst, Count, Echo, Fail, Slide, StrictSlide, Train
+from engine_test_requests import Burst, Count, Echo, Fail, Slide, Spin, StrictSlide, Train
 
 from app.engine.context import job
 from flowcore.errors import ConfigError
@@ -76,3 +76,10 @@ def fail(context, request):
         context.send(request.kind, {"value": float("nan")})
     print("this must not reach the pipe")
     raise ValueError("something odd")
+
+
+@job(Spin.kind)
+def spin(context, request):
+    while True:
+        if context is None:
+            yield

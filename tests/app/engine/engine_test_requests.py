@@ -83,3 +83,10 @@ class Fail(Request):
     kind = "test.fail"
 
     how: str = "plain"
+
+
+@dataclass(frozen=True, eq=False)
+class Spin(Request):
+    """Never yields: the engine is deaf to requests, but not to the pipe's end."""
+
+    kind = "test.spin"

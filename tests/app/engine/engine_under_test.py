@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from app.engine.__main__ import main
+
+if os.environ.get("ENGINE_TEST_DIE"):
+    sys.exit("told to die")
 
 if __name__ == "__main__":
     main(job_modules={"explorer": "app.engine.jobs_explorer", "test": "engine_test_jobs"})
