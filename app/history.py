@@ -1,7 +1,8 @@
 """Undo and redo over immutable states; knows nothing of Qt or of what a state holds.
 
-A workspace's state is a frozen dataclass. Every act of the person makes a new state and hands it to ``History.do``
-with words that say what was done. Because unchanged parts are shared between states, a step costs what it changed.
+A workspace's state is a frozen dataclass. Every act of the person makes a new state and hands it to
+``History.do`` with words that say what was done. Because unchanged parts are shared between states, a step
+costs what it changed.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ class _Step(Generic[S]):
 class History(Generic[S]):
     """The present state, the steps that led to it and the steps that were undone.
 
-    Subscribers are called with the new state after every change. One that changes the state while it is being told
-    is allowed: everybody is told again, and the last call always carries the present state.
+    Subscribers are called with the new state after every change. One that changes the state while it is being
+    told is allowed: everybody is told again, and the last call always carries the present state.
     """
 
     def __init__(self, state: S, limit: int = 400) -> None:
@@ -76,8 +77,8 @@ class History(Generic[S]):
     def do(self, state: S, label: str, merge: Hashable = None) -> bool:
         """Make ``state`` the present one as a step called ``label``; returns False when nothing changed.
 
-        Consecutive steps with the same ``merge`` key (not None) fold into one until ``seal`` is called, so that a
-        drag is one step; a drag that ends where it began leaves no step at all.
+        Consecutive steps with the same ``merge`` key (not None) fold into one until ``seal`` is called, so
+        that a drag is one step; a drag that ends where it began leaves no step at all.
         """
         if state == self._state:
             return False

@@ -1,7 +1,7 @@
 """Translation of every text a person reads: ``tr("New samples")``.
 
-Catalogues are flat JSON files, English text to translated text, in ``assets/translations/LANGUAGE.json``. English
-is the source language, so a missing catalogue or a missing entry shows the English text, never a key.
+Catalogues are flat JSON files, English text to translated text, in ``assets/translations/LANGUAGE.json``.
+English is the source language, so a missing catalogue or a missing entry shows the English text, never a key.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Our own line icons (``assets/icons/*.svg``), tinted by the theme and sharp at any device-pixel ratio.
 
-The files draw with ``currentColor`` on a 20×20 grid, strokes 1.5 wide with round ends; see ``assets/icons/README.md``.
+The files draw with ``currentColor`` on a 20×20 grid, strokes 1.5 wide with round ends; see
+``assets/icons/README.md``.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
@@ -14,7 +15,7 @@ from PySide6.QtSvg import QSvgRenderer
 from app import assets, theme
 
 
-@lru_cache(maxsize=None)
+@cache
 def _source(name: str) -> str:
     return assets.icon(name).read_text(encoding="utf-8")
 

@@ -1,7 +1,7 @@
 """The window: rail, top bar, banners, a stack of workspaces, and the inspector's column.
 
-It knows workspaces only by ``app.workspace``: it makes them on their first visit, gives them the engine, binds undo,
-redo, save and their keys while they are in front, and keeps their states in the session.
+It knows workspaces only by ``app.workspace``: it makes them on their first visit, gives them the engine,
+binds undo, redo, save and their keys while they are in front, and keeps their states in the session.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ from typing import Any
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QShortcut, QShowEvent,
+    QCloseEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QShortcut,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -95,7 +102,8 @@ class MainWindow(QWidget):
         self.setProperty("surface", "window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.resize(*DEFAULT)
-        # A click beside every control takes the focus here, so that plain keys (Space, 1, 2) reach the window.
+        # A click beside every control takes the focus here, so that plain keys (Space, 1, 2) reach the
+        # window.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._build()
         self._bind()
@@ -313,7 +321,8 @@ class MainWindow(QWidget):
             action.setEnabled(enabled)
             if index == 0:
                 action.setShortcut(QKeySequence("Ctrl+S"))
-                action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # shown here, bound by the window
+                # Shown here; bound by the window.
+                action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
 
     def _refresh_history(self) -> None:
         history = self.current.history if self.current is not None else None

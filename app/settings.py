@@ -63,8 +63,8 @@ def read_json(path: Path) -> dict[str, Any] | None:
 class Settings:
     """A mapping of dotted names ("theme", "explorer.fold.per-level") to JSON values, saved at every change.
 
-    A file that cannot be read, or of another version, counts as empty; a folder that cannot be written costs the
-    preference, not the window.
+    A file that cannot be read, or of another version, counts as empty; a folder that cannot be written costs
+    the preference, not the window.
     """
 
     def __init__(self, path: Path | None = None) -> None:

@@ -2,14 +2,15 @@
 
 1. Arguments, the log file and faulthandler: whatever fails from here on leaves a trace.
 2. ``QApplication``, name and icon, the theme: nothing is painted twice in another colour.
-3. The engine's process is *started*, not awaited: torch takes it 2 to 3 s, during which the window already stands.
-4. The window's frame (rail, top bar, an empty canvas) is shown and painted: less than a second after the command.
-5. The first workspace is imported and made, its last session restored; its requests wait in the client's queue.
+3. The engine's process is *started*, not awaited: torch takes it 2 to 3 s, and the window stands meanwhile.
+4. The window's frame (rail, top bar, an empty canvas) is shown: less than a second after the command.
+5. The first workspace is imported and made, its last session restored; its requests wait in the client's
+   queue.
 6. Signals (Ctrl-C), the session's autosave and ``--screenshot`` begin.
 
-Ends by: the window's close, Ctrl-C or SIGTERM, ``--screenshot``. The engine stops with the window, the session is
-written, the log is closed. Other workspaces, and the libraries that they alone need, are imported on their first
-visit.
+Ends by: the window's close, Ctrl-C or SIGTERM, ``--screenshot``. The engine stops with the window, the
+session is written, the log is closed. Other workspaces, and the libraries that they alone need, are imported
+on their first visit.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ from flowcore.errors import FlowError  # noqa: E402
 def run_gui(args: Any = None) -> int:
     """Open the window and run until it is closed; returns the exit code.
 
-    ``args`` has (each may be missing): ``workspace`` an id, ``screenshot`` a file, ``size`` (width, height), ``theme``
-    "system", "light" or "dark", ``trace`` a file for JSON lines. With ``screenshot`` the last session is neither
-    restored nor written, so that the picture depends on the arguments alone.
+    ``args`` has (each may be missing): ``workspace`` an id, ``screenshot`` a file, ``size`` (width, height),
+    ``theme`` "system", "light" or "dark", ``trace`` a file for JSON lines. With ``screenshot`` the last
+    session is neither restored nor written, so that the picture depends on the arguments alone.
     """
     options = {name: value for name, value in vars(args).items() if value is not None} if args is not None else {}
     try:
@@ -91,7 +92,8 @@ def _run(options: dict[str, Any], trace: Trace) -> int:
         window.begin(options.get("workspace") or "")
         trace("workspace_made")
         if session.crashed and not screenshot:
-            window.notify(tr("Flow Explorer did not close properly last time; your work is back."), kind="notice")
+            words = tr("Flow Explorer did not close properly last time; your work is back.")
+            window.notify(words, kind="notice")
         if screenshot:
             Screenshot(window, window.is_idle, Path(screenshot), leave)
         # What exists now lives as long as the window: full collections need not walk over it again and again.

@@ -1,9 +1,9 @@
 """Colours, type and the application's style: light and dark, following the system.
 
-Widgets that paint themselves ask ``current()`` in their ``paintEvent`` and connect ``changed`` to ``update``; nobody
-keeps a colour. The data colours (``a``, ``b``, ``z``, ``good``, ``warning``) are Okabe and Ito's, safe for
-colour-blind eyes, and mean the same everywhere; their ``*_text`` companions are the same hues at a contrast that
-can be read as text on a surface (at least 4.5 to 1).
+Widgets that paint themselves ask ``current()`` in their ``paintEvent`` and connect ``changed`` to ``update``;
+nobody keeps a colour. The data colours (``a``, ``b``, ``z``, ``good``, ``warning``) are Okabe and Ito's, safe
+for colour-blind eyes, and mean the same everywhere; their ``*_text`` companions are the same hues at a
+contrast that can be read as text on a surface (at least 4.5 to 1).
 """
 
 from __future__ import annotations
@@ -126,7 +126,8 @@ def font(pixels: int = FONT_PIXELS, bold: bool = False) -> QFont:
     """The system's face at ``pixels``, with tabular figures so that live numbers do not dance."""
     face = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     if face.family() in ("Sans Serif", "Sans", "sans-serif", "DejaVu Sans", ""):
-        # No desktop told its face: these are what the common Linux desktops use; the last one always resolves.
+        # No desktop told its face: these are what the common Linux desktops use; the last one always
+        # resolves.
         face.setFamilies(["Inter", "Cantarell", "Ubuntu", "Noto Sans", "Sans Serif", "Noto Sans CJK SC"])
     face.setPixelSize(pixels)
     face.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)

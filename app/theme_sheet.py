@@ -20,6 +20,7 @@ QLabel:disabled { color: $faint; }
 QLabel[tone="muted"] { color: $muted; }
 QLabel[tone="small"] { color: $muted; font-size: 11px; }
 QLabel[tone="title"] { font-size: 17px; font-weight: 600; }
+QLabel[tone="name"] { font-size: 14px; font-weight: 600; }
 QLabel[tone="strong"] { font-weight: 600; }
 QLabel[tone="heading"] { color: $muted; font-weight: 600; font-size: 12px; }
 QLabel[tone="good"] { color: $good_text; }
@@ -75,10 +76,9 @@ QScrollBar::add-page, QScrollBar::sub-page { background: none; }
 
 QTextBrowser { background: transparent; border: none; padding: 0; }
 QTabBar { background: transparent; }
-QTabBar::tab { padding: 6px 12px; color: $muted; border-bottom: 2px solid transparent; background: transparent; }
-QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
-QTabBar::tab:focus { color: $link; }
-QTabWidget::pane { border: none; border-top: 1px solid $line; }
+QTabBar::tab { padding: 6px 12px; color: $muted; border-bottom: 2px solid transparent; background:
+transparent; } QTabBar::tab:selected { color: $text; border-bottom-color: $accent; } QTabBar::tab:focus {
+color: $link; } QTabWidget::pane { border: none; border-top: 1px solid $line; }
 """
 )
 

@@ -1,9 +1,9 @@
 """What a workspace is, and what the window gives it.
 
-A workspace lives in a module named in ``REGISTRY`` that has one function, ``create(context) -> Workspace``; it is
-imported on the first visit only. The window shows ``canvas()`` in the middle, ``inspector()`` in the column on the
-right (the window scrolls it and gives it its width), ``topbar()`` in the top bar's free slot, and binds undo, redo,
-save and the workspace's own ``commands()`` while it is the one in front.
+A workspace lives in a module named in ``REGISTRY`` that has one function, ``create(context) -> Workspace``;
+it is imported on the first visit only. The window shows ``canvas()`` in the middle, ``inspector()`` in the
+column on the right (the window scrolls it and gives it its width), ``topbar()`` in the top bar's free slot,
+and binds undo, redo, save and the workspace's own ``commands()`` while it is the one in front.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ REGISTRY = (
 class Command:
     """Something the person can do by a key while the workspace is in front; listed in the shortcuts sheet.
 
-    ``keys`` are portable key names ("Space", "Ctrl+C", "Shift+Left"); the first is the one that is shown. Keys
-    without Ctrl, Alt or Meta come to the window only when the focused control has no use for them: Space presses the
-    focused button, types into a field, and otherwise runs the command.
+    ``keys`` are portable key names ("Space", "Ctrl+C", "Shift+Left"); the first is the one that is shown.
+    Keys without Ctrl, Alt or Meta come to the window only when the focused control has no use for them: Space
+    presses the focused button, types into a field, and otherwise runs the command.
     """
 
     text: str
@@ -77,10 +77,10 @@ def _no_notice(_sentence: str, _details: str = "", _kind: str = "error") -> None
 class Context:
     """What the window gives a workspace.
 
-    ``engine`` is shared by all. ``notify(sentence, details="", kind="error")`` shows a banner under the top bar
-    ("error", "notice" or "good"; ``details``, a traceback, is what "Copy details" copies); what fails at one place
-    of the workspace is better shown there. ``trace(event, **data)`` writes a line to ``--trace`` and costs nothing
-    without it.
+    ``engine`` is shared by all. ``notify(sentence, details="", kind="error")`` shows a banner under the top
+    bar ("error", "notice" or "good"; ``details``, a traceback, is what "Copy details" copies); what fails at
+    one place of the workspace is better shown there. ``trace(event, **data)`` writes a line to ``--trace``
+    and costs nothing without it.
     """
 
     engine: EngineClient

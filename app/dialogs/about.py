@@ -131,7 +131,8 @@ class AboutDialog(Sheet):
             except FlowError as error:
                 card.body.addWidget(Label(str(error), "warning", wrap=True))
             else:
-                card.body.addWidget(Label(str(facts.get("title") or facts.get("name") or path.stem), "strong"))
+                title = str(facts.get("title") or facts.get("name") or path.stem)
+                card.body.addWidget(Label(title, "strong"))
                 for label, value in model_rows(facts):
                     card.body.addLayout(_line(label, value))
             self.body.addWidget(card)

@@ -83,7 +83,8 @@ class HintCard(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         for spread in range(_SHADOW, 0, -2):
             painter.setBrush(QColor(0, 0, 0, 12 if tones.dark else 6))
-            painter.drawRoundedRect(card.adjusted(-spread, -spread + 3, spread, spread + 3), 10 + spread, 10 + spread)
+            painter.drawRoundedRect(card.adjusted(-spread, -spread + 3, spread, spread + 3), 10 + spread, 10 +
+            spread)
         painter.setPen(QPen(QColor(tones.line), 1))
         painter.setBrush(QColor(tones.surface))
         painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), 10, 10)

@@ -71,7 +71,8 @@ def _from_qt(kind: QtMsgType, _context: QMessageLogContext, message: str) -> Non
 class Uncaught(QObject):
     """Exceptions that reached the top: logged, and told to the window as (sentence, traceback).
 
-    Other threads' exceptions arrive by a queued signal, so ``raised`` is always emitted where this object lives.
+    Other threads' exceptions arrive by a queued signal, so ``raised`` is always emitted where this object
+    lives.
     """
 
     raised = Signal(str, str)

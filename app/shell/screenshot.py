@@ -23,7 +23,7 @@ def save_picture(window: QWidget, path: Path) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if not picture.save(str(part), "PNG"):
-            raise FlowError(f"The screenshot cannot be written to {path}; choose a folder that can be written.")
+            raise FlowError(f"The screenshot cannot be written to {path}: choose a folder that can be written.")
         os.replace(part, path)
     except OSError as error:
         raise FlowError(f"The screenshot cannot be written to {path} ({error.strerror}).") from error

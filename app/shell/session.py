@@ -1,7 +1,7 @@
 """The person's work between two runs: every workspace's state in one JSON file, saved soon after each change.
 
-A file that says ``running`` by a process that is gone means that the last run ended without a goodbye; the state in
-it is then what was saved within a second of the last act.
+A file that says ``running`` by a process that is gone means that the last run ended without a goodbye; the
+state in it is then what was saved within a second of the last act.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from PySide6.QtCore import QObject, QSocketNotifier, QTimer
 class Signals(QObject):
     """While it lives, SIGINT and SIGTERM call ``quit``.
 
-    Python runs signal handlers between bytecodes, and Qt's loop runs none while it waits; so the interpreter is told
-    to write a byte to a socket that Qt watches.
+    Python runs signal handlers between bytecodes, and Qt's loop runs none while it waits; so the interpreter
+    is told to write a byte to a socket that Qt watches.
     """
 
     def __init__(self, quit: Callable[[], object], parent: QObject | None = None) -> None:

@@ -31,8 +31,7 @@ class TopBar(QWidget):
     def __init__(self, engine: EngineClient, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFixedHeight(HEIGHT)
-        self.name = Label("Flow Explorer")
-        self.name.setFont(theme.font(14, bold=True))
+        self.name = Label("Flow Explorer", "name")
         self.slot = _Slot()
         self.slot.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.device = DeviceChip(engine)

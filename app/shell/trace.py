@@ -1,4 +1,4 @@
-"""``--trace FILE``: what happened when, one JSON object a line: ``{"t": seconds since the start, "event": ...}``."""
+"""``--trace FILE``: what happened when, one JSON object a line: ``{"time": seconds since the start, "event": ...}``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Trace:
     def __call__(self, event: str, **data: Any) -> None:
         """Write one line."""
         if self._file is not None:
-            line = {"t": round(time.perf_counter() - self.started, 6), "event": event, **data}
+            line = {"time": round(time.perf_counter() - self.started, 6), "event": event, **data}
             self._file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPaintEvent, QPainter
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QPushButton, QSizePolicy, QWidget
 
 from app import icons, theme
@@ -69,8 +69,8 @@ class _Painted(KeyboardFocus, QPushButton):
 class Button(_Painted):
     """A push button with words, an optional icon, and a chevron when it has a menu.
 
-    ``kind`` is "primary" (one a view: the act one came for), "plain", "quiet" (no surface until pointed at) or
-    "danger".
+    ``kind`` is "primary" (one a view: the act one came for), "plain", "quiet" (no surface until pointed at)
+    or "danger".
     """
 
     def __init__(
@@ -239,9 +239,11 @@ class ChipButton(_Painted):
         if self._secondary and right - left > 24:
             second = metrics.elidedText(self._secondary, Qt.TextElideMode.ElideRight, right - left + 0.5)
             painter.setPen(QColor(tones.muted if self.isEnabled() else tones.faint))
-            painter.drawText(QRectF(left, 0, right - left + 1, self.height()), Qt.AlignmentFlag.AlignVCenter, second)
+            painter.drawText(QRectF(left, 0, right - left + 1, self.height()), Qt.AlignmentFlag.AlignVCenter,
+            second)
         if self.menu() is not None:
-            icons.paint(painter, "chevron-down", QRectF(self.width() - 28, round(middle - 8), 16, 16), tones.muted)
+            icons.paint(painter, "chevron-down", QRectF(self.width() - 28, round(middle - 8), 16, 16),
+            tones.muted)
 
 
 def _plain(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, QVariantAnimation, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QPaintEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QComboBox, QGridLayout, QSizePolicy, QWidget
 
 from app import icons, theme
@@ -42,8 +42,8 @@ class _Segment(_Painted):
 class Segmented(QWidget):
     """A row (or rows) of options of which exactly one is chosen; arrow keys move the choice.
 
-    ``options`` are (key, text) or (key, text, tooltip) tuples. ``chosen(key)`` is emitted for acts of the person
-    only, never by ``set_current``.
+    ``options`` are (key, text) or (key, text, tooltip) tuples. ``chosen(key)`` is emitted for acts of the
+    person only, never by ``set_current``.
     """
 
     chosen = Signal(str)

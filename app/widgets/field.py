@@ -36,10 +36,9 @@ class ValueText(QLineEdit):
     def set_shown(self, text: str) -> None:
         """Show ``text``; an edit under way is not disturbed."""
         self._shown = text
-        if not (self.hasFocus() and self.isModified()):
-            if text != self.text():
-                self.setText(text)
-                self._fit()
+        if not (self.hasFocus() and self.isModified()) and text != self.text():
+            self.setText(text)
+            self._fit()
 
     def sizeHint(self) -> QSize:  # noqa: N802
         width = QFontMetricsF(self.font()).horizontalAdvance(self.text()) + 2 * _MARGIN + 5

@@ -6,7 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QDrag, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QTransform
+from PySide6.QtGui import (
+    QBrush,
+    QDrag,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QTransform,
+)
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from app import theme
@@ -38,8 +49,9 @@ def paint_picture(
 class PictureLabel(KeyboardFocus, QWidget):
     """Shows a uint8 picture as large as it fits, centred, at its own proportions.
 
-    ``outline`` is a theme colour's name ("a", "b", "accent") or None. With a ``drag_data`` function the picture can
-    be dragged out; it is called when the drag begins and returns the QMimeData (or None for no drag).
+    ``outline`` is a theme colour's name ("a", "b", "accent") or None. With a ``drag_data`` function the
+    picture can be dragged out; it is called when the drag begins and returns the QMimeData (or None for no
+    drag).
     """
 
     clicked = Signal()

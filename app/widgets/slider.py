@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPaintEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from app import theme
@@ -143,9 +143,10 @@ class ValueSlider(QWidget):
     """A labelled number between ``minimum`` and ``maximum``.
 
     ``step`` is the slider's grid (a typed number may lie between); ``decimals`` is what is shown and kept.
-    ``logarithmic`` spreads the track by ratio, with values rounded to two significant digits; ``values`` gives the
-    allowed values outright (a batch of 64, 128, 256 ...). ``value_changed(float)`` follows every act of the person at once,
-    ``editing_finished()`` its end: the mouse let go, Enter, keys at rest. ``set_value`` emits nothing.
+    ``logarithmic`` spreads the track by ratio, with values rounded to two significant digits; ``values``
+    gives the allowed values outright (a batch of 64, 128, 256 ...). ``value_changed(float)`` follows every
+    act of the person at once, ``editing_finished()`` its end: the mouse let go, Enter, keys at rest.
+    ``set_value`` emits nothing.
     """
 
     value_changed = Signal(float)

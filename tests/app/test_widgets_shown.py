@@ -12,7 +12,17 @@ from PySide6.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
 from app import assets, icons, theme
 from app.settings import Settings
 from app.widgets import (
-    Banner, Button, ChipButton, EmptyState, Fold, Heading, IconButton, Inspector, PictureLabel, Progress, Spinner,
+    Banner,
+    Button,
+    ChipButton,
+    EmptyState,
+    Fold,
+    Heading,
+    IconButton,
+    Inspector,
+    PictureLabel,
+    Progress,
+    Spinner,
     ValueSlider,
 )  # fmt: skip
 from app.widgets.pixels import enlarged, from_image, to_image, to_rgb
@@ -278,7 +288,8 @@ def test_every_icon_is_drawn_in_the_colour_it_is_asked_for(qapp):
     for name in names:
         image = icons.pixmap(name, 20, "#ff0000", 2.0).toImage()
         solid = [
-            image.pixelColor(x, y) for x in range(40) for y in range(40) if image.pixelColor(x, y).alphaF() > 0.9
+            image.pixelColor(x, y) for x in range(40) for y in range(40) if image.pixelColor(x, y).alphaF() >
+            0.9
         ]
         assert solid, name
         if name != "app":

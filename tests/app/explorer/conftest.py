@@ -154,3 +154,64 @@ def png():
         return to_png_bytes(np.full((size[1], size[0], len(colour)), colour, np.uint8))
 
     return make
+
+
+@pytest.fixture
+def bundle(tmp_path, monkeypatch) -> Path:
+    """Assets with one bundled model, its first page and two example pictures."""
+    from app import assets
+    from flowcore.images import save_png
+
+    folder = tmp_path / "assets"
+    for name in ("models", "examples"):
+        (folder / name).mkdir(parents=True)
+    write_checkpoint(folder / "models" / "tiny.safetensors")
+    sheet = np.random.default_rng(0).integers(0, 256, (4 * SIZE, 4 * SIZE, 3), dtype=np.uint8)
+    save_png(folder / "models" / "tiny.png", sheet)
+    for name, colour in (("red", (200, 40, 60)), ("blue", (20, 40, 220))):
+        save_png(folder / "examples" / f"{name}.png", np.full((20, 24, 3), colour, np.uint8))
+    icons = assets.icon
+    monkeypatch.setattr(assets, "root", lambda: folder)
+    monkeypatch.setattr(assets, "icon", lambda name, _find=icons, _root=assets.root: ROOT_ICONS / f"{name}.svg")
+    return folder
+
+
+ROOT_ICONS = Path(__file__).resolve().parents[3] / "assets" / "icons"
+
+
+@pytest.fixture
+def notices() -> list[tuple]:
+    return []
+
+
+@pytest.fixture
+def workspace(bundle, client, qtbot, notices, tmp_path):
+    """The whole Explorer in a window, on the stand-in engine; the first page has been answered."""
+    from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+    from app.explorer.workspace import create
+    from app.settings import Settings
+    from app.workspace import Context
+
+    def notify(sentence, details="", kind="error", act=None):
+        notices.append((sentence, kind, act))
+
+    context = Context(client, Settings(tmp_path / "settings.json"), notify)
+    made = create(context)
+    window = QWidget()
+    row = QHBoxLayout(window)
+    row.addWidget(made.canvas(), 1)
+    made.inspector().setFixedWidth(300)
+    row.addWidget(made.inspector())
+    qtbot.addWidget(window)
+    made.setParent(window)
+    made.hide()
+    made.topbar().setParent(window)
+    window.resize(1366, 840)
+    window.show()
+    qtbot.waitExposed(window)
+    qtbot.waitUntil(lambda: made.controller.started)
+    client.run()
+    made.window_for_test = window
+    yield made
+    made.hidden()
