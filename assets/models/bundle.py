@@ -1,0 +1,65 @@
+"""Turn a finished run into a model that ships: weights in fp16, the card with the figures of that very file, a first page.
+
+    python assets/models/bundle.py runs/faces --data faces.npz
+
+Writes NAME.safetensors and NAME.png (the cached first page) beside this script. The weights are rounded first and every
+figure is measured on the rounded model, as read back from the file.
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+from flowcore import checkpoint, images
+from flowcore.card import read_card
+from flowcore.codec import decode_batch
+from flowcore.datasets import open_dataset
+from flowcore.evaluation import bits_per_dim, held_out_summary
+
+HERE = Path(__file__).parent
+HELD_OUT = 2000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--temperature", type=float, default=0.7)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=HERE)
+    options = parser.parse_args()
+
+    trained = checkpoint.load(options.run)
+    with tempfile.TemporaryDirectory() as folder:
+        rounded = Path(folder) / "rounded.safetensors"
+        checkpoint.save(rounded, trained.flow, trained.card, half=True)
+        flow = checkpoint.load(rounded).flow
+
+    channels, height, width = flow.event_shape
+    test = open_dataset(options.data, split="test", size=(height, width), channels=channels)
+    result = bits_per_dim(flow, test.pictures)
+    last = read_card(options.run / "last.safetensors") if (options.run / "last.safetensors").exists() else {}
+    card = {
+        **trained.card,
+        "bpd": round(result.bpd, 4),
+        "bpd_standard_error": round(result.standard_error, 4),
+        "bpd_count": result.count,
+        "bpd_split": "test",
+        "held_out": held_out_summary(flow, test.pictures[:HELD_OUT]),
+        "training_seconds": last.get("training_seconds", trained.card["training_seconds"]),
+        "default_temperature": options.temperature,
+        "default_seed": options.seed,
+    }
+    target = options.out / f"{card['name']}.safetensors"
+    checkpoint.save(target, flow, card, half=True)
+    shipped = checkpoint.load(target).flow
+    z = shipped.sample(16, options.temperature, seed=options.seed).numpy()
+    images.save_png(target.with_suffix(".png"), images.grid(list(decode_batch(shipped, z)), columns=4))
+    print(f"{target.name}: {result.bpd:.4f} ± {result.standard_error:.4f} bpd on {result.count} test pictures, "
+          f"{os.path.getsize(target) / 2**20:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
