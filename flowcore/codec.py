@@ -72,7 +72,7 @@ def to_pixels(pictures: np.ndarray, flow: Flow, dtype: torch.dtype | None = None
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[1:] != (height, width, channels):
         kind = "in colour" if channels == 3 else "in grey"
         raise ConfigError(f"This model sees pictures of {width}×{height} {kind}; it was given an array of shape {array.shape[1:]}.")
-    tensor = torch.from_numpy(np.ascontiguousarray(array)).to(flow.device).permute(0, 3, 1, 2)
+    tensor = torch.from_numpy(np.array(array, order="C")).to(flow.device).permute(0, 3, 1, 2)
     return tensor.to(dtype or flow.dtype) + 0.5
 
 
@@ -99,7 +99,7 @@ def double_of(flow: Flow) -> Flow:
 
 def _in_precision(flow: Flow, z: np.ndarray) -> tuple[Flow, Tensor]:
     model = double_of(flow) if z.dtype == np.float64 else flow
-    return model, torch.from_numpy(np.ascontiguousarray(z)).to(model.device, model.dtype)
+    return model, torch.from_numpy(np.array(z, order="C")).to(model.device, model.dtype)
 
 
 def decode_job(flow: Flow, z: np.ndarray, label: Tensor | None = None) -> Generator[None, None, np.ndarray]:
