@@ -26,7 +26,7 @@ def test_an_example_is_a_plain_square_picture(name: str) -> None:
 @pytest.mark.parametrize("name", ["t-shirt", "ankle-boot"])
 def test_garments_are_light_on_black(name: str) -> None:
     seen = apply_crop(read_picture(FOLDER / f"{name}.png"), Crop(), 28, 28, 1)[..., 0]
-    assert seen[0].max() < 8 and seen[:, 0].max() < 8 and (seen > 120).mean() > 0.25
+    assert seen[0].max() < 8 and (seen < 8).mean() > 0.3 and (seen > 120).mean() > 0.2
 
 
 def test_no_two_are_alike_and_all_are_licensed() -> None:
