@@ -102,7 +102,7 @@ def load(path: str | os.PathLike, device: str | torch.device = "cpu", dtype: tor
     for name, tensor in state.items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise CheckpointError(f"'{path}' holds a value that is not finite in '{name}'.")
-    flow = build(card["architecture"])
+    flow = build(card["architecture"], fill=False)
     flow.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in state.items()})
     return Loaded(flow.to(device=device, dtype=dtype).eval(), card, path)
 

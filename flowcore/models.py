@@ -4,8 +4,11 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from .bijections import (
     ActNorm,
@@ -191,10 +194,26 @@ SYSTEMS = {"nice": nice, "realnvp": realnvp, "glow": glow}
 _LIMITS = {"levels": 10, "steps": 256, "depth": 256, "width": 4096, "blocks": 64, "hidden": 64, "classes": 100_000}
 
 
-def build(architecture: dict, meta: bool = False) -> Flow:
+class _Unfilled(TorchFunctionMode):
+    """Leaves out the random filling of weights that are about to be read from a file, or that have no memory.
+
+    On the meta device alone, filling would import torch's compiler: a second of work for nothing.
+    """
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func in (Tensor.normal_, Tensor.uniform_):
+            return args[0]
+        if func in (torch.linalg.qr, torch.linalg.lu):  # a random rotation, and its factors
+            identity = torch.eye(args[0].shape[-1], dtype=args[0].dtype, device=args[0].device)
+            return (identity,) * (2 if func is torch.linalg.qr else 3)
+        return func(*args, **(kwargs or {}))
+
+
+def build(architecture: dict, meta: bool = False, fill: bool = True) -> Flow:
     """A flow from its description: ``{"system": "glow", "shape": [3, 32, 32], ...}``; missing keys take their defaults.
 
-    With ``meta`` nothing is allocated: the shapes alone, to hold a checkpoint against before trusting it.
+    With ``meta`` nothing is allocated: the shapes alone, to hold a checkpoint against before trusting it. Without
+    ``fill`` the weights are not initialised: all of them are going to be loaded.
 
     Raises:
         ConfigError: on an unknown system, an unknown key, a value of the wrong kind or beyond reason.
@@ -223,7 +242,7 @@ def build(architecture: dict, meta: bool = False) -> Flow:
             raise ConfigError(f"{system}: prior is 'gaussian', 'logistic' or 'mixture', not {value!r}.")
         if name == "activation" and value not in ("silu", "relu", "tanh"):
             raise ConfigError(f"{system}: activation is 'silu', 'relu' or 'tanh', not {value!r}.")
-    with torch.device("meta" if meta else "cpu"):
+    with torch.device("meta" if meta else "cpu"), nullcontext() if fill and not meta else _Unfilled():
         return SYSTEMS[system](shape, **options)
 
 

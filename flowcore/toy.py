@@ -4,7 +4,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ HELD_OUT = 10_000
 WARM_UP = 50
 AVERAGE_DECAY = 0.99
 CLIP_NORM = 20.0
+_PIECE = 2048
 _BETAS = (0.9, 0.99)
 _HELD_OUT_KEY, _TRAIN_KEY = 1, 2
 
@@ -120,7 +121,6 @@ class ToyTrainer:
 
     # -- measuring ----------------------------------------------------------------------------------------------
 
-    @torch.no_grad()
     def held_out(self, count: int = HELD_OUT) -> Loss:
         """The loss −E[log q] of the averaged weights on held-out points, in nats.
 
@@ -128,14 +128,30 @@ class ToyTrainer:
         so chance in the points largely cancels and the standard error falls to that of the difference to the best
         possible loss. The points are the same for every run of a density and never trained on.
         """
+        steps = self.held_out_steps(count)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stop:
+                return stop.value
+
+    def held_out_steps(self, count: int = HELD_OUT) -> Generator[None, None, Loss]:
+        """:meth:`held_out` a piece at a time: yields after each, returns the loss of the weights as they were."""
         if self._held_out is None:
             rng = np.random.default_rng([2**40, _HELD_OUT_KEY])
             points = self.density.sample(HELD_OUT, rng)
-            truth = torch.from_numpy(self.density.log_prob(points))
-            self._held_out = torch.from_numpy(points.astype(np.float32)).to(self.device), truth
+            truth = np.empty(HELD_OUT)
+            for start in range(0, HELD_OUT, _PIECE):
+                truth[start : start + _PIECE] = self.density.log_prob(points[start : start + _PIECE])
+                yield
+            self._held_out = torch.from_numpy(points.astype(np.float32)).to(self.device), torch.from_numpy(truth)
         points, truth = (part[:count] for part in self._held_out)
-        model = torch.cat([self.average.log_prob(part).double().cpu() for part in points.split(4096)])
-        excess = truth - model
+        pieces = []
+        for part in points.split(_PIECE):
+            with torch.no_grad():
+                pieces.append(self.average.log_prob(part).double().cpu())
+            yield
+        excess = truth - torch.cat(pieces)
         error = float(excess.std()) / math.sqrt(len(excess))
         return Loss(self.density.entropy + float(excess.mean()), error, len(excess))
 

@@ -1,8 +1,6 @@
 """What there is to see of a toy run at one step: points on both sides, a density, a warped grid, every layer between."""
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -15,8 +13,8 @@ __all__ = ["DATA_POINTS", "GRID_LINES", "GRID_POINTS", "LAYER_POINTS", "SAMPLES"
 SAMPLES = 1000
 DATA_POINTS = 1000
 LAYER_POINTS = 500
-GRID_LINES = 15
-GRID_POINTS = 61
+GRID_LINES = 13
+GRID_POINTS = 49
 GRID_REACH = 3.0
 CHUNK = 4096
 """Points encoded together: about 10 ms of work, so that a full density can be computed between other things."""
@@ -72,11 +70,10 @@ class ToyFrames:
         return _numpy(self.trainer.average.decode(self._grid)).reshape(2 * GRID_LINES, GRID_POINTS, 2)
 
     @torch.no_grad()
-    def points(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """:meth:`samples`, :meth:`prior` and :meth:`grid` at little more than the price of two."""
+    def samples_and_grid(self) -> tuple[np.ndarray, np.ndarray]:
+        """:meth:`samples` and :meth:`grid` in one pass."""
         decoded = _numpy(self.trainer.average.decode(torch.cat([self._eps, self._grid])))
-        samples, grid = decoded[:SAMPLES], decoded[SAMPLES:]
-        return samples, self.prior(), grid.reshape(2 * GRID_LINES, GRID_POINTS, 2)
+        return decoded[:SAMPLES], decoded[SAMPLES:].reshape(2 * GRID_LINES, GRID_POINTS, 2)
 
     @torch.no_grad()
     def heat(self, resolution: int = 64) -> np.ndarray:
@@ -122,8 +119,3 @@ def _grid() -> Tensor:
 
 def _numpy(values: Tensor) -> np.ndarray:
     return values.detach().to("cpu", torch.float32).contiguous().numpy()
-
-
-def whole_number_of_chunks(resolution: int) -> int:
-    """How many calls of :meth:`ToyFrames.heat_part` a density of this resolution takes."""
-    return math.ceil(resolution**2 / CHUNK)

@@ -73,14 +73,14 @@ def compose(panels: list[tuple[str, np.ndarray]], title: str, columns: int = 0) 
 def draw(trainer: ToyTrainer) -> np.ndarray:
     """Five panels of a run as it is now: (H, W, 3) uint8."""
     frames, loss, config = ToyFrames(trainer), trainer.held_out(), trainer.config
-    samples, prior, grid = frames.points()
+    samples, grid = frames.samples_and_grid()
     reach = trainer.density.bounds[1]
     truth = true_heat(config.density, 128)
     panels = [
         ("Data", points_picture([(frames.data, _DATA)], reach)),
         ("Samples", points_picture([(samples, _MODEL)], reach)),
         ("Density of the model", heat_picture(frames.heat(128), float(truth.max()))),
-        ("Where f sends the data", points_picture([(prior, _DATA)], reach)),
+        ("Where f sends the data", points_picture([(frames.prior(), _DATA)], reach)),
         ("Warped grid", points_picture([], reach, grid)),
     ]
     flow = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow"}[config.flow]

@@ -26,8 +26,9 @@ def pack(config: ToyConfig, step: int, groups: Mapping[str, Mapping[str, Tensor]
         for group, members in groups.items()
         for name, tensor in members.items()
     }
-    about = {"format": FORMAT, "config": json.dumps(config.to_dict()), "step": str(step)}
-    return safetensors.torch.save(tensors, about)
+    # One entry: with more, safetensors would write them in any order, and equal runs would give unequal bytes.
+    about = {"format": FORMAT, "config": config.to_dict(), "step": step}
+    return safetensors.torch.save(tensors, {"run": json.dumps(about)})
 
 
 def unpack(
@@ -42,10 +43,10 @@ def unpack(
     try:
         tensors = safetensors.torch.load(data)
         length = int.from_bytes(data[:8], "little")
-        about = json.loads(data[8 : 8 + length])["__metadata__"]
+        about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["run"])
         if about["format"] != FORMAT:
             raise CheckpointError("This snapshot of a toy run was made by another version, so the run has to start again.")
-        config, step = ToyConfig.from_dict(json.loads(about["config"])), int(about["step"])
+        config, step = ToyConfig.from_dict(about["config"]), int(about["step"])
     except (SafetensorError, ValueError, KeyError, TypeError, ConfigError, RecursionError) as error:
         raise broken from error
     if not 0 <= step < _MAX_STEP or not all(torch.isfinite(t).all() for t in tensors.values()):
