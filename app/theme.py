@@ -59,7 +59,7 @@ class Theme:
 
 LIGHT = Theme(
     name="light", dark=False,
-    window="#f3f3f1", surface="#ffffff", raised="#eeeeeb", hover="#e6e6e2", pressed="#dcdcd7",
+    window="#f3f3f1", surface="#ffffff", raised="#ebebe7", hover="#e2e2dd", pressed="#d8d8d2",
     line="#e1e1dd", track="#dededa", text="#1b1c1e", muted="#63666b", faint="#9b9da1",
     accent="#1f6feb", accent_hover="#1a62d2", accent_text="#ffffff", link="#185fcf",
     a_text="#8f6100", b_text="#0f6ba3", z_text="#a04a7d", good_text="#00785a", warning_text="#b34e00",
