@@ -1,0 +1,199 @@
+"""Between the toy lab's settings and the engine: what is asked, and what of the answers still counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from app.engine.client import EngineClient, Message
+from app.engine.requests_toy import RunToy, SaveToy
+from app.history import History
+from app.i18n import tr
+from app.toylab.run import Run, Runs
+from app.toylab.state import RESTARTING, ToyState
+
+__all__ = ["ToyController"]
+
+_LABELS = {
+    "density": "Density", "flow": "Flow", "depth": "Layers", "width": "Width", "learning_rate": "Learning rate",
+    "batch": "Batch", "seed": "Seed", "speed": "Speed",
+}  # fmt: skip
+
+
+class ToyController(QObject):
+    """Owns the trainings; the views ask ``run`` for the newest of everything, at their own pace."""
+
+    changed = Signal()
+    """The settings, or whether it plays."""
+    arrived = Signal()
+    """Something of the present run has come."""
+    failed = Signal(str, str)
+    """(a sentence, a traceback)"""
+    saved = Signal(str)
+
+    def __init__(self, engine: EngineClient, history: History[ToyState], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.engine, self.history = engine, history
+        self.runs = Runs()
+        self.playing = False
+        self.resting = False
+        self._started = self._suspended = False
+        self._goal = 0
+        self._next_run = history.state.run + 1
+        self._there: int | None = None  # the run that the engine has
+        self._sent: tuple[Any, ...] = ()
+        history.subscribe(self._on_state)
+
+    @property
+    def state(self) -> ToyState:
+        """The settings."""
+        return self.history.state
+
+    @property
+    def run(self) -> Run:
+        """The training that the settings name."""
+        return self.runs.get(self.state.run)
+
+    # What the person does
+
+    def set(self, name: str, value: Any, drag: bool = False) -> None:
+        """Change a setting; steps of one drag become one act."""
+        state = self.state.changed(name, value, self._next_run)
+        if state.run == self._next_run:
+            self._next_run += 1
+        self.history.do(state, tr(_LABELS[name]), merge=name if drag else None)
+
+    def seal(self) -> None:
+        """A drag has ended."""
+        self.history.seal()
+
+    def reset(self) -> None:
+        """Train anew with the same settings; undo goes back to the old training."""
+        self._next_run += 1
+        self.history.do(replace(self.state, run=self._next_run - 1), tr("Reset"))
+
+    def play(self) -> None:
+        """Train on."""
+        self.playing, self._goal = True, 0
+        self._ask()
+
+    def pause(self) -> None:
+        """Stand still where it is."""
+        if self.playing:
+            self.playing, self._goal = False, 0
+            self._ask()
+
+    def toggle(self) -> None:
+        """Play or pause."""
+        self.pause() if self.playing else self.play()
+
+    def step(self) -> None:
+        """One step more; a pause where it played."""
+        if self.playing:
+            self.pause()
+            return
+        self._goal = max(self._goal, self.run.step) + 1
+        self._ask()
+
+    def save_model(self, path: str) -> None:
+        """Let the engine write the training's last snapshot as a checkpoint."""
+        self.engine.send(
+            SaveToy(path, self.run.snapshot),
+            on_answer=lambda message: self.saved.emit(message.data["path"]),
+            on_error=self.failed.emit,
+        )
+
+    @property
+    def can_save(self) -> bool:
+        """There is a model to save."""
+        return self.run.snapshot.size > 0
+
+    # The workspace's life
+
+    def start(self) -> None:
+        """Show the run of the settings as it is."""
+        if not self._started:
+            self._started = True
+            self._ask()
+
+    def suspend(self) -> None:
+        """Not seen any more: training stops until ``resume``."""
+        if self._started and self.playing and not self._suspended:
+            self._suspended = True
+            self._ask()
+
+    def resume(self) -> None:
+        """Seen again."""
+        if self._suspended:
+            self._suspended = False
+            self._ask()
+
+    def engine_restarted(self) -> None:
+        """Another process: it knows no run, and gets the last snapshot of this one."""
+        self._there, self._sent = None, ()
+        if self._started:
+            if self._goal > self.run.snapshot_step:
+                self._goal = self.run.snapshot_step  # a step that died with the engine is not taken twice
+            self._ask()
+
+    def device_changed(self) -> None:
+        """The same run on another device: asked for again."""
+        self._sent = ()
+        if self._started:
+            self._ask()
+
+    def is_idle(self) -> bool:
+        """Standing still, with everything of it here."""
+        return self._started and self.resting
+
+    # The engine
+
+    def _on_state(self, state: ToyState) -> None:
+        self._next_run = max(self._next_run, state.run + 1)
+        if self._sent and self._sent[0] != state.run:
+            self._goal = 0
+        if self._started:
+            self._ask()
+
+    def _ask(self) -> None:
+        state = self.state
+        playing = self.playing and not self._suspended
+        wish = (state.run, state.config(), playing, self._goal, state.speed)
+        if wish != self._sent:
+            self._sent = wish
+            self.resting = False
+            snapshot = self.run.snapshot if self._there != state.run else np.empty(0, np.uint8)
+            self.engine.send(
+                RunToy(state.run, state.config(), playing, self._goal, state.steps_a_second, snapshot),
+                on_answer=self._on_answer,
+                on_error=self._on_error,
+            )
+        self.changed.emit()
+
+    def _on_answer(self, message: Message) -> None:
+        number = message.data["run"]
+        if number != self.state.run:
+            return  # of a training that the person has left
+        if not self._is_of_present_shape(message):
+            return
+        self._there = number
+        self.run.take(message.kind, message.data, message.arrays)
+        if message.kind == "rest":
+            self.resting = True
+            self._goal = min(self._goal, self.run.step)
+        self.arrived.emit()
+
+    def _is_of_present_shape(self, message: Message) -> bool:
+        if message.kind != "start":
+            return True
+        config, state = message.data["config"], self.state
+        return all(config[name] == getattr(state, name) for name in RESTARTING)
+
+    def _on_error(self, sentence: str, details: str) -> None:
+        self.playing, self._goal, self._sent = False, 0, ()
+        self.resting = True
+        self.changed.emit()
+        self.failed.emit(sentence, details)

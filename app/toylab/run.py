@@ -1,0 +1,118 @@
+"""What is known of one training in the window: its newest frames, its curve, its last snapshot. No Qt."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Run", "Runs"]
+
+MAX_CURVE = 4000
+
+
+class Run:
+    """One training. ``arrays`` holds the newest of each kind; ``version`` counts up when one of a kind arrives.
+
+    Arrays: ``data``, ``samples``, ``prior`` (n, 2), ``grid`` (lines, k, 2), ``layers`` (K + 1, n, 2), ``heat`` and
+    ``truth`` √p (k, k), ``snapshot`` bytes.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.step = 0
+        self.rate = 0.0
+        self.entropy: float | None = None
+        self.reach = 4.0
+        self.nll: float | None = None
+        self.standard_error: float | None = None
+        self.arrays: dict[str, np.ndarray] = {}
+        self.version: dict[str, int] = {}
+        self.steps: list[int] = []
+        self.losses: list[float] = []
+        self.snapshot_step = 0
+        self.heat_step = -1
+        self.layer_bound = 4.5
+
+    def take(self, kind: str, data: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Take up an answer of the engine."""
+        self.step = int(data["step"])
+        self.rate = float(data.get("rate", self.rate))
+        if kind == "start":
+            self.entropy, self.reach = float(data["entropy"]), float(data["reach"])
+            self._forget_after(self.step)
+        if kind == "truth":
+            arrays = {"truth": arrays["heat"]}
+        for name, array in arrays.items():
+            if name == "heat":
+                if self.heat_step == self.step and array.size < self.arrays["heat"].size:
+                    continue  # the finer one of this very step is on screen
+                self.heat_step = self.step
+            self._put(name, array)
+        if "snapshot" in arrays:
+            self.snapshot_step = self.step
+        if "layers" in arrays:
+            far = float(np.quantile(np.abs(arrays["layers"]), 0.995))
+            # Only ever wider: a frame that shrank and grew while it learns would look like motion of the points.
+            self.layer_bound = max(self.layer_bound, min(12.0, np.ceil(far * 2) / 2))
+        if "nll" in data:
+            self._add_loss(self.step, float(data["nll"]))
+            self.nll, self.standard_error = float(data["nll"]), float(data["standard_error"])
+
+    @property
+    def snapshot(self) -> np.ndarray:
+        """The last snapshot's bytes, none where there has been none."""
+        return self.arrays.get("snapshot", np.empty(0, np.uint8))
+
+    def is_shown(self) -> bool:
+        """Whether there is a first frame."""
+        return "samples" in self.arrays
+
+    def _put(self, name: str, array: np.ndarray) -> None:
+        self.arrays[name] = array
+        self.version[name] = self.version.get(name, 0) + 1
+
+    def _add_loss(self, step: int, nll: float) -> None:
+        if self.steps and step == self.steps[-1]:
+            self.losses[-1] = nll
+        else:
+            self.steps.append(step)
+            self.losses.append(nll)
+        if len(self.steps) > MAX_CURVE:
+            # Every other point of what is long past.
+            half = MAX_CURVE // 2
+            self.steps[:half], self.losses[:half] = self.steps[:half:2], self.losses[:half:2]
+        self.version["curve"] = self.version.get("curve", 0) + 1
+
+    def _forget_after(self, step: int) -> None:
+        """A training that was taken up from a snapshot has lost what came after it."""
+        while self.steps and self.steps[-1] > step:
+            self.steps.pop()
+            self.losses.pop()
+        self.version["curve"] = self.version.get("curve", 0) + 1
+
+
+class Runs:
+    """The trainings of this session by number, those last used; so many bytes of snapshots are kept."""
+
+    def __init__(self, limit: int = 96 * 2**20) -> None:
+        self._runs: OrderedDict[int, Run] = OrderedDict()
+        self._limit = limit
+
+    def get(self, number: int) -> Run:
+        """The training of that number, a new one where there is none."""
+        if number not in self._runs:
+            self._runs[number] = Run(number)
+        self._runs.move_to_end(number)
+        self._trim()
+        return self._runs[number]
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._runs
+
+    def _trim(self) -> None:
+        size = sum(run.snapshot.nbytes for run in self._runs.values())
+        while size > self._limit and len(self._runs) > 1:
+            _, oldest = self._runs.popitem(last=False)
+            size -= oldest.snapshot.nbytes

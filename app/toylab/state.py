@@ -1,0 +1,93 @@
+"""The toy lab's settings as plain data: no Qt, no mathematics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from flowcore.densities import NAMES
+from flowcore.errors import ConfigError
+
+__all__ = ["BATCHES", "FLOWS", "LIVE", "RESTARTING", "SPEEDS", "WIDTHS", "ToyState"]
+
+FLOWS = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow"}
+WIDTHS = (8, 16, 32, 64, 128, 256)
+BATCHES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
+SPEEDS = {"slow": 8.0, "medium": 60.0, "full": 0.0}
+"""Steps a second; 0 is as fast as it goes."""
+DEPTHS = (2, 24)
+RATES = (1e-5, 3e-2)
+
+RESTARTING = ("density", "flow", "depth", "width", "seed")
+"""A change of one of these is another run; of the rest, the same run goes on."""
+LIVE = ("learning_rate", "batch", "speed")
+
+
+@dataclass(frozen=True)
+class ToyState:
+    """What the person chose. ``run`` numbers the training: another number is another training from the start, and going
+    back to an old number (undo) goes back to that training where it was left.
+
+    Raises:
+        ConfigError: for a value out of range.
+    """
+
+    density: str = "two-moons"
+    flow: str = "realnvp"
+    depth: int = 8
+    width: int = 64
+    learning_rate: float = 2e-3
+    batch: int = 512
+    seed: int = 0
+    speed: str = "full"
+    run: int = 1
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("density", NAMES), ("flow", FLOWS), ("width", WIDTHS), ("batch", BATCHES), ("speed", SPEEDS)):
+            if getattr(self, name) not in allowed:
+                words = ", ".join(map(str, allowed))
+                raise ConfigError(f"The toy lab's {name} cannot be {getattr(self, name)!r}: choose one of {words}.")
+        for name, low, high in (("depth", *DEPTHS), ("seed", 0, 2**31 - 1), ("run", 1, 2**50)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise ConfigError(f"The toy lab's {name} must be a whole number from {low} to {high}, not {value!r}.")
+        rate = self.learning_rate
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not math.isfinite(rate):
+            raise ConfigError(f"The toy lab's learning rate must be a number, not {rate!r}.")
+        if not RATES[0] <= rate <= RATES[1]:
+            raise ConfigError(f"The toy lab's learning rate must be from {RATES[0]:g} to {RATES[1]:g}, not {rate:g}.")
+
+    def changed(self, name: str, value: Any, run: int) -> ToyState:
+        """The state after a setting was changed; ``run`` is the number to take if that begins another run."""
+        if getattr(self, name) == value:
+            return self
+        return replace(self, **{name: value}, **({"run": run} if name in RESTARTING else {}))
+
+    def config(self) -> dict[str, Any]:
+        """What the engine trains: the fields of ``flowcore``'s toy configuration."""
+        names = (*RESTARTING, "learning_rate", "batch")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def steps_a_second(self) -> float:
+        """The speed as a number, 0 without a limit."""
+        return SPEEDS[self.speed]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ToyState:
+        """The opposite of ``to_dict``; what is unknown is left out, what is missing takes its default.
+
+        Raises:
+            ConfigError: for a value out of range.
+        """
+        names = {field.name for field in fields(cls)}
+        try:
+            return cls(**{name: value for name, value in values.items() if name in names})
+        except TypeError as error:
+            raise ConfigError("The toy lab's settings are damaged.") from error
