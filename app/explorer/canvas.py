@@ -47,9 +47,10 @@ class Canvas(QWidget):
         self.new_button = Button(tr("New samples"), "primary", tooltip=tr("Draw others: the next seed (N)"))
         self.count = Choice([(str(count), str(count)) for count in COUNTS], name=tr("Samples on a page"),
                             tooltip=tr("How many samples are shown"))
-        self.count.setFixedWidth(68)
-        self.seed = NumberField(tr("Seed"), 0, SEED_MAX, prefix=tr("Seed") + " ", width=124,
+        self.count.setFixedWidth(64)
+        self.seed = NumberField(tr("Seed"), 0, SEED_MAX, prefix=tr("Seed") + " ", width=112,
                                 tooltip=tr("The same seed draws the same samples, always"))
+        self.seed.lineEdit().setTextMargins(8, 0, 0, 0)
         for part in (self.new_button, self.count, self.seed):
             row.addWidget(part)
         row.addStretch(1)
@@ -93,14 +94,15 @@ class Canvas(QWidget):
         self.no_model.setGeometry(self.rect())
         walk = self.walk.height_for(width, max(56, round(0.16 * self.height())))
         upper = height - walk - BETWEEN
-        side = max(160, min(upper - HEADING - 12 - CONTROLS, round(0.47 * width)))
+        side = max(160, min(upper - HEADING - 12 - CONTROLS, round(0.43 * width)))
         self.samples_heading.setGeometry(PAD, top, side, 20)
         if self.problem.isVisibleTo(self):
             self.problem.setGeometry(PAD + 80, top - 8, width - 80, 34)
         # The grid's own margin holds the selection's outline; the pictures themselves stand on the column's edge.
         self.grid.setGeometry(PAD - MARGIN, top + HEADING - MARGIN, side + 2 * MARGIN, side + 2 * MARGIN)
-        self.controls.setGeometry(PAD, top + HEADING + side + 12, max(side, 330), CONTROLS)
-        left = PAD + side + GAP
+        column = max(side, self.controls.minimumSizeHint().width())
+        self.controls.setGeometry(PAD, top + HEADING + side + 12, column, CONTROLS)
+        left = PAD + column + GAP
         room = self.width() - PAD - left
         self.wells_heading.setGeometry(left, top, room, 20)
         total = HEADING + side + 12 + CONTROLS - HEADING
@@ -108,7 +110,7 @@ class Canvas(QWidget):
         for index, well in enumerate(self.wells.values()):
             well.setGeometry(left, top + HEADING + index * (each + BETWEEN), room, each)
         bottom = top + HEADING + side + 12 + CONTROLS + BETWEEN
-        self.walk.setGeometry(PAD, bottom, width, min(walk, self.height() - bottom - 8))
+        self.walk.setGeometry(PAD, bottom, width, self.height() - bottom - 12)
 
     # Drops beside the wells
 

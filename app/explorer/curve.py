@@ -83,8 +83,23 @@ class LikelihoodCurve(QWidget):
             painter.setPen(QPen(theme.color("z"), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap,
                                 Qt.PenJoinStyle.RoundJoin))
             painter.drawPath(path)
+            self._paint_ends(painter, points)
             self._paint_position(painter, area, points)
         painter.end()
+
+    def _paint_ends(self, painter: QPainter, points: list[QPointF]) -> None:
+        """The figures of A and B beside the curve, where there is room."""
+        if self.inset < 44:
+            return
+        painter.setFont(theme.font(theme.SMALL_PIXELS))
+        painter.setPen(theme.color("muted"))
+        line = painter.fontMetrics().height()
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for bpd, point, left, side in ((self._bpds[0], points[0], 0.0, right),
+                                       (self._bpds[-1], points[-1], points[-1].x() + 8, Qt.AlignmentFlag.AlignVCenter)):
+            if bpd is not None:
+                top = min(max(point.y() - line / 2, 0.0), self.height() - line)
+                painter.drawText(QRectF(left, top, self.inset - 8, line), side, f"{bpd:.2f}")
 
     def _paint_position(self, painter: QPainter, area: QRectF, points: list[QPointF]) -> None:
         x = area.left() + self._t * area.width()

@@ -21,6 +21,7 @@ HEADER = 32
 GAP = 8
 TRACK = 22
 CURVE = 52
+CURVE_MAX = 120
 
 
 class WalkPanel(QWidget):
@@ -98,7 +99,7 @@ class WalkPanel(QWidget):
             part.setVisible(possible)
         self.empty.setVisible(not possible)
         for part in (self.play, self.swap, self.copy, self.save, self.mode):
-            part.setEnabled(possible)
+            part.setVisible(possible)
         self.copy.setEnabled(possible and view.complete)
         self.save.setEnabled(possible and view.complete)
 
@@ -143,14 +144,16 @@ class WalkPanel(QWidget):
         width, height = self.width(), self.height()
         self._header.setGeometry(0, 0, width, HEADER)
         top = HEADER + GAP
-        side = max(20, height - top - TRACK - CURVE)
+        side = self.strip.side_for(width, max(20, height - top - TRACK - CURVE - 6)) + 6
+        # What the window has to spare goes to the curve, up to a point.
+        curve = min(CURVE_MAX, height - top - side - TRACK)
         self.strip.setGeometry(0, top, width, side)
         inset = self.strip.inset
         # The track's own knob keeps away from its ends: so wide that position 0 lies under the first frame's middle.
         knob = round(self.track.position_x(0))
         left = round(inset) - knob
         self.track.setGeometry(QRect(left, top + side, width - 2 * left, TRACK))
-        self.curve.setGeometry(0, top + side + TRACK, width, CURVE)
+        self.curve.setGeometry(0, top + side + TRACK, width, curve)
         self.curve.inset = inset
         self.empty.setGeometry(0, top, width, height - top)
 

@@ -27,6 +27,7 @@ GAP = 12
 CAPTION = 20
 STATS_MIN = 176
 STATS_MAX = 320
+STATS_HIGH = 166
 RADIUS = 8
 
 
@@ -55,7 +56,7 @@ class WellPanel(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(300, 140)
 
-        self.empty = EmptyState(tr("Drop a picture here, paste one, or try an example"), dashed=True)
+        self.empty = EmptyState(tr("Drop a picture here, paste one, or try an example"))
         self.empty.setParent(self)
         self.pick_button = self.empty.add_action(tr("Choose a picture…"), lambda: self.pick_wanted.emit(which))
         self.examples_button = self.empty.add_action(tr("Examples"), lambda: None)
@@ -69,6 +70,7 @@ class WellPanel(QWidget):
         self.back_caption = Label("", "small", parent=self)
         for caption in (self.seen_caption, self.back_caption):
             caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.back_caption.setFont(theme.font(12))
         self.stats = WellStats(which, self)
 
         self.seen.changed.connect(lambda crop: self.crop_changed.emit(which, crop))
@@ -150,7 +152,7 @@ class WellPanel(QWidget):
 
     def _edit(self, editing: bool) -> None:
         self.seen.set_editing(editing, not self._well.latent)
-        self.seen_caption.setText(tr("Drag to move, wheel to zoom") if editing else tr("What the model sees"))
+        self.seen_caption.setText(tr("Drag to move it") if editing else tr("What the model sees"))
         if not editing:
             self.rested.emit()
 
@@ -175,19 +177,31 @@ class WellPanel(QWidget):
             caption.setGeometry(left - 6, top + side + 2, side + 12, CAPTION - 2)
             left += side + GAP
         width = min(self.width() - left - PAD, STATS_MAX)
-        self.stats.setGeometry(QRect(left, PAD, width, self.height() - 2 * PAD))
+        # Beside the pictures where that is enough for the figures, else as high as the well.
+        room = self.height() - 2 * PAD
+        high = max(min(side + CAPTION, room), min(room, STATS_HIGH))
+        self.stats.setGeometry(QRect(left, max(PAD, min(top - 5, self.height() - PAD - high)), width, high))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self._well.empty:
-            return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        area = QRectF(self.rect()).adjusted(1, 1, -1, -1)
+        area = QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5)
         tones = theme.current()
-        fill = theme.mix(tones.surface, getattr(tones, self.tone), 0.16) if self._hovering else tones.surface
+        empty = self._well.empty
+        surface = tones.window if empty else tones.surface
+        fill = theme.mix(surface, getattr(tones, self.tone), 0.16) if self._hovering else surface
         painter.setBrush(QColor(fill))
-        painter.setPen(QPen(theme.color(self.tone), 3 if self._hovering else 2))
+        line = Qt.PenStyle.DashLine if empty else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(theme.color(self.tone), 3 if self._hovering else 1.5 if empty else 2, line))
         painter.drawRoundedRect(area, RADIUS, RADIUS)
+        if empty:
+            painter.setFont(theme.font(bold=True))
+            painter.setPen(theme.color(f"{self.tone}_text"))
+            painter.drawText(QRectF(PAD + 2, PAD - 2, 20, 20), Qt.AlignmentFlag.AlignVCenter, self.which)
+        if self.hasFocus():
+            painter.setPen(QPen(theme.color("accent"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(area.adjusted(3, 3, -3, -3), RADIUS - 3, RADIUS - 3)
         painter.end()
 
     # Drops
@@ -213,8 +227,20 @@ class WellPanel(QWidget):
 
     def _hover(self, hovering: bool) -> None:
         self._hovering = hovering
-        self.empty.set_highlight(self.tone if hovering else None)
         self.update()
+
+    def focusInEvent(self, event) -> None:
+        self.update()
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event) -> None:
+        self.update()
+        super().focusOutEvent(event)
+
+    def mousePressEvent(self, event) -> None:
+        # A press anywhere in the well gives it the focus, so that a paste goes there.
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        super().mousePressEvent(event)
 
     def has_focus_inside(self) -> bool:
         """Whether the keyboard is in this well."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QColorDialog, QHBoxLayout, QMenu, QStackedLayout, 
 
 from app.explorer.crop_editor import ZOOM_MAX, ZOOM_MIN
 from app.explorer.examples import examples_menu
+from app.explorer.elided import ElidedLabel
 from app.explorer.figures import LIKELIER, TYPICALITY, bpd_tip, percent
 from app.explorer.state import Well
 from app.explorer.swatch import Swatch
@@ -52,23 +53,25 @@ class WellStats(QWidget):
         font = letter.font()
         font.setBold(True)
         letter.setFont(font)
-        self.name = Label("", "muted")
-        self.name.setMinimumWidth(20)
-        self.name.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
-        self.crop_button = IconButton("crop", tr("Crop {well}", well=self.which), size=28, icon_size=16,
-                                      tooltip=tr("Move, zoom or turn what the model sees"))
-        self.more_button = IconButton("more", tr("More for {well}", well=self.which), size=28, icon_size=16,
-                                      tooltip=tr("Choose another picture, or an example"))
+        self.name = ElidedLabel("muted")
         self.clear_button = IconButton("close", tr("Clear {well}", well=self.which), size=28, icon_size=16,
                                        tooltip=tr("Clear {well} (Delete)", well=self.which))
+        self.clear_button.muted = True
         head = QHBoxLayout()
-        head.setSpacing(4)
+        head.setSpacing(6)
         head.addWidget(letter)
-        head.addSpacing(2)
         head.addWidget(self.name, 1)
-        for button in (self.crop_button, self.more_button, self.clear_button):
-            button.muted = True
-            head.addWidget(button)
+        head.addWidget(self.clear_button)
+        self.crop_button = Button(tr("Crop"), "plain", icon="crop",
+                                  tooltip=tr("Move, zoom or turn what the model sees"))
+        self.crop_button.setAccessibleName(tr("Crop {well}", well=self.which))
+        self.more_button = IconButton("more", tr("More for {well}", well=self.which),
+                                      tooltip=tr("Choose another picture, or an example"))
+        foot = QHBoxLayout()
+        foot.setSpacing(4)
+        foot.addWidget(self.crop_button)
+        foot.addWidget(self.more_button)
+        foot.addStretch(1)
         self.bpd = ValueRow(tr("Bits per dimension"), tooltip=bpd_tip())
         self.likelier = ValueRow(tr("Likelier than"), tooltip=tr(LIKELIER))
         self.typicality = ValueRow(tr("Typicality"), tooltip=tr(TYPICALITY))
@@ -81,6 +84,7 @@ class WellStats(QWidget):
         for part in (self.bpd, self.likelier, self.typicality, self.error, self.notice):
             column.addWidget(part)
         column.addStretch(1)
+        column.addLayout(foot)
 
         menu = QMenu(self)
         menu.addAction(tr("Choose a picture…"), self.pick_wanted.emit)
