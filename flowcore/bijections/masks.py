@@ -49,9 +49,10 @@ class ChannelMask(Mask):
         # A run of channels is a view (no copy); which side comes first decides the order when merging.
         self._kept_first = kept == list(range(len(kept)))
         self._changed_first = changed == list(range(len(changed)))
-        order = torch.tensor(kept + changed)
-        self.register_buffer("_order", order, persistent=False)
-        self.register_buffer("_inverse", torch.argsort(order), persistent=False)
+        order = kept + changed
+        self.register_buffer("_order", torch.tensor(order), persistent=False)
+        # Sorted here, not by torch: on the meta device that would import sympy, half a second.
+        self.register_buffer("_inverse", torch.tensor(sorted(range(channels), key=order.__getitem__)), persistent=False)
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         if self._kept_first:
