@@ -194,6 +194,9 @@ def test_the_third_wall_has_no_holes(code):
     assert unsafe(ast.parse(code))
 
 
-@pytest.mark.parametrize("code", ["flow.eval()", "app.exec()", "np.load(p, allow_pickle=False)", "json.load(f)", "safetensors.torch.load(b)"])
+@pytest.mark.parametrize(
+    "code",
+    ["flow.eval()", "app.exec()", "np.load(p, allow_pickle=False)", "json.load(f)", "safetensors.torch.load(b)"],
+)
 def test_the_third_wall_lets_pass_what_is_safe(code):
     assert not unsafe(ast.parse(code))

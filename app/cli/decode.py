@@ -15,6 +15,7 @@ from app.cli.opening import (
     read_latent,
 )
 from app.cli.output import print_json, say
+from app.cli.recipes import picture_recipe
 
 NAME = "decode"
 HELP = "turn a z back into its picture"
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
 
     device = choose_device(args.device, exact=True)
     picture = run_on(device, lambda where: codec.decode_picture(load_model(path, where), z))
-    out.write_bytes(images.to_png_bytes(images.enlarge(picture, args.enlarge)))
+    large = images.enlarge(picture, args.enlarge)
+    out.write_bytes(images.to_png_bytes(large, picture_recipe(args, path, z)))
     if args.json:
         height, width = picture.shape[:2]
         print_json(

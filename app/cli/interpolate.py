@@ -27,6 +27,7 @@ from app.cli.opening import (
 )
 from app.cli.output import OutputFile, print_json, say
 from app.cli.progress import Progress
+from app.cli.recipes import walk_recipe
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
     device = choose_device(args.device, exact=True)
     frames, rows = run_on(device, lambda where: _walk(args, ends, path, where))
-    _save(args, out, frames, path, card)
+    _save(args, out, frames, ends, path)
     if args.json:
         print_json(rows)
     else:
@@ -114,14 +115,17 @@ def _walk(
 
 
 def _save(
-    args: argparse.Namespace, out: OutputFile, frames: np.ndarray, path: Path, card: dict[str, Any]
+    args: argparse.Namespace, out: OutputFile, frames: np.ndarray, ends: list[tuple[str, np.ndarray]], path: Path
 ) -> None:
     from flowcore import images
 
+    # An end that came as a picture is that picture; one that came as z is what it decodes to, and keeps its z.
+    latents = [value if kind == "z" else None for kind, value in ends]
+    recipe = walk_recipe(args, path, [frames[0], frames[-1]], latents)
     if out.suffix == ".gif":
         pace = round(1000 * args.seconds / (len(frames) - 1))
         out.write_bytes(
-            images.to_gif_bytes(frames, scale=args.enlarge, milliseconds=pace, there_and_back=True)
+            images.to_gif_bytes(frames, recipe, scale=args.enlarge, milliseconds=pace, there_and_back=True)
         )
         return
-    out.write_bytes(images.to_png_bytes(images.enlarge(images.strip(frames), args.enlarge)))
+    out.write_bytes(images.to_png_bytes(images.enlarge(images.strip(frames), args.enlarge), recipe))

@@ -11,6 +11,7 @@ from app.cli.arguments import add_device, add_enlarge, add_json, add_model, add_
 from app.cli.opening import check_pixels, event_shape, load_model, model_name, open_card, picture_output
 from app.cli.output import OutputFile, print_json, say
 from app.cli.progress import Progress
+from app.cli.recipes import page_recipe
 from flowcore.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     started = time.monotonic()
     device = choose_device(args.device)
     pictures, rows = run_on(device, lambda where: _sample(args, path, card, temperature, where))
-    _save(args, out, pictures, path, card, temperature)
+    _save(args, out, pictures, path, temperature)
     if args.json:
         print_json(rows)
     else:
@@ -113,10 +114,9 @@ def _save(
     out: OutputFile,
     pictures: np.ndarray,
     path: Path,
-    card: dict[str, Any],
     temperature: float | list[float],
 ) -> None:
     from flowcore import images
 
     sheet = images.enlarge(images.grid(pictures, args.columns), args.enlarge)
-    out.write_bytes(images.to_png_bytes(sheet))
+    out.write_bytes(images.to_png_bytes(sheet, page_recipe(args, path, temperature)))

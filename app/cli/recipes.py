@@ -1,0 +1,56 @@
+"""The recipes inside saved pictures: dropping one on the window restores what the command was told."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app import assets
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["page_recipe", "picture_recipe", "walk_recipe"]
+
+
+def _model(args: argparse.Namespace, path: Path) -> str:
+    """The model as the Explorer names it: a bundled one by its name, any other by its whole path."""
+    if path in assets.models():
+        return path.stem
+    return str(Path(args.model).expanduser().resolve())
+
+
+def page_recipe(args: argparse.Namespace, path: Path, temperature: float | list[float]) -> dict[str, Any] | None:
+    """Of a page of samples; None with a temperature a level, which the Explorer does not know."""
+    from flowcore import recipe
+
+    if isinstance(temperature, list):
+        return None
+    return recipe.new(
+        "samples", model=_model(args, path), seed=args.seed, temperature=temperature, count=args.count
+    )
+
+
+def picture_recipe(args: argparse.Namespace, path: Path, z: np.ndarray) -> dict[str, Any]:
+    """Of one picture, with its own z."""
+    from app.explorer.store import latent_to_dict
+    from flowcore import recipe
+
+    model = _model(args, path)
+    latent = {**latent_to_dict(z), "model": model, "name": Path(args.latent).stem}
+    return recipe.new("picture", model=model, latent=latent)
+
+
+def walk_recipe(args: argparse.Namespace, path: Path, pictures: list[np.ndarray], latents: list[Any]) -> dict[str, Any]:
+    """Of a walk: its two ends as the model sees them, and the z's of those that came as z (else None)."""
+    from app.explorer.state import ExplorerState, Walk, Well
+    from app.explorer.store import Store
+    from flowcore import recipe
+
+    model, store = _model(args, path), Store()
+    state = ExplorerState(model=model, shown="walk", walk=Walk(0.5, "spherical" if args.spherical else "linear"))
+    for which, name, picture, z in zip("AB", (args.a, args.b), pictures, latents, strict=True):
+        kept = {"latent": store.put_latent(z), "latent_model": model} if z is not None else {}
+        state = state.with_well(which, Well(picture=store.put_array(picture), name=Path(name).name, **kept))
+    return recipe.new("walk", model=model, explorer=state.to_dict(), store=store.to_dict(state.keys))

@@ -1,0 +1,50 @@
+"""A picture that the command line saved carries its recipe, and the Explorer understands it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.explorer.recipes import read_latent, read_recipe
+from app.explorer.store import Store
+from flowcore.codec import load_latent
+from flowcore.crop import Crop, apply_crop
+from flowcore.images import read_picture
+from flowcore.recipe import extract
+
+
+def test_a_grid_restores_model_seed_temperature_and_count(cli, model, tmp_path):
+    out = tmp_path / "grid.png"
+    ran = cli("sample", "--model", model, "--count", 4, "--seed", 9, "--temperature", 0.6, "--enlarge", 2, "--out", out)
+    assert ran.code == 0, ran.err
+    state = read_recipe(extract(out), Store())
+    assert (state.model, state.seed, state.temperature, state.count) == (str(model), 9, 0.6, 4)
+
+
+def test_a_temperature_a_level_has_no_recipe(cli, model, tmp_path):
+    out = tmp_path / "grid.png"
+    assert cli("sample", "--model", model, "--temperature", "0.6,0.8", "--out", out).code == 0
+    assert extract(out) is None
+
+
+def test_a_decoded_picture_keeps_its_z(cli, model, image, tmp_path):
+    latent, out = tmp_path / "z.safetensors", tmp_path / "out.png"
+    assert cli("encode", image, "--model", model, "--out", latent).code == 0
+    assert cli("decode", latent, "--model", model, "--out", out).code == 0
+    kept = read_latent(extract(out), out.read_bytes())
+    z, _ = load_latent(latent)
+    assert kept.model == str(model) and kept.z.dtype == z.dtype and np.array_equal(kept.z, z)
+
+
+@pytest.mark.parametrize("name", ["walk.png", "walk.gif"])
+def test_a_walk_restores_both_ends(cli, model, image, tmp_path, name):
+    latent, out = tmp_path / "z.safetensors", tmp_path / name
+    assert cli("encode", image, "--model", model, "--zoom", 2, "--out", latent).code == 0
+    assert cli("interpolate", image, latent, "--model", model, "--steps", 3, "--spherical", "--out", out).code == 0
+    store = Store()
+    state = read_recipe(extract(out), store)
+    assert state.model == str(model) and state.walk.mode == "spherical"
+    seen = apply_crop(read_picture(image), Crop(), 16, 16, 3)
+    assert np.array_equal(store.picture(state.a.picture).pixels[..., :3], seen)
+    assert np.array_equal(store.latent(state.b.latent), load_latent(latent)[0])
+    assert state.a.name == image.name and not state.a.latent
