@@ -1,0 +1,186 @@
+"""The Explorer on the real engine: exact round trips, a burst of values, an engine that is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from app import assets
+from app.engine.client import EngineClient
+from app.engine.requests import SamplePage
+from app.explorer.controller import Controller
+from app.explorer.model import FIRST_PAGE, open_model
+from app.explorer.state import ExplorerState
+from app.explorer.workspace import first_state
+from app.history import History
+from flowcore.images import to_png_bytes
+
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def small_model(tmp_path_factory):
+    """A checkpoint of a small Glow, 16×16 in colour, with weights away from their initial values."""
+    import torch
+
+    from flowcore import checkpoint
+    from flowcore.models import glow
+
+    generator = torch.Generator().manual_seed(0)
+    flow = glow((3, 16, 16), levels=2, steps=2, width=16)
+    flow.initialise(torch.rand(16, 3, 16, 16, generator=generator) * 255)
+    with torch.no_grad():
+        for parameter in flow.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.01)
+    card = {
+        "name": "small", "title": "Small", "system": "glow", "architecture": flow.architecture, "size": [16, 16],
+        "channels": 3, "held_out": {"bpd_quantiles": [k / 20 for k in range(201)], "count": 201},
+        "default_temperature": 0.7, "default_seed": 0, "format_version": 1,
+    }  # fmt: skip
+    path = tmp_path_factory.mktemp("models") / "small.safetensors"
+    checkpoint.save(path, flow.eval(), card)
+    return path
+
+
+@pytest.fixture(scope="module")
+def engine(qapp):
+    client = EngineClient(environment=ENVIRONMENT)
+    client.start()
+    assert client.wait_until_idle(60_000), client.log
+    yield client
+    client.stop()
+
+
+def rest(controller, qtbot) -> None:
+    """Wait until the controller and the engine have nothing left to do."""
+    qtbot.waitUntil(lambda: not controller.busy and controller.client.is_idle(), timeout=60_000)
+
+
+@pytest.fixture
+def explorer(engine, small_model, qtbot):
+    made = Controller(engine, History(ExplorerState(model=str(small_model), selected=2)))
+    made.start()
+    rest(made, qtbot)
+    yield made
+    rest(made, qtbot)
+    made.deleteLater()
+
+
+def noise(seed: int, size: int = 40) -> bytes:
+    return to_png_bytes(np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8))
+
+
+def screen(controller) -> list[bytes]:
+    """Every picture that is shown."""
+    walk = controller.walk.view
+    pictures = [slot.picture for slot in controller.page.view.slots]
+    pictures += [controller.wells[which].view.reconstruction for which in "AB"]
+    return [picture.tobytes() for picture in (*pictures, *walk.frames, walk.picture)]
+
+
+def fill(controller, qtbot) -> None:
+    controller.acts.put_picture("A", noise(1), "noise.png")
+    controller.acts.put_latent("B", controller.page.view.slots[5])
+    rest(controller, qtbot)
+
+
+def test_round_trip_is_exact_and_the_walk_ends_in_its_wells(explorer, qtbot):
+    fill(explorer, qtbot)
+    for which in "AB":
+        view = explorer.wells[which].view
+        assert view.differing == 0 and view.figures.bpd is not None and view.figures.typicality is not None
+        assert view.reconstruction.tobytes() == view.seen.tobytes()
+    frames = explorer.walk.view.frames
+    assert frames[0].tobytes() == explorer.wells["A"].view.seen.tobytes()
+    assert frames[-1].tobytes() == explorer.page.view.slots[5].picture.tobytes()
+
+
+def test_the_curve_and_the_position_agree(explorer, qtbot):
+    fill(explorer, qtbot)
+    for t in (0.25, 1.0):
+        explorer.acts.set_position(t)
+        rest(explorer, qtbot)
+        index = round(t * 32)
+        view = explorer.walk.view
+        assert view.bpd == pytest.approx(view.bpds[index], abs=2e-3)
+        assert np.abs(view.picture.astype(int) - view.frames[index]).max() <= 1
+
+
+def test_a_burst_of_temperatures_ends_on_the_last_and_never_goes_back(explorer, qtbot):
+    shown = []
+    explorer.page_changed.connect(
+        lambda first, count: shown.extend(slot.name for slot in explorer.page.view.slots[first : first + count]))
+    for value in range(200):
+        explorer.acts.set_temperature(0.7 + value * 0.004)
+        if value % 20 == 0:
+            qtbot.wait(5)
+    explorer.acts.rest()
+    rest(explorer, qtbot)
+    assert explorer.page.view.complete and all("1.50" in slot.name for slot in explorer.page.view.slots)
+    for number in range(1, 17):
+        own = [float(name.split()[-1]) for name in shown if name.startswith(f"sample {number},")]
+        assert own == sorted(own)
+    assert explorer.history.length == 1
+
+
+def test_a_burst_along_the_walk_ends_on_the_last(explorer, qtbot):
+    fill(explorer, qtbot)
+    shown = []
+    explorer.position_changed.connect(lambda: shown.append(explorer.walk.view.picture_t))
+    for value in range(200):
+        explorer.acts.set_position(value / 199)
+        if value % 10 == 0:
+            qtbot.wait(4)
+    rest(explorer, qtbot)
+    moved = shown[shown.index(min(shown)) :]
+    assert moved == sorted(moved) and moved[-1] == 1.0 and len(set(moved)) > 3
+
+
+def test_a_killed_engine_comes_back_with_the_same_pixels(explorer, engine, qtbot):
+    if not hasattr(signal, "SIGKILL"):
+        pytest.skip("this system has no SIGKILL")
+    fill(explorer, qtbot)
+    before = screen(explorer)
+    explorer.acts.set_temperature(1.4)
+    explorer.acts.set_count(64)
+    explorer.acts.set_position(0.9)
+    engine.restarted.connect(explorer.engine_restarted)
+    try:
+        with qtbot.waitSignal(engine.restarted, timeout=60_000):
+            os.kill(engine.pid, signal.SIGKILL)
+    finally:
+        engine.restarted.disconnect(explorer.engine_restarted)
+    rest(explorer, qtbot)
+    after = screen(explorer)
+    for _ in range(3):
+        explorer.history.undo()
+    rest(explorer, qtbot)
+    assert screen(explorer) == before != after[: len(before)]
+
+
+def test_every_cached_first_page_equals_the_live_one(engine, qtbot):
+    models = [path for path in assets.models() if path.with_suffix(".png").is_file()]
+    if not models:
+        pytest.skip("no model with a first page is bundled yet")
+    for path in models:
+        model = open_model(path.stem)
+        assert len(model.first_page) == FIRST_PAGE
+        live: list[np.ndarray] = []
+        request = SamplePage(str(path), model.default_seed, 0, FIRST_PAGE, model.default_temperature)
+        engine.send(request, on_answer=lambda message, live=live: live.extend(np.array(message.arrays["pictures"])))
+        assert engine.wait_until_idle(60_000)
+        assert len(live) == FIRST_PAGE
+        for index, (cached, picture) in enumerate(zip(model.first_page, live, strict=True)):
+            # Another processor may round the last digit differently: that is a grey level, never a picture.
+            assert np.abs(cached.astype(int) - picture).max() <= 1, (path.name, index)
+
+
+def test_the_first_view_shows_a_bundled_page_at_once():
+    if not assets.models():
+        pytest.skip("no model is bundled yet")
+    state = first_state()
+    model = open_model(state.model)
+    assert (state.seed, state.temperature, state.count) == (model.default_seed, model.default_temperature, FIRST_PAGE)
