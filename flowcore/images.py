@@ -87,8 +87,9 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION_TAG = 0x0112
-# Pillow warns about large pictures through a process-wide filter; MAX_PIXELS is what decides here.
-_open_lock = threading.Lock()
+# Pillow warns of large pictures and odd metadata; MAX_PIXELS and the notes say it here. Python's filter of
+# warnings belongs to the whole process, so one picture is decoded at a time.
+_decode_lock = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,14 +222,18 @@ def _formats() -> tuple[str, ...]:
 
 
 def _decode(data: bytes, name: str) -> Picture:
-    with _open_lock, warnings.catch_warnings():
+    with _decode_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            image = Image.open(io.BytesIO(data), formats=_formats())
-        except Image.DecompressionBombError as error:
-            raise PictureError(_too_large_sentence(name, None)) from error
-        except UnidentifiedImageError as error:
-            raise PictureError(_unidentified_sentence(data, name)) from error
+        return _decode_quietly(data, name)
+
+
+def _decode_quietly(data: bytes, name: str) -> Picture:
+    try:
+        image = Image.open(io.BytesIO(data), formats=_formats())
+    except Image.DecompressionBombError as error:
+        raise PictureError(_too_large_sentence(name, None)) from error
+    except UnidentifiedImageError as error:
+        raise PictureError(_unidentified_sentence(data, name)) from error
     with image:
         width, height = image.size
         if width * height > MAX_PIXELS:
@@ -268,7 +273,11 @@ def _reduced(image: Image.Image) -> Image.Image:
     factor = (image.width * image.height / MAX_KEPT_PIXELS) ** 0.5
     size = (max(1, round(image.width / factor)), max(1, round(image.height / factor)))
     if image.mode in ("P", "PA", "1") or "transparency" in image.info:
-        image = image.convert("RGBA")  # indices cannot be averaged, and a colour key would not survive it
+        # Indices cannot be averaged, and a colour key would not survive it. Taking every n-th pixel first, down to
+        # four for one that is kept, bounds the memory of the conversion.
+        if factor > 2:
+            image = image.resize((2 * size[0], 2 * size[1]), Image.Resampling.NEAREST)
+        image = image.convert("RGBA")
     profile = image.info.get("icc_profile")
     image = image.resize(
         size, Image.Resampling.BOX if image.mode.startswith("I;") else Image.Resampling.LANCZOS
@@ -291,9 +300,7 @@ def _frame_count(image: Image.Image) -> int:
 
 def _orientation(image: Image.Image) -> int:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return int(image.getexif().get(_ORIENTATION_TAG, 1))
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:  # EXIF data are often malformed; the picture is still good
         return 1
 

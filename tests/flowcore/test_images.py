@@ -260,6 +260,15 @@ def test_a_large_photo_is_reduced_and_says_so(tmp_path: Path, suffix: str) -> No
     assert np.abs(corners - original[[0, 0, -1, -1], [0, -1, 0, -1]]).max() < 8
 
 
+def test_a_large_palette_picture_keeps_its_colours_and_its_alpha() -> None:
+    rows = (b"\0" + b"\x11" * 2500) * 5000 + (b"\0" + b"\x00" * 2500) * 1000  # two pixels a byte
+    palette = chunk(b"PLTE", bytes([200, 10, 20, 30, 40, 250])) + chunk(b"tRNS", bytes([90]))
+    picture = read_picture(png_by_hand(5000, 6000, 4, 3, rows, palette))
+    assert picture.width * picture.height <= 1.01 * MAX_KEPT_PIXELS
+    assert picture.pixels[5, 5].tolist() == [30, 40, 250, 255]
+    assert picture.pixels[-5, -5].tolist() == [200, 10, 20, 90]
+
+
 def test_reading_warns_of_nothing(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
