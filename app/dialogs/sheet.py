@@ -14,6 +14,11 @@ from app.widgets.fold import Label, Separator
 RADIUS = 12
 
 
+def _dimming() -> int:
+    """How opaque the black over the window is, of 255."""
+    return 130 if theme.current().dark else 70
+
+
 class _Scrim(QWidget):
     """Dims the window behind a sheet."""
 
@@ -30,7 +35,7 @@ class _Scrim(QWidget):
         return super().eventFilter(watched, event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        QPainter(self).fillRect(self.rect(), QColor(0, 0, 0, 130 if theme.current().dark else 70))
+        QPainter(self).fillRect(self.rect(), QColor(0, 0, 0, _dimming()))
 
 
 class Sheet(QDialog):
@@ -40,7 +45,6 @@ class Sheet(QDialog):
         super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
         head = QHBoxLayout()
         head.setContentsMargins(24, 16, 12, 12)
         head.addWidget(Label(title, "title"), 1)
@@ -86,6 +90,8 @@ class Sheet(QDialog):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()
+        # The corners in the dimmed window's colour: a translucent dialog has black ones without a compositor.
+        painter.fillRect(self.rect(), QColor(theme.mix(tones.window, "#000000", _dimming() / 255)))
         painter.setPen(QPen(QColor(tones.line), 1))
         painter.setBrush(QColor(tones.surface))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)

@@ -35,6 +35,7 @@ def main() -> int:
         build(self, *args, **kwargs)
         made.append(self)
         self.first_shown.connect(lambda: seen.setdefault("shown_at", time.time()))
+        self.first_shown.connect(lambda: seen.setdefault("cpu", time.process_time()))
 
     main_window.MainWindow.__init__ = remember
 

