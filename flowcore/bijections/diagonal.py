@@ -6,7 +6,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .base import Bijection, soft_clamp
+from .base import Bijection, soft_clamp, soft_clamp_inverse
 
 __all__ = ["DiagonalScale"]
 
@@ -25,6 +25,12 @@ class DiagonalScale(Bijection):
     @property
     def log_scale(self) -> Tensor:
         return soft_clamp(self.raw_log_scale, self.bound)
+
+    @torch.no_grad()
+    def initialise(self, x: Tensor) -> None:
+        """Start from unit variance in every dimension, as a first batch has it: learning has then less far to go."""
+        std = x.std(0, unbiased=False).clamp_min(1e-6)
+        self.raw_log_scale.copy_(soft_clamp_inverse(-std.log(), self.bound))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         log_scale = self.log_scale

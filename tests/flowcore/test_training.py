@@ -1,0 +1,187 @@
+"""Training: exact resume, honest metrics, a folder that survives a kill, and skipped steps."""
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from flowcore import checkpoint
+from flowcore.card import read_card
+from flowcore.errors import CheckpointError, ConfigError, DataError, NonFiniteError
+from flowcore.training import RunFolder, TrainConfig, architecture_for, train
+from flowcore.training.loop import Trainer
+
+ROOT = Path(__file__).parents[2]
+
+
+def pictures(count: int, size: int = 8) -> SimpleNamespace:
+    rng = np.random.default_rng(0)
+    rows, columns = np.indices((size, size)) / size
+    a, b, c = rng.random((3, count, 1, 1, 1))
+    smooth = 30 + 160 * (a * rows[None, ..., None] + b * columns[None, ..., None]) / 2 + 40 * c
+    return SimpleNamespace(pictures=(smooth + rng.random(smooth.shape) * 8).astype(np.uint8), labels=None)
+
+
+def config(**changes) -> TrainConfig:
+    base = TrainConfig(
+        architecture_for("glow", "tiny", (1, 8, 8)), steps=40, batch=8, log_every=5, evaluate_every=20, checkpoint_every=10,
+        warm_up=5, flip=True, name="tiny",
+    )  # fmt: skip
+    return dataclasses.replace(base, **changes)
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    from safetensors.torch import load_file
+
+    return load_file(folder / "last.safetensors")
+
+
+def test_a_run_leaves_what_it_promises(tmp_path):
+    data, held_out = pictures(64), pictures(16)
+    train(config(), data, tmp_path / "run", held_out)
+    folder = RunFolder(tmp_path / "run")
+    lines = folder.metrics()
+    assert [line["step"] for line in lines] == [5, 10, 15, 20, 25, 30, 35, 40]
+    assert all(np.isfinite(line["bpd"]) and line["seconds"] > 0 for line in lines)
+    assert [line["step"] for line in lines if "held_out_bpd" in line] == [20, 40]
+    assert lines[-1]["bpd"] < lines[0]["bpd"]
+    assert folder.config().steps == 40
+    best = read_card(tmp_path / "run")
+    assert len(best["held_out"]["bpd_quantiles"]) == 201
+    assert len(list(folder.samples.glob("*.png"))) == 2
+    assert checkpoint.load(tmp_path / "run").flow.initialised
+
+
+def test_stopping_and_resuming_is_the_same_run_bit_for_bit(tmp_path):
+    data, held_out = pictures(50), pictures(16)
+    train(config(), data, tmp_path / "whole", held_out)
+    steps = iter(range(100))
+    train(config(), data, tmp_path / "parts", held_out, should_stop=lambda: next(steps) == 12)
+    assert json.loads((tmp_path / "parts" / "metrics.jsonl").read_text().splitlines()[-1])["step"] == 13
+    train(config(), data, tmp_path / "parts", held_out, resume=True)
+    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
+    assert whole.keys() == parts.keys()
+    assert any(name.startswith("train.adam.exp_avg.") for name in whole)
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, parts[name]), name
+    assert read_card(tmp_path / "whole")["held_out"] == read_card(tmp_path / "parts")["held_out"]
+    last = [RunFolder(tmp_path / name).metrics()[-1] for name in ("whole", "parts")]
+    assert last[0]["held_out_bpd"] == last[1]["held_out_bpd"]
+
+
+def test_every_epoch_sees_every_picture_once():
+    trainer = Trainer(config(batch=8))
+    seen = np.concatenate([trainer.batch_indices(step, 20) for step in range(5)])
+    assert sorted(seen[:20]) == list(range(20))
+    assert sorted(seen[20:]) == list(range(20))
+    assert list(seen[:20]) != list(seen[20:])
+
+
+def test_dequantisation_stays_within_its_bin():
+    trainer, data = Trainer(config(flip=False)), pictures(20)
+    x, _ = trainer.make_batch(data.pictures, None, 3)
+    original = data.pictures[trainer.batch_indices(3, 20)]
+    assert np.array_equal(x.floor().permute(0, 2, 3, 1).numpy().astype(np.uint8), original)
+    again, _ = trainer.make_batch(data.pictures, None, 3)
+    assert torch.equal(x, again)
+
+
+def test_learning_rate_warms_up_and_comes_down():
+    trainer = Trainer(config(steps=1000, warm_up=100, learning_rate=1e-3))
+    rates = [trainer.learning_rate(step) for step in range(1000)]
+    assert rates[0] == pytest.approx(1e-5, rel=0.01)
+    assert max(rates) == pytest.approx(1e-3, rel=0.05)
+    assert rates[-1] < 2e-5
+    assert all(a >= b for a, b in zip(rates[150:], rates[151:], strict=False))
+
+
+def test_a_gradient_that_is_not_finite_is_skipped(tmp_path, monkeypatch):
+    calls = []
+    real = Trainer.make_batch
+
+    def poisoned(self, *args):
+        x, label = real(self, *args)
+        calls.append(self.step)
+        return (x * float("nan") if self.step in (7, 8) else x), label
+
+    monkeypatch.setattr(Trainer, "make_batch", poisoned)
+    trainer = train(config(), pictures(40), tmp_path / "run")
+    assert trainer.skipped == 2
+    assert all(torch.isfinite(p).all() for p in trainer.flow.parameters())
+    assert RunFolder(tmp_path / "run").metrics()[-1]["skipped"] == 2
+
+    monkeypatch.setattr(Trainer, "make_batch", lambda self, *args: (real(self, *args)[0] * float("nan"), None))
+    with pytest.raises(NonFiniteError, match="lower the learning rate"):
+        train(config(steps=500), pictures(40), tmp_path / "diverged")
+
+
+def test_class_conditional_training_uses_the_labels(tmp_path):
+    data = pictures(40)
+    data.labels = np.arange(40) % 2
+    architecture = architecture_for("glow", "tiny", (1, 8, 8), classes=2)
+    trainer = train(config(architecture=architecture), data, tmp_path / "run", data)
+    assert (trainer.flow.prior.location[0] != trainer.flow.prior.location[1]).any()
+
+
+@pytest.mark.parametrize("system", ["nice", "realnvp", "glow"])
+def test_every_system_learns(tmp_path, system):
+    data = pictures(64)
+    train(config(architecture=architecture_for(system, "tiny", (1, 8, 8)), steps=60), data, tmp_path / "run", data)
+    lines = RunFolder(tmp_path / "run").metrics()
+    assert lines[-1]["bpd"] < lines[0]["bpd"] - 0.2
+
+
+def test_what_cannot_be_trained_is_a_sentence(tmp_path):
+    with pytest.raises(ConfigError, match="at least 1"):
+        config(steps=0)
+    with pytest.raises(ConfigError, match="positive"):
+        config(learning_rate=float("nan"))
+    with pytest.raises(DataError, match="8×8×1"):
+        train(config(), pictures(8, size=16), tmp_path / "run")
+    with pytest.raises(CheckpointError, match="no run to resume"):
+        train(config(), pictures(8), tmp_path / "nothing", resume=True)
+    train(config(steps=2), pictures(8), tmp_path / "twice")
+    with pytest.raises(ConfigError, match="--resume"):
+        train(config(steps=2), pictures(8), tmp_path / "twice")
+    (tmp_path / "twice" / "config.json").write_text("{")
+    with pytest.raises(CheckpointError, match="config.json"):
+        train(config(), pictures(8), tmp_path / "twice", resume=True)
+    with pytest.raises(ConfigError, match="even"):
+        architecture_for("glow", "small", (1, 7, 7))
+
+
+def test_kill_at_any_moment_leaves_a_run_to_resume(tmp_path):
+    np.savez(tmp_path / "data.npz", x=pictures(40).pictures)
+    command = [
+        sys.executable, "-m", "app", "train", "--data", str(tmp_path / "data.npz"), "--architecture", "glow",
+        "--preset", "tiny", "--steps", "100000", "--batch", "4", "--checkpoint-every", "5", "--out", str(tmp_path / "run"),
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    for attempt in range(2):
+        extra = ["--resume"] if attempt else []
+        process = subprocess.Popen(command + extra, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        last = tmp_path / "run" / "last.safetensors"
+        before = last.stat().st_mtime_ns if last.exists() else 0
+        deadline = time.monotonic() + 120
+        while (last.stat().st_mtime_ns if last.exists() else 0) == before and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.1 * attempt)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert last.exists()
+        assert read_card(last)["steps"] % 5 == 0
+    reached = read_card(last)["steps"]
+    folder = RunFolder(tmp_path / "run")
+    resumed = Trainer(folder.config())
+    resumed.resume(folder)
+    assert resumed.step == reached >= 10
