@@ -14,6 +14,9 @@ endif
 RUN_STAMP := $(VENV)/.flow-explorer-installed
 TEST_STAMP := $(VENV)/.flow-explorer-test-installed
 
+# An environment that another tool made may come without pip.
+PIP_READY := $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgrade >/dev/null
+
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench clean
 
@@ -47,11 +50,13 @@ $(PY):
 
 $(RUN_STAMP): pyproject.toml | $(PY)
 	@echo "Installing Flow Explorer into $(VENV) (PyTorch is large: this takes minutes the first time)."
+	@$(PIP_READY)
 	$(PY) -m pip install --quiet --editable .
 	@touch $@
 
 $(TEST_STAMP): pyproject.toml | $(PY)
 	@echo "Installing Flow Explorer and its test tools into $(VENV) (PyTorch is large: this takes minutes the first time)."
+	@$(PIP_READY)
 	$(PY) -m pip install --quiet --editable '.[test]'
 	@touch $(RUN_STAMP) $@
 

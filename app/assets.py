@@ -53,6 +53,11 @@ def resolve_model(name_or_path: str | Path) -> Path:
     Raises CheckpointError where nothing of the kind is there.
     """
     text = str(name_or_path)
+    bundled = ", ".join(model_names()) or "there are none in this copy"
+    if not text.strip():
+        raise CheckpointError(
+            f"No model is named: give a bundled name ({bundled}), a checkpoint file or a run folder."
+        )
     for path in models():
         if text == path.stem:
             return path
@@ -75,7 +80,6 @@ def resolve_model(name_or_path: str | Path) -> Path:
         raise CheckpointError(f"The model {text!r} cannot be looked up ({reason}).") from error
     if exists:
         raise CheckpointError(f"{path} is not a regular file, so it cannot be a checkpoint.")
-    bundled = ", ".join(model_names()) or "none in this copy"
     raise CheckpointError(
         f"There is no model {text!r}: give a bundled name ({bundled}), a checkpoint file or a run folder."
     )

@@ -175,6 +175,7 @@ def test_a_model_that_is_not_there(refused, tmp_path):
     assert "without a checkpoint" in refused("sample", "--model", tmp_path, "--out", out)
     assert refused("sample", "--model", "x" * 5000, "--out", out)
     assert refused("sample", "--model", "a\0b", "--out", out)
+    assert "No model is named" in refused("sample", "--model", "", "--out", out)
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.safetensors")
         assert "pipe.safetensors" in refused("sample", "--model", tmp_path / "pipe.safetensors", "--out", out)
