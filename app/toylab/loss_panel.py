@@ -1,0 +1,100 @@
+"""The held-out loss against the density's entropy: how far there is to go."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont
+
+from app import theme
+from app.i18n import tr
+from app.toylab.panel import Panel
+from app.toylab.plot import Plot
+from app.toylab.run import Run
+
+__all__ = ["LossPanel", "nice_end"]
+
+
+def nice_end(step: int) -> int:
+    """The right end of the axis: 200, 500, 1,000, 2,000, 5,000 … with some room, so that it moves seldom."""
+    wanted, end = max(200, round(step * 1.04)), 200
+    factors = (2.5, 2.0, 2.0)
+    turn = 0
+    while end < wanted:
+        end = round(end * factors[turn % 3])
+        turn += 1
+    return end
+
+
+class LossPanel(Panel):
+    """Curve, entropy line, and the figure at the curve's end."""
+
+    def __init__(self) -> None:
+        words = tr("The mean of −log p on points that are never trained on. No model can get below the entropy.")
+        super().__init__(tr("Held-out loss"), "", tooltip=words)
+        self.plot = Plot(self.accessibleName(), equal=False)
+        grid = pg.GraphicsLayout()
+        grid.setContentsMargins(2, 8, 10, 2)
+        grid.setSpacing(0)
+        self.plot.setCentralItem(grid)
+        self.plot.box = grid.addViewBox(row=0, col=1, enableMenu=False, enableMouse=False)
+        self.plot.box.disableAutoRange()
+        self.axes = {"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")}
+        grid.addItem(self.axes["left"], row=0, col=0)
+        grid.addItem(self.axes["bottom"], row=1, col=1)
+        self.axes["left"].setWidth(38)
+        self.axes["bottom"].setHeight(24)
+        for axis in self.axes.values():
+            axis.linkToView(self.plot.box)
+            axis.setStyle(tickLength=0, autoExpandTextSpace=False, tickTextOffset=6, maxTickLevel=0, tickAlpha=0)
+            axis.enableAutoSIPrefix(False)
+        self.axes["bottom"].tickStrings = lambda values, *_: [f"{value:,.0f}" for value in values]
+        self.curve = pg.PlotCurveItem(antialias=True)
+        self.entropy = pg.InfiniteLine(0.0, angle=0)
+        self.entropy_label = pg.TextItem(anchor=(1, 0))
+        self.value_label = pg.TextItem(anchor=(1, 1))
+        for item in (self.entropy, self.curve, self.entropy_label, self.value_label):
+            self.plot.box.addItem(item, ignoreBounds=True)
+        self.add(self.plot)
+        self._figures = ("", "")
+        theme.changed.connect(self._paint_theme)
+        self._paint_theme()
+
+    def show_run(self, run: Run) -> bool:
+        if not self.news(run, "curve"):
+            return False
+        shown = run.entropy is not None
+        for item in (self.curve, self.entropy, self.entropy_label, self.value_label):
+            item.setVisible(shown and (bool(run.steps) or item in (self.entropy, self.entropy_label)))
+        if not shown:
+            return True
+        end = nice_end(run.steps[-1] if run.steps else 0)
+        top = max(1.5, max(run.losses, default=0.0) - run.entropy)
+        top = min(4.0, np.ceil(top * 2) / 2)
+        self.plot.box.setRange(xRange=(0, end), yRange=(run.entropy - 0.22 * top, run.entropy + 1.04 * top), padding=0)
+        self.curve.setData(np.asarray(run.steps, dtype=np.float64), np.asarray(run.losses))
+        self.entropy.setValue(run.entropy)
+        self.entropy_label.setPos(end, run.entropy)
+        self.entropy_label.setText(tr("entropy {value} nat", value=f"{run.entropy:.3f}"))
+        if run.steps:
+            # Beside the curve's end while there is room to its right, else at its left.
+            right = run.steps[-1] < 0.62 * end
+            self.value_label.setAnchor((0, 0.5) if right else (1, 1))
+            self.value_label.setPos(run.steps[-1], run.losses[-1])
+            self.value_label.setText(f"{run.losses[-1]:.3f} nat")
+        return True
+
+    def _paint_theme(self) -> None:
+        tones = theme.current()
+        self.curve.setPen(pg.mkPen(tones.b, width=2))
+        self.entropy.setPen(pg.mkPen(tones.a, width=1.2, style=Qt.PenStyle.DashLine))
+        font = QFont(self.font())
+        font.setPixelSize(theme.SMALL_PIXELS)
+        for label, tone in ((self.entropy_label, tones.a_text), (self.value_label, tones.b_text)):
+            label.setColor(QColor(tone))
+            label.setFont(font)
+        for axis in self.axes.values():
+            axis.setPen(pg.mkPen(None))
+            axis.setTextPen(tones.muted)
+            axis.setTickFont(font)

@@ -1,0 +1,134 @@
+"""What the panels draw with: a plot of fixed range without furniture, clouds of points, bundles of lines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtWidgets import QGraphicsView, QSizePolicy
+
+from app import theme
+
+__all__ = ["Bundle", "Cloud", "Plot", "polygon"]
+
+RADIUS = 6.0
+
+
+def polygon(points: np.ndarray) -> QPolygonF:
+    """(n, 2) as a polygon, copied in one piece."""
+    result = QPolygonF()
+    result.resize(len(points))
+    if len(points):
+        pg.functions.ndarray_from_qpolygonf(result)[:] = points
+    return result
+
+
+class Cloud(pg.GraphicsObject):
+    """Round dots of ``size`` logical pixels in a colour of the theme."""
+
+    def __init__(self, tone: str, size: float = 3.0, alpha: float = 0.85) -> None:
+        super().__init__()
+        self.tone, self.size, self.alpha = tone, size, alpha
+        self.color: QColor | None = None
+        self._points = QPolygonF()
+        self._area = QRectF(-8, -8, 16, 16)
+
+    def set_points(self, points: np.ndarray) -> None:
+        """Show (n, 2)."""
+        self._points = polygon(points)
+        self.update()
+
+    def count(self) -> int:
+        """How many dots there are."""
+        return self._points.size()
+
+    def boundingRect(self) -> QRectF:  # noqa: N802
+        return self._area
+
+    def paint(self, painter: QPainter, *_unused: object) -> None:
+        pen = QPen(self.color or theme.color(self.tone, self.alpha), self.size)
+        pen.setCosmetic(True)
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(pen)
+        painter.drawPoints(self._points)
+
+
+class Bundle(pg.GraphicsObject):
+    """Many polylines, (lines, k, 2), in a colour of the theme."""
+
+    def __init__(self, tone: str, width: float = 1.2, alpha: float = 0.75) -> None:
+        super().__init__()
+        self.tone, self.width, self.alpha = tone, width, alpha
+        self._lines: list[QPolygonF] = []
+        self._area = QRectF(-8, -8, 16, 16)
+
+    def set_lines(self, lines: np.ndarray) -> None:
+        """Show (lines, k, 2); what lies far outside of the view is brought near, so that nothing overflows."""
+        self._lines = [polygon(line) for line in np.clip(lines, -1e3, 1e3)]
+        self.update()
+
+    def boundingRect(self) -> QRectF:  # noqa: N802
+        return self._area
+
+    def paint(self, painter: QPainter, *_unused: object) -> None:
+        pen = QPen(theme.color(self.tone, self.alpha), self.width)
+        pen.setCosmetic(True)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(pen)
+        for line in self._lines:
+            painter.drawPolyline(line)
+
+
+class Plot(pg.GraphicsView):
+    """A view on the square ±reach (equal scales, whatever the widget's shape), with rounded corners and no mouse."""
+
+    def __init__(self, name: str, reach: float = 4.0, equal: bool = True) -> None:
+        super().__init__(useOpenGL=False)
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(80, 80)
+        self.setAntialiasing(True)
+        self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        # One update of the whole panel a frame: what is drawn covers most of it anyway.
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
+        self.box = pg.ViewBox(enableMenu=False, enableMouse=False)
+        self.setCentralItem(self.box)
+        self.box.disableAutoRange()
+        if equal:
+            self.box.setAspectLocked(True)
+        self.set_reach(reach)
+        theme.changed.connect(self.paint_theme)
+        self.paint_theme()
+
+    def set_reach(self, reach: float) -> None:
+        """Show the square from −reach to reach."""
+        self.box.setRange(xRange=(-reach, reach), yRange=(-reach, reach), padding=0)
+
+    def paint_theme(self) -> None:
+        """Take the theme's colours."""
+        self.setBackground(self.paper())
+        self.viewport().update()
+
+    def paper(self) -> QColor:
+        """The colour behind the data."""
+        tones = theme.current()
+        return QColor(theme.mix(tones.window, "#000000", 0.25) if tones.dark else theme.mix(tones.window, "#ffffff", 0.35))
+
+    def wheelEvent(self, event: object) -> None:  # noqa: N802
+        event.ignore()
+
+    def drawForeground(self, painter: QPainter, _rect: QRectF) -> None:  # noqa: N802
+        """Round the corners with the colour of the card around."""
+        painter.save()
+        painter.resetTransform()
+        area = QRectF(self.viewport().rect())
+        corners = QPainterPath()
+        corners.addRect(area.adjusted(-1, -1, 1, 1))
+        inside = QPainterPath()
+        inside.addRoundedRect(area, RADIUS, RADIUS)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillPath(corners.subtracted(inside), theme.color("surface"))
+        painter.restore()

@@ -1,0 +1,166 @@
+"""The toy lab as the window sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.history import History
+from app.i18n import tr
+from app.toylab.canvas import ToyCanvas
+from app.toylab.controller import ToyController
+from app.toylab.inspector import ToyInspector
+from app.toylab.state import FLOWS, ToyState
+from app.toylab.writing import save_panels
+from app.widgets import ChipButton
+from app.workspace import Command, Context, Workspace
+from flowcore.densities import get
+from flowcore.errors import FlowError
+
+__all__ = ["ToyLab", "create"]
+
+
+def create(context: Context) -> ToyLab:
+    """The window's way in."""
+    return ToyLab(context)
+
+
+class ToyLab(Workspace):
+    """Wires state, controller and views; decides nothing itself."""
+
+    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        self.history: History[ToyState] = History(ToyState())
+        self.controller = ToyController(context.engine, self.history, self)
+        self._canvas = ToyCanvas(self.controller)
+        self._inspector = ToyInspector()
+        self._chip = ChipButton()
+        self._chip.setEnabled(True)
+        self._chip.setToolTip(tr("Held-out loss, and in brackets how far it is above the density's entropy."))
+        self._wire()
+        self._show()
+        # The window restores the last session right after making the workspace: nothing is asked before that.
+        QTimer.singleShot(0, self, self.controller.start)
+
+    def _wire(self) -> None:
+        controller, panel = self.controller, self._inspector
+        panel.setting_changed.connect(controller.set)
+        panel.rested.connect(controller.seal)
+        panel.play_pressed.connect(controller.toggle)
+        panel.step_pressed.connect(controller.step)
+        panel.reset_pressed.connect(controller.reset)
+        controller.changed.connect(self._show)
+        controller.arrived.connect(self._show_figures)
+        controller.failed.connect(lambda sentence, details: self.context.notify(sentence, details))
+        controller.saved.connect(self._tell_saved)
+        self.history.subscribe(lambda _state: self.state_changed.emit())
+
+    # The window's contract
+
+    def canvas(self) -> QWidget:
+        return self._canvas
+
+    def inspector(self) -> QWidget:
+        return self._inspector
+
+    def topbar(self) -> QWidget:
+        return self._chip
+
+    def commands(self) -> list[Command]:
+        return [
+            Command(tr("Play or pause the training"), ("Space",), self.controller.toggle),
+            Command(tr("One step of training"), ("Right",), self.controller.step, repeats=True),
+            Command(tr("Begin the training anew"), ("R",), self.controller.reset),
+            Command(tr("Play the layers, there and back"), ("L",), self._canvas.toggle_layers),
+            Command(tr("Copy the panels"), ("Ctrl+C",), self.copy_panels),
+        ]
+
+    def save_menu(self) -> list[tuple[str, Callable[[], object], bool]]:
+        return [
+            (tr("Save the panels as a picture…"), self.save_panels, self.controller.run.is_shown()),
+            (tr("Save the model as a checkpoint…"), self.save_model, self.controller.can_save),
+        ]
+
+    def state(self) -> dict[str, Any]:
+        return self.history.state.to_dict()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.history.reset(ToyState.from_dict(state))
+
+    def is_idle(self) -> bool:
+        return self.controller.is_idle() and self._canvas.is_still()
+
+    def engine_restarted(self) -> None:
+        self.controller.engine_restarted()
+
+    def device_changed(self, device: str) -> None:
+        self.controller.device_changed()
+
+    def shown(self) -> None:
+        self.controller.resume()
+
+    def hidden(self) -> None:
+        self._canvas.stop_layers()
+        self._canvas.sleep()
+        self.controller.suspend()
+
+    def hint(self) -> str:
+        return tr("Press play and watch the flow learn; drag along the strip below to see what each layer does.")
+
+    # Showing
+
+    def _show(self) -> None:
+        self._inspector.show_state(self.controller.state, self.controller.playing)
+        self._show_figures()
+
+    def _show_figures(self) -> None:
+        state, run = self.controller.state, self.controller.run
+        parts = [f"{FLOWS[state.flow]}", tr("{n} layers", n=state.depth)]
+        if run.nll is not None and run.entropy is not None:
+            parts.append(f"{run.nll:.2f} nat (+{max(0.0, run.nll - run.entropy):.2f})")
+        self._chip.set_texts(tr(get(state.density).title), " · ".join(parts))
+
+    # Saving
+
+    def copy_panels(self) -> None:
+        """Put the panels on the clipboard."""
+        QGuiApplication.clipboard().setImage(self._canvas.picture())
+
+    def save_panels(self) -> None:
+        """Ask for a name and write the panels as PNG."""
+        path = self._ask_path(tr("Save the panels"), ".png", tr("PNG picture"))
+        if path:
+            self.write_panels(path)
+
+    def write_panels(self, path: str) -> None:
+        """Write the panels to ``path``; what is wrong with it is said in the window."""
+        try:
+            save_panels(self._canvas.picture(), path, self.controller.state, self.controller.run)
+        except FlowError as error:
+            self.context.notify(str(error))
+        else:
+            self._tell_saved(path)
+
+    def save_model(self) -> None:
+        """Ask for a name and let the engine write the model."""
+        path = self._ask_path(tr("Save the model"), ".safetensors", tr("Checkpoint"))
+        if path:
+            self.controller.save_model(path)
+
+    def _ask_path(self, title: str, suffix: str, kind: str) -> str:
+        state = self.controller.state
+        folder = Path(self.context.settings.get("folder.save", str(Path.home())))
+        name = f"{state.density}-{state.flow}{suffix}"
+        path, _ = QFileDialog.getSaveFileName(self.window(), title, str(folder / name), f"{kind} (*{suffix})")
+        if not path:
+            return ""
+        self.context.settings.set("folder.save", str(Path(path).parent))
+        return path if path.endswith(suffix) else path + suffix
+
+    def _tell_saved(self, path: str) -> None:
+        self.context.notify(tr("Saved {name}.", name=Path(path).name), kind="good")
