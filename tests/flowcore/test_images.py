@@ -266,7 +266,8 @@ def test_a_large_palette_picture_keeps_its_colours_and_its_alpha() -> None:
     picture = read_picture(png_by_hand(5000, 6000, 4, 3, rows, palette))
     assert picture.width * picture.height <= 1.01 * MAX_KEPT_PIXELS
     assert picture.pixels[5, 5].tolist() == [30, 40, 250, 255]
-    assert picture.pixels[-5, -5].tolist() == [200, 10, 20, 90]
+    # averaged with its alpha multiplied in, which rounds
+    assert np.abs(picture.pixels[-5, -5].astype(int) - (200, 10, 20, 90)).max() <= 2
 
 
 def test_reading_warns_of_nothing(tmp_path: Path) -> None:
