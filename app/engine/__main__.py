@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import argparse
 import gc
-import io
 import os
 import queue
 import signal
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from .protocol import ProtocolError, encode_frame, read_frame
@@ -67,10 +67,8 @@ def main(argv: list[str] | None = None, job_modules: Mapping[str, str] | None = 
 
     loop = Loop(inbox, emit, device, job_modules if job_modules is not None else JOB_MODULES)
     if options.preload is not None:
-        try:
+        with suppress(FlowError):  # whoever asks for this model is told
             loop.models.get(options.preload)
-        except FlowError:
-            pass  # whoever asks for this model is told
     gc.collect()
     gc.freeze()  # what torch brought stays; later collections need not look at it
     loop.run_forever()
@@ -88,7 +86,7 @@ def _take_pipe() -> tuple[int, int]:
 
 def _read(source: int, inbox: queue.SimpleQueue) -> None:
     """Feed the inbox until the pipe closes, then end the process, whatever it is doing."""
-    stream = io.open(source, "rb", buffering=1 << 16)
+    stream = os.fdopen(source, "rb", buffering=1 << 16)
 
     def read_exactly(count: int) -> bytes:
         data = stream.read(count)

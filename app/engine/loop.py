@@ -17,6 +17,7 @@ import queue
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +41,6 @@ STARVING_S = 0.1
 """A job that has waited this long gets one turn before the more urgent ones."""
 
 Inbox = queue.SimpleQueue[tuple[dict[str, Any], dict[str, np.ndarray]]]
-Emit = Callable[..., None]
 
 
 @dataclass(eq=False)
@@ -108,10 +108,8 @@ class Loop:
 
     def _wait(self, now: float) -> None:
         sleeping = [job.not_before for job in self._jobs if not job.blocked]
-        try:
+        with suppress(queue.Empty):
             self._receive(*self._inbox.get(timeout=max(0.0, min(sleeping) - now) if sleeping else None))
-        except queue.Empty:
-            pass
 
     def _receive(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         type_ = header.get("type")
@@ -231,7 +229,7 @@ class Loop:
             self._jobs.append(Running(id_, request, JOBS[request.kind]))
 
     def _on_error(self, job: Running, error: Exception) -> None:
-        if is_out_of_memory(error) and not job.fell_back and self._fall_back():
+        if is_out_of_memory(error) and not job.fell_back and self._fall_back(error):
             # From the start, on the CPU: what it had already answered is answered again, with the same numbers.
             job.fell_back, job.steps, job.blocked, job.not_before = True, None, False, 0.0
             return
@@ -258,10 +256,11 @@ class Loop:
             self.device = device
             self.models.clear()
 
-    def _fall_back(self) -> bool:
+    def _fall_back(self, error: Exception) -> bool:
         """After the GPU ran out of memory: on to the CPU. False if there is nothing to fall back to."""
         if self.device.type == "cpu":
             return False
+        traceback.clear_frames(error.__traceback__)  # their variables are what fills the GPU
         self._use(torch.device("cpu"))
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

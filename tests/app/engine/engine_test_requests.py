@@ -41,7 +41,7 @@ class StrictSlide(Slide):
 
 @dataclass(frozen=True, eq=False)
 class Count(Request):
-    """Must finish: `turns` turns with progress, then the answer. `die_at`: kill the process there, once or always."""
+    """Must finish: `turns` turns with progress, then the answer. `die_at`: kill the process there."""
 
     kind = "test.count"
     priority = Priority.EXPORT
@@ -49,7 +49,6 @@ class Count(Request):
     turns: int = 10
     pause: float = 0.0
     die_at: int = -1
-    unless_exists: str = ""
 
 
 @dataclass(frozen=True, eq=False)
