@@ -251,8 +251,8 @@ def test_floating_point_tiff(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
 def test_a_large_photo_is_reduced_and_says_so(tmp_path: Path, suffix: str) -> None:
-    original = photo(2700, 3600)
-    picture = read_picture(saved(tmp_path / f"a.{suffix}", Image.fromarray(original)))
+    original = photo(27, 36).repeat(100, axis=0).repeat(100, axis=1)
+    picture = read_picture(saved(tmp_path / f"a.{suffix}", Image.fromarray(original), compress_level=1))
     assert picture.width * picture.height <= 1.01 * MAX_KEPT_PIXELS
     assert picture.original_size == (3600, 2700) and abs(picture.width / picture.height - 4 / 3) < 0.01
     assert any("3600×2700" in note for note in picture.notes)
@@ -326,9 +326,9 @@ def test_a_60000_by_60000_bomb(tmp_path: Path) -> None:
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
     )
     assert path.stat().st_size < 4_000_000
-    started = time.perf_counter()
+    started = time.thread_time()
     refused(path, "bomb.png", "million")
-    assert time.perf_counter() - started < 1.0
+    assert time.thread_time() - started < 1.0
 
 
 def test_a_bomb_of_just_over_the_limit_names_its_size() -> None:
