@@ -12,8 +12,6 @@ _AXIS = (np.arange(CANVAS) + 0.5) * 2 / CANVAS - 1
 X, Y = np.meshgrid(_AXIS, _AXIS)
 """Coordinates of every pixel, -1 to 1, x to the right and y downwards."""
 
-Colour = tuple[float, float, float]
-
 
 def colour(code: str) -> np.ndarray:
     """ "#rrggbb" as three numbers from 0 to 1."""
