@@ -38,7 +38,7 @@ QLineEdit:focus, QAbstractSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus {
 QLineEdit:disabled, QAbstractSpinBox:disabled { color: $faint; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: none; }
 QAbstractSpinBox { padding: 0; }
-QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0 10px; }
+QAbstractSpinBox QLineEdit { background: transparent; border: none; padding: 0; }
 
 QComboBox {
   background: $raised; color: $text; border: 1px solid transparent; border-radius: 6px;

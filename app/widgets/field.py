@@ -103,6 +103,7 @@ class NumberField(QSpinBox):
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedHeight(32)
+        self.lineEdit().setTextMargins(8, 0, 8, 0)
         if width:
             self.setFixedWidth(width)
         self._told = value

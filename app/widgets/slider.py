@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from app import theme
@@ -122,7 +122,7 @@ class Track(KeyboardFocus, QSlider):
         painter.drawRoundedRect(QRectF(0, middle - 2, x, 4), 2, 2)
         if self.mark is not None:
             place = self.position_x(self.mark)
-            if abs(place - x) > _KNOB:
+            if abs(place - x) > _KNOB + 3:
                 painter.setBrush(QColor(tones.faint))
                 painter.drawRoundedRect(QRectF(place - 1, middle + 4.5, 2, 3), 1, 1)
         centre = QPointF(x, middle)
@@ -135,8 +135,10 @@ class Track(KeyboardFocus, QSlider):
         knob = "#ffffff" if self.isEnabled() else tones.raised
         if self.isSliderDown():
             knob = theme.mix(knob, live, 0.12)
+        # White on a white column needs an edge; on a dark one the knob stands out by itself.
+        painter.setPen(Qt.PenStyle.NoPen if tones.dark else QPen(QColor(0, 0, 0, 44), 1))
         painter.setBrush(QColor(knob))
-        painter.drawEllipse(centre, _KNOB, _KNOB)
+        painter.drawEllipse(centre, _KNOB - 0.5, _KNOB - 0.5)
 
 
 class ValueSlider(QWidget):

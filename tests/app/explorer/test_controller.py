@@ -26,7 +26,8 @@ def test_the_page_fills(controller, client):
     assert controller.busy
     client.run()
     assert controller.page.view.complete and len(controller.page.view.slots) == 16
-    assert controller.page.view.slots[3].name == "sample 4, seed 4, temperature 0.70"
+    assert controller.page.view.temperatures == [0.7] * 16
+    assert controller.page.view.slots[3].name == "sample 4, seed 4"
 
 
 def test_temperature_changes_the_same_z(controller, client):

@@ -174,7 +174,7 @@ def test_a_sample_dragged_to_a_well_keeps_its_z(workspace, client):
     client.run()
     z = workspace.controller.store.latent(workspace.controller.wells["A"].view.z)
     assert z.tobytes() == sample.z.tobytes()
-    assert workspace.wells["A"].stats.name.text() == "sample 4, seed 4, temperature 0.70"
+    assert workspace.wells["A"].stats.name.text() == "sample 4, seed 4"
 
 
 def test_paste_goes_to_the_focused_well_then_to_the_first_empty(workspace, client):
