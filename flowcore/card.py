@@ -62,7 +62,9 @@ def read_header(path: str | os.PathLike) -> dict:
     except OSError as error:
         raise CheckpointError(f"The model '{path}' cannot be read: {error.strerror or error}.") from None
     except (ValueError, RecursionError):
-        raise CheckpointError(f"'{path}' is not a Flow Explorer checkpoint (its header is not JSON); choose another file.") from None
+        raise CheckpointError(
+            f"'{path}' is not a Flow Explorer checkpoint (its header is not JSON); choose another file."
+        ) from None
     if not isinstance(header, dict):
         raise CheckpointError(f"'{path}' is not a Flow Explorer checkpoint (its header is not a table).")
     try:
@@ -70,7 +72,10 @@ def read_header(path: str | os.PathLike) -> dict:
     except (TypeError, KeyError, IndexError):
         raise CheckpointError(f"'{path}' is not a Flow Explorer checkpoint (its header is malformed).") from None
     if not isinstance(end, int) or 8 + length + end != size:
-        raise CheckpointError(f"'{path}' is cut short or damaged: it has {size:,} bytes where its header tells of {8 + length + (end if isinstance(end, int) else 0):,}.")
+        told = 8 + length + (end if isinstance(end, int) else 0)
+        raise CheckpointError(
+            f"'{path}' is cut short or damaged: it has {size:,} bytes where its header tells of {told:,}."
+        )
     return header
 
 

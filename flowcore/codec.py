@@ -71,7 +71,9 @@ def to_pixels(pictures: np.ndarray, flow: Flow, dtype: torch.dtype | None = None
     channels, height, width = flow.event_shape if len(flow.event_shape) == 3 else (0, 0, 0)
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[1:] != (height, width, channels):
         kind = "in colour" if channels == 3 else "in grey"
-        raise ConfigError(f"This model sees pictures of {width}×{height} {kind}; it was given an array of shape {array.shape[1:]}.")
+        raise ConfigError(
+            f"This model sees pictures of {width}×{height} {kind}; it was given an array of shape {array.shape[1:]}."
+        )
     tensor = torch.from_numpy(np.array(array, order="C")).to(flow.device).permute(0, 3, 1, 2)
     return tensor.to(dtype or flow.dtype) + 0.5
 

@@ -180,7 +180,7 @@ class Flow(Bijection):
             raise ConfigError(
                 f"Temperature must be one number of 0 or more, or {len(self.levels)} of them, not {list(temperature)}."
             )
-        parts = [z[:, level.start : level.stop] * t for level, t in zip(self.levels[:-1], temperature)]
+        parts = [z[:, level.start : level.stop] * t for level, t in zip(self.levels[:-1], temperature, strict=False)]
         top = self.levels[-1]
         last = self.prior.temper(z[:, top.start :].reshape(-1, *top.shape), temperature[-1])
         return torch.cat([*parts, last.flatten(1)], 1)

@@ -2,6 +2,8 @@
 coupling starts as the identity (Glow, section 3.3)."""
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -113,7 +115,7 @@ class MLP(CouplingNetwork):
     ) -> None:
         super().__init__()
         sizes = [in_features, *[width] * hidden]
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:]))
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.last = _zero(nn.Linear(sizes[-1], out_features))
         self.activation = {"silu": F.silu, "relu": F.relu, "tanh": torch.tanh}[activation]
 

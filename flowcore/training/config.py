@@ -48,7 +48,9 @@ def architecture_for(system: str, preset: str, shape: tuple[int, int, int], **ov
         halvings = min((size & -size).bit_length() - 1 for size in shape[1:])
         possible = halvings if system == "glow" else halvings + 1
         if possible < 1:
-            raise ConfigError(f"Glow halves the picture at every level, so {shape[2]}×{shape[1]} must be even; choose another --size.")
+            raise ConfigError(
+                f"Glow halves the picture at every level, so {shape[2]}×{shape[1]} must be even; choose another --size."
+            )
         options["levels"] = min(options["levels"], possible)
     return {"system": system, "shape": list(shape), **options}
 

@@ -15,7 +15,15 @@ from safetensors.numpy import save_file
 
 from flowcore import checkpoint
 from flowcore.card import likelier_than, read_card, typicality
-from flowcore.codec import decode_batch, decode_picture, double_of, encode_picture, load_latent, save_latent, to_pixels
+from flowcore.codec import (
+    decode_batch,
+    decode_picture,
+    double_of,
+    encode_picture,
+    load_latent,
+    save_latent,
+    to_pixels,
+)
 from flowcore.errors import CheckpointError, ConfigError, DataError, FlowError
 from flowcore.evaluation import bits_per_dim, bits_per_picture, held_out_summary, score
 from flowcore.models import build
@@ -151,7 +159,8 @@ def test_latent_files(tmp_path, flow):
         (tmp_path / "bad.safetensors").write_bytes(bad)
         with pytest.raises(DataError):
             load_latent(tmp_path / "bad.safetensors")
-    save_file({"z": np.array([np.nan], np.float32)}, tmp_path / "nan.safetensors", {"format": "flow-explorer-latent", "meta": '{"format_version": 1}'})
+    metadata = {"format": "flow-explorer-latent", "meta": '{"format_version": 1}'}
+    save_file({"z": np.array([np.nan], np.float32)}, tmp_path / "nan.safetensors", metadata)
     with pytest.raises(DataError, match="finite"):
         load_latent(tmp_path / "nan.safetensors")
 

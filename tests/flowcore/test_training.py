@@ -169,7 +169,8 @@ def test_kill_at_any_moment_leaves_a_run_to_resume(tmp_path):
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     for attempt in range(2):
         extra = ["--resume"] if attempt else []
-        process = subprocess.Popen(command + extra, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(command + extra, cwd=ROOT, env=environment, **quiet)
         last = tmp_path / "run" / "last.safetensors"
         before = last.stat().st_mtime_ns if last.exists() else 0
         deadline = time.monotonic() + 120
