@@ -43,7 +43,7 @@ class Acts:
 
     def set_seed(self, seed: int) -> None:
         seed = min(max(int(seed), 0), SEED_MAX)
-        self._do(tr("Change the seed"), "seed", seed=seed, shown="sample")
+        self._do(tr("Change the seed"), seed=seed, shown="sample")
 
     def new_samples(self) -> None:
         seed = self.state.seed + 1 if self.state.seed < SEED_MAX else 0
@@ -57,7 +57,7 @@ class Acts:
     def select(self, index: int) -> None:
         if -1 <= index < self.state.count:
             label = tr("Select a sample") if index >= 0 else tr("Select nothing")
-            self._do(label, "select", selected=index, shown="sample")
+            self._do(label, selected=index, shown="sample")
 
     def set_model(self, model: str, seed: int | None = None, temperature: float | None = None) -> None:
         """Choose a model; its card's default seed and temperature come with it where they are given."""

@@ -37,6 +37,7 @@ class Canvas(QWidget):
         self.samples_heading = Heading(tr("Samples"), self)
         self.wells_heading = Heading(tr("Your pictures"), self)
         self.problem = Label("", "warning", wrap=True, parent=self)
+        self.problem.hide()
         self.no_model = EmptyState("", icon="warning")
         self.no_model.setParent(self)
         self.no_model.hide()
@@ -72,6 +73,8 @@ class Canvas(QWidget):
 
     def show_problem(self, sentence: str) -> None:
         """An error of the page stands above the grid's pictures."""
+        if sentence == self.problem.text() and bool(sentence) == self.problem.isVisibleTo(self):
+            return
         self.problem.setText(sentence)
         self.problem.setVisible(bool(sentence))
         self._arrange()
@@ -97,7 +100,7 @@ class Canvas(QWidget):
         side = max(160, min(upper - HEADING - 12 - CONTROLS, round(0.43 * width)))
         self.samples_heading.setGeometry(PAD, top, side, 20)
         if self.problem.isVisibleTo(self):
-            self.problem.setGeometry(PAD + 80, top - 8, width - 80, 34)
+            self.problem.setGeometry(PAD + 80, top - 8, max(side, 290) - 80, 34)
         # The grid's own margin holds the selection's outline; the pictures themselves stand on the column's edge.
         self.grid.setGeometry(PAD - MARGIN, top + HEADING - MARGIN, side + 2 * MARGIN, side + 2 * MARGIN)
         column = max(side, self.controls.minimumSizeHint().width())

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
@@ -21,7 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
-from app.explorer.paint import PictureCache, draw_picture
+from app.explorer.paint import PictureCache, draw_picture, picture_area
 from app.i18n import tr
 from app.widgets.focus import KeyboardFocus, ring
 from app.widgets.picture import CORNER
@@ -82,6 +82,9 @@ class CropView(KeyboardFocus, QWidget):
         self._size = (1, 1)
         self._grab: QPointF | None = None
         self._cache = PictureCache()
+        # The wheel and the keys have no release: a pause ends their step.
+        self._pause = QTimer(self, interval=350, singleShot=True)
+        self._pause.timeout.connect(self.rested)
         self.editing = False
         self.movable = True
         self.smooth = True
@@ -119,6 +122,8 @@ class CropView(KeyboardFocus, QWidget):
         inset = INSET * min(self.width(), self.height()) if self.editing else 0.0
         room = QRectF(self.rect()).adjusted(inset, inset, -inset, -inset)
         scale = min(room.width() / width, room.height() / height)
+        if not self.smooth and not self.editing:
+            return picture_area(room, self._size, self.devicePixelRatioF(), smooth=False)
         w, h = width * scale, height * scale
         return QRectF(room.center().x() - w / 2, room.center().y() - h / 2, w, h)
 
@@ -218,4 +223,6 @@ class CropView(KeyboardFocus, QWidget):
         if crop != self._crop:
             self._crop = crop
             self.update()
+            if self._grab is None:
+                self._pause.start()
             self.changed.emit(crop)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy
 
+from app.explorer.drag_drop import can_read
 from app.explorer.figures import LIKELIER, TYPICALITY, bpd_tip, percent
 from app.explorer.model import Model
 from app.explorer.state import TEMPERATURE_MAX
@@ -51,9 +54,12 @@ class ExplorerInspector(Inspector):
     save_wanted = Signal(int)
     copy_wanted = Signal()
     whole_pixels_changed = Signal(bool)
+    dropped = Signal(object)
 
     def __init__(self, settings: Settings, parent=None) -> None:
         super().__init__(parent)
+        self._shown: np.ndarray | None = None
+        self.setAcceptDrops(True)
         self.temperature = ValueSlider(
             tr("Temperature"), 0.0, TEMPERATURE_MAX, 0.7, step=0.01, decimals=2,
             tooltip=tr("How far from the middle of the prior the samples are drawn: low is plain and safe, "
@@ -115,7 +121,7 @@ class ExplorerInspector(Inspector):
             self.about.add(value)
         self.about_note = Label("", "small", wrap=True)
         self.about.add(self.about_note)
-        self.add(self.about)
+        self.add(self.about, space=8)
         self.whole_pixels = Toggle(tr("Show whole pixels"), tr("Enlarge by whole pixels instead of smoothly (P)"))
         self.whole_pixels.toggled.connect(self.whole_pixels_changed)
         self.add(self.whole_pixels)
@@ -137,7 +143,9 @@ class ExplorerInspector(Inspector):
         """Show the picture; `sendable` is whether its z is known, so that it can go to a well or a file."""
         there = shown.picture is not None
         self.title.setText(shown.title or tr("This picture"))
-        self.picture.set_array(shown.picture)
+        if shown.picture is not self._shown:
+            self._shown = shown.picture
+            self.picture.set_array(shown.picture)
         self.picture.setVisible(there)
         self.nothing.setVisible(not there)
         self.picture.setAccessibleDescription(shown.title)
@@ -177,3 +185,16 @@ class ExplorerInspector(Inspector):
         notes = [str(data.get(name)) for name in ("credit", "note") if data.get(name)]
         self.about_note.setText("\n".join(notes))
         self.about_note.setVisible(bool(notes))
+
+    # What is dropped here goes where it belongs, as beside the wells
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if can_read(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.dropped.emit(event.mimeData())

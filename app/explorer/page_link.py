@@ -51,6 +51,7 @@ class PageLink:
             while kept < min(len(view.fresh), state.count) and view.fresh[kept]:
                 kept += 1
         view.slots = (view.slots + [None] * state.count)[: state.count]
+        view.temperatures = (view.temperatures + [0.0] * state.count)[: state.count]
         view.fresh = [True] * kept + [False] * (state.count - kept)
         view.error = view.details = ""
         # The bundled page stands in for the very page that it is, and then, as any older picture, until a new one comes.
@@ -97,8 +98,8 @@ class PageLink:
         for offset, (picture, row) in enumerate(zip(pictures, z, strict=True)):
             index = first + offset
             if index < self.count:
-                name = tr("sample {number}, seed {seed}, temperature {temperature}", number=index + 1,
-                          seed=request.seed, temperature=f"{request.temperature:.2f}")
+                name = tr("sample {number}, seed {seed}", number=index + 1, seed=request.seed)
                 self.view.slots[index] = Latent(model.name, np.array(row), np.array(picture), name)
+                self.view.temperatures[index] = request.temperature
                 self.view.fresh[index] = current
         self._on_change(first, len(pictures))

@@ -10,7 +10,7 @@ from app import theme
 from app.widgets.picture import CORNER, paint_picture
 from app.widgets.pixels import enlarged
 
-__all__ = ["PictureCache", "draw_outline", "draw_picture", "draw_placeholder"]
+__all__ = ["PictureCache", "draw_outline", "draw_picture", "draw_placeholder", "picture_area"]
 
 CACHED = 400
 
@@ -35,15 +35,29 @@ class PictureCache:
         return image
 
 
+def picture_area(rect: QRectF, shape: tuple[int, ...], ratio: float, smooth: bool = True) -> QRectF:
+    """Where a picture of a shape (H, W, ...) is painted in a rectangle: its edges fall on device pixels.
+
+    It fills the rectangle, or, when not smooth, takes the largest whole factor that fits, in the middle.
+    """
+    left, top = round(rect.left() * ratio), round(rect.top() * ratio)
+    width, height = round(rect.right() * ratio) - left, round(rect.bottom() * ratio) - top
+    factor = min(width // shape[1], height // shape[0])
+    if not smooth and factor >= 1:
+        left += (width - factor * shape[1]) // 2
+        top += (height - factor * shape[0]) // 2
+        width, height = factor * shape[1], factor * shape[0]
+    return QRectF(left / ratio, top / ratio, width / ratio, height / ratio)
+
+
 def draw_picture(
     painter: QPainter, rect: QRectF, array: np.ndarray, cache: PictureCache, smooth: bool = True
 ) -> None:
-    """Paint a picture over the whole of a rectangle, its edges on whole device pixels."""
+    """Paint a picture in a rectangle, as `picture_area` says."""
     ratio = painter.device().devicePixelRatioF()
-    left, top = round(rect.left() * ratio), round(rect.top() * ratio)
-    width, height = round(rect.right() * ratio) - left, round(rect.bottom() * ratio) - top
+    area = picture_area(rect, array.shape, ratio, smooth)
+    width, height = round(area.width() * ratio), round(area.height() * ratio)
     if width > 0 and height > 0:
-        area = QRectF(left / ratio, top / ratio, width / ratio, height / ratio)
         paint_picture(painter, area, cache.get(array, width, height, smooth))
 
 

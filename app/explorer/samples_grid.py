@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from app import theme
-from app.explorer.paint import PictureCache, draw_outline, draw_picture, draw_placeholder
+from app.explorer.paint import PictureCache, draw_outline, draw_picture, draw_placeholder, picture_area
 from app.i18n import tr
 from app.widgets.focus import KeyboardFocus
 
@@ -119,7 +119,9 @@ class SamplesGrid(KeyboardFocus, QWidget):
             if index == self._hovered and index != self._selected:
                 painter.fillRect(rect, QColor(255, 255, 255, 26))
         if 0 <= self._selected < self._count:
-            rect = self.cell(self._selected)
+            rect, picture = self.cell(self._selected), self._picture(self._selected)
+            if picture is not None:
+                rect = picture_area(rect, picture.shape, self.devicePixelRatioF(), self.smooth)
             draw_outline(painter, rect, theme.color("accent"), 3 if self.focus_visible else 2)
         painter.end()
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from app import theme
-from app.explorer.paint import PictureCache, draw_outline, draw_picture, draw_placeholder
+from app.explorer.paint import PictureCache, draw_outline, draw_picture, draw_placeholder, picture_area
 from app.explorer.state import STRIP
 from app.i18n import tr
 
@@ -87,7 +87,8 @@ class StripView(QWidget):
                 draw_placeholder(painter, rect)
             else:
                 draw_picture(painter, rect, frame, self._cache, self.smooth)
-            if abs(self._t - index / (STRIP - 1)) < 0.004:
+            if frame is not None and abs(self._t - index / (STRIP - 1)) < 0.004:
+                rect = picture_area(rect, frame.shape, self.devicePixelRatioF(), self.smooth)
                 draw_outline(painter, rect, theme.color("z"))
         painter.setFont(theme.font(bold=True))
         for text, tone, left in (("A", "a_text", 0), ("B", "b_text", self.width() - LETTER + 4)):
@@ -104,11 +105,12 @@ class StripView(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         index = self.index_at(event.position())
         self.setCursor(Qt.CursorShape.PointingHandCursor if index >= 0 else Qt.CursorShape.ArrowCursor)
-        if self._pressed is not None and event.buttons() & Qt.MouseButton.LeftButton:
-            if (event.position() - self._pressed).manhattanLength() >= QApplication.startDragDistance():
-                start = self.index_at(self._pressed)
-                self._pressed = None
-                self.dragged.emit(start / (STRIP - 1))
+        if self._pressed is None or not event.buttons() & Qt.MouseButton.LeftButton:
+            return
+        if (event.position() - self._pressed).manhattanLength() >= QApplication.startDragDistance():
+            start = self.index_at(self._pressed)
+            self._pressed = None
+            self.dragged.emit(start / (STRIP - 1))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._pressed = None

@@ -45,6 +45,8 @@ class PageView:
     """The page of samples; a slot keeps its older picture until the new one has come."""
 
     slots: list[Latent | None] = field(default_factory=list)
+    temperatures: list[float] = field(default_factory=list)
+    """The temperature that each slot's picture was drawn at: during a drag, not yet that of the state."""
     fresh: list[bool] = field(default_factory=list)
     cached: list[np.ndarray] = field(default_factory=list)
     """Pictures of the bundled first page, shown where the engine has not answered yet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from PySide6.QtCore import QMimeData, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QWidget
@@ -50,6 +51,7 @@ class WellPanel(QWidget):
         self.tone = which.lower()
         self._well = Well()
         self._view = WellView()
+        self._shown: np.ndarray | None = None
         self._hovering = False
         self._problem = ""
         self.setAcceptDrops(True)
@@ -105,7 +107,9 @@ class WellPanel(QWidget):
                                 "warning" if self._problem else "muted")
         self.seen.show_picture(picture, well.crop, view.seen, size)
         self.seen.set_editing(self.stats.editing, not well.latent)
-        self.back.set_array(view.reconstruction)
+        if view.reconstruction is not self._shown:
+            self._shown = view.reconstruction
+            self.back.set_array(view.reconstruction)
         self.back.set_stale(view.busy and view.reconstruction is not None)
         self.stats.show_well(well, view, picture, sees)
         self._caption()

@@ -9,8 +9,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from app.explorer.crop_editor import ZOOM_MAX, ZOOM_MIN
-from app.explorer.examples import examples_menu
 from app.explorer.elided import ElidedLabel
+from app.explorer.examples import examples_menu
 from app.explorer.figures import LIKELIER, TYPICALITY, bpd_tip, percent
 from app.explorer.state import Well
 from app.explorer.swatch import Swatch

@@ -17,7 +17,7 @@ from app.explorer.model import open_model
 from app.explorer.model_menu import ModelMenu, remember_model
 from app.explorer.player import Player
 from app.explorer.samples_grid import SamplesGrid
-from app.explorer.state import TEMPERATURE_MAX, ExplorerState
+from app.explorer.state import TEMPERATURE_MAX, ExplorerState, Well
 from app.explorer.store import Latent, Store
 from app.explorer.store_files import StoreFiles
 from app.explorer.transfers import Transfers
@@ -67,6 +67,7 @@ class ExplorerWorkspace(Workspace):
         self._inspector = ExplorerInspector(context.settings)
         self._menu = ModelMenu(context.settings)
         self._was_idle = True
+        self._wells_shown: dict[str, Well] = {}
         self._wire_views()
         self._wire_controller()
         self._set_smooth(not context.settings.get("explorer.whole_pixels", False))
@@ -173,6 +174,7 @@ class ExplorerWorkspace(Workspace):
         panel.rested.connect(acts.rest)
         panel.send_wanted.connect(self.send)
         panel.save_wanted.connect(lambda scale: transfers.save_picture(self.controller.large(), scale))
+        panel.dropped.connect(transfers.take)
         panel.copy_wanted.connect(lambda: transfers.copy(self.controller.large()))
         panel.whole_pixels_changed.connect(lambda whole: self._set_smooth(not whole))
         panel.set_drag_data(lambda: transfers.mime(self.controller.large()))
@@ -321,7 +323,8 @@ class ExplorerWorkspace(Workspace):
         self._inspector.show_temperature(state.temperature)
         self.walk.show_mode(state.walk.mode)
         for which in "AB":
-            self._show_well(which)
+            if state.well(which) is not self._wells_shown.get(which):
+                self._show_well(which)
         self._show_position()
         self.state_changed.emit()
 
@@ -334,7 +337,7 @@ class ExplorerWorkspace(Workspace):
         controller, model = self.controller, self.controller.model
         if model is None:
             return
-        well = controller.state.well(which)
+        well = self._wells_shown[which] = controller.state.well(which)
         picture = None if well.empty else controller.store.picture(well.picture)
         self.wells[which].show_well(well, controller.wells[which].view, picture, (model.height, model.width), model.sees)
 
