@@ -124,7 +124,7 @@ class Controller(QObject):
             return Shown("walk", tr("Walk at {t}", t=f"{t:.2f}"), view.picture, figures(card, view.bpd_now()))
         index = self.state.selected
         picture = self.page.view.picture(index)
-        if index < 0 or picture is None:
+        if index < 0 or picture is None or self.model is None:
             return Shown()
         current = self._described is not None and self._described == self._wanted()
         title = tr("Sample {number}, seed {seed}", number=index + 1, seed=self.state.seed)
@@ -195,6 +195,7 @@ class Controller(QObject):
         self._sync_model()
         if self.model is None:
             self.state_changed.emit()
+            self.shown_changed.emit()
             return
         self.page.sync(self.state, self.model)
         for well in self.wells.values():

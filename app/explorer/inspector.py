@@ -165,6 +165,7 @@ class ExplorerInspector(Inspector):
     def show_model(self, model: Model | None) -> None:
         """What the card says."""
         self.about.setVisible(model is not None)
+        self.temperature.setEnabled(model is not None)
         if model is None:
             return
         self.temperature.set_default(min(model.default_temperature, TEMPERATURE_MAX))

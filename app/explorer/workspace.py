@@ -178,6 +178,7 @@ class ExplorerWorkspace(Workspace):
         panel.copy_wanted.connect(lambda: transfers.copy(self.controller.large()))
         panel.whole_pixels_changed.connect(lambda whole: self._set_smooth(not whole))
         panel.set_drag_data(lambda: transfers.mime(self.controller.large()))
+        self._canvas.no_model.add_action(tr("Open a model…"), self._menu.pick_file, "primary")
         self._menu.chosen.connect(self.controller.choose_model)
         self.player.moved.connect(self.controller.play_to)
         self.player.changed.connect(self.walk.show_playing)
@@ -309,12 +310,17 @@ class ExplorerWorkspace(Workspace):
         model = self.controller.model
         self._menu.show_model(model, self.controller.opening)
         self._inspector.show_model(model)
-        self._canvas.show_no_model(self.controller.model_problem)
+        self._canvas.show_no_model("" if model is not None else self._without_model())
         if model is not None:
             remember_model(self.context.settings, model.name)
             self.walk.set_aspect(model.width / model.height)
         self._canvas.layout_again()
         self.topbar_changed.emit()
+
+    def _without_model(self) -> str:
+        if not self.controller.state.model:
+            return tr("There is no model in this copy: open a checkpoint, or a run folder of your own training.")
+        return self.controller.model_problem
 
     def _show_state(self) -> None:
         state = self.controller.state

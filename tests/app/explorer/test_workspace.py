@@ -513,3 +513,36 @@ def test_tab_order(workspace, bundle, client):
     places = [order.index(part) for part in (canvas.grid, canvas.new_button, canvas.count, canvas.seed,
                                              canvas.wells["A"], canvas.wells["B"], canvas.walk.track)]
     assert places == sorted(places)
+
+
+def test_without_a_model_the_canvas_says_so_and_offers_to_open_one(bundle, client, qtbot, tmp_path, make_checkpoint):
+    from app.explorer.workspace import create
+    from app.settings import Settings
+    from app.workspace import Context
+
+    (bundle / "models" / "tiny.safetensors").unlink()
+    made = create(Context(client, Settings(tmp_path / "settings.json")))
+    for part in (made, made.inspector(), made.topbar(), made.canvas()):
+        qtbot.addWidget(part)
+    made.canvas().show()
+    made.inspector().show()
+    qtbot.waitUntil(lambda: made.controller.started)
+    canvas = made.canvas()
+    assert canvas.no_model.isVisible() and not canvas.grid.isVisible() and not client.asked and made.is_idle()
+    assert "no model" in canvas.no_model.label.text() and not made.inspector().send_a.isVisible()
+    made.controller.choose_model(str(make_checkpoint("mine")))
+    client.run()
+    assert not canvas.no_model.isVisible() and canvas.grid.isVisible()
+    assert made.controller.page.view.complete
+
+
+def test_a_session_whose_model_is_gone_is_refused_in_words(workspace, tmp_path):
+    from flowcore.errors import FlowError
+
+    stored = {**workspace.state(), "model": str(tmp_path / "gone.safetensors")}
+    with pytest.raises(FlowError, match="gone"):
+        workspace.restore(stored)
+    stored = {**workspace.state(), "a": {"picture": "p" + "0" * 32}}
+    with pytest.raises(FlowError, match="cannot be found"):
+        workspace.restore(stored)
+    assert state(workspace).model == "tiny" and state(workspace).a.empty
