@@ -26,6 +26,8 @@ class PageLink:
         self._asked: tuple | None = None
         self._base: tuple | None = None
         self._turn = 0
+        self._next = 0
+        self._left: list[tuple[int, int]] = []
         self.view = PageView()
         self.busy = False
 
@@ -33,6 +35,7 @@ class PageLink:
         """The engine is a new one: what was asked of the old one is to be asked again."""
         self._asked = None
         self._turn += 1
+        self._left = []
         self.busy = False
         self.view.fresh = [False] * len(self.view.fresh)
 
@@ -57,24 +60,31 @@ class PageLink:
         # The bundled page stands in for the very page that it is, and then, as any older picture, until a new one comes.
         if (model.default_seed, model.default_temperature, FIRST_PAGE) == (state.seed, state.temperature, state.count):
             view.cached = model.first_page
+        # A drag replaces a page before it is complete: go on where that one stopped, so that every picture moves.
+        before = self._asked
+        moving = self.busy and before is not None and (*before[:2], before[3]) == (*asked[:2], asked[3])
+        begin = self._next if moving and kept <= self._next < state.count else kept
+        self._left = [part for part in ((begin, state.count - begin), (kept, begin - kept)) if part[1] > 0]
         self._asked, self._base = asked, asked[:3]
         self._turn += 1
-        if kept < state.count:
-            self._ask(SamplePage(asked[0], state.seed, kept, state.count - kept, state.temperature), model, asked)
-        else:
-            self.busy = False
+        self.busy = bool(self._left)
+        if self._left:
+            self._ask_next(state, model, asked)
         self._on_change(0, state.count)
 
-    def _ask(self, request: SamplePage, model: Model, asked: tuple) -> None:
+    def _ask_next(self, state: ExplorerState, model: Model, asked: tuple) -> None:
         turn = self._turn
-        self.busy = True
+        first, count = self._left.pop(0)
+        request = SamplePage(asked[0], state.seed, first, count, state.temperature)
 
         def answered(message: Any) -> None:
             # Answers of an older temperature are welcome during a drag, those of another page are not.
             if self._base is None or (asked[0], asked[1], asked[3]) != (self._base[0], self._base[1], self.count):
                 return
             self._take(message, request, model, current=turn == self._turn)
-            if turn == self._turn and message.done:
+            if turn == self._turn and message.done and self._left:
+                self._ask_next(state, model, asked)
+            elif turn == self._turn and message.done:
                 self.busy = False
                 self._on_change(0, 0)
 
@@ -95,6 +105,7 @@ class PageLink:
         if pictures is None or z is None or not len(pictures):
             return
         first = int(message.data["first"])
+        self._next = (first + len(pictures)) % max(1, self.count)
         for offset, (picture, row) in enumerate(zip(pictures, z, strict=True)):
             index = first + offset
             if index < self.count:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,23 @@ def test_a_drag_is_one_step_and_undo_brings_the_pixels_back(controller, client):
 def test_a_temperature_that_is_no_number_changes_nothing(controller, value):
     controller.acts.set_temperature(value)
     assert controller.state.temperature == 0.7
+
+
+def test_a_drag_over_a_large_page_reaches_every_picture(controller, client):
+    controller.acts.set_count(64)
+    client.run()
+    controller.acts.set_temperature(0.8)
+    for value in (0.9, 1.0, 1.1, 1.2):
+        # Of each page twenty pictures come before the next value replaces it.
+        entry = client.asked[-1]
+        for data, arrays, done in list(client.work(entry.request))[:5]:
+            entry.answer(SimpleNamespace(data=data, arrays=arrays, done=done))
+        controller.acts.set_temperature(value)
+    assert all(temperature > 0.7 for temperature in controller.page.view.temperatures)
+    client.asked = client.asked[-1:]
+    client.run()
+    assert controller.page.view.complete and set(controller.page.view.temperatures) == {1.2}
+    assert not controller.page.busy
 
 
 def test_a_larger_page_keeps_what_is_there(controller, client):
