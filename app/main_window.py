@@ -12,59 +12,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
-from PySide6.QtGui import (
-    QCloseEvent,
-    QGuiApplication,
-    QKeyEvent,
-    QKeySequence,
-    QPainter,
-    QPaintEvent,
-    QShortcut,
-    QShowEvent,
-)
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app import icons, theme
+from app.dialogs.hint import HintStrip
 from app.engine.client import EngineClient
 from app.i18n import tr
 from app.settings import Settings
 from app.shell.app_menu import fill_app_menu
 from app.shell.banners import Banners
+from app.shell.column import Column
+from app.shell.keys import is_plain, matches
 from app.shell.log import logger, sentence
 from app.shell.rail import Rail
 from app.shell.session import Session
 from app.shell.topbar import TopBar
 from app.widgets import EmptyState
-from app.workspace import INSPECTOR_WIDTH, REGISTRY, Command, Context, Entry, Workspace
+from app.workspace import REGISTRY, Command, Context, Entry, Workspace
 
 MINIMUM = (1024, 640)
 DEFAULT = (1440, 900)
-
-
-def is_plain(key: str) -> bool:
-    """Whether ``key`` is pressed without Ctrl, Alt or Meta and is no function key, so that a field may want it."""
-    head, _, tail = key.rpartition("+")
-    return not any(name in head for name in ("Ctrl", "Alt", "Meta")) and not (len(tail) > 1 and tail[0] == "F")
-
-
-def matches(key: str, pressed: QKeySequence, text: str) -> bool:
-    """Whether the key press is ``key``; characters ("?") count however the keyboard's layout makes them."""
-    return QKeySequence(key) == pressed or (len(key) == 1 and not key.isalnum() and text == key)
-
-
-class _Column(QStackedWidget):
-    """The inspector's column: a calm surface with a hairline at its left."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFixedWidth(INSPECTOR_WIDTH)
-        self.setContentsMargins(1, 0, 0, 0)
-        theme.changed.connect(self.update)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), theme.color("surface"))
-        painter.fillRect(0, 0, 1, self.height(), theme.color("line"))
 
 
 class MainWindow(QWidget):
@@ -113,13 +81,15 @@ class MainWindow(QWidget):
         self.topbar = TopBar(self.engine)
         self.rail = Rail(self.entries)
         self.banners = Banners()
+        self.hint = HintStrip()
         self.stack = QStackedWidget()
-        self.column = _Column()
+        self.column = Column()
         self._blank = QWidget()
         self.column.addWidget(self._blank)
         centre = QVBoxLayout()
         centre.setSpacing(0)
         centre.addWidget(self.banners)
+        centre.addWidget(self.hint)
         centre.addWidget(self.stack, 1)
         below = QHBoxLayout()
         below.setSpacing(0)
@@ -142,6 +112,8 @@ class MainWindow(QWidget):
         bar.sidebar.clicked.connect(self.toggle_inspector)
         bar.device.chosen.connect(self._choose_device)
         bar.save.menu().aboutToShow.connect(self._fill_save)
+        self.hint.understood.connect(lambda: self.settings.set(f"hint.{self._front}.seen", True))
+        self.hint.keys_wanted.connect(self.show_shortcuts)
         fill_app_menu(self)
         for keys, act, repeats in (
             (QKeySequence.keyBindings(QKeySequence.StandardKey.Undo), self.undo, True),
@@ -197,6 +169,8 @@ class MainWindow(QWidget):
             self._make(next(entry for entry in self.entries if entry.id == id))
         self.stack.setCurrentWidget(self._pages[id])
         workspace = self.current
+        self.hint.hide()
+        self._hint(id)
         for name, shortcuts in self._shortcuts.items():
             for shortcut in shortcuts:
                 shortcut.setEnabled(name == id)
@@ -238,8 +212,6 @@ class MainWindow(QWidget):
         ]
         if self._engine_was_ready:
             workspace.engine_ready(self._engine_info())
-        if not self.context.options.get("screenshot"):
-            QTimer.singleShot(600, self, lambda: self._hint(entry.id))
 
     def _failed(self, entry: Entry, error: Exception) -> QWidget:
         details = traceback.format_exc()
@@ -373,13 +345,10 @@ class MainWindow(QWidget):
     def _hint(self, id: str, again: bool = False) -> None:
         workspace = self.workspaces.get(id)
         words = workspace.hint() if workspace is not None else ""
-        if not words or id != self._front or (self.settings.get(f"hint.{id}.seen", False) and not again):
-            return
-        from app.dialogs.hint import HintCard
-
-        for card in self.findChildren(HintCard):
-            card.close()
-        HintCard(words, lambda: self.settings.set(f"hint.{id}.seen", True), self.show_shortcuts, self.stack)
+        seen = self.settings.get(f"hint.{id}.seen", False)
+        wanted = words and id == self._front and not self.context.options.get("screenshot")
+        if wanted and (again or not seen):
+            self.hint.show_hint(words)
 
     # Messages, idleness, session
 

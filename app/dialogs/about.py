@@ -44,10 +44,21 @@ def model_rows(card: Mapping[str, Any]) -> list[tuple[str, str]]:
         (tr("Parameters"), f"{card['parameters']:,}" if isinstance(card.get("parameters"), int) else ""),
         (tr("Trained on"), str(data.get("name") or "")),
         (tr("Licence"), str(data.get("licence") or "")),
-        (tr("Credit"), str(data.get("credit") or "")),
-        (tr("Note"), str(data.get("note") or "")),
     ]
     return [(label, value) for label, value in rows if value]
+
+
+def data_rows(cards: Sequence[Mapping[str, Any]], extra: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The data behind the models, each set once: ``title``, ``licence``, ``credit``, ``note``."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for card in cards:
+        data = card.get("data")
+        if isinstance(data, dict) and data.get("name"):
+            found.setdefault(str(data["name"]), {**data, "title": data["name"]})
+    for row in extra:
+        if row.get("title"):
+            found.setdefault(str(row["title"]), row)
+    return list(found.values())
 
 
 def library_rows(engine_versions: Mapping[str, str]) -> list[tuple[str, str, str]]:
@@ -83,9 +94,8 @@ class AboutDialog(Sheet):
     ) -> None:
         super().__init__(tr("About"), parent, 600, 680)
         self._head()
-        self._models(assets.models() if models is None else models)
-        if extra:
-            self._extra(extra)
+        cards = self._models(assets.models() if models is None else models)
+        self._data(data_rows(cards, extra))
         self._section(tr("Pictures and icons"))
         words = tr("Icons and example pictures were made for Flow Explorer and are in the public domain (CC0 1.0).")
         self.body.addWidget(Label(words, "muted", wrap=True))
@@ -121,33 +131,35 @@ class AboutDialog(Sheet):
         self.body.addSpacing(16)
         self.body.addWidget(Heading(title))
 
-    def _models(self, models: Sequence[Path]) -> None:
+    def _models(self, models: Sequence[Path]) -> list[Mapping[str, Any]]:
         self._section(tr("Bundled models"))
+        cards = []
         for path in models:
-            card = Card()
-            card.setProperty("surface", "raised")
             try:
                 facts = read_card(path)
             except FlowError as error:
-                card.body.addWidget(Label(str(error), "warning", wrap=True))
-            else:
-                title = str(facts.get("title") or facts.get("name") or path.stem)
-                card.body.addWidget(Label(title, "strong"))
-                for label, value in model_rows(facts):
-                    card.body.addLayout(_line(label, value))
-            self.body.addWidget(card)
+                self.body.addWidget(Label(str(error), "warning", wrap=True))
+                continue
+            cards.append(facts)
+            self._card(str(facts.get("title") or facts.get("name") or path.stem), model_rows(facts))
         if not models:
             self.body.addWidget(Label(tr("No model is bundled with this copy."), "muted"))
+        return cards
 
-    def _extra(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._section(tr("Also open"))
+    def _data(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self._section(tr("Data"))
+        names = ((tr("Licence"), "licence"), (tr("Credit"), "credit"), (tr("Note"), "note"))
         for row in rows:
-            card = Card()
-            card.body.addWidget(Label(str(row.get("title", "")), "strong"))
-            for label, key in ((tr("Licence"), "licence"), (tr("Credit"), "credit"), (tr("Note"), "note")):
-                if row.get(key):
-                    card.body.addLayout(_line(label, str(row[key])))
-            self.body.addWidget(card)
+            self._card(str(row["title"]), [(label, str(row[key])) for label, key in names if row.get(key)])
+
+    def _card(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
+        card = Card()
+        card.body.setSpacing(4)
+        card.body.addWidget(Label(title, "strong"))
+        for label, value in rows:
+            card.body.addLayout(_line(label, value))
+        self.body.addWidget(card)
 
 
 def _line(label: str, value: str) -> QHBoxLayout:

@@ -7,7 +7,7 @@ import gc
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from app import theme
-from app.dialogs.about import AboutDialog, library_rows, model_rows
+from app.dialogs.about import AboutDialog, data_rows, library_rows, model_rows
 from app.dialogs.shortcuts import KeyCap
 from app.widgets import Choice, Fold, Segmented, ValueSlider
 from app.widgets.fold import ValueRow
@@ -24,8 +24,13 @@ def test_the_rows_of_a_model_come_from_its_card():
     assert rows["System"] == "Glow 32×32 × 3"
     assert rows["Likelihood"] == "3.46 bits per dimension"
     assert rows["Parameters"] == "1,234,567"
-    assert rows["Licence"] == "non-commercial research" and rows["Credit"] == "Liu et al. 2015"
-    assert "Note" not in rows
+    assert rows["Trained on"] == "CelebA" and rows["Licence"] == "non-commercial research"
+
+
+def test_each_set_of_data_is_named_once():
+    rows = data_rows([CARD, CARD, {"data": "text"}], [{"title": "CelebA", "credit": "?"}, {"title": "Mine"}, {}])
+    assert [row["title"] for row in rows] == ["CelebA", "Mine"]
+    assert rows[0]["credit"] == "Liu et al. 2015"
 
 
 def test_an_odd_card_shows_what_it_has():

@@ -12,10 +12,9 @@ from PySide6.QtWidgets import QApplication, QMenu
 
 from app import theme
 from app.dialogs.about import AboutDialog
-from app.dialogs.hint import HintCard
 from app.dialogs.shortcuts import ShortcutsSheet
-from app.main_window import is_plain
 from app.shell.banners import Banners
+from app.shell.keys import is_plain
 from app.widgets import Button, EmptyState
 
 
@@ -206,24 +205,30 @@ def test_every_key_of_the_sheet_is_bound(make_window):
     sheet.accept()
 
 
-def test_the_hint_comes_once_and_again_on_request(make_window, qtbot):
+def test_the_hint_comes_once_and_again_on_request(make_window):
     window = make_window(hint=True)
-    qtbot.waitUntil(lambda: window.findChild(HintCard) is not None, timeout=3000)
-    card = window.findChild(HintCard)
-    inside = card.geometry()
-    assert window.stack.rect().adjusted(0, 0, 16, 16).contains(inside)
-    click(card.done_button)
-    assert window.settings.get("hint.counter.seen", False)
-    qtbot.waitUntil(lambda: window.findChild(HintCard) is None, timeout=2000)
-    again = make_window(hint=True)
-    qtbot.wait(800)
-    assert again.findChild(HintCard) is None
-    again.show_hint()
-    card = again.findChild(HintCard)
-    assert card.isVisible()
-    again.resize(again.width() + 200, again.height())
+    assert window.hint.isVisible() and window.hint.label.text() == "Press Add. Press it again."
     QApplication.processEvents()
-    assert card.geometry().right() > again.stack.width() - 40
+    below = window.hint.mapTo(window, QPoint(0, window.hint.height())).y()
+    assert window.stack.mapTo(window, QPoint(0, 0)).y() >= below  # nothing is covered
+    click(window.rail.button("broken"))
+    assert not window.hint.isVisible()
+    click(window.rail.button("counter"))
+    assert window.hint.isVisible()
+    click(window.hint.done_button)
+    assert not window.hint.isVisible() and window.settings.get("hint.counter.seen", False)
+    again = make_window(hint=True)
+    assert not again.hint.isVisible()
+    again.show_hint()
+    assert again.hint.isVisible()
+    click(again.hint.keys_button)
+    assert again.findChild(ShortcutsSheet).isVisible()
+    again.findChild(ShortcutsSheet).accept()
+
+
+def test_a_screenshot_shows_no_hint(make_window):
+    window = make_window(hint=True, screenshot="x.png")
+    assert not window.hint.isVisible()
 
 
 def test_about_opens(make_window, qtbot):
