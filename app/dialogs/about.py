@@ -156,7 +156,7 @@ class AboutDialog(Sheet):
     def _card(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
         card = Card()
         card.body.setSpacing(4)
-        card.body.addWidget(Label(title, "strong"))
+        card.body.addWidget(Label(title, "strong", wrap=True))
         for label, value in rows:
             card.body.addLayout(_line(label, value))
         self.body.addWidget(card)

@@ -63,6 +63,19 @@ def test_about_names_every_model_and_says_what_is_wrong_with_one(qtbot, tmp_path
     assert window.grab().toImage().pixelColor(5, 5).lightness() > before.lightness()
 
 
+def test_long_words_of_a_card_wrap_and_nothing_is_cut(qtbot, tmp_path):
+    window = QWidget()
+    window.resize(900, 700)
+    qtbot.addWidget(window)
+    window.show()
+    long = "the first ten thousand aligned pictures, of which nine thousand are for training " * 3
+    dialog = AboutDialog({}, [{"title": long, "licence": long, "credit": long}], window, [])
+    dialog.open()
+    QApplication.processEvents()
+    assert dialog.scroll.widget().width() == dialog.scroll.viewport().width()
+    dialog.accept()
+
+
 def test_keys_are_split_into_caps(qtbot):
     for keys, parts in (("Ctrl+Shift+Z", 3), ("Space", 1), ("?", 1), ("Ctrl+\\", 2), ("+", 1)):
         cap = KeyCap(keys)
