@@ -67,18 +67,27 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _learn(args: argparse.Namespace, progress: Progress, device: str, file: Path | None) -> dict[str, Any]:
+    import torch
+
     from flowcore import toy
 
-    return toy.run(
-        args.density,
-        args.flow,
-        args.steps,
-        args.seed,
-        depth=args.depth,
-        width=args.width,
-        learning_rate=args.learning_rate,
-        batch=args.batch,
-        device=device,
-        out=file,
-        on_progress=lambda step, _, loss: progress.update(step, f"{loss:.3f} nats"),
-    )
+    # A step is many small computations: shared among threads each costs more in waiting than it saves, five times more
+    # where other programs want the processor too.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return toy.run(
+            args.density,
+            args.flow,
+            args.steps,
+            args.seed,
+            depth=args.depth,
+            width=args.width,
+            learning_rate=args.learning_rate,
+            batch=args.batch,
+            device=device,
+            out=file,
+            on_progress=lambda step, _, loss: progress.update(step, f"{loss:.3f} nats"),
+        )
+    finally:
+        torch.set_num_threads(before)
