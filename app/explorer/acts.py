@@ -11,6 +11,7 @@ from app.explorer.store import Latent, Store
 from app.history import History
 from app.i18n import tr
 from flowcore.crop import Crop
+from flowcore.images import Picture
 
 __all__ = ["Acts"]
 
@@ -70,9 +71,12 @@ class Acts:
 
     # Wells
 
-    def put_picture(self, which: str, data: bytes, name: str) -> None:
-        """Put a picture file's bytes in a well. Raises `PictureError` and changes nothing if it cannot be read."""
-        key = self.store.put_picture(data, name)
+    def put_picture(self, which: str, data: bytes, name: str, picture: Picture | None = None) -> None:
+        """Put a picture file's bytes in a well; `picture` is what they decode to, where that is known already.
+
+        Raises `PictureError` and changes nothing if they cannot be read.
+        """
+        key = self.store.put_picture(data, name, picture)
         self._fill(which, Well(picture=key, name=name))
 
     def put_latent(self, which: str, latent: Latent) -> None:

@@ -118,7 +118,8 @@ class Canvas(QWidget):
     # Drops beside the wells
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if can_read(event.mimeData()):
+        # A sample that is dragged and let go beside the wells was not meant for one.
+        if event.source() is None and can_read(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:

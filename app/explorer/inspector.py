@@ -190,7 +190,7 @@ class ExplorerInspector(Inspector):
     # What is dropped here goes where it belongs, as beside the wells
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if can_read(event.mimeData()):
+        if event.source() is None and can_read(event.mimeData()):
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:

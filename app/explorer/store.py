@@ -44,11 +44,14 @@ class Store:
         self._latents: dict[str, np.ndarray] = {}
         self._decoded: OrderedDict[str, Picture] = OrderedDict()
 
-    def put_picture(self, data: bytes, name: str = "") -> str:
-        """Keep a picture file's bytes; returns its key. Raises `PictureError` if it cannot be read."""
+    def put_picture(self, data: bytes, name: str = "", picture: Picture | None = None) -> str:
+        """Keep a picture file's bytes; returns its key. `picture` is what they decode to, where that is known already.
+
+        Raises `PictureError` if they cannot be read.
+        """
         key = "p" + hashlib.sha256(data).hexdigest()[:32]
         if key not in self._blobs:
-            self._remember(key, read_picture(data, name=name or None))
+            self._remember(key, picture or read_picture(data, name=name or None))
             self._blobs[key] = bytes(data)
         return key
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.explorer.controller import Controller
 from app.explorer.drag_drop import Dropped, file_name, mime_of, read_mime
 from app.explorer.exporting import LARGE, Exporter
+from app.explorer.loader import Loader
 from app.explorer.recipes import read_latent
 from app.explorer.store import Latent
 from app.i18n import tr
@@ -21,7 +22,7 @@ from app.widgets.picture import start_drag
 from app.widgets.pixels import to_image
 from flowcore import recipe
 from flowcore.errors import FlowError
-from flowcore.images import EXTENSIONS, read_file
+from flowcore.images import EXTENSIONS, Picture, read_file
 
 __all__ = ["Transfers"]
 
@@ -29,16 +30,19 @@ Problem = Callable[[str, str], None]
 
 
 class Transfers(QObject):
-    """Turns drops and files into acts, and pictures into files. `problem(well or "", sentence)` says what failed."""
+    """Turns drops and files into acts, and pictures into files. `problem(well or "", sentence)` says what failed,
+    `reading(well, name)` that a large picture is on its way."""
 
     def __init__(self, controller: Controller, exporter: Exporter, settings: Settings, notify: Callable[..., None],
-                 problem: Problem, window: QWidget) -> None:
+                 problem: Problem, reading: Problem, window: QWidget) -> None:
         super().__init__(window)
         self._controller = controller
         self._exporter = exporter
         self._settings = settings
         self._notify = notify
         self._problem = problem
+        self._reading = reading
+        self.loader = Loader(self)
         self._window = window
 
     # In
@@ -86,9 +90,7 @@ class Transfers(QObject):
         except FlowError as error:
             found, note = None, str(error)
         if found is None:
-            acts.put_picture(target, item.data, item.name)
-            if note:
-                self._notify(note, kind="notice")
+            self._put(target, item, note)
             return
         latent = read_latent(found, item.data) if well else None
         if latent is None:
@@ -98,6 +100,20 @@ class Transfers(QObject):
         self._notify(tr("{name} came back with its own z. It also holds the settings that it was made with.",
                         name=item.name), kind="notice",
                      act=(tr("Restore the settings"), lambda: self._try_restore(found)))  # fmt: skip
+
+    def _put(self, target: str, item: Dropped, note: str) -> None:
+        """Decode a picture, beside the window if it is large, and put it in a well."""
+
+        def done(picture: Picture | None, sentence: str) -> None:
+            if picture is None:
+                self._problem(target, sentence)
+                return
+            self._controller.acts.put_picture(target, item.data, item.name, picture)
+            if note:
+                self._notify(note, kind="notice")
+
+        if self.loader.read(item.data, item.name, done):
+            self._reading(target, item.name)
 
     def restore(self, found: dict) -> None:
         """Bring back the settings of a recipe, as one act. Raises `FlowError`, changing nothing."""

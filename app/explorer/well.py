@@ -125,6 +125,15 @@ class WellPanel(QWidget):
         else:
             self.stats.show_problem(sentence)
 
+    def show_reading(self, name: str) -> None:
+        """A large picture is being decoded."""
+        self._problem = ""
+        if self._well.empty:
+            self.empty.set_sentence(tr("Reading {name}…", name=name))
+        else:
+            self.back_caption.set_tone("small")
+            self.back_caption.setText(tr("reading…"))
+
     @property
     def problem(self) -> str:
         """The sentence that stands in the well, if any."""
@@ -211,7 +220,9 @@ class WellPanel(QWidget):
     # Drops
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if can_read(event.mimeData()):
+        # A picture of this very well that is let go where it came from stays what it was.
+        own = event.source() is not None and self.isAncestorOf(event.source())
+        if not own and can_read(event.mimeData()):
             self._hover(True)
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()

@@ -59,7 +59,9 @@ class ExplorerWorkspace(Workspace):
         self.files = StoreFiles(state_folder() / "explorer")
         self.exporter = Exporter(self.controller)
         self.player = Player(self)
-        self.transfers = Transfers(self.controller, self.exporter, context.settings, context.notify, self._problem, self)
+        self.transfers = Transfers(self.controller, self.exporter, context.settings, context.notify, self._problem,
+                                   lambda well, name: self.wells[well].show_reading(name), self)
+        self.transfers.loader.changed.connect(self._show_busy)
         self.grid = SamplesGrid(self.controller.page.view.picture)
         self.wells = {which: WellPanel(which) for which in "AB"}
         self.walk = WalkPanel(self.transfers.walk_entries)
@@ -113,7 +115,8 @@ class ExplorerWorkspace(Workspace):
         self.history.reset(restored)
 
     def is_idle(self) -> bool:
-        return self.controller.started and not self.controller.busy and not self.player.playing
+        busy = self.controller.busy or self.transfers.loader.busy or self.player.playing
+        return self.controller.started and not busy
 
     def engine_restarted(self) -> None:
         self.controller.engine_restarted()

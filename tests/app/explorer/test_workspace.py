@@ -546,3 +546,22 @@ def test_a_session_whose_model_is_gone_is_refused_in_words(workspace, tmp_path):
     with pytest.raises(FlowError, match="cannot be found"):
         workspace.restore(stored)
     assert state(workspace).model == "tiny" and state(workspace).a.empty
+
+
+def test_a_large_photograph_is_decoded_beside_the_window(workspace, client, png, tmp_path, qtbot):
+    from app.explorer.loader import LARGE_BYTES
+
+    path = tmp_path / "large.png"
+    path.write_bytes(png(np.random.default_rng(0).integers(0, 256, (700, 600, 3), np.uint8)))
+    assert path.stat().st_size > LARGE_BYTES
+    drop(workspace.wells["A"], urls(path))
+    assert state(workspace).a.empty and not workspace.is_idle()
+    assert workspace.wells["A"].empty.label.text() == "Reading large.png…"
+    qtbot.waitUntil(lambda: not state(workspace).a.empty)
+    client.run()
+    assert state(workspace).a.name == "large.png" and workspace.wells["A"].back_caption.text().startswith("exact")
+    broken = tmp_path / "cut.png"
+    broken.write_bytes(path.read_bytes()[: LARGE_BYTES + 10])
+    drop(workspace.wells["B"], urls(broken))
+    qtbot.waitUntil(lambda: not workspace.transfers.loader.busy)
+    assert "cut.png" in workspace.wells["B"].empty.label.text() and state(workspace).b.empty
