@@ -53,7 +53,7 @@ class LossPanel(Panel):
         self.curve = pg.PlotCurveItem(antialias=True)
         self.entropy = pg.InfiniteLine(0.0, angle=0)
         self.entropy_label = pg.TextItem(anchor=(1, 0))
-        self.value_label = pg.TextItem(anchor=(1, 1))
+        self.value_label = pg.TextItem(anchor=(1, 0))
         for item in (self.entropy, self.curve, self.entropy_label, self.value_label):
             self.plot.box.addItem(item, ignoreBounds=True)
         self.add(self.plot)
@@ -78,10 +78,8 @@ class LossPanel(Panel):
         self.entropy_label.setPos(end, run.entropy)
         self.entropy_label.setText(tr("entropy {value} nat", value=f"{run.entropy:.3f}"))
         if run.steps:
-            # Beside the curve's end while there is room to its right, else at its left.
-            right = run.steps[-1] < 0.62 * end
-            self.value_label.setAnchor((0, 0.5) if right else (1, 1))
-            self.value_label.setPos(run.steps[-1], run.losses[-1])
+            # In the upper right corner, where a curve that falls never comes.
+            self.value_label.setPos(end, run.entropy + 1.04 * top)
             self.value_label.setText(f"{run.losses[-1]:.3f} nat")
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor
 
 from app import theme
 from app.i18n import tr
@@ -126,6 +127,9 @@ class DensityPanel(Panel):
             self._draw(self._run, "heat" if self.which.current() == "model" else "truth")
 
     def _paint_theme(self) -> None:
-        colors = pg.colormap.get("magma").getLookupTable(0.0, 1.0, 256)
+        # Both perceptually uniform; no density is the colour of the panel's own ground in each theme.
+        name = "magma" if theme.current().dark else "CET-L17"
+        colors = pg.colormap.get(name).getLookupTable(0.0, 1.0, 256)[:, :3].astype(np.uint8)
         self.image.setLookupTable(np.ascontiguousarray(colors))
-        self.plot.setBackground(tuple(int(c) for c in colors[0]))
+        self.plot.ground = QColor(*(int(channel) for channel in colors[0]))
+        self.plot.paint_theme()

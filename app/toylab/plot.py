@@ -86,6 +86,7 @@ class Plot(pg.GraphicsView):
 
     def __init__(self, name: str, reach: float = 4.0, equal: bool = True) -> None:
         super().__init__(useOpenGL=False)
+        self.ground: QColor | None = None
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -114,6 +115,8 @@ class Plot(pg.GraphicsView):
 
     def paper(self) -> QColor:
         """The colour behind the data."""
+        if self.ground is not None:
+            return self.ground
         tones = theme.current()
         return QColor(theme.mix(tones.window, "#000000", 0.25) if tones.dark else theme.mix(tones.window, "#ffffff", 0.35))
 

@@ -1,0 +1,64 @@
+"""Draw docs/toys.png: the ten densities, and what a flow has made of each after a minute of one core.
+
+    python tests/benchmarks/toys_sheet.py [--seconds 60] [--flow realnvp] [--out docs/toys.png]
+
+The minute is counted in processor time, so that what else the machine does leaves the sheet as it is. Prints, as JSON, each
+density's loss above its entropy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from flowcore import densities
+from flowcore.image_writing import save_png
+from flowcore.toy import ToyConfig, ToyTrainer
+from flowcore.toy_picture import sheet
+
+
+def train(config: ToyConfig, seconds: float) -> ToyTrainer:
+    """A trainer after so many seconds of processor time; the learning rate falls to nothing by then."""
+    probe = ToyTrainer(config)
+    started = time.process_time()
+    probe.step(60)
+    steps = math.floor(0.97 * seconds * 60 / (time.process_time() - started))
+    trainer = ToyTrainer(replace(config, horizon=steps))
+    started = time.process_time()
+    while trainer.step_count < steps and time.process_time() - started < seconds:
+        trainer.step()
+    return trainer
+
+
+def main() -> None:
+    """Train them one after the other and write the sheet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--flow", default="realnvp")
+    parser.add_argument("--depth", type=int, default=ToyConfig.depth)
+    parser.add_argument("--width", type=int, default=ToyConfig.width)
+    parser.add_argument("--names", nargs="*", default=list(densities.NAMES))
+    parser.add_argument("--out", type=Path, default=Path("docs/toys.png"))
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    trainers = []
+    for name in args.names:
+        trainer = train(ToyConfig(name, args.flow, depth=args.depth, width=args.width), args.seconds)
+        loss = trainer.held_out()
+        row = {
+            "density": name, "flow": args.flow, "steps": trainer.step_count, "nll": round(loss.nll, 4),
+            "standard_error": round(loss.standard_error, 4), "entropy": round(trainer.density.entropy, 4),
+        }  # fmt: skip
+        print(json.dumps(row), flush=True)
+        trainers.append(trainer)
+    save_png(args.out, sheet(trainers))
+
+
+if __name__ == "__main__":
+    main()
