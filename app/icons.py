@@ -6,6 +6,7 @@ The files draw with ``currentColor`` on a 20×20 grid, strokes 1.5 wide with rou
 
 from __future__ import annotations
 
+import logging
 from functools import cache, lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
@@ -17,7 +18,12 @@ from app import assets, theme
 
 @cache
 def _source(name: str) -> str:
-    return assets.icon(name).read_text(encoding="utf-8")
+    try:
+        return assets.icon(name).read_text(encoding="utf-8")
+    except OSError:
+        # An exception while painting would end the program; a missing picture on a button does not.
+        logging.getLogger("flow-explorer").warning("the icon %s is missing", name)
+        return '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 20"><g/></svg>'
 
 
 @lru_cache(maxsize=256)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent, QKeySequence, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 from app import theme
 
 _MARGIN = 6
+
+
+def _wants_the_windows_undo(event: QEvent, edited: bool) -> bool:
+    """Whether ``event`` is Ctrl+Z (or redo) in a field with nothing typed to take back: the window's history's turn."""
+    if edited or event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+        return False
+    return event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)
 
 
 class ValueText(QLineEdit):
@@ -45,6 +52,12 @@ class ValueText(QLineEdit):
         return QSize(round(max(36, min(width, 140))), 24)
 
     minimumSizeHint = sizeHint  # noqa: N815
+
+    def event(self, event: QEvent) -> bool:
+        if _wants_the_windows_undo(event, self.isModified()):
+            event.ignore()
+            return False
+        return super().event(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
         super().focusInEvent(event)
@@ -118,6 +131,12 @@ class NumberField(QSpinBox):
         if value != self._told:
             self._told = value
             self.value_changed.emit(value)
+
+    def event(self, event: QEvent) -> bool:
+        if _wants_the_windows_undo(event, self.lineEdit().isModified()):
+            event.ignore()
+            return False
+        return super().event(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         if self.hasFocus():

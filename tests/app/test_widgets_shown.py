@@ -296,6 +296,11 @@ def test_every_icon_is_drawn_in_the_colour_it_is_asked_for(qapp):
             assert all(tone.red() > 240 and tone.green() < 16 for tone in solid), name
 
 
+def test_an_icon_that_is_missing_leaves_its_place_empty(qapp):
+    image = icons.pixmap("no such icon", 20).toImage()
+    assert all(image.pixelColor(x, x).alpha() == 0 for x in range(20))
+
+
 def test_keys_named_in_code_are_keys():
     for keys in ("Ctrl+Z", "Ctrl+\\", "F1", "?", "Space", "Shift+Left"):
         assert QKeySequence(keys).toString()

@@ -186,6 +186,19 @@ def test_a_burst_ends_on_the_last_value(slider):
     assert slider.field.text() == f"{slider.value():.2f}"
 
 
+def test_fifty_thousand_signals_survive(slider):
+    count = 0
+
+    def hear(_value):
+        nonlocal count
+        count += 1
+
+    slider.value_changed.connect(hear)
+    for index in range(50_000):
+        slider.value_changed.emit(float(index))
+    assert count == 50_000 and slider.heard[-1] == 49_999.0
+
+
 def test_a_screen_reader_finds_the_slider_by_its_name(slider):
     reader = QAccessible.queryAccessibleInterface(slider.track)
     assert reader.role() == QAccessible.Role.Slider

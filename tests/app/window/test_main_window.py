@@ -81,6 +81,26 @@ def test_space_is_the_workspaces_unless_a_control_wants_it(make_window):
     assert workspace.history.state.number == before - 1  # the focused button was pressed, nothing added
 
 
+@pytest.mark.parametrize("field", ["seed", "slider"])
+def test_undo_in_a_field_is_the_fields_only_while_something_is_typed(make_window, field):
+    window = make_window()
+    workspace = window.current
+    workspace.add()
+    box = workspace.seed if field == "seed" else workspace.slider.field
+    box.setFocus()
+    box.selectAll()
+    QTest.keyClicks(box, "7")
+    key(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert workspace.history.state.number == 1  # the 7 was taken back
+    QTest.keyClicks(box, "5")
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    before = workspace.history.state.number
+    key(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert workspace.history.state.number != before
+    window.undo()
+    assert not workspace.history.can_undo
+
+
 def test_digits_switch_workspaces_and_commands_follow(make_window):
     window = make_window()
     first = window.current

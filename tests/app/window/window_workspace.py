@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.history import History
-from app.widgets import Button, ChipButton, Heading, Inspector, ValueSlider
+from app.widgets import Button, ChipButton, Heading, Inspector, NumberField, ValueSlider
 from app.workspace import Command, Context, Workspace
 from flowcore.errors import ConfigError
 
@@ -32,10 +32,14 @@ class Counter(Workspace):
         self._inspector = Inspector()
         self._inspector.add(Heading("Number"))
         self.slider = self._inspector.add(ValueSlider("Number", 0, 10, 0, 1, 0))
+        self.seed = self._inspector.add(NumberField("Seed"))
+        self.seed.value_changed.connect(lambda number: self.set_number(number))
         self._chip = ChipButton("Counter", "a test")
 
     def add(self) -> None:
-        number = self.history.state.number + 1
+        self.set_number(self.history.state.number + 1)
+
+    def set_number(self, number: int) -> None:
         self.history.do(replace(self.history.state, number=number), f"Set to {number}")
 
     def inspector(self) -> QWidget:
