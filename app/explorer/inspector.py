@@ -113,9 +113,10 @@ class ExplorerInspector(Inspector):
         self.add_stretch()
         self.about = Fold(tr("About this model"), False, settings, "explorer.model")
         self.about_rows = {name: ValueRow(label) for name, label in (
-            ("data", tr("Trained on")), ("licence", tr("Licence")), ("bpd", tr("Test bits per dimension")),
-            ("parameters", tr("Parameters")),
+            ("licence", tr("Licence")), ("bpd", tr("Test bits per dimension")), ("parameters", tr("Parameters")),
         )}  # fmt: skip
+        self.about_data = Label("", "muted", wrap=True)
+        self.about.add(self.about_data)
         for value in self.about_rows.values():
             value.value.setWordWrap(True)
             self.about.add(value)
@@ -168,8 +169,8 @@ class ExplorerInspector(Inspector):
         self.temperature.setEnabled(model is not None)
         if model is None:
             return
-        self.temperature.set_default(min(model.default_temperature, TEMPERATURE_MAX))
-        card, data = model.card, model.card.get("data") or {}
+        self.temperature.set_default(model.default_temperature)
+        card, data = model.card, model.data
         bpd = card.get("bpd")
         error = card.get("bpd_standard_error")
         text = "" if not isinstance(bpd, int | float) else f"{bpd:.3f}"
@@ -177,9 +178,12 @@ class ExplorerInspector(Inspector):
             text += f" ± {error:.3f}"
         parameters = card.get("parameters")
         values = {
-            "data": str(data.get("name") or ""), "licence": model.licence, "bpd": text,
+            "licence": model.licence, "bpd": text,
             "parameters": f"{parameters:,}" if isinstance(parameters, int) else "",
         }  # fmt: skip
+        name = str(data.get("name") or "")
+        self.about_data.setText(tr("Trained on {data}", data=name))
+        self.about_data.setVisible(bool(name))
         for name, row in self.about_rows.items():
             row.set_value(values[name])
             row.setVisible(bool(values[name]))

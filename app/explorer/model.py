@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from app import assets
+from app.explorer.state import SEED_MAX, TEMPERATURE_MAX
 from app.explorer.view_model import Figures
 from app.i18n import tr
 from flowcore.card import likelier_than, read_card, typicality
@@ -48,16 +49,24 @@ class Model:
 
     @property
     def default_seed(self) -> int:
-        return int(self.card.get("default_seed") or 0)
+        value = self.card.get("default_seed")
+        return value if type(value) is int and 0 <= value <= SEED_MAX else 0
 
     @property
     def default_temperature(self) -> float:
         value = self.card.get("default_temperature")
-        return 0.7 if value is None else float(value)
+        known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= TEMPERATURE_MAX
+        return float(value) if known else 0.7
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What the card says of the training data."""
+        value = self.card.get("data")
+        return value if isinstance(value, dict) else {}
 
     @property
     def licence(self) -> str:
-        return str((self.card.get("data") or {}).get("licence") or "")
+        return str(self.data.get("licence") or "")
 
     @property
     def sees(self) -> str:
@@ -103,7 +112,8 @@ def open_model(name: str) -> Model:
     path = assets.resolve_model(name)
     card = read_card(path)
     size = card.get("size")
-    if not (isinstance(size, list | tuple) and len(size) == 2 and card.get("channels") in (1, 3)):
+    sides = isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)
+    if not (sides and card.get("channels") in (1, 3)):
         raise CheckpointError(f"{path.name} is a model of points, not of pictures; the Toy lab trains those.")
     return Model(name, path, card)
 

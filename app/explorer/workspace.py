@@ -17,7 +17,7 @@ from app.explorer.model import open_model
 from app.explorer.model_menu import ModelMenu, remember_model
 from app.explorer.player import Player
 from app.explorer.samples_grid import SamplesGrid
-from app.explorer.state import TEMPERATURE_MAX, ExplorerState, Well
+from app.explorer.state import ExplorerState, Well
 from app.explorer.store import Latent, Store
 from app.explorer.store_files import StoreFiles
 from app.explorer.transfers import Transfers
@@ -44,8 +44,7 @@ def first_state() -> ExplorerState:
         model = open_model(name)
     except FlowError:
         return ExplorerState(model=name)
-    return ExplorerState(model=name, seed=model.default_seed, selected=0,
-                         temperature=min(model.default_temperature, TEMPERATURE_MAX))
+    return ExplorerState(model=name, seed=model.default_seed, selected=0, temperature=model.default_temperature)
 
 
 class ExplorerWorkspace(Workspace):
@@ -136,7 +135,7 @@ class ExplorerWorkspace(Workspace):
         rows = []
         for path in assets.models():
             try:
-                data = dict(open_model(path.stem).card.get("data") or {})
+                data = open_model(path.stem).data
             except FlowError:
                 continue
             rows.append({"title": data.get("name", path.stem), "licence": data.get("licence", ""),

@@ -281,3 +281,26 @@ def test_two_samples_at_once(controller, client):
     client.run()
     assert controller.walk.possible and controller.history.length == 1
     assert isinstance(first, Latent)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"size": [8]}, {"size": ["8", "8"]}, {"size": None}, {"channels": 4}, {"size": [8, -8]}, {"size": "88"}],
+)
+def test_a_card_that_is_no_picture_model_is_refused(make_checkpoint, changes):
+    from app.explorer.model import open_model
+
+    with pytest.raises(FlowError, match=r"odd\.safetensors"):
+        open_model(str(make_checkpoint("odd", **changes)))
+
+
+@pytest.mark.parametrize("changes", [{"default_seed": "x"}, {"default_seed": -1}, {"default_temperature": "hot"},
+                                     {"default_temperature": 99}, {"data": None}, {"data": []}, {"bpd": "low"},
+                                     {"held_out": None}, {"title": None}, {"system": 3}])  # fmt: skip
+def test_an_odd_card_still_opens(make_checkpoint, changes):
+    from app.explorer.model import figures, open_model
+
+    model = open_model(str(make_checkpoint("odd", **changes)))
+    assert model.default_seed >= 0 and 0 <= model.default_temperature <= 1.5
+    assert model.title and model.summary and model.sees and isinstance(model.licence, str)
+    assert figures(model.card, 3.0).bpd == 3.0

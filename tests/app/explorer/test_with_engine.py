@@ -23,21 +23,32 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THR
 
 @pytest.fixture(scope="module")
 def small_model(tmp_path_factory):
-    """A checkpoint of a small Glow, 16×16 in colour, with weights away from their initial values."""
+    """A small model of colour pictures."""
+    return make_model(tmp_path_factory, 3)
+
+
+@pytest.fixture(scope="module")
+def grey_model(tmp_path_factory):
+    """A small model of grey pictures."""
+    return make_model(tmp_path_factory, 1)
+
+
+def make_model(tmp_path_factory, channels: int):
+    """A checkpoint of a small Glow, 16×16, with weights away from their initial values."""
     import torch
 
     from flowcore import checkpoint
     from flowcore.models import glow
 
     generator = torch.Generator().manual_seed(0)
-    flow = glow((3, 16, 16), levels=2, steps=2, width=16)
-    flow.initialise(torch.rand(16, 3, 16, 16, generator=generator) * 255)
+    flow = glow((channels, 16, 16), levels=2, steps=2, width=16)
+    flow.initialise(torch.rand(16, channels, 16, 16, generator=generator) * 255)
     with torch.no_grad():
         for parameter in flow.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.01)
     card = {
         "name": "small", "title": "Small", "system": "glow", "architecture": flow.architecture, "size": [16, 16],
-        "channels": 3, "held_out": {"bpd_quantiles": [k / 20 for k in range(201)], "count": 201},
+        "channels": channels, "held_out": {"bpd_quantiles": [k / 20 for k in range(201)], "count": 201},
         "default_temperature": 0.7, "default_seed": 0, "format_version": 1,
     }  # fmt: skip
     path = tmp_path_factory.mktemp("models") / "small.safetensors"
@@ -159,6 +170,30 @@ def test_a_killed_engine_comes_back_with_the_same_pixels(explorer, engine, qtbot
         explorer.history.undo()
     rest(explorer, qtbot)
     assert screen(explorer) == before != after[: len(before)]
+
+
+def test_a_grey_model_takes_colour_pictures_and_its_own_samples(explorer, grey_model, qtbot):
+    from app.explorer.drag_drop import mime_of, read_mime
+    from app.explorer.exporting import Exporter
+    from app.explorer.recipes import read_latent
+    from flowcore import recipe
+
+    fill(explorer, qtbot)
+    explorer.choose_model(str(grey_model))
+    rest(explorer, qtbot)
+    for which in "AB":
+        view = explorer.wells[which].view
+        assert view.seen.shape == (16, 16, 1) and view.differing == 0
+    sample = explorer.page.view.slots[3]
+    assert sample.picture.shape == (16, 16, 1)
+    png = Exporter(explorer).picture(sample)
+    (item,) = read_mime(mime_of(sample, png, "grey.png"))
+    for latent in (item.latent, read_latent(recipe.extract(png), png)):
+        explorer.acts.put_latent("A", latent)
+        rest(explorer, qtbot)
+        view = explorer.wells["A"].view
+        assert view.seen.tobytes() == sample.picture.tobytes() == explorer.walk.view.frames[0].tobytes()
+        assert explorer.store.latent(view.z).tobytes() == sample.z.tobytes()
 
 
 def test_every_cached_first_page_equals_the_live_one(engine, qtbot):
