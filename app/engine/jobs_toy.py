@@ -125,6 +125,10 @@ def _open(context: Context, request: RunToy, wanted: ToyConfig) -> Session:
     data = request.snapshot.tobytes()
     if before is not None and before.run == request.run and before.trainer.config.architecture == wanted.architecture:
         data = before.trainer.snapshot()
+    elif before is not None:
+        # What is left may be come back to: its very last state goes to the window.
+        last = np.frombuffer(before.trainer.snapshot(), np.uint8)
+        context.send("snapshot", before.stamp(), {"snapshot": last})
     if data:
         trainer = ToyTrainer.from_snapshot(data, context.device)
     else:

@@ -40,7 +40,7 @@ class RunToy(Request):
     - "truth" with `heat`: √p of the density itself, (k, k) float32, row 0 lowest;
     - "points" `{rate}` with `samples` (n, 2) and `prior` (n, 2) or `grid` (lines, k, 2);
     - "heat" `{nll, standard_error}` with `heat` √q (64, 64) and `layers` (K + 1, n, 2);
-    - "snapshot" with `snapshot` bytes, about once a second;
+    - "snapshot" with `snapshot` bytes, about once a second, and once of a run that is left for another;
     - "rest" with all of it, the heat at full resolution, when it has come to rest; this one is done.
     """
 

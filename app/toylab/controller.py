@@ -43,7 +43,8 @@ class ToyController(QObject):
         self._started = self._suspended = False
         self._goal = 0
         self._next_run = history.state.run + 1
-        self._there: int | None = None  # the run that the engine has
+        self._there: int | None = None  # the run that the engine is known to have
+        self._first_id = 0  # of the requests for the present run: what earlier ones answer proves nothing
         self._sent: tuple[Any, ...] = ()
         history.subscribe(self._on_state)
 
@@ -163,23 +164,32 @@ class ToyController(QObject):
         playing = self.playing and not self._suspended
         wish = (state.run, state.config(), playing, self._goal, state.speed)
         if wish != self._sent:
+            is_another = not self._sent or self._sent[0] != state.run
+            if is_another:
+                self._there = None
             self._sent = wish
             self.resting = False
-            snapshot = self.run.snapshot if self._there != state.run else np.empty(0, np.uint8)
-            self.engine.send(
+            snapshot = self.run.snapshot if self._there is None else np.empty(0, np.uint8)
+            id_ = self.engine.send(
                 RunToy(state.run, state.config(), playing, self._goal, state.steps_a_second, snapshot),
                 on_answer=self._on_answer,
                 on_error=self._on_error,
             )
+            if is_another:
+                self._first_id = id_
         self.changed.emit()
 
     def _on_answer(self, message: Message) -> None:
         number = message.data["run"]
         if number != self.state.run:
-            return  # of a training that the person has left
+            if message.kind == "snapshot" and number in self.runs:
+                # The last of a training that the person has left: undo goes back to exactly there.
+                self.runs.get(number).take(message.kind, message.data, message.arrays)
+            return
         if not self._is_of_present_shape(message):
             return
-        self._there = number
+        if message.id >= self._first_id:
+            self._there = number
         self.run.take(message.kind, message.data, message.arrays)
         if message.kind == "rest":
             self.resting = True

@@ -1,0 +1,124 @@
+"""The toy lab's settings and trainings: plain data, without Qt."""
+
+from __future__ import annotations
+
+import math
+import sys
+
+import numpy as np
+import pytest
+
+from app.history import History
+from app.toylab.run import MAX_CURVE, Run, Runs
+from app.toylab.state import LIVE, RESTARTING, ToyState
+from flowcore.errors import ConfigError
+
+
+def answer(run: Run, kind: str, step: int, header: dict | None = None, **arrays) -> None:
+    run.take(kind, {"step": step, **(header or {})}, {name: np.asarray(value) for name, value in arrays.items()})
+
+
+def test_default_can_be_trained():
+    from flowcore.toy_config import ToyConfig
+
+    ToyConfig.from_dict(ToyState().config())
+
+
+@pytest.mark.parametrize("name, value", [("density", "rings"), ("flow", "glow"), ("depth", 4), ("width", 32), ("seed", 9)])
+def test_what_begins_another_run(name, value):
+    assert name in RESTARTING
+    assert ToyState().changed(name, value, 7).run == 7
+
+
+@pytest.mark.parametrize("name, value", [("learning_rate", 1e-3), ("batch", 64), ("speed", "slow")])
+def test_what_goes_on_in_the_same_run(name, value):
+    assert name in LIVE
+    state = ToyState().changed(name, value, 7)
+    assert state.run == 1 and getattr(state, name) == value
+
+
+def test_the_same_value_changes_nothing():
+    state = ToyState()
+    assert state.changed("depth", state.depth, 7) is state
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"density": "x"}, {"depth": 1}, {"depth": 8.0}, {"width": 63}, {"batch": 0}, {"learning_rate": math.nan},
+     {"learning_rate": 1.0}, {"seed": -1}, {"speed": "warp"}, {"run": 0}, {"flow": ["glow"]}],
+)  # fmt: skip
+def test_settings_out_of_range_are_refused(values):
+    with pytest.raises((ConfigError, TypeError)) as caught:
+        ToyState.from_dict(values)
+    assert caught.type is ConfigError
+
+
+def test_round_trip_through_json():
+    import json
+
+    state = ToyState(density="bridge", flow="nice", depth=4, learning_rate=1e-4, speed="slow", run=5)
+    assert ToyState.from_dict(json.loads(json.dumps(state.to_dict()))) == state
+    assert ToyState.from_dict({"density": "rings", "of a later version": 1}).density == "rings"
+
+
+def test_undo_goes_back_to_the_older_run():
+    history = History(ToyState())
+    history.do(history.state.changed("flow", "glow", 2), "Flow")
+    history.undo()
+    assert history.state == ToyState()
+
+
+def test_versions_tell_what_is_new():
+    run = Run(1)
+    answer(run, "points", 3, {"rate": 50.0}, samples=np.zeros((4, 2)))
+    answer(run, "points", 4, {}, samples=np.ones((4, 2)), prior=np.zeros((4, 2)))
+    assert run.version["samples"] == 2 and run.version["prior"] == 1
+    assert run.step == 4 and run.rate == 50.0 and run.is_shown()
+
+
+def test_a_coarse_map_does_not_replace_the_fine_one_of_the_same_step():
+    run = Run(1)
+    answer(run, "rest", 5, {"nll": 2.0, "standard_error": 0.1}, heat=np.zeros((256, 256)))
+    answer(run, "heat", 5, heat=np.ones((64, 64)))
+    assert run.arrays["heat"].shape == (256, 256)
+    answer(run, "heat", 6, heat=np.ones((64, 64)))
+    assert run.arrays["heat"].shape == (64, 64)
+
+
+def test_the_curve_forgets_what_died_with_the_engine():
+    run = Run(1)
+    for step in (0, 10, 20, 30):
+        answer(run, "heat", step, {"nll": 3.0 - step / 100, "standard_error": 0.1}, heat=np.zeros((2, 2)))
+    answer(run, "start", 15, {"entropy": 1.8, "reach": 4.0}, data=np.zeros((3, 2)))
+    assert run.steps == [0, 10]
+
+
+def test_the_curve_stays_bounded_and_whole_in_time():
+    run = Run(1)
+    for step in range(3 * MAX_CURVE):
+        run._add_loss(step, 1.0)
+    assert len(run.steps) <= MAX_CURVE and run.steps[0] == 0 and run.steps[-1] == 3 * MAX_CURVE - 1
+    assert run.steps == sorted(run.steps)
+
+
+def test_the_frame_of_the_layers_only_ever_widens():
+    run = Run(1)
+    answer(run, "heat", 1, layers=np.full((3, 5, 2), 6.2), heat=np.zeros((2, 2)))
+    wide = run.layer_bound
+    answer(run, "heat", 2, layers=np.full((3, 5, 2), 0.1), heat=np.zeros((2, 2)))
+    assert wide == 6.5 and run.layer_bound == wide
+
+
+def test_old_trainings_are_forgotten_when_they_take_too_much_room():
+    runs = Runs(limit=1000)
+    for number in (1, 2, 3):
+        answer(runs.get(number), "snapshot", 1, snapshot=np.zeros(400, np.uint8))
+    runs.get(3)
+    assert 1 not in runs and 2 in runs and 3 in runs
+
+
+def test_state_needs_no_qt():
+    import subprocess
+
+    code = "import sys; import app.toylab.state, app.toylab.run; sys.exit(any(m.startswith(('PySide6', 'torch')) for m in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
