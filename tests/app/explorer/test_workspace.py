@@ -565,3 +565,43 @@ def test_a_large_photograph_is_decoded_beside_the_window(workspace, client, png,
     drop(workspace.wells["B"], urls(broken))
     qtbot.waitUntil(lambda: not workspace.transfers.loader.busy)
     assert "cut.png" in workspace.wells["B"].empty.label.text() and state(workspace).b.empty
+
+
+def answer_dialog(workspace, qtbot, path) -> None:
+    """Choose a file in the dialog that is open."""
+    from PySide6.QtWidgets import QFileDialog
+
+    qtbot.waitUntil(lambda: bool(workspace.window_for_test.findChildren(QFileDialog)))
+    (dialog,) = workspace.window_for_test.findChildren(QFileDialog)
+    dialog.setDirectory(str(path.parent))
+    dialog.selectFile(path.name)
+    dialog.accept()
+    qtbot.waitUntil(lambda: not workspace.window_for_test.findChildren(QFileDialog))
+
+
+def test_save_by_the_dialog(workspace, qtbot, tmp_path, notices):
+    from PySide6.QtWidgets import QApplication
+
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    workspace.save_menu()[2][1]()
+    answer_dialog(workspace, qtbot, tmp_path / "page.png")
+    assert read_picture(tmp_path / "page.png").pixels.shape[:2] == (32, 32)
+    assert recipe.extract(tmp_path / "page.png")["kind"] == "samples" and "page.png" in notices[-1][0]
+
+
+def test_pick_by_the_dialog(workspace, client, qtbot, bundle):
+    from PySide6.QtWidgets import QApplication
+
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    qtbot.mouseClick(workspace.wells["B"].pick_button, Qt.MouseButton.LeftButton)
+    answer_dialog(workspace, qtbot, bundle / "examples" / "red.png")
+    client.run()
+    assert state(workspace).b.name == "red.png"
+
+
+def test_a_sample_let_go_beside_the_wells_goes_nowhere(workspace, monkeypatch):
+    mime = workspace.transfers.mime(workspace.controller.page.view.slots[1])
+    monkeypatch.setattr(QDragEnterEvent, "source", lambda _event: workspace.grid, raising=False)
+    assert not drop(workspace.canvas(), mime)
+    assert state(workspace).a.empty
+    assert drop(workspace.wells["A"], mime) and not state(workspace).a.empty
