@@ -103,7 +103,8 @@ def test_a_real_ctrl_c_ends_with_130_and_leaves_nothing(model, tmp_path):
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    # A shell sees 130 in both cases: Python ends itself by the signal where it came in the middle of an import.
+    assert process.returncode in (130, -signal.SIGINT), err
     assert b"Traceback" not in err
     assert not list(tmp_path.iterdir())
 
