@@ -30,7 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
-            item.add_marker(pytest.mark.qt_log_ignore(*ALLOWED))
+            # A test may allow more of its own; pytest-qt looks at the closest marker alone.
+            more = [text for marker in item.iter_markers("qt_log_ignore") for text in marker.args]
+            item.add_marker(pytest.mark.qt_log_ignore(*ALLOWED, *more), append=False)
 
 
 @pytest.fixture(autouse=True)
