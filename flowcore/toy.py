@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import densities
 from .errors import NonFiniteError
 from .models import build
+from .networks import MLP
 from .toy_config import FLOWS, ToyConfig
 from .toy_snapshot import pack, unpack
 
@@ -26,6 +27,7 @@ HELD_OUT = 10_000
 WARM_UP = 50
 AVERAGE_DECAY = 0.99
 CLIP_NORM = 20.0
+FIRST_LAYER_GAIN = 4.0
 _PIECE = 2048
 _BETAS = (0.9, 0.99)
 _HELD_OUT_KEY, _TRAIN_KEY = 1, 2
@@ -60,6 +62,7 @@ class ToyTrainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.flow = build(config.architecture)
+        _sharpen(self.flow)
         self.flow.to(self.device).train()
         self.flow.initialise(self.draw(4096, _TRAIN_KEY, 0))
         self.average = copy.deepcopy(self.flow).eval().requires_grad_(False)
@@ -213,6 +216,19 @@ class ToyTrainer:
             "parameters": sum(parameter.numel() for parameter in self._parameters),
             "toy": self.config.to_dict(), "default_temperature": 1.0, "default_seed": self.config.seed,
         }  # fmt: skip
+
+
+@torch.no_grad()
+def _sharpen(flow: nn.Module) -> None:
+    """Let the coupling networks start with bends all over the square, and sharp ones.
+
+    The usual first layer, made for inputs of width 1, bends slowly and near 0 only: eight Gaussians were then told apart
+    half as well after as many steps.
+    """
+    for module in flow.modules():
+        if isinstance(module, MLP):
+            for parameter in module.hidden[0].parameters():
+                parameter.mul_(FIRST_LAYER_GAIN)
 
 
 def run(

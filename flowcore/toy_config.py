@@ -32,7 +32,7 @@ class ToyConfig:
     flow: str = "realnvp"
     depth: int = 8
     width: int = 64
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     batch: int = 512
     prior: str = "gaussian"
     seed: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
@@ -21,7 +21,7 @@ _COLUMNS = 2
 _GRID = 48
 
 
-@lru_cache(maxsize=None)
+@cache
 def _brightness(name: str) -> np.ndarray:
     """√p over the density's square, 0..1, row 0 on top."""
     density = get(name)
@@ -32,7 +32,7 @@ def _brightness(name: str) -> np.ndarray:
     return level / level.max()
 
 
-@lru_cache(maxsize=None)
+@cache
 def thumbnail(name: str, ink: str, paper: str) -> QImage:
     """A density in two colours, small."""
     low, high = (np.array(QColor(tone).getRgb()[:3], dtype=np.float64) for tone in (paper, ink))

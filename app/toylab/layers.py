@@ -137,7 +137,7 @@ class LayerStrip(KeyboardFocus, QWidget):
         count = self.count()
         paper = QColor(theme.mix(tones.surface, tones.window, 0.5))
         chosen = round(min(self.position, count))
-        dots = max(60, 2400 // (count + 1))
+        dots = max(100, 4500 // (count + 1))
         for index in range(count + 1):
             cell = self._cell(index)
             painter.setPen(Qt.PenStyle.NoPen)
@@ -166,10 +166,11 @@ class LayerStrip(KeyboardFocus, QWidget):
         inside = (np.abs(places[:, 0] - cell.center().x()) < cell.width() / 2 - 1) & (
             np.abs(places[:, 1] - cell.center().y()) < cell.height() / 2 - 1
         )
-        pen = QPen(QColor(tone), 1.6 if side > 34 else 1.2)
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        painter.setPen(pen)
+        # Whole screen pixels: so many dots so small need no smooth edge, and strokes would cost ten times as much.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(QPen(QColor(tone), 1.0))
         painter.drawPoints(polygon(places[inside]))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
     def _paint_ends(self, painter: QPainter, count: int) -> None:
         font = self.font()

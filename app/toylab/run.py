@@ -53,9 +53,9 @@ class Run:
         if "snapshot" in arrays:
             self.snapshot_step = self.step
         if "layers" in arrays:
-            far = float(np.quantile(np.abs(arrays["layers"]), 0.995))
+            far = float(np.quantile(np.abs(arrays["layers"]), 0.99))
             # Only ever wider: a frame that shrank and grew while it learns would look like motion of the points.
-            self.layer_bound = max(self.layer_bound, min(12.0, np.ceil(far * 2) / 2))
+            self.layer_bound = max(self.layer_bound, min(8.0, np.ceil(far * 2) / 2))
         if "nll" in data:
             self._add_loss(self.step, float(data["nll"]))
             self.nll, self.standard_error = float(data["nll"]), float(data["standard_error"])

@@ -38,7 +38,7 @@ class ToyState:
     flow: str = "realnvp"
     depth: int = 8
     width: int = 64
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     batch: int = 512
     seed: int = 0
     speed: str = "full"

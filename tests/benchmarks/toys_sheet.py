@@ -11,7 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +25,9 @@ from flowcore.toy import ToyConfig, ToyTrainer
 from flowcore.toy_picture import sheet
 
 
-def train(config: ToyConfig, seconds: float) -> ToyTrainer:
-    """A trainer after so many seconds of processor time; the learning rate falls to nothing by then."""
+def train(config: ToyConfig, seconds: float) -> bytes:
+    """The snapshot after so many seconds of processor time; the learning rate falls to nothing by then."""
+    torch.set_num_threads(1)
     probe = ToyTrainer(config)
     started = time.process_time()
     probe.step(60)
@@ -33,30 +36,30 @@ def train(config: ToyConfig, seconds: float) -> ToyTrainer:
     started = time.process_time()
     while trainer.step_count < steps and time.process_time() - started < seconds:
         trainer.step()
-    return trainer
+    loss = trainer.held_out()
+    row = {
+        "density": config.density, "flow": config.flow, "steps": trainer.step_count, "nll": round(loss.nll, 4),
+        "standard_error": round(loss.standard_error, 4), "entropy": round(trainer.density.entropy, 4),
+    }  # fmt: skip
+    print(json.dumps(row), flush=True)
+    return trainer.snapshot()
 
 
 def main() -> None:
-    """Train them one after the other and write the sheet."""
+    """Train them, two at a time, and write the sheet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--flow", default="realnvp")
     parser.add_argument("--depth", type=int, default=ToyConfig.depth)
     parser.add_argument("--width", type=int, default=ToyConfig.width)
+    parser.add_argument("--jobs", type=int, default=2, help="densities at a time")
     parser.add_argument("--names", nargs="*", default=list(densities.NAMES))
     parser.add_argument("--out", type=Path, default=Path("docs/toys.png"))
     args = parser.parse_args()
-    torch.set_num_threads(1)
-    trainers = []
-    for name in args.names:
-        trainer = train(ToyConfig(name, args.flow, depth=args.depth, width=args.width), args.seconds)
-        loss = trainer.held_out()
-        row = {
-            "density": name, "flow": args.flow, "steps": trainer.step_count, "nll": round(loss.nll, 4),
-            "standard_error": round(loss.standard_error, 4), "entropy": round(trainer.density.entropy, 4),
-        }  # fmt: skip
-        print(json.dumps(row), flush=True)
-        trainers.append(trainer)
+    configs = [ToyConfig(name, args.flow, depth=args.depth, width=args.width) for name in args.names]
+    with ProcessPoolExecutor(args.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        snapshots = list(pool.map(train, configs, [args.seconds] * len(configs)))
+    trainers = [ToyTrainer.from_snapshot(snapshot) for snapshot in snapshots]
     save_png(args.out, sheet(trainers))
 
 

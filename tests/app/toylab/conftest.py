@@ -7,7 +7,6 @@ import itertools
 import pytest
 from PySide6.QtCore import QObject, Signal
 
-
 _numbers = itertools.count(1)
 
 

@@ -120,5 +120,8 @@ def test_old_trainings_are_forgotten_when_they_take_too_much_room():
 def test_state_needs_no_qt():
     import subprocess
 
-    code = "import sys; import app.toylab.state, app.toylab.run; sys.exit(any(m.startswith(('PySide6', 'torch')) for m in sys.modules))"
+    code = (
+        "import sys; import app.toylab.state, app.toylab.run; "
+        "sys.exit(any(name.startswith(('PySide6', 'torch')) for name in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

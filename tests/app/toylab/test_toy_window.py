@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 
+from app.toylab.state import ToyState
 from flowcore import recipe
 from flowcore.card import read_card
 
@@ -112,7 +113,7 @@ def test_live_settings_do_not_start_again(qtbot, lab):
     reached, number = lab.controller.run.step, lab.controller.run.number
     qtbot.waitUntil(lambda: lab.controller.run.step > reached + 5, timeout=10_000)
     assert lab.controller.run.number == lab.controller.state.run == number
-    assert lab.controller.state.learning_rate < 2e-3
+    assert lab.controller.state.learning_rate < ToyState().learning_rate
     lab.controller.pause()
     at_rest(qtbot, lab)
 
