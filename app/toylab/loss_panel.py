@@ -57,11 +57,12 @@ class LossPanel(Panel):
         for item in (self.entropy, self.curve, self.entropy_label, self.value_label):
             self.plot.box.addItem(item, ignoreBounds=True)
         self.add(self.plot)
-        self._figures = ("", "")
         theme.changed.connect(self._paint_theme)
         self._paint_theme()
 
     def show_run(self, run: Run) -> bool:
+        if self.devicePixelRatioF() != self._ratio:
+            self._paint_theme()
         if not self.news(run, "curve"):
             return False
         shown = run.entropy is not None
@@ -85,8 +86,9 @@ class LossPanel(Panel):
 
     def _paint_theme(self) -> None:
         tones = theme.current()
-        self.curve.setPen(pg.mkPen(tones.b, width=2))
-        self.entropy.setPen(pg.mkPen(tones.a, width=1.2, style=Qt.PenStyle.DashLine))
+        self._ratio = self.devicePixelRatioF()  # pyqtgraph's pens count pixels of the screen
+        self.curve.setPen(pg.mkPen(tones.b, width=2 * self._ratio))
+        self.entropy.setPen(pg.mkPen(tones.a, width=1.2 * self._ratio, style=Qt.PenStyle.DashLine))
         font = QFont(self.font())
         font.setPixelSize(theme.SMALL_PIXELS)
         for label, tone in ((self.entropy_label, tones.a_text), (self.value_label, tones.b_text)):

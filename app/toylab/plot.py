@@ -110,7 +110,8 @@ class Bundle(pg.GraphicsObject):
         return self._area
 
     def paint(self, painter: QPainter, *_unused: object) -> None:
-        pen = QPen(theme.color(self.tone, self.alpha), self.width)
+        # A cosmetic pen is as wide as it says in pixels of the screen.
+        pen = QPen(theme.color(self.tone, self.alpha), self.width * painter.device().devicePixelRatioF())
         pen.setCosmetic(True)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(pen)
