@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -193,3 +194,10 @@ def test_the_model_is_kept_as_a_checkpoint(tmp_path):
     with torch.no_grad():
         assert torch.equal(loaded.flow.log_prob(points), trainer.average.log_prob(points))
     assert loaded.card["system"] == "realnvp" and loaded.card["steps"] == 3
+
+
+def test_two_moons_by_the_default_recipe_within_a_tenth_of_a_nat_in_a_minute():
+    started = time.process_time()
+    result = run("two-moons", steps=450)
+    assert result["nll"] - result["entropy"] < 0.1 - 2 * result["standard_error"]
+    assert time.process_time() - started < 60.0
