@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import time
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QImage
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app import theme
@@ -29,9 +29,13 @@ END_S = 0.7
 class ToyCanvas(QWidget):
     """Panels, strip and clock. It reads the controller's run; it never asks the engine for anything."""
 
+    dropped = Signal(str)
+    """A file was dropped: its path."""
+
     def __init__(self, controller: ToyController) -> None:
         super().__init__()
         self.controller = controller
+        self.setAcceptDrops(True)
         self.samples, self.density, self.prior = SamplesPanel(), DensityPanel(), PriorPanel()
         self.loss, self.grid, self.layers = LossPanel(), GridPanel(), LayersPanel()
         self.panels = (self.samples, self.density, self.prior, self.loss, self.grid, self.layers)
@@ -166,7 +170,17 @@ class ToyCanvas(QWidget):
         self._follows_end = position >= self.strip.count()
         self.wake()
 
-    # Saving
+    # Saving and dropping
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        path = next((url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()), "")
+        if path:
+            event.acceptProposedAction()
+            self.dropped.emit(path)
 
     def picture(self) -> QImage:
         """The six panels and the strip as they are on screen."""

@@ -76,6 +76,11 @@ class ToyController(QObject):
         self._next_run += 1
         self.history.do(replace(self.state, run=self._next_run - 1), tr("Reset"))
 
+    def take_settings(self, state: ToyState) -> None:
+        """Other settings altogether (a saved picture's), as one act: a training of its own."""
+        self._next_run += 1
+        self.history.do(replace(state, run=self._next_run - 1), tr("Settings of a picture"))
+
     def play(self) -> None:
         """Train on."""
         self.playing, self._goal = True, 0

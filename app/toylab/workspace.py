@@ -16,7 +16,7 @@ from app.toylab.canvas import ToyCanvas
 from app.toylab.controller import ToyController
 from app.toylab.inspector import ToyInspector
 from app.toylab.state import FLOWS, ToyState
-from app.toylab.writing import save_panels
+from app.toylab.writing import read_settings, save_panels
 from app.widgets import ChipButton
 from app.workspace import Command, Context, Workspace
 from flowcore.densities import get
@@ -54,6 +54,7 @@ class ToyLab(Workspace):
         panel.play_pressed.connect(controller.toggle)
         panel.step_pressed.connect(controller.step)
         panel.reset_pressed.connect(controller.reset)
+        self._canvas.dropped.connect(self.take_file)
         controller.changed.connect(self._show)
         controller.arrived.connect(self._show_figures)
         controller.failed.connect(lambda sentence, details: self.context.notify(sentence, details))
@@ -126,6 +127,13 @@ class ToyLab(Workspace):
         self._chip.set_texts(tr(get(state.density).title), " · ".join(parts))
 
     # Saving
+
+    def take_file(self, path: str) -> None:
+        """Take up the settings in a saved picture; what is wrong with the file is said in the window."""
+        try:
+            self.controller.take_settings(read_settings(path))
+        except FlowError as error:
+            self.context.notify(str(error))
 
     def copy_panels(self) -> None:
         """Put the panels on the clipboard."""

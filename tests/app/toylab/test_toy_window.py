@@ -7,8 +7,9 @@ import signal
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtWidgets import QApplication
 
 from app.toylab.state import ToyState
 from flowcore import recipe
@@ -200,3 +201,29 @@ def test_space_plays_and_the_session_keeps_the_settings(qtbot, lab):
     assert not lab.controller.playing
     at_rest(qtbot, lab)
     assert lab.state()["depth"] == 4
+
+
+def drop(widget, path):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    rest = (Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, QDragEnterEvent(QPoint(20, 20), *rest))
+    QApplication.sendEvent(widget, QDropEvent(QPointF(20, 20), *rest))
+
+
+def test_a_saved_picture_dropped_brings_its_settings_back(qtbot, lab, tmp_path, monkeypatch):
+    lab.controller.set("density", "bridge")
+    at_rest(qtbot, lab)
+    lab.write_panels(str(tmp_path / "bridge.png"))
+    lab.controller.set("density", "rings")
+    drop(lab.canvas(), tmp_path / "bridge.png")
+    at_rest(qtbot, lab)
+    assert lab.controller.state.density == "bridge" and lab.controller.run.step == 0
+    lab.history.undo()
+    at_rest(qtbot, lab)
+    assert lab.controller.state.density == "rings"
+    told = []
+    monkeypatch.setattr(lab.context, "notify", lambda sentence, *_rest, **_more: told.append(sentence))
+    (tmp_path / "text.png").write_text("no picture")
+    drop(lab.canvas(), tmp_path / "text.png")
+    assert len(told) == 1 and told[0].endswith(".") and lab.controller.state.density == "rings"
