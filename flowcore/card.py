@@ -5,16 +5,27 @@ card needs neither torch nor the weights.
 """
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
 import stat
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import CheckpointError
 
-__all__ = ["FORMAT_VERSION", "QUANTILES", "read_card", "read_header", "find_checkpoint", "likelier_than", "typicality"]
+__all__ = [
+    "FORMAT_VERSION",
+    "QUANTILES",
+    "find_checkpoint",
+    "level_count",
+    "likelier_than",
+    "read_card",
+    "read_header",
+    "typicality",
+]
 
 FORMAT_VERSION = 1
 QUANTILES = 201
@@ -101,10 +112,25 @@ def read_card(path: str | os.PathLike) -> dict:
     return card
 
 
-def _held_out(card: dict) -> list[float]:
+def level_count(card: Mapping) -> int:
+    """How many levels the model's z has (``len(flow.levels)``): those of a multi-scale model of pictures, else 1."""
+    architecture = card.get("architecture")
+    if not isinstance(architecture, dict) or architecture.get("system") not in ("realnvp", "glow"):
+        return 1
+    shape, levels = architecture.get("shape"), architecture.get("levels")
+    of_pictures = isinstance(shape, list) and len(shape) == 3
+    return levels if of_pictures and type(levels) is int and levels > 0 else 1
+
+
+def _held_out(card: Mapping) -> list[float]:
+    """The quantiles, ascending; empty where the card has none, or has something else in their place."""
     held_out = card.get("held_out")
     quantiles = held_out.get("bpd_quantiles") if isinstance(held_out, dict) else None
-    return quantiles if isinstance(quantiles, list) else []
+    if not isinstance(quantiles, list) or len(quantiles) < 2:
+        return []
+    if not all(type(value) in (int, float) and math.isfinite(value) for value in quantiles):
+        return []
+    return quantiles if all(a <= b for a, b in itertools.pairwise(quantiles)) else []
 
 
 def _distribution_function(quantiles: list[float], value: float) -> float:
@@ -120,7 +146,7 @@ def _distribution_function(quantiles: list[float], value: float) -> float:
     return (low - 1 + (value - a) / (b - a)) / (len(quantiles) - 1)
 
 
-def likelier_than(card: dict, bpd: float) -> float | None:
+def likelier_than(card: Mapping, bpd: float) -> float | None:
     """Percent of held-out pictures that this one is likelier than (whose bpd is higher); None where the card has none."""
     quantiles = _held_out(card)
     if not quantiles or not math.isfinite(bpd):
@@ -128,7 +154,7 @@ def likelier_than(card: dict, bpd: float) -> float | None:
     return 100.0 * (1.0 - _distribution_function(quantiles, bpd))
 
 
-def typicality(card: dict, bpd: float) -> float | None:
+def typicality(card: Mapping, bpd: float) -> float | None:
     """Two-sided, in percent: 100 · 2 · min(F, 1 − F), F the held-out pictures' distribution function of bpd.
 
     100 for a picture as likely as the median one, 0 for one that is less likely, *or more likely*, than any of them:

@@ -39,8 +39,19 @@ class Acts:
     def set_temperature(self, value: float) -> None:
         if not math.isfinite(value):
             return
-        value = round(min(max(value, 0.0), TEMPERATURE_MAX), 4)
-        self._do(tr("Change the temperature"), "temperature", temperature=value)
+        value = _temperature(value)
+        self._do(tr("Change the temperature"), "temperature", temperature=value, level_temperatures=())
+
+    def set_level_temperature(self, level: int, value: float, levels: int) -> None:
+        """Change one level's temperature alone, `level` counted from the finest of `levels`."""
+        if not (math.isfinite(value) and 0 <= level < levels):
+            return
+        now = self.state.temperatures(levels)
+        temperatures = list(now) if isinstance(now, tuple) else [now] * levels
+        temperatures[level] = _temperature(value)
+        same = all(each == self.state.temperature for each in temperatures)
+        self._do(tr("Change one level's temperature"), ("temperature", level),
+                 level_temperatures=() if same else tuple(temperatures))
 
     def set_seed(self, seed: int) -> None:
         seed = min(max(int(seed), 0), SEED_MAX)
@@ -62,7 +73,7 @@ class Acts:
 
     def set_model(self, model: str, seed: int | None = None, temperature: float | None = None) -> None:
         """Choose a model; its card's default seed and temperature come with it where they are given."""
-        changes: dict[str, object] = {"model": model}
+        changes: dict[str, object] = {"model": model, "level_temperatures": ()}
         if seed is not None:
             changes["seed"] = seed
         if temperature is not None:
@@ -131,3 +142,7 @@ class Acts:
         """Bring back what a saved picture was made of, as one step. Raises `FlowError`, changing nothing."""
         self.history.seal()
         self.history.do(read_recipe(recipe, self.store), tr("Restore a saved picture"))
+
+
+def _temperature(value: float) -> float:
+    return round(min(max(value, 0.0), TEMPERATURE_MAX), 4)

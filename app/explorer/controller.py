@@ -224,7 +224,8 @@ class Controller(QObject):
 
     def _wanted(self) -> tuple:
         state = self.state
-        return (state.model, state.seed, state.temperature, state.selected)
+        levels = self.model.levels if self.model is not None else 1
+        return (state.model, state.seed, state.temperatures(levels), state.selected)
 
     def _rest_soon(self) -> None:
         if self.state.selected >= 0 and self._described != self._wanted():
@@ -242,13 +243,16 @@ class Controller(QObject):
         card = self.model.card
 
         def answered(message: Any) -> None:
-            self._described, self._describing = wanted, False
-            self._described_figures = figures(card, message.data.get("bpd"))
-            self.shown_changed.emit()
+            self._describing = False
+            # What is selected by now, perhaps by an undo, may have its figures already: these would take their place.
+            if wanted == self._wanted():
+                self._described, self._described_figures = wanted, figures(card, message.data.get("bpd"))
+                self.shown_changed.emit()
             self.busy_changed.emit()
 
-        def failed(_sentence: str, _details: str = "") -> None:
+        def failed(sentence: str, details: str = "") -> None:
             self._describing = False
+            self.problem.emit(sentence, details)
             self.busy_changed.emit()
 
         request = DescribeLatent(str(self.model.path), sample.z)

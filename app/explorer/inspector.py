@@ -49,6 +49,8 @@ class ExplorerInspector(Inspector):
     """Shows a `Shown`; every act leaves as a signal."""
 
     temperature_changed = Signal(float)
+    level_temperature_changed = Signal(int, float)
+    """(level, counted from the finest; its temperature)"""
     rested = Signal()
     send_wanted = Signal(str)
     save_wanted = Signal(int)
@@ -68,6 +70,11 @@ class ExplorerInspector(Inspector):
         self.temperature.value_changed.connect(self.temperature_changed)
         self.temperature.editing_finished.connect(self.rested)
         self.add(self.temperature)
+        self.per_level = Fold(tr("Per level"), False, settings, "explorer.levels")
+        self.add(self.per_level)
+        self.levels: list[ValueSlider] = []
+        """The finest level's first, as the state has them; shown from coarse to fine."""
+        self._show_levels(1)
 
         self.title = Heading("")
         self.add(self.title, space=8)
@@ -136,9 +143,38 @@ class ExplorerInspector(Inspector):
         self.whole_pixels.setChecked(not smooth)
         self.whole_pixels.blockSignals(False)
 
-    def show_temperature(self, value: float) -> None:
+    def show_temperature(self, value: float, levels: tuple[float, ...] = ()) -> None:
+        """Show the temperature, and each level's own where they differ."""
         if value != self.temperature.value():
             self.temperature.set_value(value)
+        for slider, own in zip(self.levels, levels or (value,) * len(self.levels), strict=False):
+            if value != slider.default:
+                slider.set_default(value)
+            if own != slider.value():
+                slider.set_value(own)
+
+    def _show_levels(self, count: int) -> None:
+        """As many sliders as the model has levels; one level alone needs none."""
+        self.per_level.setVisible(count > 1)
+        if count == len(self.levels):
+            return
+        for slider in self.levels:
+            slider.setParent(None)
+            slider.deleteLater()
+        names = {0: tr("Coarse"), count - 1: tr("Fine"), **({1: tr("Middle")} if count == 3 else {})}
+        shown = []
+        for place in range(count):
+            slider = ValueSlider(
+                names.get(place, tr("Level {number}", number=place + 1)), 0.0, TEMPERATURE_MAX,
+                self.temperature.value(), step=0.01, decimals=2,
+                tooltip=tr("The temperature of this level alone; the temperature above moves all of them.\n"
+                           "The same z, scaled level by level: z = T ε"),
+            )  # fmt: skip
+            level = count - 1 - place
+            slider.value_changed.connect(lambda value, level=level: self.level_temperature_changed.emit(level, value))
+            slider.editing_finished.connect(self.rested)
+            shown.append(self.per_level.add(slider))
+        self.levels = shown[::-1]
 
     def show_large(self, shown: Shown, sendable: bool) -> None:
         """Show the picture; `sendable` is whether its z is known, so that it can go to a well or a file."""
@@ -166,10 +202,12 @@ class ExplorerInspector(Inspector):
     def show_model(self, model: Model | None) -> None:
         """What the card says."""
         self.about.setVisible(model is not None)
-        self.temperature.setEnabled(model is not None)
+        for part in (self.temperature, self.per_level):
+            part.setEnabled(model is not None)
         if model is None:
             return
         self.temperature.set_default(model.default_temperature)
+        self._show_levels(model.levels)
         card, data = model.card, model.data
         bpd = card.get("bpd")
         error = card.get("bpd_standard_error")

@@ -14,7 +14,7 @@ from app import assets
 from app.explorer.state import SEED_MAX, TEMPERATURE_MAX
 from app.explorer.view_model import Figures
 from app.i18n import tr
-from flowcore.card import likelier_than, read_card, typicality
+from flowcore.card import level_count, likelier_than, read_card, typicality
 from flowcore.errors import CheckpointError, FlowError
 from flowcore.images import read_picture
 
@@ -42,6 +42,11 @@ class Model:
     @property
     def channels(self) -> int:
         return int(self.card["channels"])
+
+    @property
+    def levels(self) -> int:
+        """How many levels its z has, each of which may have a temperature of its own."""
+        return level_count(self.card)
 
     @property
     def title(self) -> str:

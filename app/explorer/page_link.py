@@ -42,7 +42,8 @@ class PageLink:
     def sync(self, state: ExplorerState, model: Model | None) -> None:
         if model is None:
             return
-        asked = (str(model.path), state.seed, state.temperature, state.count)
+        temperature = state.temperatures(model.levels)
+        asked = (str(model.path), state.seed, temperature, state.count)
         if asked == self._asked:
             return
         view = self.view
@@ -58,7 +59,7 @@ class PageLink:
         view.fresh = [True] * kept + [False] * (state.count - kept)
         view.error = view.details = ""
         # The bundled page stands in for the very page that it is, and then, as any older picture, until a new one comes.
-        if (model.default_seed, model.default_temperature, FIRST_PAGE) == (state.seed, state.temperature, state.count):
+        if (model.default_seed, model.default_temperature, FIRST_PAGE) == (state.seed, temperature, state.count):
             view.cached = model.first_page
         # A drag replaces a page before it is complete: go on where that one stopped, so that every picture moves.
         before = self._asked
@@ -69,13 +70,14 @@ class PageLink:
         self._turn += 1
         self.busy = bool(self._left)
         if self._left:
-            self._ask_next(state, model, asked)
+            self._ask_next(model, asked)
         self._on_change(0, state.count)
 
-    def _ask_next(self, state: ExplorerState, model: Model, asked: tuple) -> None:
+    def _ask_next(self, model: Model, asked: tuple) -> None:
         turn = self._turn
+        path, seed, temperature, _count = asked
         first, count = self._left.pop(0)
-        request = SamplePage(asked[0], state.seed, first, count, state.temperature)
+        request = SamplePage(path, seed, first, count, temperature)
 
         def answered(message: Any) -> None:
             # Answers of an older temperature are welcome during a drag, those of another page are not.
@@ -83,7 +85,7 @@ class PageLink:
                 return
             self._take(message, request, model, current=turn == self._turn)
             if turn == self._turn and message.done and self._left:
-                self._ask_next(state, model, asked)
+                self._ask_next(model, asked)
             elif turn == self._turn and message.done:
                 self.busy = False
                 self._on_change(0, 0)

@@ -18,6 +18,7 @@ SCHEMA = 1
 COUNTS = (4, 16, 36, 64)
 MODES = ("linear", "spherical")
 TEMPERATURE_MAX = 1.5
+LEVELS_MAX = 10
 SEED_MAX = 2**31 - 1
 STRIP = 9
 """Frames in the strip of a walk, both ends counted."""
@@ -86,6 +87,8 @@ class ExplorerState:
     """Name of a bundled model, or the path of a checkpoint or run folder."""
     seed: int = 0
     temperature: float = 0.7
+    level_temperatures: tuple[float, ...] = ()
+    """One for each level of z, the finest first, where they differ; empty where all stand at `temperature`."""
     count: int = 16
     selected: int = -1
     """Which sample is worked on; -1 for none."""
@@ -94,6 +97,10 @@ class ExplorerState:
     a: Well = Well()
     b: Well = Well()
     walk: Walk = Walk()
+
+    def temperatures(self, levels: int) -> float | tuple[float, ...]:
+        """What a model of so many levels is sampled at: one number, or one a level, the finest first."""
+        return self.level_temperatures if len(self.level_temperatures) == levels else self.temperature
 
     def well(self, which: str) -> Well:
         return self.a if which == "A" else self.b
@@ -115,7 +122,7 @@ class ExplorerState:
 
     def to_dict(self) -> dict:
         return {"schema": SCHEMA, "model": self.model, "seed": self.seed, "temperature": self.temperature,
-                "count": self.count, "selected": self.selected, "shown": self.shown,
+                "level_temperatures": list(self.level_temperatures), "count": self.count, "selected": self.selected, "shown": self.shown,
                 "a": self.a.to_dict(), "b": self.b.to_dict(), "walk": self.walk.to_dict()}
 
     @classmethod
@@ -133,6 +140,7 @@ class ExplorerState:
             model=_text(data, "model"),
             seed=_integer(data, "seed", 0, 0, SEED_MAX),
             temperature=_number(data, "temperature", 0.7, 0.0, TEMPERATURE_MAX),
+            level_temperatures=_level_temperatures(data),
             count=count,
             selected=_integer(data, "selected", -1, -1, count - 1),
             shown=shown if shown in ("sample", "walk") else "sample",
@@ -162,6 +170,14 @@ def _number(data: dict, name: str, default: float, low: float, high: float) -> f
     if not low <= value <= high:
         raise ConfigError(f"The saved settings cannot be used: {name} must lie in {low:g} to {high:g}.")
     return float(value)
+
+
+def _level_temperatures(data: dict) -> tuple[float, ...]:
+    values = data.get("level_temperatures", [])
+    if not isinstance(values, list) or len(values) > LEVELS_MAX:
+        raise ConfigError("The saved settings cannot be read: level_temperatures is not a list of numbers.")
+    entries = [{"a level's temperature": value} for value in values]
+    return tuple(_number(entry, *entry, 0.0, 0.0, TEMPERATURE_MAX) for entry in entries)
 
 
 def _integer(data: dict, name: str, default: int, low: int, high: int) -> int:

@@ -45,7 +45,7 @@ class PageView:
     """The page of samples; a slot keeps its older picture until the new one has come."""
 
     slots: list[Latent | None] = field(default_factory=list)
-    temperatures: list[float] = field(default_factory=list)
+    temperatures: list[float | tuple[float, ...]] = field(default_factory=list)
     """The temperature that each slot's picture was drawn at: during a drag, not yet that of the state."""
     fresh: list[bool] = field(default_factory=list)
     cached: list[np.ndarray] = field(default_factory=list)

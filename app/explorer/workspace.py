@@ -173,6 +173,7 @@ class ExplorerWorkspace(Workspace):
         self.walk.swap_wanted.connect(acts.swap)
         panel = self._inspector
         panel.temperature_changed.connect(acts.set_temperature)
+        panel.level_temperature_changed.connect(self._set_level_temperature)
         panel.rested.connect(acts.rest)
         panel.send_wanted.connect(self.send)
         panel.save_wanted.connect(lambda scale: transfers.save_picture(self.controller.large(), scale))
@@ -211,6 +212,10 @@ class ExplorerWorkspace(Workspace):
             self.player.stop()
             self.controller.play_position = None
         self.acts.set_position(t)
+
+    def _set_level_temperature(self, level: int, value: float) -> None:
+        if self.controller.model is not None:
+            self.acts.set_level_temperature(level, value, self.controller.model.levels)
 
     def send(self, which: str) -> None:
         """Put the inspector's picture, with its z, in a well."""
@@ -328,7 +333,8 @@ class ExplorerWorkspace(Workspace):
         state = self.controller.state
         self.grid.show_page(state.count, state.selected)
         self._canvas.show_state(state.count, state.seed)
-        self._inspector.show_temperature(state.temperature)
+        levels = state.temperatures(self.controller.model.levels) if self.controller.model is not None else ()
+        self._inspector.show_temperature(state.temperature, levels if isinstance(levels, tuple) else ())
         self.walk.show_mode(state.walk.mode)
         for which in "AB":
             if state.well(which) is not self._wells_shown.get(which):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from flowcore.card import level_count
 from flowcore.errors import ConfigError, NonFiniteError, UntrainedError
 from flowcore.models import build
 
@@ -70,6 +71,7 @@ def test_steps_add_up_to_the_whole(name):
 @pytest.mark.parametrize("name", FLOWS)
 def test_levels_cover_z_once(name):
     flow, x, label = trained(name)
+    assert level_count({"architecture": flow.architecture}) == len(flow.levels)
     assert flow.levels[0].start == 0
     assert flow.levels[-1].stop == flow.num_dims
     for a, b in zip(flow.levels, flow.levels[1:], strict=False):

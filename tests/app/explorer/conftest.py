@@ -79,7 +79,8 @@ class FakeClient:
             for start in range(request.first, request.first + request.count, 4):
                 count = min(4, request.first + request.count - start)
                 z = np.stack([np.random.default_rng((request.seed, start + i)).uniform(0, 2.55, SIZE * SIZE * 3)
-                              for i in range(count)]).astype(np.float32) * np.float32(request.temperature)
+                              for i in range(count)]).astype(np.float32)
+                z *= np.repeat(np.float32(request.temperature), -(-z.shape[1] // np.size(request.temperature)))[:z.shape[1]]
                 done = start + count == request.first + request.count
                 yield ({"first": start, "count": count, "done": done},
                        {"z": z, "pictures": np.stack([to_bytes(row) for row in z])}, done)
@@ -108,6 +109,7 @@ class FakeClient:
 def card(**changes) -> dict:
     return {
         "format_version": 1, "name": "tiny", "title": "Tiny", "system": "glow", "size": [SIZE, SIZE], "channels": 3,
+        "architecture": {"system": "glow", "shape": [3, SIZE, SIZE], "levels": 3},
         "data": {"name": "noise", "licence": "CC0"}, "bpd": 3.5, "default_temperature": 0.7, "default_seed": 4,
         "held_out": {"bpd_quantiles": list(np.linspace(1, 5, 201)), "count": 100}, **changes,
     }  # fmt: skip

@@ -87,6 +87,19 @@ def test_a_larger_page_keeps_what_is_there(controller, client):
     assert pictures(controller)[:16] == before and controller.page.view.complete
 
 
+def test_figures_that_come_after_an_undo_do_not_hide_those_of_the_sample_on_screen(controller, client):
+    client.run()
+    controller.acts.select(0)
+    controller._rest.timeout.emit()
+    client.run()
+    assert controller.shown().figures.bpd == 2.5
+    controller.acts.select(1)
+    controller._rest.timeout.emit()
+    controller.history.undo()
+    client.run()
+    assert controller.state.selected == 0 and controller.shown().figures.bpd == 2.5
+
+
 def test_answers_of_another_page_are_not_shown(controller, client):
     old = client.asked[0]
     controller.acts.new_samples()

@@ -12,7 +12,7 @@ from flowcore.crop import Crop
 from flowcore.errors import FlowError
 
 FULL = ExplorerState(
-    model="faces", seed=18, temperature=0.65, count=36, selected=5, shown="walk",
+    model="faces", seed=18, temperature=0.65, level_temperatures=(0.2, 0.65, 1.0), count=36, selected=5, shown="walk",
     a=Well(picture="p1", name="photo.jpg", crop=Crop(center_x=0.3, zoom=2.0, angle=15.0)),
     b=Well(picture="p2", name="sample", latent="z1", latent_model="faces"),
     walk=Walk(0.62, "spherical"),
@@ -28,7 +28,9 @@ def test_json_round_trip(state):
     ("name", "value"),
     [
         ("schema", 2), ("schema", None), ("seed", -1), ("seed", 10**12), ("seed", True), ("seed", "4"),
-        ("temperature", float("nan")), ("temperature", 9), ("temperature", None), ("count", 10**12), ("count", 5),
+        ("temperature", float("nan")), ("temperature", 9), ("temperature", None), ("level_temperatures", 0.7),
+        ("level_temperatures", [0.7, "1"]), ("level_temperatures", [float("nan")]), ("level_temperatures", [0.7] * 99),
+        ("count", 10**12), ("count", 5),
         ("selected", 36), ("model", 3), ("model", "x" * 5000), ("a", []), ("walk", {"t": 2}),
         ("walk", {"mode": "__import__('os')"}), ("a", {"picture": 7}), ("a", {"picture": "p", "crop": {"zoom": 0}}),
     ],

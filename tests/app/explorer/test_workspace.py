@@ -89,6 +89,48 @@ def test_temperature_slider(workspace, qtbot, client):
     assert slider.value() == 0.7
 
 
+def test_temperature_per_level(workspace, qtbot, client):
+    panel = workspace.inspector()
+    assert panel.per_level.isVisible() and not panel.per_level.is_unfolded()
+    qtbot.mouseClick(panel.per_level.header, Qt.MouseButton.LeftButton)
+    assert [panel.per_level.body.itemAt(i).widget().label.text() for i in range(3)] == ["Coarse", "Middle", "Fine"]
+    before = workspace.controller.page.view.slots[0].z
+    fine, middle, coarse = panel.levels
+    for _ in range(3):
+        qtbot.keyClick(fine.track, Qt.Key.Key_Left)
+    assert state(workspace).level_temperatures == (0.67, 0.7, 0.7) and workspace.history.length == 1
+    client.run()
+    assert client.sent(SamplePage)[-1].temperature == (0.67, 0.7, 0.7)
+    # The finest level's numbers come first in z, and they alone have moved.
+    after, third = workspace.controller.page.view.slots[0].z, 64
+    np.testing.assert_allclose(after[:third], before[:third] * 0.67 / 0.7, rtol=1e-6)
+    np.testing.assert_array_equal(after[third:], before[third:])
+    fine.editing_finished.emit()
+    qtbot.keyClick(coarse.track, Qt.Key.Key_End)
+    assert state(workspace).level_temperatures == (0.67, 0.7, 1.5) and workspace.history.length == 2
+    workspace.history.undo()
+    assert (fine.value(), middle.value(), coarse.value()) == (0.67, 0.7, 0.7)
+    fine.reset_button.click()
+    assert state(workspace).level_temperatures == ()
+    workspace.history.undo()
+    qtbot.keyClick(panel.temperature.track, Qt.Key.Key_Right)
+    assert [slider.value() for slider in panel.levels] == [0.71] * 3 and state(workspace).level_temperatures == ()
+    client.run()
+    assert client.sent(SamplePage)[-1].temperature == 0.71
+
+
+def test_a_model_of_one_level_offers_no_temperature_per_level(workspace, client, make_checkpoint):
+    panel = workspace.inspector()
+    workspace.acts.set_level_temperature(2, 1.2, 3)
+    one = make_checkpoint("one", architecture={"system": "nice", "shape": [3, 8, 8]})
+    workspace.controller.choose_model(str(one))
+    client.run()
+    assert not panel.per_level.isVisible() and client.sent(SamplePage)[-1].temperature == 0.7
+    workspace.history.undo()
+    client.run()
+    assert panel.per_level.isVisible() and client.sent(SamplePage)[-1].temperature == (0.7, 0.7, 1.2)
+
+
 def test_new_samples_count_and_seed(workspace, qtbot, client):
     canvas = workspace.canvas()
     qtbot.mouseClick(canvas.new_button, Qt.MouseButton.LeftButton)
