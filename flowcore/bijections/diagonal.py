@@ -10,6 +10,8 @@ from .base import Bijection, soft_clamp, soft_clamp_inverse
 
 __all__ = ["DiagonalScale"]
 
+PRIOR_COUNT = 16
+
 
 class DiagonalScale(Bijection):
     """z = x · exp(s), one s a dimension; log-det = Σ s. ``s`` is softly bounded to ±``bound``.
@@ -28,9 +30,15 @@ class DiagonalScale(Bijection):
 
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:
-        """Start from unit variance in every dimension, as a first batch has it: learning has then less far to go."""
-        std = x.std(0, unbiased=False).clamp_min(1e-6)
-        self.raw_log_scale.copy_(soft_clamp_inverse(-std.log(), self.bound))
+        """Start near unit variance in every dimension; learning has then less far to go.
+
+        A small batch says little of one dimension alone (a corner that is dark in sixteen pictures need not stay dark), so
+        each variance is drawn towards their mean with the weight of ``PRIOR_COUNT`` samples.
+        """
+        count = x.shape[0]
+        variance = x.var(0, unbiased=False)
+        variance = (count * variance + PRIOR_COUNT * variance.mean()) / (count + PRIOR_COUNT)
+        self.raw_log_scale.copy_(soft_clamp_inverse(-0.5 * variance.clamp_min(1e-12).log(), self.bound))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         log_scale = self.log_scale

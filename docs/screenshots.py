@@ -1,0 +1,104 @@
+"""Make the README's pictures of the window, by driving the real one.
+
+    python docs/screenshots.py explorer docs/explorer.png --theme dark --size 1440x900
+    python docs/screenshots.py toylab docs/toylab.png --seconds 30
+
+On a machine without a screen run it under xvfb, whose fonts look like a desktop's.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from PySide6.QtWidgets import QApplication  # noqa: E402
+
+from app import assets, theme  # noqa: E402
+from app.engine.client import EngineClient  # noqa: E402
+from app.main_window import MainWindow  # noqa: E402
+from app.settings import Settings  # noqa: E402
+from app.shell.session import Session  # noqa: E402
+
+
+def wait(application: QApplication, seconds: float, until=lambda: False) -> None:
+    """Let the window live for a time, or until something is so."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not until():
+        application.processEvents()
+        time.sleep(0.002)
+
+
+def explore(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
+    """Two pictures in the wells and a walk between them."""
+    workspace = window.current
+    state = workspace.history.state
+    if options.model:
+        workspace.controller.choose_model(options.model)
+        wait(application, 120, window.is_idle)
+    if options.empty:
+        return
+    for which, name in zip("AB", options.pictures, strict=False):
+        if name.isdigit():
+            workspace.controller.acts.select(int(name))
+            wait(application, 60, window.is_idle)
+            workspace.send(which)
+        else:
+            path = next(p for p in assets.examples() if p.stem == name)
+            workspace.controller.acts.put_picture(which, path.read_bytes(), path.name)
+        wait(application, 120, window.is_idle)
+    workspace.controller.acts.select(state.selected)
+    workspace.controller.acts.set_position(0.62)
+    workspace.controller.acts.show_walk()
+
+
+def learn(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
+    """A flow that has learned for a while, its layers half way."""
+    controller = window.current.controller
+    controller.play()
+    wait(application, options.seconds)
+    if not options.playing:
+        controller.pause()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("workspace", choices=("explorer", "toylab"))
+    parser.add_argument("out")
+    parser.add_argument("--theme", default="dark", choices=("dark", "light"))
+    parser.add_argument("--size", default="1440x900")
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--model")
+    parser.add_argument("--pictures", nargs=2, default=("portrait-1", "9"))
+    parser.add_argument("--empty", action="store_true")
+    parser.add_argument("--playing", action="store_true")
+    options = parser.parse_args()
+
+    application = QApplication([])
+    theme.apply(application, options.theme)
+    settings = Settings(Path(tempfile.mkdtemp()) / "settings.json")
+    for name in ("explorer", "toylab"):
+        settings.set(f"hint.{name}.seen", True)
+    engine = EngineClient()
+    engine.start()
+    window = MainWindow(engine, settings, Session(keep=False), options={"screenshot": options.out})
+    window.resize(*map(int, options.size.split("x")))
+    window.show()
+    window.begin(options.workspace)
+    wait(application, 1.0)
+    wait(application, 120, window.is_idle)
+    (explore if options.workspace == "explorer" else learn)(application, window, options)
+    wait(application, 1.0)
+    if not options.playing:
+        wait(application, 60, window.is_idle)
+    wait(application, 0.5)
+    window.grab().save(options.out)
+    window.close()
+    wait(application, 0.3)
+
+
+if __name__ == "__main__":
+    main()
