@@ -1,18 +1,19 @@
 """The person's preferences, one JSON file, written atomically.
 
-Preferences are not work: the state of a workspace goes to the session file (``app.session``), never here.
+Preferences are not work: the state of a workspace goes to the session file (``app.shell.session``), never here.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import platformdirs
+
+from flowcore.atomic import replacing
 
 VERSION = 1
 _APPLICATION = "flow-explorer"
@@ -38,17 +39,8 @@ def write_json(path: Path, value: Any, durable: bool = True) -> None:
     Raises OSError when the folder cannot be made or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(value, file, ensure_ascii=False, indent=1, allow_nan=False)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(path, durable=durable, mode=0o600) as temporary:
+        temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

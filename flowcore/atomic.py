@@ -1,8 +1,10 @@
 """Files replaced as a whole or not at all."""
 from __future__ import annotations
 
+import errno
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,27 +13,38 @@ __all__ = ["replacing"]
 
 
 @contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[Path]:
+def replacing(
+    path: str | os.PathLike[str], *, ending: str = ".part", durable: bool = True, mode: int = 0o666
+) -> Iterator[Path]:
     """Gives a temporary path beside ``path``; on success it takes ``path``'s place, on failure nothing is left behind.
 
-    The bytes are on disk before the name changes, so a crash or power cut leaves the old file or the new one.
+    A link is followed: what it points to is replaced. An existing file keeps its permissions; a new one gets ``mode``, less
+    the process's mask. ``ending`` is how the temporary name ends, for writers that choose the format by it.
+
+    Where ``durable``, the bytes are on disk before the name changes, so a crash or power cut leaves the old file or the new
+    one; without, that holds for the end of the process alone.
+
+    Raises:
+        OSError: where it cannot be written, or where a folder, a pipe or a device stands: replacing would remove it.
+        ValueError: if the path is no file name.
     """
-    path = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    target = Path(os.path.realpath(path))
     try:
+        before = target.stat().st_mode
+    except FileNotFoundError:
+        before = None
+    if before is not None and not stat.S_ISREG(before):
+        number, what = (errno.EISDIR, "a folder") if stat.S_ISDIR(before) else (errno.EINVAL, "a pipe or a device")
+        raise OSError(number, f"it is {what}; choose a file name", str(path))
+    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}{ending}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+    try:
+        permissions = stat.S_IMODE(before if before is not None else temporary.stat().st_mode)
         yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        os.chmod(temporary, mode)
-        os.replace(temporary, path)
+        if durable:
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())
+        os.chmod(temporary, permissions)
+        os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

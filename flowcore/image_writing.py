@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import math
 import os
-import secrets
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from .atomic import replacing
 from .errors import PictureError
 
 __all__ = [
@@ -188,36 +186,17 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> Path:
     """
     shown = Path(path)
     try:
-        target = Path(os.path.realpath(path))
-        temporary = target.with_name(f".{target.name[:80]}.{secrets.token_hex(6)}.part")
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
     except (OSError, ValueError) as error:
-        raise PictureError(f"{shown} cannot be written: it is no file name.") from error
-    try:
-        # Replacing a device or a FIFO would remove it: only a plain file may stand there.
-        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-            what = "a folder" if target.is_dir() else "a pipe or a device"
-            raise PictureError(f"{shown} cannot be written: it is {what}; choose a file name.")
-        descriptor = os.open(
-            temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o666
-        )
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except (OSError, ValueError) as error:
-        with contextlib.suppress(OSError, ValueError):
-            temporary.unlink()
-        raise PictureError(_unwritten_sentence(shown, target, error)) from error
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+        raise PictureError(_unwritten_sentence(shown, error)) from error
     return shown
 
 
-def _unwritten_sentence(shown: Path, target: Path, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError) or not target.parent.exists():
+def _unwritten_sentence(shown: Path, error: Exception) -> str:
+    if isinstance(error, ValueError):
+        return f"{str(shown)!r} cannot be written: it is no file name."
+    if isinstance(error, FileNotFoundError):
         return f"{shown} cannot be written: there is no folder {shown.parent}."
     if isinstance(error, NotADirectoryError):
         return f"{shown} cannot be written: {shown.parent} is not a folder."

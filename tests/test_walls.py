@@ -26,7 +26,6 @@ TORCH_FREE = {
 # The engine's side of the pipe, which runs in its own process.
 ENGINE_SIDE = (
     "app.engine.loop", "app.engine.jobs", "app.engine.context", "app.engine.devices", "app.engine.models",
-    "app.engine.process",
 )  # fmt: skip
 
 

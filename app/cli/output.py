@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from flowcore.atomic import replacing
 from flowcore.errors import FlowError
 
 __all__ = ["OutputError", "OutputFile", "print_json", "print_table", "print_text", "say"]
@@ -104,25 +105,18 @@ class OutputFile:
                     f"{self.path} is read by this command, so it is not overwritten: give another name."
                 )
         # Only the attempt tells: rights, a full disk and a file system mounted read-only all look the same beforehand.
-        probe = self._temporary()
+        probe = self.target.with_name(f".{secrets.token_hex(6)}.part")
         probe.touch(exist_ok=False)
         probe.unlink()
 
-    def _temporary(self) -> Path:
-        # The suffix stays last, because writers choose the format by it. Names are cut for file systems that limit them.
-        return self.target.with_name(f".{self.target.stem[:40]}-{secrets.token_hex(4)}.part{self.suffix}")
-
     def write(self, writer: Callable[[Path], Result]) -> Result:
         """Let `writer` write a temporary file beside the target, then put it in the target's place; what it returns."""
-        temporary = self._temporary()
         try:
-            result = writer(temporary)
-            os.replace(temporary, self.target)
-            return result
+            # The suffix stays last, because writers choose the format by it.
+            with replacing(self.target, ending=f".part{self.suffix}") as temporary:
+                return writer(temporary)
         except OSError as error:
             raise OutputError(f"{self.path} cannot be written ({error.strerror or error}).") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def write_bytes(self, data: bytes) -> None:
         """Write these bytes, whole or not at all."""

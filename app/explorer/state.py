@@ -122,7 +122,8 @@ class ExplorerState:
 
     def to_dict(self) -> dict:
         return {"schema": SCHEMA, "model": self.model, "seed": self.seed, "temperature": self.temperature,
-                "level_temperatures": list(self.level_temperatures), "count": self.count, "selected": self.selected, "shown": self.shown,
+                "level_temperatures": list(self.level_temperatures), "count": self.count,
+                "selected": self.selected, "shown": self.shown,
                 "a": self.a.to_dict(), "b": self.b.to_dict(), "walk": self.walk.to_dict()}
 
     @classmethod

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from app.explorer.store import Store, latent_from_dict, latent_to_dict
+from flowcore.atomic import replacing
 from flowcore.errors import ConfigError, FlowError
 
 __all__ = ["StoreFiles"]
@@ -29,7 +28,8 @@ class StoreFiles:
             self.folder.mkdir(parents=True, exist_ok=True)
             there = {path.name for path in self.folder.iterdir() if KEY.fullmatch(path.name)}
             for key in keys - there:
-                self._write(key, _contents(store, key))
+                with replacing(self.folder / key, durable=False, mode=0o600) as temporary:
+                    temporary.write_bytes(_contents(store, key))
             for key in there - keys:
                 (self.folder / key).unlink(missing_ok=True)
         except OSError:
@@ -51,16 +51,6 @@ class StoreFiles:
                 found = ""
             if found != key:
                 raise ConfigError("The last session's pictures cannot be found again.")
-
-    def _write(self, key: str, data: bytes) -> None:
-        handle, name = tempfile.mkstemp(prefix=".", dir=self.folder)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.replace(name, self.folder / key)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
 
 
 def _contents(store: Store, key: str) -> bytes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
+from flowcore.atomic import replacing
 from flowcore.errors import FlowError
 
 SETTLED = 4
@@ -20,15 +20,12 @@ PATIENCE_MS = 120_000
 def save_picture(window: QWidget, path: Path) -> None:
     """Write what ``window`` shows to ``path`` as PNG, whole or not at all; raises FlowError when it cannot."""
     picture = window.grab()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        if not picture.save(str(part), "PNG"):
-            raise FlowError(f"The screenshot cannot be written to {path}: choose a folder that can be written.")
-        os.replace(part, path)
+        with replacing(path) as temporary:
+            if not picture.save(str(temporary), "PNG"):
+                raise FlowError(f"The screenshot cannot be written to {path}: choose a folder that can be written.")
     except OSError as error:
         raise FlowError(f"The screenshot cannot be written to {path} ({error.strerror}).") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 class Screenshot(QObject):
