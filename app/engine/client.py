@@ -49,6 +49,8 @@ class _Pending:
     sent: bool = False
     tries: int = 0
     silenced: bool = False
+    lost: bool = False
+    """Replaceable, and asked of an engine that died: forgotten when another is there, failed when none comes."""
 
 
 class EngineClient(QObject):
@@ -264,25 +266,30 @@ class EngineClient(QObject):
     def _on_hello(self) -> None:
         self._connected = True
         for entry in list(self._pending.values()):
-            self._send(entry)
+            if entry.lost:
+                self._over(entry, tell=False)
+            else:
+                self._send(entry)
         if self._is_restart:
             self._is_restart = False
             self.restarted.emit()
 
     def _on_death(self, again: bool) -> None:
         self._connected = False
+        if not again:
+            self._give_up()
+            return
         for entry in [entry for entry in self._pending.values() if entry.sent]:
             entry.sent = False
-            if entry.request.slot is not None or entry.silenced:
+            if entry.silenced:
                 self._over(entry, tell=False)
+            elif entry.request.slot is not None:
+                entry.lost = True
             elif entry.tries >= MAX_TRIES:
                 self._fail(entry, self.tr("The engine stopped twice while doing this, so it was given up."), self.log)
-        if again:
-            self._is_restart = True
-            self._set_state("restarting")
-            self.notice.emit(self.tr("The engine stopped unexpectedly and is being started again."))
-        else:
-            self._give_up()
+        self._is_restart = True
+        self._set_state("restarting")
+        self.notice.emit(self.tr("The engine stopped unexpectedly and is being started again."))
 
     def _give_up(self) -> None:
         sentence = self.tr("The engine keeps stopping and is not started again; restarting the program may help.")

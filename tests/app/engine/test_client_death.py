@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from engine_helpers import ENVIRONMENT, HERE, is_alive
-from engine_test_requests import Count, Echo, Slide, Train
+from engine_test_requests import Count, Echo, Slide, Spin, Train
 
 from app.engine import process
 from app.engine.requests import DecodeLatent, SamplePage
@@ -126,6 +126,18 @@ def test_it_gives_up_after_quick_deaths_with_a_sentence_and_can_be_started_again
     client.send(Echo(2), on_answer=answers.append)
     client.start()
     qtbot.waitUntil(lambda: bool(answers), timeout=60_000)
+
+
+def test_whoever_waits_for_a_replaceable_answer_is_told_too_when_it_gives_up(engine, qtbot, monkeypatch):
+    monkeypatch.setattr(process, "BACK_OFF_MS", (0, 10, 20))
+    errors = []
+    assert engine.wait_until_idle(60_000)
+    engine._process._environment["ENGINE_TEST_DIE"] = "1"
+    engine.send(Spin())
+    engine.send(Slide(0.0), on_error=lambda s, t: errors.append(s))
+    os.kill(engine.pid, signal.SIGKILL)
+    qtbot.waitUntil(lambda: engine.state == "stopped", timeout=60_000)
+    assert len(errors) == 1 and "not started again" in errors[0] and engine.is_idle()
 
 
 PARENT = """
