@@ -23,6 +23,7 @@ from app.settings import Settings
 from app.shell.app_menu import fill_app_menu
 from app.shell.banners import Banners
 from app.shell.column import Column
+from app.shell.drops import Drops
 from app.shell.keys import is_plain, matches
 from app.shell.log import logger, sentence
 from app.shell.rail import Rail
@@ -75,6 +76,7 @@ class MainWindow(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._build()
         self._bind()
+        Drops(self, lambda: self.current)
         session.collect = self._collect
 
     def _build(self) -> None:
@@ -383,8 +385,9 @@ class MainWindow(QWidget):
             QTimer.singleShot(0, self, self.first_shown.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        self.session.close()
+        # Hidden first: a walk that plays stops where it is, and that place is part of the session.
         for workspace in self.workspaces.values():
             workspace.hidden()
+        self.session.close()
         self.engine.stop()
         super().closeEvent(event)

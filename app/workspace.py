@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QMimeData, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.history import History
@@ -133,6 +133,13 @@ class Workspace(QWidget):
     def save_menu(self) -> list[tuple[str, Callable[[], object], bool]]:
         """What Save offers: (text, act, enabled) each; asked when it opens. Ctrl+S does the first enabled one."""
         return []
+
+    def can_drop(self, mime: QMimeData) -> bool:
+        """Whether what is dragged over the window, beside every place of its own, is something to take. Be quick."""
+        return False
+
+    def drop(self, mime: QMimeData) -> None:
+        """Take what was let go there."""
 
     def state(self) -> dict[str, Any]:
         """The state as JSON values, for the session file."""

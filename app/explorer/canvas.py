@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.explorer.drag_drop import can_read
 from app.explorer.samples_grid import MARGIN, SamplesGrid
 from app.explorer.state import COUNTS, SEED_MAX
 from app.explorer.walk import WalkPanel
@@ -25,15 +22,12 @@ BETWEEN = 16
 
 
 class Canvas(QWidget):
-    """Lays out the parts; knows nothing of what they mean. What is dropped beside the wells leaves as `dropped`."""
-
-    dropped = Signal(object)
+    """Lays out the parts; knows nothing of what they mean."""
 
     def __init__(self, grid: SamplesGrid, wells: dict[str, WellPanel], walk: WalkPanel,
                  parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.grid, self.wells, self.walk = grid, wells, walk
-        self.setAcceptDrops(True)
         self.samples_heading = Heading(tr("Samples"), self)
         self.wells_heading = Heading(tr("Your pictures"), self)
         self.problem = Label("", "warning", wrap=True, parent=self)
@@ -114,14 +108,3 @@ class Canvas(QWidget):
             well.setGeometry(left, top + HEADING + index * (each + BETWEEN), room, each)
         bottom = top + HEADING + side + 12 + CONTROLS + BETWEEN
         self.walk.setGeometry(PAD, bottom, width, self.height() - bottom - 12)
-
-    # Drops beside the wells
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        # A sample that is dragged and let go beside the wells was not meant for one.
-        if event.source() is None and can_read(event.mimeData()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
-        self.dropped.emit(event.mimeData())

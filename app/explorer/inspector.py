@@ -6,10 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy
 
-from app.explorer.drag_drop import can_read
 from app.explorer.figures import LIKELIER, TYPICALITY, bpd_tip, percent
 from app.explorer.model import Model
 from app.explorer.state import TEMPERATURE_MAX
@@ -56,12 +54,10 @@ class ExplorerInspector(Inspector):
     save_wanted = Signal(int)
     copy_wanted = Signal()
     whole_pixels_changed = Signal(bool)
-    dropped = Signal(object)
 
     def __init__(self, settings: Settings, parent=None) -> None:
         super().__init__(parent)
         self._shown: np.ndarray | None = None
-        self.setAcceptDrops(True)
         self.temperature = ValueSlider(
             tr("Temperature"), 0.0, TEMPERATURE_MAX, 0.7, step=0.01, decimals=2,
             tooltip=tr("How far from the middle of the prior the samples are drawn: low is plain and safe, "
@@ -228,16 +224,3 @@ class ExplorerInspector(Inspector):
         notes = [str(data.get(name)) for name in ("credit", "note") if data.get(name)]
         self.about_note.setText("\n".join(notes))
         self.about_note.setVisible(bool(notes))
-
-    # What is dropped here goes where it belongs, as beside the wells
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.source() is None and can_read(event.mimeData()):
-            event.acceptProposedAction()
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        event.acceptProposedAction()
-        self.dropped.emit(event.mimeData())

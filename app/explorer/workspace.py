@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app import assets
 from app.explorer.canvas import Canvas
 from app.explorer.controller import Controller
+from app.explorer.drag_drop import can_read
 from app.explorer.exporting import Exporter
 from app.explorer.inspector import ExplorerInspector
 from app.explorer.model import open_model
@@ -103,6 +104,12 @@ class ExplorerWorkspace(Workspace):
             Command(tr("Whole pixels or smooth"), ("P",), self.toggle_pixels),
         ]
 
+    def can_drop(self, mime: QMimeData) -> bool:
+        return can_read(mime)
+
+    def drop(self, mime: QMimeData) -> None:
+        self.transfers.take(mime)
+
     def state(self) -> dict[str, Any]:
         self.files.write(self.controller.store, self.history.state.keys)
         return self.history.state.to_dict()
@@ -153,7 +160,6 @@ class ExplorerWorkspace(Workspace):
         canvas.new_button.clicked.connect(acts.new_samples)
         canvas.count.chosen.connect(lambda key: acts.set_count(int(key)))
         canvas.seed.value_changed.connect(acts.set_seed)
-        canvas.dropped.connect(transfers.take)
         for which, well in self.wells.items():
             well.dropped.connect(lambda name, mime: transfers.take(mime, name))
             well.chosen.connect(lambda name, path: transfers.take_file(path, name))
@@ -177,7 +183,6 @@ class ExplorerWorkspace(Workspace):
         panel.rested.connect(acts.rest)
         panel.send_wanted.connect(self.send)
         panel.save_wanted.connect(lambda scale: transfers.save_picture(self.controller.large(), scale))
-        panel.dropped.connect(transfers.take)
         panel.copy_wanted.connect(lambda: transfers.copy(self.controller.large()))
         panel.whole_pixels_changed.connect(lambda whole: self._set_smooth(not whole))
         panel.set_drag_data(lambda: transfers.mime(self.controller.large()))

@@ -193,6 +193,7 @@ def workspace(bundle, client, qtbot, notices, tmp_path):
 
     from app.explorer.workspace import create
     from app.settings import Settings
+    from app.shell.drops import Drops
     from app.workspace import Context
 
     def notify(sentence, details="", kind="error", act=None):
@@ -206,6 +207,7 @@ def workspace(bundle, client, qtbot, notices, tmp_path):
     made.inspector().setFixedWidth(300)
     row.addWidget(made.inspector())
     qtbot.addWidget(window)
+    Drops(window, lambda: made)
     made.setParent(window)
     made.hide()
     made.topbar().setParent(window)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
@@ -126,6 +126,24 @@ def test_a_workspace_that_cannot_open_says_so_in_its_place(make_window):
     assert not window.column.isVisible() and not window.topbar.save.isVisible()
     click(window.rail.button("counter"))
     assert window.column.isVisible() and window.topbar.save.isVisible()
+
+
+@pytest.mark.parametrize("part", ["rail", "topbar", "column", "stack"])
+def test_a_drop_anywhere_goes_to_the_workspace_in_front(make_window, part):
+    window = make_window()
+    widget = getattr(window, part)
+    place = widget.rect().center()
+    for text, taken in (("a file", True), ("", False)):
+        mime = QMimeData()
+        if text:
+            mime.setText(text)
+        rest = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+        enter = QDragEnterEvent(place, *rest)
+        QApplication.sendEvent(widget, enter)
+        assert enter.isAccepted() == taken
+        if taken:
+            QApplication.sendEvent(widget, QDropEvent(QPointF(place), *rest))
+    assert [call for call in window.current.calls if "file" in call] == ["a file"]
 
 
 def test_save_does_the_first_that_it_can(make_window):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.history import History
@@ -60,6 +61,12 @@ class Counter(Workspace):
             ("Save the picture", lambda: self.calls.append("save one"), False),
             ("Save the number", lambda: self.calls.append("save two"), True),
         ]
+
+    def can_drop(self, mime: QMimeData) -> bool:
+        return mime.hasText()
+
+    def drop(self, mime: QMimeData) -> None:
+        self.calls.append(mime.text())
 
     def state(self) -> dict[str, Any]:
         return {"number": self.history.state.number}
