@@ -74,6 +74,13 @@ class History(Generic[S]):
         """How many steps can be undone."""
         return len(self._done)
 
+    def states(self) -> list[S]:
+        """Every state that is still within reach: the present one, and those that undo and redo can bring back."""
+        held = [self._state]
+        for step in (*self._done, *self._undone):
+            held += (step.before, step.after)
+        return held
+
     def do(self, state: S, label: str, merge: Hashable = None) -> bool:
         """Make ``state`` the present one as a step called ``label``; returns False when nothing changed.
 

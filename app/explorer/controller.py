@@ -26,6 +26,8 @@ from flowcore.latent import walk
 
 __all__ = ["Controller"]
 
+PRUNE_BYTES = 64 * 2**20
+"""The store is looked through for what nothing can reach any more when it has grown to this, or to twice what was left."""
 REST_MS = 140
 """A value that has stood still for this long is at rest: figures that cost an encode are asked for then."""
 
@@ -59,6 +61,7 @@ class Controller(QObject):
         self.walk = WalkLink(client, self.store, self._on_walk, self._on_position)
         self.play_position: float | None = None
         """Where the walk is while it plays; the state keeps where it was."""
+        self._prune_at = PRUNE_BYTES
         self._started = False
         self._opening: int | None = None
         self._described: tuple | None = None
@@ -103,7 +106,8 @@ class Controller(QObject):
         index = round(t * (len(self.walk.view.frames) - 1))
         picture = self.walk.view.frames[index]
         a, b = (self.wells[which].view.z for which in "AB")
-        if self.model is None or picture is None or not a or not b:
+        # A frame of the path before this one still stands in the strip; the z of this path is not its own.
+        if self.model is None or picture is None or not self.walk.view.fresh[index] or not a or not b:
             return None
         first, second = ends(self.store, a, b)
         z = walk(first, second, (t,), self.state.walk.mode)[0]
@@ -202,6 +206,7 @@ class Controller(QObject):
             well.sync(self.state, self.model)
         self._sync_walk()
         self._rest_soon()
+        self._prune()
         self.state_changed.emit()
         self.shown_changed.emit()
         self.busy_changed.emit()
@@ -221,6 +226,14 @@ class Controller(QObject):
         a, b = (self.wells[which].view.z for which in "AB")
         ready = not (self.state.a.empty or self.state.b.empty)
         self.walk.sync(self.model, a if ready else "", b if ready else "", self.state.walk, self.position)
+
+    def _prune(self) -> None:
+        """Forget the pictures and latents that neither the screen nor an undo or redo can need: a drag leaves many."""
+        if self.store.size < self._prune_at:
+            return
+        kept = [state.keys for state in self.history.states()] + [well.keys for well in self.wells.values()]
+        self.store.prune(set().union(*kept))
+        self._prune_at = max(PRUNE_BYTES, 2 * self.store.size)
 
     def _wanted(self) -> tuple:
         state = self.state
@@ -269,6 +282,7 @@ class Controller(QObject):
 
     def _on_well(self, which: str) -> None:
         self._sync_walk()
+        self._prune()
         self.well_changed.emit(which)
         self.busy_changed.emit()
 

@@ -33,9 +33,10 @@ class Exporter:
 
     def page(self, scale: int = 1, smooth: bool = False) -> bytes:
         """The page of samples as one PNG without gaps."""
-        pictures = [slot.picture for slot in self._controller.page.view.slots if slot is not None]
-        if len(pictures) != self._controller.state.count:
+        view = self._controller.page.view
+        if not view.complete:
             raise PictureError(tr("The page is not complete yet: wait a moment and save it then."))
+        pictures = [slot.picture for slot in view.slots if slot is not None]
         return to_png_bytes(enlarge(grid(pictures), scale, smooth), self._recipe("samples"))
 
     def strip(self, scale: int = 1, smooth: bool = False) -> bytes:
@@ -61,10 +62,10 @@ class Exporter:
         return write_atomically(path, data)
 
     def _frames(self) -> list[np.ndarray]:
-        frames = self._controller.walk.view.frames
-        if not self._controller.walk.possible or any(frame is None for frame in frames):
+        view = self._controller.walk.view
+        if not self._controller.walk.possible or not view.complete:
             raise PictureError(tr("The walk is not complete yet: wait a moment and save it then."))
-        return [frame for frame in frames if frame is not None]
+        return [frame for frame in view.frames if frame is not None]
 
     def _recipe(self, kind: str, latent: Latent | None = None) -> dict:
         controller = self._controller

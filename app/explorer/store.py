@@ -20,6 +20,7 @@ from flowcore.images import Picture, read_picture, to_png_bytes
 __all__ = ["Latent", "Store", "latent_from_dict", "latent_to_dict"]
 
 DECODED = 6
+DECODED_BYTES = 512 * 2**20
 LATENT_DTYPES = ("float32", "float64")
 LATENT_NUMBERS_MAX = 4_000_000
 
@@ -89,6 +90,11 @@ class Store:
     def __len__(self) -> int:
         return len(self._blobs) + len(self._latents)
 
+    @property
+    def size(self) -> int:
+        """Bytes that are kept, decoded copies aside."""
+        return sum(map(len, self._blobs.values())) + sum(z.nbytes for z in self._latents.values())
+
     def prune(self, needed: set[str]) -> None:
         """Forget everything but these keys."""
         for kept in (self._blobs, self._latents, self._decoded):
@@ -116,9 +122,12 @@ class Store:
 
     def _remember(self, key: str, picture: Picture) -> Picture:
         self._decoded[key] = picture
-        while len(self._decoded) > DECODED:
+        while len(self._decoded) > DECODED or (len(self._decoded) > 1 and self._decoded_bytes() > DECODED_BYTES):
             self._decoded.popitem(last=False)
         return picture
+
+    def _decoded_bytes(self) -> int:
+        return sum(picture.pixels.nbytes for picture in self._decoded.values())
 
 
 def latent_to_dict(z: np.ndarray) -> dict:

@@ -88,6 +88,8 @@ class WalkView:
 
     frames: list[np.ndarray | None] = field(default_factory=lambda: [None] * CURVE)
     bpds: list[float | None] = field(default_factory=lambda: [None] * CURVE)
+    fresh: list[bool] = field(default_factory=lambda: [False] * CURVE)
+    """Which frames are of the present path; the others are an older one's, shown until these have come."""
     picture: np.ndarray | None = None
     picture_t: float = 0.0
     bpd: float | None = None
@@ -100,7 +102,7 @@ class WalkView:
 
     @property
     def complete(self) -> bool:
-        return all(frame is not None for frame in self.frames)
+        return all(self.fresh)
 
     def bpd_now(self) -> float | None:
         """Bits per dimension at the present position: exact at rest, read off the curve while it moves."""
@@ -117,7 +119,7 @@ class WalkView:
         """Put answered frames where their positions say."""
         for t, frame, bpd in zip(ts, frames, bpds, strict=True):
             index = round(t * (CURVE - 1))
-            self.frames[index], self.bpds[index] = frame, bpd
+            self.frames[index], self.bpds[index], self.fresh[index] = frame, bpd, True
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,6 +48,7 @@ class WalkLink:
         self._path = self._at = None
         self._turn += 1
         self._frames_busy = self._at_busy = False
+        self.view.fresh = [False] * len(self.view.fresh)
 
     def sync(self, model: Model | None, a: str, b: str, walk: Walk, t: float) -> None:
         """`a` and `b` are the keys of the wells' z, empty where there is none (yet)."""
@@ -76,6 +77,7 @@ class WalkLink:
         a, b = ends(self._store, path[1], path[2])
         self._frames_busy = True
         self.view.error = self.view.details = ""
+        self.view.fresh = [False] * len(self.view.fresh)
 
         def answered(message: Any) -> None:
             if turn != self._turn:

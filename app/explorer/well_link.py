@@ -39,6 +39,11 @@ class WellLink:
     def busy(self) -> bool:
         return self._lane.busy
 
+    @property
+    def keys(self) -> set[str]:
+        """What it needs of the store beside the state: an encoded picture's z is in no state."""
+        return {key for key in (self.view.z, self._asked[3] if self._asked is not None else "") if key}
+
     def forget(self) -> None:
         self._asked = None
         self._lane.forget()
@@ -87,7 +92,7 @@ class WellLink:
         view, data = self.view, message.data
         view.reconstruction = np.array(message.arrays["picture"])
         z = np.array(message.arrays["z"])
-        view.z = latent or self._store.put_latent(z)
+        view.z = latent if latent in self._store else self._store.put_latent(z)
         view.differing, view.max_error = int(data["differing"]), float(data["max_error"])
         view.precise = z.dtype == np.float64
         view.figures = figures(model.card, data.get("bpd"))

@@ -100,6 +100,31 @@ def test_figures_that_come_after_an_undo_do_not_hide_those_of_the_sample_on_scre
     assert controller.state.selected == 0 and controller.shown().figures.bpd == 2.5
 
 
+def test_the_store_forgets_what_nothing_can_reach_and_keeps_what_undo_needs(controller, client, png, monkeypatch):
+    monkeypatch.setattr("app.explorer.controller.PRUNE_BYTES", 0)
+    controller._prune_at = 0
+    client.run()
+    controller.acts.put_picture("A", png(), "a.png")
+    controller.acts.put_latent("B", controller.page.view.slots[3])
+    client.run()
+    pixels = controller.wells["A"].view.seen
+    for step in range(40):
+        controller.acts.set_crop("A", Crop(zoom=1 + step / 10))
+        client.run()
+    controller.acts.rest()
+    controller.acts.clear("B")
+    assert len(controller.store) < 15, "each place of the drag left a z"
+    for _ in range(4):
+        controller.history.undo()
+        client.run()
+    assert controller.state.a.empty and controller.state.b.empty
+    for _ in range(2):
+        controller.history.redo()
+        client.run()
+    np.testing.assert_array_equal(controller.wells["A"].view.seen, pixels)
+    assert controller.state.b.latent in controller.store and controller.walk.possible
+
+
 def test_answers_of_another_page_are_not_shown(controller, client):
     old = client.asked[0]
     controller.acts.new_samples()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.engine.requests import OpenModel, SamplePage, WalkAt
 from flowcore import recipe
+from flowcore.errors import PictureError
 from flowcore.images import read_picture
 
 
@@ -639,6 +640,31 @@ def test_pick_by_the_dialog(workspace, client, qtbot, bundle):
     answer_dialog(workspace, qtbot, bundle / "examples" / "red.png")
     client.run()
     assert state(workspace).b.name == "red.png"
+
+
+def test_every_place_of_the_window_takes_a_drop(workspace, bundle, client):
+    inspector, grid = workspace.inspector(), workspace.grid
+    for part, name in ((inspector.viewport(), "red"), (grid, "blue"), (workspace.walk, "blue")):
+        before = workspace.history.length
+        assert drop(part, urls(bundle / "examples" / f"{name}.png")), part
+        assert workspace.history.length == before + 1
+        client.run()
+    mime = QMimeData()
+    mime.setText("no picture")
+    assert not drop(workspace.topbar(), mime)
+
+
+def test_a_strip_of_an_older_path_cannot_be_saved_as_the_present_one(workspace, bundle, client):
+    fill(workspace, bundle, client)
+    assert workspace.exporter.strip()
+    workspace.acts.set_mode("spherical")
+    frames = workspace.controller.walk.view.frames
+    assert all(frame is not None for frame in frames), "the older strip stays on screen"
+    assert not workspace.walk.save.isEnabled() and workspace.controller.strip_latent(0.5) is None
+    with pytest.raises(PictureError, match="not complete"):
+        workspace.exporter.strip()
+    client.run()
+    assert workspace.walk.save.isEnabled() and workspace.exporter.strip()
 
 
 def test_a_sample_let_go_beside_the_wells_goes_nowhere(workspace, monkeypatch):
