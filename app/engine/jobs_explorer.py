@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,17 +15,7 @@ from flowcore.flow import Flow
 from flowcore.latent import walk
 
 from .context import Context, Steps, job
-from .requests import (
-    DecodeLatent,
-    DecodePictures,
-    DescribeLatent,
-    EncodePicture,
-    ExportWalk,
-    OpenModel,
-    SamplePage,
-    WalkAt,
-    WalkFrames,
-)
+from .requests import DescribeLatent, EncodePicture, OpenModel, SamplePage, WalkAt, WalkFrames
 
 __all__ = ["CHUNK"]
 
@@ -65,18 +54,6 @@ def sample_page(context: Context, request: SamplePage) -> Steps:
         done = stop == request.count
         data = {"first": request.first + start, "count": stop - start, "done": done}
         yield from context.stream(request.kind, data, {"pictures": pictures, "z": rows}, done=done)
-
-
-@job(DecodeLatent.kind)
-def decode_latent(context: Context, request: DecodeLatent) -> Steps:
-    """See `DecodeLatent`."""
-    loaded = _model(context, request.model)
-    pictures = yield from decode_job(loaded.flow, request.z[None])
-    context.send(request.kind, {"done": not request.exact}, {"picture": pictures[0]}, done=not request.exact)
-    if request.exact:
-        yield
-        (bpd,) = yield from _bits(loaded.flow, pictures, request.z.dtype)
-        context.send(request.kind, {**describe(loaded.card, bpd), "done": True}, done=True)
 
 
 @job(EncodePicture.kind)
@@ -127,31 +104,6 @@ def walk_at(context: Context, request: WalkAt) -> Steps:
     yield
     (bpd,) = yield from _bits(flow, pictures, z.dtype)
     context.send(request.kind, {"t": request.t, "bpd": bpd, "done": True}, done=True)
-
-
-@job(ExportWalk.kind)
-def export_walk(context: Context, request: ExportWalk) -> Steps:
-    """See `ExportWalk`."""
-    flow = _model(context, request.model).flow
-    for start, stop in _chunks(flow, len(request.ts)):
-        z = walk(request.a, request.b, request.ts[start:stop], request.mode)
-        yield from _export(context, request, flow, z, start, len(request.ts))
-
-
-@job(DecodePictures.kind)
-def decode_pictures(context: Context, request: DecodePictures) -> Steps:
-    """See `DecodePictures`."""
-    flow = _model(context, request.model).flow
-    for start, stop in _chunks(flow, len(request.z)):
-        yield from _export(context, request, flow, request.z[start:stop], start, len(request.z))
-
-
-def _export(context: Context, request: Any, flow: Flow, z: np.ndarray, start: int, total: int) -> Steps:
-    pictures = yield from decode_job(flow, z)
-    stop = start + len(z)
-    data = {"first": start, "count": len(z), "done": stop == total}
-    yield from context.stream(request.kind, data, {"pictures": pictures}, done=stop == total)
-    context.progress(stop / total)
 
 
 def _model(context: Context, name: str) -> Loaded:

@@ -24,8 +24,8 @@ from flowcore.latent import MODES
 from .protocol import ProtocolError
 
 __all__ = [
-    "DecodeLatent", "DecodePictures", "DescribeLatent", "EncodePicture", "ExportWalk", "OpenModel", "Priority",
-    "Request", "SamplePage", "WalkAt", "WalkFrames", "from_fields", "to_fields",
+    "DescribeLatent", "EncodePicture", "OpenModel", "Priority", "Request", "SamplePage", "WalkAt", "WalkFrames",
+    "from_fields", "to_fields",
 ]  # fmt: skip
 
 MAX_COUNT = 4096
@@ -125,9 +125,9 @@ def _number(name: str, value: Any, low: float, high: float) -> None:
         raise ConfigError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}.")
 
 
-def _latent(name: str, value: Any, ndim: int = 1) -> None:
-    if not isinstance(value, np.ndarray) or value.dtype not in (np.float32, np.float64) or value.ndim != ndim:
-        raise ConfigError(f"{name} must be {'one latent' if ndim == 1 else 'a list of latents'} of 32- or 64-bit floats.")
+def _latent(name: str, value: Any) -> None:
+    if not isinstance(value, np.ndarray) or value.dtype not in (np.float32, np.float64) or value.ndim != 1:
+        raise ConfigError(f"{name} must be one latent of 32- or 64-bit floats.")
     if not np.isfinite(value).all():
         raise ConfigError(f"{name} holds a number that is not finite.")
 
@@ -182,28 +182,6 @@ class SamplePage(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class DecodeLatent(Request):
-    """The picture of one latent: `picture` uint8 (H, W, C) at once; with `exact`, a second answer with
-    `{bpd, likelier_than, typicality}` follows. `panel` tells several live decodes apart (each has its own slot).
-    """
-
-    kind = "explorer.decode"
-    priority = Priority.INTERACTIVE
-
-    model: str
-    z: np.ndarray
-    panel: str = ""
-    exact: bool = False
-
-    @property
-    def slot(self) -> str:  # type: ignore[override]
-        return f"explorer.decode.{self.panel}" if self.panel else "explorer.decode"
-
-    def __post_init__(self) -> None:
-        _latent("The latent", self.z)
-
-
-@dataclass(frozen=True, eq=False)
 class EncodePicture(Request):
     """Encode an 8-bit picture (uint8 (H, W, C), as the model sees it) for well "A" or "B".
 
@@ -230,19 +208,15 @@ class EncodePicture(Request):
 
 @dataclass(frozen=True, eq=False)
 class DescribeLatent(Request):
-    """`{bpd, likelier_than, typicality}` of the 8-bit picture that `z` (D,) decodes to. `panel` as in `DecodeLatent`."""
+    """`{bpd, likelier_than, typicality}` of the 8-bit picture that `z` (D,) decodes to."""
 
     kind = "explorer.describe"
+    slot = "explorer.describe"
     priority = Priority.PAGE
     strict = True
 
     model: str
     z: np.ndarray
-    panel: str = ""
-
-    @property
-    def slot(self) -> str:  # type: ignore[override]
-        return f"explorer.describe.{self.panel}" if self.panel else "explorer.describe"
 
     def __post_init__(self) -> None:
         _latent("The latent", self.z)
@@ -293,35 +267,3 @@ class WalkAt(Request):
         _latent("End B", self.b)
         _mode(self.mode)
         _number("The position on the walk", self.t, 0.0, 1.0)
-
-
-@dataclass(frozen=True, eq=False)
-class ExportWalk(Request):
-    """As `WalkFrames`, for saving: must finish, reports progress, and computes no bpd. Answers `{first, count, done}`."""
-
-    kind = "explorer.export.walk"
-    priority = Priority.EXPORT
-
-    model: str
-    a: np.ndarray
-    b: np.ndarray
-    mode: str
-    ts: tuple[float, ...]
-
-    __post_init__ = WalkFrames.__post_init__
-
-
-@dataclass(frozen=True, eq=False)
-class DecodePictures(Request):
-    """The pictures of many latents `z` (n, D), for saving: must finish, reports progress. Answers as `ExportWalk`."""
-
-    kind = "explorer.export.pictures"
-    priority = Priority.EXPORT
-
-    model: str
-    z: np.ndarray
-
-    def __post_init__(self) -> None:
-        _latent("The latents", self.z, ndim=2)
-        if not 1 <= len(self.z) <= MAX_FRAMES:
-            raise ConfigError(f"From 1 to {MAX_FRAMES} latents can be decoded at once.")

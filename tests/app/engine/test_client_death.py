@@ -15,7 +15,7 @@ from engine_helpers import ENVIRONMENT, HERE, is_alive
 from engine_test_requests import Count, Echo, Slide, Spin, Train
 
 from app.engine import process
-from app.engine.requests import DecodeLatent, SamplePage
+from app.engine.requests import SamplePage, WalkAt
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
 ROOT = HERE.parents[2]
@@ -70,7 +70,8 @@ def test_killed_while_decoding_it_comes_back_with_the_same_pixels(engine, qtbot,
     for array, again in zip(before, page(), strict=True):
         np.testing.assert_array_equal(array, again)
     shown = []
-    engine.send(DecodeLatent(model, before[1][3]), on_answer=lambda m: shown.append(m.arrays["picture"]))
+    z = np.array(before[1][3])
+    engine.send(WalkAt(model, z, z, "linear", 0.0), on_answer=lambda m: shown.append(m.arrays.get("picture")))
     assert engine.wait_until_idle()
     assert np.abs(shown[0].astype(int) - before[0][3].astype(int)).max() <= 1
 

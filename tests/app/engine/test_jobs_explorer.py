@@ -9,17 +9,7 @@ import numpy as np
 import pytest
 from loop_machine import Machine
 
-from app.engine.requests import (
-    DecodeLatent,
-    DecodePictures,
-    DescribeLatent,
-    EncodePicture,
-    ExportWalk,
-    OpenModel,
-    SamplePage,
-    WalkAt,
-    WalkFrames,
-)
+from app.engine.requests import DescribeLatent, EncodePicture, OpenModel, SamplePage, WalkAt, WalkFrames
 from flowcore import checkpoint, codec
 from flowcore.evaluation import describe
 from flowcore.latent import walk
@@ -88,7 +78,8 @@ def test_an_encoded_picture_comes_back_byte_for_byte(machine, model, loaded, pic
     assert data["differing"] == 0 and data["max_error"] < 0.5 and data["well"] == "A"
     assert data["dtype"] == arrays["z"].dtype.name
     assert describe(loaded.card, data["bpd"]).items() <= data.items()
-    ((_, decoded), (description, _)) = machine.ask(DecodeLatent(model, arrays["z"], exact=True))
+    z = arrays["z"]
+    (_, decoded), (description, _) = machine.ask(WalkAt(model, z, z, "linear", 0.0))
     np.testing.assert_array_equal(decoded["picture"], picture)
     assert description["bpd"] == pytest.approx(data["bpd"], rel=1e-5)
     ((described, _),) = machine.ask(DescribeLatent(model, arrays["z"]))
@@ -99,7 +90,8 @@ def test_an_encoded_picture_comes_back_byte_for_byte(machine, model, loaded, pic
 def test_a_double_precision_latent_is_decoded_in_double_precision(machine, model, loaded, picture):
     double = codec.double_of(loaded.flow)
     z, _ = double.encode(codec.to_pixels(picture[None], double))
-    ((_, arrays),) = machine.ask(DecodeLatent(model, z[0].detach().numpy()))
+    z = z[0].detach().numpy()
+    (_, arrays), _figures = machine.ask(WalkAt(model, z, z, "linear", 0.0))
     np.testing.assert_array_equal(arrays["picture"], picture)
 
 
@@ -123,16 +115,6 @@ def test_a_walk_starts_at_a_and_ends_at_b(machine, model, loaded, picture, mode)
     assert first["t"] == second["t"] == 0.25
     assert second["bpd"] == pytest.approx(bpd[2], rel=1e-3)
 
-    exported = machine.ask(ExportWalk(model, a["z"], b["z"], mode, ts))
-    np.testing.assert_array_equal(joined(exported, "pictures"), frames)
-    assert machine.of(machine.count, "progress")[-1]["fraction"] == 1.0
-
-
-def test_many_latents_are_decoded_for_saving(machine, model):
-    page = machine.ask(SamplePage(model, 2, 0, 9, 0.8))
-    exported = machine.ask(DecodePictures(model, joined(page, "z")))
-    np.testing.assert_array_equal(joined(exported, "pictures"), joined(page, "pictures"))
-
 
 def test_the_longest_turn_is_short(machine, model):
     machine.ask(SamplePage(model, 2, 0, 4, 0.8))
@@ -153,7 +135,7 @@ def test_a_picture_of_another_size_is_refused_in_a_sentence(machine, model):
 
 
 def test_a_latent_of_another_model_is_refused_in_a_sentence(machine, model):
-    sentence = machine.error_of(DecodeLatent(model, np.zeros(5, np.float32)))
+    sentence = machine.error_of(DescribeLatent(model, np.zeros(5, np.float32)))
     assert "768" in sentence
 
 

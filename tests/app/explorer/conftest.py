@@ -91,7 +91,7 @@ class FakeClient:
                    {"z": z, "picture": request.picture}, True)
         elif isinstance(request, r.DescribeLatent):
             yield {"bpd": 2.5, "likelier_than": 50.0, "typicality": 100.0}, {}, True
-        elif isinstance(request, r.WalkFrames | r.ExportWalk):
+        elif isinstance(request, r.WalkFrames):
             for index, t in enumerate(request.ts):
                 z = (1 - t) * request.a + t * request.b
                 yield ({"first": index, "count": 1, "bpd": [2 + t]}, {"pictures": to_bytes(z)[None]},
