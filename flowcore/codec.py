@@ -125,7 +125,8 @@ def encode_job(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> 
     """uint8 (H, W, C) -> :class:`Encoded`, yielding after every layer. float32 first, float64 where it is not exact."""
     original = np.asarray(picture)
     encoded = None
-    for model in dict.fromkeys((flow, double_of(flow))):
+    for precise in (False, True) if flow.dtype != torch.float64 else (True,):
+        model = double_of(flow) if precise else flow
         with torch.no_grad():
             x = to_pixels(original[None], model)
             try:
