@@ -21,15 +21,16 @@ def _model(args: argparse.Namespace, path: Path) -> str:
     return str(Path(args.model).expanduser().resolve())
 
 
-def page_recipe(args: argparse.Namespace, path: Path, temperature: float | list[float]) -> dict[str, Any] | None:
-    """Of a page of samples; None with a temperature a level, which the Explorer does not know."""
+def page_recipe(args: argparse.Namespace, path: Path, temperature: float | list[float]) -> dict[str, Any]:
+    """Of a page of samples; with a temperature a level, the one above them is their mean."""
     from flowcore import recipe
 
-    if isinstance(temperature, list):
-        return None
+    levels = temperature if isinstance(temperature, list) else []
+    overall = round(sum(levels) / len(levels), 4) if isinstance(temperature, list) else temperature
     return recipe.new(
-        "samples", model=_model(args, path), seed=args.seed, temperature=temperature, count=args.count
-    )
+        "samples", model=_model(args, path), seed=args.seed, temperature=overall, level_temperatures=levels,
+        count=args.count,
+    )  # fmt: skip
 
 
 def picture_recipe(args: argparse.Namespace, path: Path, z: np.ndarray) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from app.widgets.pixels import enlarged
 
 __all__ = ["PictureCache", "draw_outline", "draw_picture", "draw_placeholder", "picture_area"]
 
-CACHED = 400
+CACHED_BYTES = 64 * 2**20
+"""A page of 64 on a fine screen fits; a drag, which leaves every older picture behind, starts the cache anew."""
 
 
 class PictureCache:
@@ -20,6 +21,7 @@ class PictureCache:
 
     def __init__(self) -> None:
         self._kept: dict[tuple, tuple[np.ndarray, QImage]] = {}
+        self._bytes = 0
 
     def get(self, array: np.ndarray, width: int, height: int, smooth: bool) -> QImage:
         """The array at `width` × `height` device pixels."""
@@ -28,10 +30,12 @@ class PictureCache:
         # The array is kept beside its image, so its id cannot have been given to another one meanwhile.
         if found is not None and found[0] is array:
             return found[1]
-        if len(self._kept) >= CACHED:
-            self._kept.clear()
         image = enlarged(array, width, height, smooth)
+        if self._bytes + image.sizeInBytes() > CACHED_BYTES:
+            self._kept.clear()
+            self._bytes = 0
         self._kept[key] = (array, image)
+        self._bytes += image.sizeInBytes()
         return image
 
 

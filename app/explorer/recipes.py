@@ -66,7 +66,8 @@ def _simple(values: dict) -> ExplorerState:
         raise ConfigError(tr("This picture's recipe was not made in the Explorer, so it cannot be restored here."))
     count = values.get("count", 16)
     page = next((page for page in COUNTS if isinstance(count, int) and page >= count), COUNTS[-1])
-    simple = {name: values[name] for name in ("model", "seed", "temperature") if name in values}
+    named = ("model", "seed", "temperature", "level_temperatures")
+    simple = {name: values[name] for name in named if name in values}
     return ExplorerState.from_dict({"schema": SCHEMA, "count": page, **simple})
 
 

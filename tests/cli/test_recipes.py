@@ -21,10 +21,11 @@ def test_a_grid_restores_model_seed_temperature_and_count(cli, model, tmp_path):
     assert (state.model, state.seed, state.temperature, state.count) == (str(model), 9, 0.6, 4)
 
 
-def test_a_temperature_a_level_has_no_recipe(cli, model, tmp_path):
+def test_a_temperature_a_level_comes_back_as_one(cli, model, tmp_path):
     out = tmp_path / "grid.png"
     assert cli("sample", "--model", model, "--temperature", "0.6,0.8", "--out", out).code == 0
-    assert extract(out) is None
+    state = read_recipe(extract(out), Store())
+    assert state.temperatures(2) == (0.6, 0.8) and state.temperature == 0.7
 
 
 def test_a_decoded_picture_keeps_its_z(cli, model, image, tmp_path):
