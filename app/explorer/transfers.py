@@ -43,6 +43,9 @@ class Transfers(QObject):
         self._problem = problem
         self._reading = reading
         self.loader = Loader(self)
+        self._reads = 0
+        self._awaited: dict[str, int] = {}
+        """Wells that a large picture is being read for, each with the number of the read that may still fill it."""
         self._window = window
 
     # In
@@ -70,16 +73,23 @@ class Transfers(QObject):
 
     def _take_one(self, item: Dropped, well: str) -> None:
         acts = self._controller.acts
-        target = well or self._controller.state.first_empty_well
+        target = well or self._free_well()
         try:
             if item.checkpoint is not None:
                 self._controller.choose_model(str(item.checkpoint))
             elif item.latent is not None:
+                self._awaited.pop(target, None)
                 acts.put_latent(target, item.latent)
             else:
                 self._take_picture(item, well, target)
         except FlowError as error:
             self._problem(well, str(error))
+
+    def _free_well(self) -> str:
+        """Where the next picture goes: an empty well that no picture is on its way to, else as the state says."""
+        state = self._controller.state
+        free = (which for which in "AB" if state.well(which).empty and which not in self._awaited)
+        return next(free, state.first_empty_well)
 
     def _take_picture(self, item: Dropped, well: str, target: str) -> None:
         """A picture file: with a recipe inside, its settings come back; on a well, a sample comes back with its z."""
@@ -104,7 +114,13 @@ class Transfers(QObject):
     def _put(self, target: str, item: Dropped, note: str) -> None:
         """Decode a picture, beside the window if it is large, and put it in a well."""
 
+        self._reads += 1
+        number = self._awaited[target] = self._reads
+
         def done(picture: Picture | None, sentence: str) -> None:
+            if self._awaited.get(target) != number:
+                return  # a later picture was put there meanwhile
+            del self._awaited[target]
             if picture is None:
                 self._problem(target, sentence)
                 return

@@ -259,9 +259,8 @@ class WellPanel(QWidget):
 
     def has_focus_inside(self) -> bool:
         """Whether the keyboard is in this well."""
-        focus = self.focusWidget() if self.isAncestorOf(self) else None
-        window = self.window().focusWidget() if self.window() else focus
-        return window is not None and (window is self or self.isAncestorOf(window))
+        focus = self.window().focusWidget()
+        return focus is not None and (focus is self or self.isAncestorOf(focus))
 
     def add_to_menu(self, menu: QMenu) -> None:
         """The well's acts for a context menu."""

@@ -42,7 +42,7 @@ class WellStats(QWidget):
         self.editing = False
         self._well = Well()
         self._view = WellView()
-        self._problem = ""
+        self._problem = self._sees = ""
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._make_figures())
         self._stack.addWidget(self._make_crop())
@@ -161,7 +161,7 @@ class WellStats(QWidget):
             shown = percent(figures.likelier_than)
             self.likelier.set_value(tr("{percent} of held-out", percent=shown) if wide else shown)
         self.typicality.set_value("…" if figures.bpd is None else percent(figures.typicality))
-        self.notice.setText(getattr(self, "_sees", ""))
+        self.notice.setText(self._sees)
         self.notice.setVisible(not error)
 
     def resizeEvent(self, event) -> None:

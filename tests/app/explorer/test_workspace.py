@@ -610,6 +610,24 @@ def test_a_large_photograph_is_decoded_beside_the_window(workspace, client, png,
     assert "cut.png" in workspace.wells["B"].empty.label.text() and state(workspace).b.empty
 
 
+def test_large_photographs_fill_both_wells_and_the_last_one_stays(workspace, client, tmp_path, qtbot):
+    from app.explorer.loader import LARGE_BYTES
+    from flowcore.images import save_png
+
+    rng = np.random.default_rng(0)
+    paths = [save_png(tmp_path / f"{name}.png", rng.integers(0, 256, (512, 512, 3), np.uint8)) for name in "xyz"]
+    assert paths[0].stat().st_size > LARGE_BYTES
+    drop(workspace.canvas(), urls(*paths[:2]))
+    drop(workspace.wells["B"], urls(paths[2]))
+    drop(workspace.wells["A"], workspace.transfers.mime(workspace.controller.page.view.slots[1]))
+    qtbot.waitUntil(lambda: not workspace.transfers.loader.busy)
+    assert state(workspace).b.name == "z.png" and state(workspace).a.latent
+    workspace.acts.clear("A")
+    drop(workspace.canvas(), urls(paths[0]))
+    qtbot.waitUntil(lambda: not workspace.transfers.loader.busy)
+    assert state(workspace).a.name == "x.png"
+
+
 def answer_dialog(workspace, qtbot, path) -> None:
     """Choose a file in the dialog that is open."""
     from PySide6.QtWidgets import QFileDialog
