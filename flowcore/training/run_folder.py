@@ -85,8 +85,16 @@ class RunFolder:
         return lines
 
     def forget_after(self, step: int) -> None:
-        """Drop the metrics of steps that the last checkpoint does not know of: they will be made again."""
+        """Drop the metrics of steps that the last checkpoint does not know of: they will be made again.
+
+        Raises:
+            DataError: if the disk is full or the folder cannot be written.
+        """
         kept = [line for line in self.metrics() if line.get("step", 0) <= step]
-        if self.metrics_path.exists():
+        if not self.metrics_path.exists():
+            return
+        try:
             with replacing(self.metrics_path) as temporary:
                 temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        except OSError as error:
+            raise DataError(f"The run's metrics cannot be written to '{self.metrics_path}': {error.strerror or error}.") from None
