@@ -17,7 +17,6 @@ from PySide6.QtCore import QMimeData, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.history import History
-from app.i18n import tr
 
 if TYPE_CHECKING:
     from app.engine.client import EngineClient
@@ -174,10 +173,3 @@ class Workspace(QWidget):
     def about_data(self) -> list[dict[str, Any]]:
         """Further entries for the About page: ``title``, ``licence``, ``credit``, ``note``."""
         return []
-
-    def display_title(self) -> str:
-        """The workspace's name as the rail and window title show it."""
-        for entry in REGISTRY:
-            if type(self).__module__.startswith(entry.module.rpartition(".")[0]):
-                return tr(entry.title)
-        return ""

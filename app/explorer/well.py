@@ -16,7 +16,7 @@ from app.explorer.examples import examples_menu
 from app.explorer.state import Well
 from app.explorer.view_model import WellView
 from app.explorer.well_stats import WellStats
-from app.i18n import tr
+from app.i18n import plural, tr
 from app.widgets import EmptyState, Label, PictureLabel
 from flowcore.crop import Crop
 from flowcore.images import Picture
@@ -149,7 +149,7 @@ class WellPanel(QWidget):
             self.back_caption.setText(tr("exact, 0 bytes differ"))
         else:
             self.back_caption.set_tone("warning")
-            self.back_caption.setText(tr("{count} bytes differ", count=f"{view.differing:,}"))
+            self.back_caption.setText(plural(view.differing, "{count} byte differs", "{count} bytes differ"))
         precise = tr("Encoded in double precision: single precision was not exact for this picture.\n")
         self.back_caption.setToolTip((precise if view.precise else "") + tr(
             "Round trip: the picture was encoded to z, decoded again and compared byte for byte.\n"

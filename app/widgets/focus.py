@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPen
-from PySide6.QtWidgets import QWidget
 
 from app import theme
 
@@ -44,8 +43,3 @@ def ring(painter: QPainter, rect: QRectF, radius: float, color: QColor | None = 
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), radius, radius)
     painter.restore()
-
-
-def follow_theme(widget: QWidget) -> None:
-    """Repaint and lay out ``widget`` anew when the theme changes."""
-    theme.changed.connect(widget.update)
