@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app import icons, theme
@@ -14,16 +14,14 @@ from app.widgets.fold import Label
 
 
 class EmptyState(QWidget):
-    """An icon, one sentence, and up to a few buttons; ``dashed`` draws the outline of a place to drop on."""
+    """An icon, one sentence, and up to a few buttons."""
 
     def __init__(
         self, sentence: str, action: tuple[str, Callable[[], object]] | None = None, icon: str = "picture",
-        dashed: bool = False, parent: QWidget | None = None,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.icon_name = icon
-        self.dashed = dashed
-        self.tone = "faint"
         self._icon = _Icon(icon)
         self.label = Label(sentence, "muted", wrap=True)
         self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -54,20 +52,6 @@ class EmptyState(QWidget):
         """Say something else (an error stands where the thing failed, in "warning")."""
         self.label.setText(sentence)
         self.label.set_tone(tone)
-
-    def set_highlight(self, tone: str | None) -> None:
-        """Draw the dashed outline in the theme's colour ``tone`` while a drag hovers; None for the resting tone."""
-        self.tone = tone or "faint"
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        if not self.dashed:
-            return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(theme.color(self.tone), 1.5, Qt.PenStyle.DashLine))
-        painter.setBrush(theme.color(self.tone, 0.06) if self.tone != "faint" else Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
 
 
 class _Icon(QWidget):

@@ -225,7 +225,7 @@ def test_the_inspector_scrolls_and_keeps_its_foot_at_the_bottom(qtbot):
 
 def test_an_empty_place_offers_its_act(qtbot):
     ran = []
-    empty = EmptyState("Drop a picture here.", ("Try an example", lambda: ran.append(1)), dashed=True)
+    empty = EmptyState("Drop a picture here.", ("Try an example", lambda: ran.append(1)))
     shown(qtbot, empty)
     QTest.mouseClick(empty.findChild(Button), Qt.MouseButton.LeftButton)
     assert ran == [1]
