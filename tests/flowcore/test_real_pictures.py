@@ -31,7 +31,8 @@ SYSTEMS = {
 
 
 def fashion(folder: Path, count: int, name: str = "train") -> np.ndarray:
-    data = gzip.open(folder / f"{name}-images-idx3-ubyte.gz").read(16 + count * 784)
+    with gzip.open(folder / f"{name}-images-idx3-ubyte.gz") as file:
+        data = file.read(16 + count * 784)
     return np.frombuffer(data, np.uint8, offset=16).reshape(-1, 28, 28, 1).copy()
 
 
