@@ -4,8 +4,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,6 @@ from safetensors.numpy import save_file
 from flowcore import checkpoint
 from flowcore.card import likelier_than, read_card, typicality
 from flowcore.codec import (
-    decode_batch,
     decode_picture,
     double_of,
     encode_picture,
