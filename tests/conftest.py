@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # The window's tests paint off screen wherever a display was not chosen on purpose.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+# A thread of the mathematics that spins while it waits starves whatever else runs on few cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 
 def data_root() -> Path:
     """The folder of data sets: `FLOW_EXPLORER_DATA`, else `../shared/data` beside the checkout."""

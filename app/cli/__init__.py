@@ -23,6 +23,8 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 bad input (with a sentence), 130 interrupted."""
+    # Read once, when torch is loaded: its threads then sleep while they wait, and leave the machine to others.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         args = build_parser().parse_args(argv)
         code = args.run(args)

@@ -62,6 +62,7 @@ def test_killed_at_rest_the_same_pixels_come_back(qtbot, lab):
     play_until(qtbot, lab, 30)
     qtbot.mouseClick(lab.inspector().play, LEFT)
     at_rest(qtbot, lab)
+    lab.canvas().draw()  # the clock may not have ticked since the last answer
     before, step = pixels(lab), lab.controller.run.step
     arrays = {name: array.copy() for name, array in lab.controller.run.arrays.items()}
     counts = dict(lab.controller.run.version)
