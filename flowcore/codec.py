@@ -23,6 +23,7 @@ from torch import Tensor
 from .atomic import replacing
 from .errors import ConfigError, DataError, FlowError, NonFiniteError
 from .flow import Flow
+from .stepwise import finish
 
 __all__ = [
     "Encoded",
@@ -164,22 +165,14 @@ def _stepwise(steps: Generator):
         yield
 
 
-def _finish(job: Generator):
-    while True:
-        try:
-            next(job)
-        except StopIteration as stop:
-            return stop.value
-
-
 def encode_picture(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> Encoded:
     """:func:`encode_job` in one go."""
-    return _finish(encode_job(flow, picture, label))
+    return finish(encode_job(flow, picture, label))
 
 
 def decode_batch(flow: Flow, z: np.ndarray, label: Tensor | None = None) -> np.ndarray:
     """:func:`decode_job` in one go: z (N, D) -> uint8 (N, H, W, C)."""
-    return _finish(decode_job(flow, z, label))
+    return finish(decode_job(flow, z, label))
 
 
 def decode_picture(flow: Flow, z: np.ndarray, label: Tensor | None = None) -> np.ndarray:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from .bijections import Bijection, Split
 from .errors import ConfigError, NonFiniteError, UntrainedError
 from .priors import StandardPrior, standard_draw, standard_log_prob
+from .stepwise import finish
 
 __all__ = ["Flow", "Level", "Step"]
 
@@ -118,7 +119,7 @@ class Flow(Bijection):
         Raises:
             NonFiniteError: naming the first layer whose result is not finite (not checked while training).
         """
-        z, log_det = _run(self.encode_steps(x, label))
+        z, log_det = finish(self.encode_steps(x, label))
         if not self.training and not (torch.isfinite(log_det).all() and torch.isfinite(z).all()):
             self._blame(self.encode_steps(x, label), "encoding")
         return z, log_det
@@ -130,7 +131,7 @@ class Flow(Bijection):
             UntrainedError: if the flow has seen no data yet.
             NonFiniteError: naming the first layer whose result is not finite (not checked while training).
         """
-        x = _run(self.decode_steps(z, label))
+        x = finish(self.decode_steps(z, label))
         if not self.training and not torch.isfinite(x).all():
             self._blame(self.decode_steps(z, label), "decoding")
         return x
@@ -228,12 +229,3 @@ class Flow(Bijection):
             if not torch.isfinite(step.h).all() or (step.log_det is not None and not torch.isfinite(step.log_det).all()):
                 raise NonFiniteError(f"While {act}, layer '{step.name}' gave a value that is not finite.", step.name)
         raise NonFiniteError(f"While {act}, a sum over the layers was not finite.", "sum")
-
-
-def _run(steps: Generator):
-    """Exhaust a generator of steps and give what it returns."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
