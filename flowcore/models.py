@@ -1,4 +1,4 @@
-"""NICE, RealNVP and Glow, each written as its paper's architecture table."""
+"""NICE, RealNVP, Glow and spline flows, each written as its paper's architecture table."""
 from __future__ import annotations
 
 import inspect
@@ -24,6 +24,7 @@ from .bijections import (
     LULinear,
     Mask,
     Permutation,
+    RationalQuadraticCoupling,
     Rescale,
     Split,
     Squeeze,
@@ -35,7 +36,7 @@ from .flow import Flow
 from .networks import MLP, ConvNetwork, ResidualNetwork
 from .priors import make_prior
 
-__all__ = ["nice", "realnvp", "glow", "build", "SYSTEMS"]
+__all__ = ["nice", "realnvp", "glow", "spline", "build", "SYSTEMS"]
 
 SCALE_BOUND = 1.0
 """Of a coupling's log-scale. Many couplings together still scale by orders of magnitude; one alone cannot blow up."""
@@ -189,9 +190,39 @@ def glow(
     return Flow(layers, make_prior(prior, (channels, height, side), classes), shape, architecture, split_shapes)
 
 
-SYSTEMS = {"nice": nice, "realnvp": realnvp, "glow": glow}
+def spline(
+    shape: Sequence[int],
+    depth: int = 8,
+    width: int = 64,
+    hidden: int = 2,
+    bins: int = 8,
+    bound: float = 5.0,
+    prior: str = "gaussian",
+    activation: str = "silu",
+) -> Flow:
+    """A neural spline flow (Durkan et al. 2019, section 3): ``depth`` rational-quadratic couplings, the halves swapped.
 
-_LIMITS = {"levels": 10, "steps": 256, "depth": 256, "width": 4096, "blocks": 64, "hidden": 64, "classes": 100_000}
+    Points (D,) alone. Each coupling bends [-``bound``, ``bound``] in ``bins`` pieces and leaves what lies outside as it is, so
+    the data should lie mostly inside.
+    """
+    shape = tuple(shape)
+    if len(shape) != 1:
+        raise ConfigError("A spline flow is for points, of shape [dimensions]; for pictures use 'glow', 'realnvp' or 'nice'.")
+    layers = []
+    for step in range(depth):
+        mask = half(shape[0], flip=step % 2 == 1)
+        network = MLP(mask.kept_channels, (3 * bins - 1) * mask.changed_channels, width, hidden, activation)
+        layers.append(RationalQuadraticCoupling(mask, network, bins, bound))
+    architecture = dict(
+        system="spline", shape=list(shape), depth=depth, width=width, hidden=hidden, bins=bins, bound=bound, prior=prior,
+        activation=activation,
+    )  # fmt: skip
+    return Flow(layers, make_prior(prior, shape, learned=False), shape, architecture)
+
+
+SYSTEMS = {"nice": nice, "realnvp": realnvp, "glow": glow, "spline": spline}
+
+_LIMITS = {"levels": 10, "steps": 256, "depth": 256, "width": 4096, "blocks": 64, "hidden": 64, "bins": 64, "classes": 100_000}
 
 
 class _Unfilled(TorchFunctionMode):

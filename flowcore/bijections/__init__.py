@@ -11,6 +11,7 @@ from .logit import Logit
 from .masks import ChannelMask, CheckerboardMask, Mask, channel_cycle, half
 from .permutation import Permutation
 from .rescale import Rescale
+from .spline import RationalQuadraticCoupling
 from .split import Split
 from .squeeze import Squeeze
 
@@ -29,6 +30,7 @@ __all__ = [
     "Logit",
     "Mask",
     "Permutation",
+    "RationalQuadraticCoupling",
     "Rescale",
     "Split",
     "Squeeze",

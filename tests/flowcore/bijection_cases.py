@@ -25,6 +25,10 @@ def _affine(mask, network=_conv):
     return b.AffineCoupling(mask, network(mask, 2))
 
 
+def _spline(mask, network=_mlp, bins=8):
+    return b.RationalQuadraticCoupling(mask, network(mask, 3 * bins - 1), bins)
+
+
 def _additive(mask, network=_conv):
     return b.AdditiveCoupling(mask, network(mask, 1))
 
@@ -63,6 +67,11 @@ CASES: dict[str, tuple[Callable[[], b.Bijection], tuple[int, ...]]] = {
     "split": (lambda: b.Split(4), (4, 4, 4)),
     "split-odd": (lambda: b.Split(3), PICTURE),
     "split-unconditional": (lambda: b.Split(4, conditional=False), (4, 4, 4)),
+    "spline-points": (lambda: _spline(b.half(2)), POINT),
+    "spline-points-flipped": (lambda: _spline(b.half(2, flip=True), bins=4), POINT),
+    "spline-vector": (lambda: _spline(b.ChannelMask(5, [1, 3])), VECTOR),
+    "spline-channels": (lambda: _spline(b.half(4), _conv, 5), (4, 4, 4)),
+    "spline-checkerboard": (lambda: _spline(b.CheckerboardMask(3), _residual, 3), PICTURE),
     "squeeze": (lambda: b.Squeeze(), PICTURE),
 }
 
