@@ -14,6 +14,9 @@ from torch import Tensor, nn
 
 from . import densities
 from .errors import NonFiniteError
+from .fast.flat import FlatAdam, FlatParameters
+from .fast.points import PointsFlow
+from .flow import Flow
 from .models import build
 from .networks import MLP
 from .toy_config import FLOWS, ToyConfig
@@ -29,6 +32,8 @@ AVERAGE_DECAY = 0.99
 CLIP_NORM = 20.0
 FIRST_LAYER_GAIN = 4.0
 _PIECE = 2048
+_BLOCK = 16
+"""Steps whose batches are drawn together: drawing is a few dozen small calls, however many points they give."""
 _BETAS = (0.9, 0.99)
 _HELD_OUT_KEY, _TRAIN_KEY = 1, 2
 
@@ -47,14 +52,17 @@ class ToyTrainer:
 
     Adam with a linear warm-up, gradients clipped, and an exponential moving average of the weights, ``average``,
     which is what is shown and measured: it has the calm of a decayed learning rate without needing to know when the
-    run ends. The batch of a step is drawn by (seed, step) alone, so a run continues exactly from a snapshot and does
-    not depend on what is looked at between two steps.
+    run ends. The batch of a step is decided by (seed, step, batch size) alone, so a run continues exactly from a
+    snapshot and does not depend on what is looked at between two steps.
+
+    All parameters lie in one vector. On the CPU steps and passes are hand-derived (:mod:`flowcore.fast.points`), unless
+    ``fast`` is False: then they are autograd's, as they are on other devices, and the same to rounding.
 
     Raises:
         ConfigError: through :class:`ToyConfig`.
     """
 
-    def __init__(self, config: ToyConfig, device: str | torch.device = "cpu") -> None:
+    def __init__(self, config: ToyConfig, device: str | torch.device = "cpu", fast: bool = True) -> None:
         self.config = config
         self.density = densities.get(config.density)
         self.device = torch.device(device)
@@ -66,9 +74,12 @@ class ToyTrainer:
         self.flow.to(self.device).train()
         self.flow.initialise(self.draw(4096, _TRAIN_KEY, 0))
         self.average = copy.deepcopy(self.flow).eval().requires_grad_(False)
-        self._parameters = list(self.flow.parameters())
-        self._averages = list(self.average.parameters())
-        self._optimizer = torch.optim.Adam(self._parameters, lr=config.learning_rate, betas=_BETAS, fused=True)
+        self._flat, self._flat_average = FlatParameters(self.flow), FlatParameters(self.average)
+        self._adam = FlatAdam(self._flat, _BETAS)
+        self.fast = fast and self.device.type == "cpu"
+        self._learner = PointsFlow(self.flow, self._flat) if self.fast else None
+        self.shown: PointsFlow | Flow = PointsFlow(self.average, self._flat_average) if self.fast else self.average
+        self._block: tuple[tuple[int, int, int], Tensor] | None = None
         self._held_out: tuple[Tensor, Tensor] | None = None
 
     # -- training -----------------------------------------------------------------------------------------------
@@ -99,23 +110,36 @@ class ToyTrainer:
         return loss
 
     def _step(self) -> float:
-        x = self.draw(self.config.batch, _TRAIN_KEY, self.step_count + 1)
-        loss = -self.flow.log_prob(x).mean()
-        value = loss.item()
-        if not math.isfinite(value):
+        value = self._gradients(self._batch())
+        # A gradient that is not finite changes nothing, so the weights are still those of the last good step.
+        if not math.isfinite(value) or not math.isfinite(self._adam.step(self.learning_rate(), CLIP_NORM)):
             raise NonFiniteError(
                 f"The loss of step {self.step_count + 1:,} is not a finite number: a smaller learning rate helps.", "loss"
             )
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._parameters, CLIP_NORM)
-        self._optimizer.param_groups[0]["lr"] = self.learning_rate()
-        self._optimizer.step()
         self.step_count += 1
         decay = min(AVERAGE_DECAY, self.step_count / (10.0 + self.step_count))
         with torch.no_grad():
-            torch._foreach_lerp_(self._averages, self._parameters, 1.0 - decay)
+            self._flat_average.values.lerp_(self._flat.values, 1.0 - decay)
         return value
+
+    def _gradients(self, x: Tensor) -> float:
+        """The mean loss on x (N, 2); its gradient is left in the flat vector."""
+        if self._learner is not None:
+            return self._learner.loss_and_gradients(x)
+        self._flat.clear_gradient()
+        loss = -self.flow.log_prob(x).mean()
+        loss.backward()
+        return loss.item()
+
+    def _batch(self) -> Tensor:
+        """The points of the next step, (batch, 2): the transpose of contiguous columns."""
+        block, place = divmod(self.step_count, _BLOCK)
+        count = self.config.batch
+        key = (self.config.seed, block, count)
+        if self._block is None or self._block[0] != key:
+            points = self.draw(_BLOCK * count, _TRAIN_KEY, block + 1, count)
+            self._block = key, points.view(_BLOCK, count, 2).transpose(1, 2).contiguous()
+        return self._block[1][place].t()
 
     def draw(self, count: int, *key: int) -> Tensor:
         """``count`` points of the density, (count, 2) float32, decided by the run's seed and ``key`` alone."""
@@ -152,7 +176,7 @@ class ToyTrainer:
         pieces = []
         for part in points.split(_PIECE):
             with torch.no_grad():
-                pieces.append(self.average.log_prob(part).double().cpu())
+                pieces.append(self.shown.log_prob(part).double().cpu())
             yield
         excess = truth - torch.cat(pieces)
         error = float(excess.std()) / math.sqrt(len(excess))
@@ -163,9 +187,9 @@ class ToyTrainer:
     def snapshot(self) -> bytes:
         """The whole run as safetensors bytes: weights, their average, the optimiser, the step and the configuration."""
         groups = {"raw": self.flow.state_dict(), "average": self.average.state_dict()}
-        states = [self._optimizer.state.get(parameter, {}) for parameter in self._parameters]
         for name in ("exp_avg", "exp_avg_sq"):
-            groups[name] = {str(i): state[name] for i, state in enumerate(states) if name in state}
+            moments = self._flat.split(getattr(self._adam, name)) if self._adam.count else []
+            groups[name] = {str(i): moment for i, moment in enumerate(moments)}
         return pack(self.config, self.step_count, groups)
 
     def restore(self, data: bytes) -> None:
@@ -174,20 +198,18 @@ class ToyTrainer:
         Raises:
             CheckpointError: if the bytes are no snapshot, or one of a flow of another shape. Nothing is changed then.
         """
-        config, step, groups = unpack(data, self.flow, len(self._parameters))
+        config, step, groups = unpack(data, self.flow, len(self._flat.parameters))
         self.config, self.step_count = config, step
         self.density = densities.get(config.density)
-        self._held_out = None
+        self._held_out = self._block = None
         self.flow.load_state_dict(groups["raw"])
         self.average.load_state_dict(groups["average"])
-        self._optimizer.state.clear()
-        for i, parameter in enumerate(self._parameters):
-            if str(i) in groups["exp_avg"]:
-                self._optimizer.state[parameter] = {
-                    "step": torch.tensor(float(step), device=self.device),
-                    "exp_avg": groups["exp_avg"][str(i)].to(self.device).clone(),
-                    "exp_avg_sq": groups["exp_avg_sq"][str(i)].to(self.device).clone(),
-                }
+        self._adam.count = step if groups["exp_avg"] else 0
+        for name in ("exp_avg", "exp_avg_sq"):
+            moments = getattr(self._adam, name).zero_()
+            for i, moment in enumerate(self._flat.split(moments)):
+                if str(i) in groups[name]:
+                    moment.copy_(groups[name][str(i)])
 
     @classmethod
     def from_snapshot(cls, data: bytes, device: str | torch.device = "cpu") -> ToyTrainer:
@@ -213,7 +235,7 @@ class ToyTrainer:
             },
             "nll": loss.nll, "nll_standard_error": loss.standard_error, "nll_count": loss.count,
             "entropy": self.density.entropy, "steps": self.step_count, "training_seconds": seconds,
-            "parameters": sum(parameter.numel() for parameter in self._parameters),
+            "parameters": sum(parameter.numel() for parameter in self._flat.parameters),
             "toy": self.config.to_dict(), "default_temperature": 1.0, "default_seed": self.config.seed,
         }  # fmt: skip
 

@@ -10,19 +10,22 @@ from .errors import ConfigError
 
 __all__ = ["FLOWS", "PRIORS", "ToyConfig"]
 
-FLOWS = ("nice", "realnvp", "glow")
+FLOWS = ("nice", "realnvp", "glow", "spline")
 PRIORS = ("gaussian", "logistic")
 
-_WHOLE = {"depth": (1, 64), "width": (1, 1024), "batch": (2, 1_000_000), "seed": (0, 2**63 - 1)}
+_WHOLE = {"depth": (1, 64), "width": (1, 1024), "batch": (2, 1_000_000), "bins": (2, 64), "seed": (0, 2**63 - 1)}
+
+SPLINE_BOUND = 4.5
+"""The densities lie within 4 of the middle, a standard Gaussian within 4.5 but for one point in 150,000."""
 
 
 @dataclass(frozen=True)
 class ToyConfig:
     """A toy run; checked when it is made.
 
-    ``depth`` counts couplings, ``width`` the units of a coupling's two hidden layers, ``batch`` the fresh points of a
-    step. ``horizon`` is the number of steps over which the learning rate falls to zero along a cosine; with None it
-    stays where it is, for a run that has no end.
+    ``depth`` counts couplings, ``width`` the units of a coupling's two hidden layers, ``bins`` the pieces of a spline,
+    ``batch`` the fresh points of a step. ``horizon`` is the number of steps over which the learning rate falls to zero
+    along a cosine; with None it stays where it is, for a run that has no end.
 
     Raises:
         ConfigError: for a value out of range.
@@ -35,6 +38,7 @@ class ToyConfig:
     learning_rate: float = 4e-3
     batch: int = 512
     prior: str = "gaussian"
+    bins: int = 16
     seed: int = 0
     horizon: int | None = None
 
@@ -57,9 +61,9 @@ class ToyConfig:
     @property
     def architecture(self) -> dict:
         """What :func:`flowcore.models.build` needs."""
-        hidden = {"hidden": 2} if self.flow == "nice" else {}
+        own = {"nice": {"hidden": 2}, "spline": {"bins": self.bins, "bound": SPLINE_BOUND}}.get(self.flow, {})
         return dict(
-            system=self.flow, shape=[2], depth=self.depth, width=self.width, prior=self.prior, activation="silu", **hidden
+            system=self.flow, shape=[2], depth=self.depth, width=self.width, prior=self.prior, activation="silu", **own
         )
 
     def to_dict(self) -> dict:

@@ -57,22 +57,22 @@ class ToyFrames:
     @torch.no_grad()
     def samples(self) -> np.ndarray:
         """Decoded fixed eps: (SAMPLES, 2)."""
-        return _numpy(self.trainer.average.decode(self._eps))
+        return _numpy(self.trainer.shown.decode(self._eps))
 
     @torch.no_grad()
     def prior(self) -> np.ndarray:
         """Where f sends the fixed data points: (DATA_POINTS, 2)."""
-        return _numpy(self.trainer.average.encode(self._data)[0])
+        return _numpy(self.trainer.shown.encode(self._data)[0])
 
     @torch.no_grad()
     def grid(self) -> np.ndarray:
         """f⁻¹ of a regular grid in z: (2 · GRID_LINES, GRID_POINTS, 2), first the upright lines, then the level ones."""
-        return _numpy(self.trainer.average.decode(self._grid)).reshape(2 * GRID_LINES, GRID_POINTS, 2)
+        return _numpy(self.trainer.shown.decode(self._grid)).reshape(2 * GRID_LINES, GRID_POINTS, 2)
 
     @torch.no_grad()
     def samples_and_grid(self) -> tuple[np.ndarray, np.ndarray]:
         """:meth:`samples` and :meth:`grid` in one pass."""
-        decoded = _numpy(self.trainer.average.decode(torch.cat([self._eps, self._grid])))
+        decoded = _numpy(self.trainer.shown.decode(torch.cat([self._eps, self._grid])))
         return decoded[:SAMPLES], decoded[SAMPLES:].reshape(2 * GRID_LINES, GRID_POINTS, 2)
 
     @torch.no_grad()
@@ -89,7 +89,7 @@ class ToyFrames:
             self._cells = {resolution: places.to(self.trainer.device)} | (
                 {64: self._cells[64]} if 64 in self._cells else {}
             )
-        log_prob = self.trainer.average.log_prob(self._cells[resolution][start : start + CHUNK])
+        log_prob = self.trainer.shown.log_prob(self._cells[resolution][start : start + CHUNK])
         return _numpy(torch.exp(0.5 * log_prob))
 
     @torch.no_grad()
@@ -102,7 +102,7 @@ class ToyFrames:
         group = len(flow.layers) // depth
         starts = {name for number, (name, _) in enumerate(flow.named_layers()) if number % group == 0 and number < group * depth}
         states = []
-        for step in flow.decode_steps(self._eps[:LAYER_POINTS]):
+        for step in self.trainer.shown.decode_steps(self._eps[:LAYER_POINTS]):
             if not states:
                 states.append(self._eps[:LAYER_POINTS])
             if step.name in starts:

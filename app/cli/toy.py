@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("density", metavar="DENSITY", choices=DENSITIES, help=", ".join(DENSITIES))
     parser.add_argument(
-        "--flow", choices=("nice", "realnvp", "glow"), default="realnvp", help="(default: realnvp)"
+        "--flow", choices=("nice", "realnvp", "glow", "spline"), default="realnvp", help="(default: realnvp)"
     )
     parser.add_argument(
         "--steps", type=integer(1, 10_000_000), default=2000, metavar="N", help="(default: 2000)"

@@ -50,8 +50,14 @@ class ToyInspector(Inspector):
                 ("nice", FLOWS["nice"], tr("Additive couplings: they only shift.") + "\nz = x + m(x)"),
                 ("realnvp", FLOWS["realnvp"], tr("Affine couplings: they shift and scale.") + "\nz = x · exp(s) + t"),
                 ("glow", FLOWS["glow"], tr("Actnorm, a learned mixing of the axes, and affine couplings.") + "\nz = W x"),
+                (
+                    "spline", FLOWS["spline"],
+                    tr("Spline couplings: they bend an axis along a smooth, rising curve.")
+                    + "\nz = α(ξ) / β(ξ), ξ = (x − xₖ) / wₖ",
+                ),
             ],
             tr("Flow"),
+            columns=2,
         )
         self.sliders = {
             "depth": ValueSlider(

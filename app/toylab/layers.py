@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app import theme
 from app.i18n import tr
 from app.toylab.panel import Panel
-from app.toylab.plot import Cloud, Plot, polygon
 from app.toylab.run import Run
 from app.widgets.focus import KeyboardFocus, ring
+from app.widgets.plot import Cloud, Plot, polygon
 
 __all__ = ["LayerStrip", "LayersPanel", "between", "tone_at"]
 

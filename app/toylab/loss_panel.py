@@ -10,8 +10,8 @@ from PySide6.QtGui import QColor, QFont
 from app import theme
 from app.i18n import tr
 from app.toylab.panel import Panel
-from app.toylab.plot import Plot
 from app.toylab.run import Run
+from app.widgets.plot import Plot
 
 __all__ = ["LossPanel", "nice_end"]
 

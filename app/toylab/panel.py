@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app import theme
 from app.toylab.run import Run
 from app.widgets import Card, Label
 
-__all__ = ["HEADER", "Legend", "Panel"]
+__all__ = ["HEADER", "Panel"]
 
 HEADER = 28
 """Height of a panel's first line."""
-
-
-class Legend(QWidget):
-    """Dots with words, in colours of the theme."""
-
-    def __init__(self, entries: list[tuple[str, str]]) -> None:
-        super().__init__()
-        self._entries = entries
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(", ".join(words for _, words in entries))
-        theme.changed.connect(self.update)
-
-    def sizeHint(self) -> QSize:  # noqa: N802
-        metrics = QFontMetricsF(self.font())
-        width = sum(metrics.horizontalAdvance(words) + 28 for _, words in self._entries)
-        return QSize(round(width - 8), 20)
-
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(self.font())
-        metrics = QFontMetricsF(self.font())
-        x = 2.0
-        for tone, words in self._entries:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color(tone))
-            painter.drawEllipse(QRectF(x, self.height() / 2 - 4, 8, 8))
-            painter.setPen(QColor(getattr(theme.current(), f"{tone}_text")))
-            width = metrics.horizontalAdvance(words)
-            painter.drawText(QRectF(x + 14, 0, width + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, words)
-            x += width + 28
 
 
 class Panel(Card):

@@ -9,10 +9,10 @@ from PySide6.QtGui import QColor
 
 from app import theme
 from app.i18n import tr
-from app.toylab.panel import Legend, Panel
-from app.toylab.plot import Bundle, Cloud, Plot
+from app.toylab.panel import Panel
 from app.toylab.run import Run
-from app.widgets import Segmented
+from app.widgets import Legend, Segmented
+from app.widgets.plot import Bundle, Cloud, Plot
 
 __all__ = ["DensityPanel", "GridPanel", "PriorPanel", "SamplesPanel"]
 

@@ -12,7 +12,7 @@ from flowcore.errors import ConfigError
 
 __all__ = ["BATCHES", "FLOWS", "LIVE", "RESTARTING", "SPEEDS", "WIDTHS", "ToyState"]
 
-FLOWS = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow"}
+FLOWS = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow", "spline": "Neural spline"}
 WIDTHS = (8, 16, 32, 64, 128, 256)
 BATCHES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 SPEEDS = {"slow": 8.0, "medium": 60.0, "full": 0.0}

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from app.cli.toy import DENSITIES
+from app.cli.toy import DENSITIES, add_arguments
 from flowcore import densities
+from flowcore.toy_config import FLOWS
 
 
 def test_the_densities_are_flowcores_in_its_order():
     # The command keeps its own list, so that --help needs no numpy.
     assert tuple(densities.NAMES) == DENSITIES
+
+
+def test_every_flow_of_flowcore_is_offered():
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    flow = next(action for action in parser._actions if action.dest == "flow")
+    assert tuple(flow.choices) == FLOWS
 
 
 def test_json_is_one_object_that_the_seed_decides(cli):
@@ -25,7 +35,7 @@ def test_json_is_one_object_that_the_seed_decides(cli):
     assert cli(*command, "--seed", 6).json["nll"] != row["nll"]
 
 
-@pytest.mark.parametrize("flow", ["nice", "realnvp", "glow"])
+@pytest.mark.parametrize("flow", ["nice", "realnvp", "glow", "spline"])
 def test_training_helps(cli, flow):
     def nll(steps: int) -> float:
         return cli("toy", "two-moons", "--flow", flow, "--steps", steps, "--depth", 4, "--width", 32, "--json").json["nll"]

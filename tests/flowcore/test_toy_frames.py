@@ -12,7 +12,7 @@ from flowcore.toy_frames import GRID_LINES, GRID_POINTS, LAYER_POINTS, SAMPLES, 
 from flowcore.toy_picture import heat_picture, points_picture
 
 
-@pytest.fixture(scope="module", params=["nice", "realnvp", "glow"])
+@pytest.fixture(scope="module", params=["nice", "realnvp", "glow", "spline"])
 def frames(request):
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -10,7 +10,7 @@ import pytest
 
 from app.history import History
 from app.toylab.run import MAX_CURVE, Run, Runs
-from app.toylab.state import LIVE, RESTARTING, ToyState
+from app.toylab.state import FLOWS, LIVE, RESTARTING, ToyState
 from flowcore.errors import ConfigError
 
 
@@ -24,7 +24,10 @@ def test_default_can_be_trained():
     ToyConfig.from_dict(ToyState().config())
 
 
-@pytest.mark.parametrize("name, value", [("density", "rings"), ("flow", "glow"), ("depth", 4), ("width", 32), ("seed", 9)])
+@pytest.mark.parametrize(
+    "name, value",
+    [("density", "rings"), ("flow", "glow"), ("flow", "spline"), ("depth", 4), ("width", 32), ("seed", 9)],
+)
 def test_what_begins_another_run(name, value):
     assert name in RESTARTING
     assert ToyState().changed(name, value, 7).run == 7
@@ -51,6 +54,13 @@ def test_settings_out_of_range_are_refused(values):
     with pytest.raises((ConfigError, TypeError)) as caught:
         ToyState.from_dict(values)
     assert caught.type is ConfigError
+
+
+def test_the_flows_are_flowcores_in_its_order():
+    # The window keeps its own table, with names to show.
+    from flowcore.toy_config import FLOWS as KNOWN
+
+    assert tuple(FLOWS) == KNOWN
 
 
 def test_round_trip_through_json():

@@ -11,8 +11,9 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication
 
-from app.toylab.state import ToyState
+from app.toylab.state import FLOWS, ToyState
 from app.widgets.banner import Banner
+from app.workspace import INSPECTOR_WIDTH
 from flowcore import recipe
 from flowcore.card import read_card
 
@@ -149,6 +150,18 @@ def test_every_flow_at_once_keeps_only_the_last(qtbot, lab):
     at_rest(qtbot, lab)
     state = lab.controller.state
     assert state.flow == "nice" and lab.controller.run.number == state.run and lab.controller.run.is_shown()
+
+
+def test_every_flow_is_offered_and_learns(qtbot, lab):
+    offered = lab.inspector().flow
+    assert offered.sizeHint().width() <= INSPECTOR_WIDTH - 32
+    for flow in FLOWS:
+        qtbot.mouseClick(offered.button(flow), LEFT)
+        assert lab.controller.state.flow == flow and len(offered.button(flow).toolTip().splitlines()) == 2
+        lab.controller.step()
+        qtbot.waitUntil(lambda: lab.controller.run.step == 1, timeout=20_000)
+        at_rest(qtbot, lab)
+        assert lab.canvas().strip.count() == lab.controller.state.depth
 
 
 def test_the_strip_is_scrubbed_and_played(qtbot, lab):
