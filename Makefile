@@ -13,18 +13,21 @@ endif
 
 RUN_STAMP := $(VENV)/.flow-explorer-installed
 TEST_STAMP := $(VENV)/.flow-explorer-test-installed
+BENCH_STAMP := $(VENV)/.flow-explorer-bench-installed
 
 # An environment that another tool made may come without pip.
 PIP_READY := $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgrade >/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench clean
+.PHONY: help run test soak lint bench clean
 
 help:
 	@echo "make run     open the window (ARGS='...' is handed to flow-explorer)"
 	@echo "make test    run the tests (ARGS='-k name' is handed to pytest)"
+	@echo "make soak    the tests that take long: a training killed fifty times at random moments"
 	@echo "make lint    check the style of the code"
-	@echo "make bench   run the benchmarks under tests/benchmarks"
+	@echo "make bench   measure against other flow libraries and write docs/benchmarks.md: 20 minutes on 2 quiet cores"
+	@echo "             (ARGS='--only toy --quick' for rough figures of some; nothing is written then)"
 	@echo "make clean   remove caches and build leftovers, never the environment or runs"
 
 run: $(RUN_STAMP)
@@ -34,11 +37,14 @@ test: $(TEST_STAMP)
 	@$(PY) -m app.display
 	QT_QPA_PLATFORM=offscreen $(PY) -m pytest $(ARGS)
 
+soak: $(TEST_STAMP)
+	FLOW_EXPLORER_SOAK=1 QT_QPA_PLATFORM=offscreen $(PY) -m pytest -s tests/soak $(ARGS)
+
 lint: $(TEST_STAMP)
 	$(PY) -m ruff check .
 
-bench: $(TEST_STAMP)
-	QT_QPA_PLATFORM=offscreen $(PY) -m pytest -s -m benchmark tests $(ARGS)
+bench: $(BENCH_STAMP)
+	$(PY) -m tests.benchmarks $(ARGS)
 
 # The environment is made when it is missing and brought up to date when pyproject.toml has changed since.
 $(PY):
@@ -59,6 +65,12 @@ $(TEST_STAMP): pyproject.toml | $(PY)
 	@$(PIP_READY)
 	$(PY) -m pip install --quiet --editable '.[test]'
 	@touch $(RUN_STAMP) $@
+
+$(BENCH_STAMP): pyproject.toml | $(PY)
+	@echo "Installing Flow Explorer and the libraries that it is measured against into $(VENV) (PyTorch is large)."
+	@$(PIP_READY)
+	$(PY) -m pip install --quiet --editable '.[test,bench]'
+	@touch $(RUN_STAMP) $(TEST_STAMP) $@
 
 clean:
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
