@@ -22,6 +22,7 @@ __all__ = [
     "is_idx_name",
     "read_idx",
     "read_idx_parts",
+    "read_npy_parts",
     "read_npz_parts",
 ]
 
@@ -144,6 +145,19 @@ def read_npz_parts(path: Path) -> dict[str, Part]:
         raise DataError(f"{path} needs more memory than there is.") from error
     except Exception as error:  # zipfile, zlib and numpy raise nearly everything on damaged archives
         raise DataError(f"{path} cannot be read as a .npz of numbers: {error}.") from error
+
+
+def read_npy_parts(path: Path) -> dict[str, Part]:
+    """The pictures of a .npy, mapped and not read: rows come from the disk when they are used.
+
+    Raises:
+        DataError: in one sentence, for anything but uint8 pictures.
+    """
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # numpy raises nearly everything on damaged files
+        raise DataError(f"{path} cannot be read as a .npy of numbers: {error}.") from error
+    return {"": Part(_with_channels(array, path), None, [])}
 
 
 def _npz_parts(path: Path, keys: dict[str, str], get: Callable[[str], np.ndarray]) -> dict[str, Part]:

@@ -12,6 +12,7 @@ __all__ = [
     "ConfigError",
     "UntrainedError",
     "NonFiniteError",
+    "ProcessError",
 ]
 
 
@@ -45,3 +46,7 @@ class NonFiniteError(FlowError):
     def __init__(self, message: str, layer: str = "") -> None:
         super().__init__(message)
         self.layer = layer
+
+
+class ProcessError(FlowError):
+    """One of several processes that train a flow together ended, or cannot be reached."""

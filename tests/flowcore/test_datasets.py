@@ -186,6 +186,50 @@ def test_progress_is_told(tmp_path: Path) -> None:
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
+# ---- zips
+
+
+def zipped(folder: Path, path: Path, around: str = "", method: int = zipfile.ZIP_STORED) -> None:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, around + file.relative_to(folder).as_posix())
+
+
+@pytest.mark.parametrize("around", ["", "pictures/"])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_is_read_as_the_folder_in_it(tmp_path: Path, around: str, method: int) -> None:
+    for kind, start in (("cats", 0), ("dogs", 20)):
+        write_pictures(tmp_path / "in" / "train" / kind, 12, start=start)
+        write_pictures(tmp_path / "in" / "test" / kind, 3, start=100 + start)
+    (tmp_path / "in" / "about.txt").write_text("text")
+    (tmp_path / "in" / "train" / "cats" / "broken.png").write_bytes(b"no picture")
+    zipped(tmp_path / "in", tmp_path / "a.zip", around, method)
+    for split in ("train", "validation", "test"):
+        one, other = open_dataset(tmp_path / "in", split), open_dataset(tmp_path / "a.zip", split)
+        assert (one.pictures == other.pictures).all() and (one.labels == other.labels).all()
+        assert one.names == other.names and one.skipped == other.skipped and one.classes == other.classes
+    assert not [path for path in tmp_path.rglob("*.png") if not path.is_relative_to(tmp_path / "in")]
+
+
+def test_broken_zips(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "in", 6, size=40)
+    path = tmp_path / "a.zip"
+    zipped(tmp_path / "in", path)
+    whole = path.read_bytes()
+    broken = bytearray(whole)
+    broken[whole.index(b"IDAT") + 50] ^= 255
+    path.write_bytes(broken)
+    assert [name for name, _ in open_dataset(path).skipped] == ["0000.png"]
+    assert "damaged in the zip" in open_dataset(path).skipped[0][1]
+    for content in (b"", whole[: len(whole) // 2], b"PK\3\4" + bytes(100)):
+        path.write_bytes(content)
+        refused(path, "a.zip")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("about.txt", "nothing here")
+    refused(path, "no pictures")
+
+
 # ---- idx
 
 
@@ -227,7 +271,9 @@ def test_padding_is_zeros_and_is_told(tmp_path: Path) -> None:
     resized = open_dataset(tmp_path, "test", size=32)
     assert resized.shape == (1, 32, 32) and resized.padding == (0, 0, 0, 0)
     assert open_dataset(tmp_path, "test", channels=3).shape == (3, 28, 28)
-    refused(tmp_path, "larger", size=16, fit="pad")
+    smaller = open_dataset(tmp_path, "test", size=(16, 20), fit="pad")
+    assert smaller.shape == (1, 16, 20) and smaller.padding == (0, 0, 2, 2)
+    assert smaller.pictures[:, :, :2].max() == 0 and smaller.pictures[:, :, 2:18].max() > 0
 
 
 def test_broken_idx_files(tmp_path: Path) -> None:
@@ -290,6 +336,30 @@ def test_npz_with_named_classes_alpha_and_any_single_name(tmp_path: Path) -> Non
     assert data.shape == (3, 6, 6) and data.pictures[0].min() == 255 and data.pictures[3].max() == 0
     np.savez(tmp_path / "b.npz", whatever=x)
     assert len(open_dataset(tmp_path / "b.npz")) == 4
+
+
+def test_npy_stays_on_disk_where_it_is_large(tmp_path: Path) -> None:
+    x = RNG.integers(0, 256, (40, 6, 10, 3), np.uint8)
+    path = tmp_path / "a.npy"
+    np.save(path, x)
+    for options in ({}, {"size": (8, 8), "fit": "pad", "channels": 1}, {"crop": Crop(zoom=2.0)}):
+        for split in ("train", "validation", "all"):
+            held, mapped = (open_dataset(path, split, memory=memory, **options) for memory in (2**40, 0))
+            assert mapped.streamed and not held.streamed and mapped.shape == held.shape
+            assert mapped.names == held.names and mapped.padding == held.padding
+            assert np.array_equal(mapped.pictures[:], held.pictures)
+            some = np.array([1, 0, -1])
+            assert np.array_equal(mapped.pictures[some], held.pictures[some])
+    assert np.array_equal(open_dataset(path).pictures, x) and np.array_equal(mapped.pictures[3], held.pictures[3])
+    whole = path.read_bytes()
+    for content in (b"", b"text", whole[:40], whole[:-1]):
+        path.write_bytes(content)
+        refused(path, "a.npy")
+    np.save(path, np.array([Evil(tmp_path / "sprung")], dtype=object))
+    refused(path, "a.npy")
+    np.save(path, x.astype(np.float32))
+    refused(path, "float32", "uint8")
+    assert not (tmp_path / "sprung").exists()
 
 
 class Evil:
@@ -358,7 +428,8 @@ def test_nonsense_requests(tmp_path: Path) -> None:
     write_pictures(tmp_path, 2)
     for options in (
         {"split": "dev"}, {"channels": 4}, {"size": 0}, {"size": 10**6}, {"validation": 0.7},
-        {"validation": float("nan")}, {"fit": "stretch"},
+        {"validation": float("nan")}, {"fit": "resize"}, {"background": "puce"}, {"minimum": 0}, {"labels_from": "Smiling"},
+        {"fit": "pad", "crop": Crop(zoom=2.0)}, {"attributes": tmp_path / "none.csv"},
     ):  # fmt: skip
         refused(tmp_path, **options)
 
