@@ -59,12 +59,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def run_on(device: str, job: Callable[[str], Result]) -> Result:
-    """job(device), and where the device's memory runs out, once more on the CPU, saying so.
+def run_on(device: str, job: Callable[[str], Result], again: bool = True) -> Result:
+    """job(device), and where the device's memory runs out, once more on the CPU, saying so (unless not `again`).
 
     Raises OutOfMemoryError where the CPU's memory is not enough either.
     """
-    if device != "cpu":
+    if device != "cpu" and again:
         reason = None
         try:
             return job(device)
@@ -81,7 +81,7 @@ def run_on(device: str, job: Callable[[str], Result]) -> Result:
         gc.collect()
         _empty_cache(device)
     try:
-        return job("cpu")
+        return job("cpu" if again else device)
     except Exception as error:
         if is_out_of_memory(error):
             raise OutOfMemoryError(

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import shlex
 import signal
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli.arguments import add_device, add_json, add_seed, integer, number
+from app.cli.classes import conditional_options, names_to_learn, refuse_unlabelled
 from app.cli.output import OutputError, print_json, say
 from app.cli.progress import Progress
+from app.cli.reading import (
+    add_data,
+    add_loading,
+    add_reading,
+    check_unchanged,
+    chosen,
+    data_path,
+    loading,
+    of_card,
+    tell_left_out,
+)
+from app.cli.together import EXIT_CODES, agreed, join, one_voice, signals
+from app.training.presence import AtWork, at_work, stop_requested
 from flowcore.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from flowcore.training import TrainConfig
+    from flowcore.training import Processes, TrainConfig
 
 NAME = "train"
 HELP = "train a model on pictures"
 DESCRIPTION = (
     "Train a flow by maximum likelihood and write a run folder: config.json, metrics.jsonl, last and best checkpoint, "
     "samples. Ctrl-C saves and stops; --resume goes on from there. The best checkpoint is chosen on held-out pictures, never on "
-    "the test split."
+    "the test split. Under torchrun several processes share every step's pictures: docs/training.md says how."
 )
 
 SYSTEMS = ("glow", "realnvp", "nice")
@@ -42,21 +54,26 @@ PRESETS = {
 }
 FOLDER_SIZE = 32  # the side that a folder's pictures are reduced to where --size does not say
 
-EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}  # 128 + the signal, as the shell counts
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument(
-        "--data", required=True, metavar="PATH", help="a folder of pictures, idx files or a .npz"
-    )
+    add_data(parser)
     parser.add_argument("--architecture", choices=SYSTEMS, help="(default: glow)")
     parser.add_argument("--preset", choices=tuple(PRESETS), help="size of the model (default: small)")
-    parser.add_argument("--out", required=True, metavar="RUN", help="the run folder to write")
+    parser.add_argument("--out", metavar="RUN", help="the run folder to write")
+    parser.add_argument(
+        "--estimate",
+        action="store_true",
+        help="take a few steps, print parameters, memory and time of the whole run, and keep nothing",
+    )
     parser.add_argument("--size", type=integer(2, 1024), metavar="S", help="side of the pictures, in pixels")
     parser.add_argument(
         "--steps", type=integer(1, 10**9), metavar="N", help="updates, also the schedule's horizon"
     )
+    parser.add_argument(
+        "--stop-at", type=integer(1, 10**9), metavar="N",
+        help="stop after step N and save, as Ctrl-C would; the schedule's horizon stays",
+    )  # fmt: skip
     parser.add_argument("--batch", type=integer(1, 10**6), metavar="B", help="pictures a step")
     parser.add_argument(
         "--learning-rate",
@@ -64,7 +81,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="R",
         help="peak, after the warm-up (default: 0.001)",
     )
+    parser.add_argument(
+        "--memory",
+        choices=("store", "invert"),
+        help="store a step's activations, or compute them again from its output: a third slower, in memory that does "
+        "not grow with depth (default: store)",
+    )
     parser.add_argument("--flip", action="store_true", help="mirror pictures left to right at random")
+    parser.add_argument(
+        "--conditional",
+        action="store_true",
+        help="learn the data's classes (subfolders or labels), so that one can ask for a class",
+    )
+    parser.add_argument(
+        "--class-names", metavar="NAME,…", help="names for them, in the order of their numbers (default: the data's)"
+    )
     parser.add_argument(
         "--checkpoint-every", type=integer(1, 10**9), metavar="N", help="steps (default: 500)"
     )
@@ -79,30 +110,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--credit", default="", metavar="TEXT", help="whom the data comes from, for the model's card"
     )
+    add_loading(parser)
     add_seed(parser)
     add_device(parser)
     add_json(parser)
+    add_reading(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train; 0 when done, 130 or 143 when stopped by a signal, after saving."""
     from flowcore.training.run_folder import RunFolder
 
+    if args.estimate:
+        return _estimate(args)
+    if args.out is None:
+        raise ConfigError("train needs --out RUN, the run folder to write (only --estimate works without).")
     folder = RunFolder(Path(args.out).expanduser())
-    held = _held_config(args, folder) if args.resume else None
-    if held is None:
-        _check_new(folder)
+    device, processes = join(args)
+    try:
+        with one_voice(processes):
+            held = agreed(processes, lambda: _held_config(args, folder) if args.resume else _check_new(folder))
+            with at_work(folder.path, args.data) as work:
+                return _run(args, folder, held, work, device, processes)
+    finally:
+        # Also after an error: threads of the group that still run when Python ends would abort the process.
+        processes.leave()
+
+
+def _estimate(args: argparse.Namespace) -> int:
+    from app.cli.estimate import estimate
+    from flowcore.training.run_folder import RunFolder
+
+    training, validation = _open_data(args, None)
+    return estimate(args, _new_config(args, RunFolder(Path(args.out or "run")), training), training, validation)
+
+
+def _run(
+    args: argparse.Namespace, folder: Any, held: TrainConfig | None, work: AtWork, device: str, processes: Processes
+) -> int:
     training, validation = _open_data(args, held)
-    config = _extended(args, held, folder) if held is not None else _new_config(args, folder, training)
+    if held is not None:
+        refuse_unlabelled(args, held, training)
+    config = agreed(
+        processes, lambda: _extended(args, held, folder) if held is not None else _new_config(args, folder, training)
+    )
 
     from app.cli.device import choose_device, run_on
 
-    device = choose_device(args.device)
-    with _signals() as caught, Progress("Training", config.steps, "steps") as progress:
+    device = device or choose_device(args.device)
+    if processes.writer:
+        work.begin()
+    with signals(processes) as caught, Progress("Training", config.steps, "steps") as progress:
         result = run_on(
-            device, lambda where: _train(args, config, folder, training, validation, caught, progress, where)
+            device,
+            lambda where: _train(args, config, folder, training, validation, caught, progress, where, processes),
+            again=processes.count == 1,
         )
-    return _report(args, folder, result, caught)
+        work.stopped = bool(result["signal"]) or stop_requested(folder.path)
+    return _report(args, folder, result) if processes.writer else _exit_code(result)
 
 
 def _held_config(args: argparse.Namespace, folder: Any) -> TrainConfig:
@@ -146,26 +211,34 @@ def _check_new(folder: Any) -> None:
 
 def _open_data(args: argparse.Namespace, held: TrainConfig | None) -> tuple[Any, Any]:
     """The training pictures and the held-out ones, or None where the data is too small to hold any out."""
-    from flowcore.dataset_arrays import is_idx_folder
-    from flowcore.datasets import open_dataset
+    from flowcore.datasets import holds_arrays, open_dataset
 
-    path = Path(args.data).expanduser()
+    path = data_path(args.data)
     size: int | tuple[int, int] | None = args.size
-    channels = None
+    options = {**loading(args), "on_broken": _tell_broken}
     if held is not None:
+        reading = of_card(held.data)
+        check_unchanged(args, reading)
         channels, *shape = held.architecture["shape"]
-        size = (shape[0], shape[1])
-    elif (
-        size is None and path.is_dir() and not is_idx_folder(path)
-    ):
-        size = FOLDER_SIZE
+        reading, size = replace(reading, channels=channels), (shape[0], shape[1])
+        labels_from = held.data.get("labels_from")
+        if args.labels_from not in (None, labels_from):
+            raise ConfigError(f"The run in {args.out} has other classes than those from {args.labels_from!r}.")
+    else:
+        reading, labels_from = chosen(args), args.labels_from
+        if size is None and not holds_arrays(path):
+            size = FOLDER_SIZE
+    options |= {"attributes": args.attributes, "labels_from": labels_from}
     with Progress("Reading pictures", 0) as progress:
-        training = open_dataset(path, "train", size, channels, on_progress=progress.of)
-    for name, sentence in training.skipped:
-        say(f"flow-explorer: {name} is left out: {sentence}")
+        training = open_dataset(path, "train", size, **vars(reading), on_progress=progress.of, **options)
+    tell_left_out(training)
+    if training.streamed:
+        say(f"flow-explorer: {len(training):,} pictures are decoded while training; --data-memory says how many are held.")
+        options["memory"] = 0
     channels, height, width = training.shape
+    reading = replace(reading, channels=channels)
     try:
-        validation = open_dataset(path, "validation", (height, width), channels)
+        validation = open_dataset(path, "validation", (height, width), **vars(reading), **options)
     except DataError:
         validation = None
         say(
@@ -174,23 +247,43 @@ def _open_data(args: argparse.Namespace, held: TrainConfig | None) -> tuple[Any,
     return training, validation
 
 
+def _tell_broken(name: str, sentence: str) -> None:
+    say(f"flow-explorer: {name} can no longer be read, so another picture takes its place: {sentence}")
+
+
 def _new_config(args: argparse.Namespace, folder: Any, training: Any) -> TrainConfig:
     from flowcore.training import TrainConfig, architecture_for
 
     preset = args.preset or "small"
     options = {**PRESETS[preset], "seed": args.seed, "flip": args.flip}
-    for name in ("steps", "batch", "learning_rate", "checkpoint_every", "evaluate_every"):
+    for name in ("steps", "batch", "learning_rate", "checkpoint_every", "evaluate_every", "memory"):
         if getattr(args, name) is not None:
             options[name] = getattr(args, name)
+    system = args.architecture or "glow"
+    classes = names_to_learn(args, training, system)
+    conditional = conditional_options(classes, training.shape)
     return TrainConfig(
-        architecture=architecture_for(args.architecture or "glow", preset, training.shape),
+        architecture=architecture_for(system, preset, training.shape, **conditional),
+        classes=classes,
         # A tenth of a short run, so that it too reaches its learning rate.
         warm_up=min(500, max(1, options["steps"] // 10)),
         name=args.name or folder.path.resolve().name,
         command=shlex.join(["flow-explorer", *sys.argv[1:]]),
-        data={"name": training.name, "licence": args.licence, "credit": args.credit},
+        data=_about(args, training),
         **options,
     )
+
+
+def _about(args: argparse.Namespace, training: Any) -> dict[str, Any]:
+    """What the card and a later evaluation must know of the data: whose it is, and how its pictures were read."""
+    _, height, width = training.shape
+    about: dict[str, Any] = {"name": training.name, "licence": args.licence, "credit": args.credit}
+    if note := chosen(args).sentence(height, width):
+        about["note"] = note
+    about["reading"] = training.reading.to_dict()
+    if args.labels_from is not None:
+        about["labels_from"] = args.labels_from
+    return about
 
 
 def _extended(args: argparse.Namespace, held: TrainConfig, folder: Any) -> TrainConfig:
@@ -199,35 +292,13 @@ def _extended(args: argparse.Namespace, held: TrainConfig, folder: Any) -> Train
     if args.steps is not None and args.steps > held.steps:
         say(f"flow-explorer: the schedule's horizon moves from {held.steps:,} to {args.steps:,} steps.")
         changes["steps"] = args.steps
-    for name in ("checkpoint_every", "evaluate_every"):
+    for name in ("checkpoint_every", "evaluate_every", "memory"):
         if getattr(args, name) is not None:
             changes[name] = getattr(args, name)
     if changes:
         held = replace(held, **changes)
         folder.write_config(held)
     return held
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """While inside, the first Ctrl-C or SIGTERM is only noted, so that the step can finish and be saved."""
-    caught: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield caught
-        return
-
-    def note(number: int, frame: object) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-        say("flow-explorer: stopping after this step, and saving (once more to stop at once).")
-
-    before = {number: signal.signal(number, note) for number in EXIT_CODES}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _train(
@@ -239,14 +310,16 @@ def _train(
     caught: list[int],
     progress: Progress,
     device: str,
+    processes: Processes,
 ) -> dict[str, Any]:
     from flowcore.card import read_card
     from flowcore.training import train
 
-    seen: dict[str, Any] = {"step": 0, "bpd": None, "held_out_bpd": None, "seconds": 0.0}
+    seen: dict[str, Any] = {"step": 0, "bpd": None, "held_out_bpd": None, "seconds": 0.0, "skipped": 0, "signal": 0}
 
     def on_progress(update: Any) -> None:
-        seen.update(step=update.step, bpd=update.bpd, seconds=update.seconds)
+        bpd = update.bpd if math.isfinite(update.bpd) else None
+        seen.update(step=update.step, bpd=bpd, seconds=update.seconds, skipped=update.skipped)
         if update.held_out_bpd is not None:
             seen["held_out_bpd"] = update.held_out_bpd
         held = f", held out {seen['held_out_bpd']:.3f}" if seen["held_out_bpd"] is not None else ""
@@ -255,36 +328,45 @@ def _train(
         )
 
     # On the second try, after a device ran out of memory, the run folder is there already.
-    resume = args.resume or folder.config_path.exists()
-    step = read_card(folder.last)["steps"] if resume and folder.last.exists() else 0
-    goal = args.steps or config.steps
+    resume = args.resume or (processes.count == 1 and folder.config_path.exists())
+    step = read_card(folder.last)["steps"] if processes.writer and resume and folder.last.exists() else 0
+    step = processes.tell(step)
+    goal = min(args.steps or config.steps, args.stop_at or config.steps)
     if step >= goal:
-        say(f"flow-explorer: the run in {args.out} has its {step:,} steps already; a larger --steps goes on.")
+        more = "--stop-at" if goal == args.stop_at else "--steps"
+        say(f"flow-explorer: the run in {args.out} has its {step:,} steps already; a larger {more} goes on.")
         return {**seen, "step": step}
 
-    def should_stop() -> bool:
+    def should_stop() -> int:
         nonlocal step
         step += 1
-        return bool(caught) or step >= goal
+        return caught[0] if caught else int(step >= goal or stop_requested(folder.path))
 
     trainer = train(
         config, training, folder.path, validation, resume=resume, device=device, on_progress=on_progress,
-        should_stop=should_stop,
+        should_stop=should_stop, on_notice=lambda sentence: say(f"flow-explorer: {sentence}"), processes=processes,
     )  # fmt: skip
-    return {**seen, "step": trainer.step, "seconds": trainer.seconds}
+    # Of several processes one may have been given the signal, and all answer it.
+    number = trainer.stopped if trainer.stopped in EXIT_CODES else 0
+    return {**seen, "step": trainer.step, "seconds": trainer.seconds, "signal": number}
 
 
-def _report(args: argparse.Namespace, folder: Any, result: dict[str, Any], caught: list[int]) -> int:
+def _exit_code(result: dict[str, Any]) -> int:
+    return EXIT_CODES[signal.Signals(result["signal"])] if result["signal"] else 0
+
+
+def _report(args: argparse.Namespace, folder: Any, result: dict[str, Any]) -> int:
     row = {
         "run": os.fspath(folder.path),
         "step": result["step"],
         "bpd": result["bpd"],
         "held_out_bpd": result["held_out_bpd"],
         "seconds": result["seconds"],
+        "skipped": result["skipped"],
     }
     if args.json:
         print_json(row)
-    elif caught:
+    elif result["signal"]:
         say(f"Stopped after step {row['step']:,} and saved in {args.out}; --resume goes on from there.")
     else:
         figure = (
@@ -292,4 +374,4 @@ def _report(args: argparse.Namespace, folder: Any, result: dict[str, Any], caugh
         )
         held = "" if row["held_out_bpd"] is None else f", {row['held_out_bpd']:.3f} on held-out ones"
         say(f"{row['step']:,} steps in {row['seconds']:.1f} s{figure}{held}; saved in {args.out}.")
-    return EXIT_CODES[signal.Signals(caught[0])] if caught else 0
+    return _exit_code(result)

@@ -69,6 +69,8 @@ class TrainConfig:
     ema_decay: float = 0.999
     flip: bool = False
     reduced_precision: bool = True
+    memory: str = "store"
+    """"store" the activations of a step, or "invert": compute them again from what they led to, in less memory."""
     seed: int = 0
     log_every: int = 20
     evaluate_every: int = 1000
@@ -79,6 +81,8 @@ class TrainConfig:
     title: str = ""
     command: str = ""
     data: dict = field(default_factory=dict)
+    classes: list[str] = field(default_factory=list)
+    """Names of the classes of a conditional model, by number."""
     version: int = CONFIG_VERSION
 
     def __post_init__(self) -> None:
@@ -86,6 +90,8 @@ class TrainConfig:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 1, not {value!r}.")
+        if self.memory not in ("store", "invert"):
+            raise ConfigError(f"Training: memory is 'store' or 'invert', not {self.memory!r}.")
         for name in ("learning_rate", "clip_norm"):
             value = getattr(self, name)
             if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):

@@ -1,6 +1,7 @@
 """The run folder: config.json, metrics.jsonl, last and best checkpoint, samples/. Torch-free."""
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -58,15 +59,44 @@ class RunFolder:
         except (OSError, ValueError, RecursionError):
             raise CheckpointError(f"The run's config.json in '{self.path}' cannot be read.") from None
 
-    def log(self, line: dict) -> None:
-        """Append one line of metrics.
+    @property
+    def is_gone(self) -> bool:
+        """Whether the run was deleted, or moved elsewhere."""
+        try:
+            self.config_path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:  # a server that does not answer just now
+            return False
+        return False
+
+    def tidy(self) -> None:
+        """Remove what a killed process was in the middle of writing."""
+        names = (self.config_path.name, self.metrics_path.name, self.last.name, self.best.name)
+        leftovers = [path for name in names for path in self.path.glob(f".{name}.*.part")]
+        for path in [*leftovers, *self.samples.glob(".*.part*")]:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def log(self, *lines: dict) -> None:
+        """Append lines to the metrics, all of them or none.
 
         Raises:
             DataError: if the disk is full or the folder is gone.
         """
+        text = memoryview("".join(json.dumps(line) + "\n" for line in lines).encode())
         try:
-            with open(self.metrics_path, "a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            file = os.open(self.metrics_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+            try:
+                end = os.lseek(file, 0, os.SEEK_END)
+                try:
+                    while text:
+                        text = text[os.write(file, text) :]
+                except OSError:
+                    os.ftruncate(file, end)
+                    raise
+            finally:
+                os.close(file)
         except OSError as error:
             raise DataError(f"The run's metrics cannot be written to '{self.metrics_path}': {error.strerror or error}.") from None
 
@@ -74,14 +104,16 @@ class RunFolder:
         """All whole lines logged so far; a last line cut off by a crash is passed over."""
         lines = []
         try:
-            text = self.metrics_path.read_text(encoding="utf-8")
+            text = self.metrics_path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return lines
         for line in text.splitlines():
             try:
-                lines.append(json.loads(line))
-            except ValueError:
+                values = json.loads(line)
+            except (ValueError, RecursionError):
                 continue
+            if isinstance(values, dict):
+                lines.append(values)
         return lines
 
     def forget_after(self, step: int) -> None:
