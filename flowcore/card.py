@@ -19,6 +19,7 @@ from .errors import CheckpointError
 __all__ = [
     "FORMAT_VERSION",
     "QUANTILES",
+    "class_names",
     "find_checkpoint",
     "level_count",
     "likelier_than",
@@ -120,6 +121,20 @@ def level_count(card: Mapping) -> int:
     shape, levels = architecture.get("shape"), architecture.get("levels")
     of_pictures = isinstance(shape, list) and len(shape) == 3
     return levels if of_pictures and type(levels) is int and levels > 0 else 1
+
+
+def class_names(card: Mapping) -> list[str]:
+    """The names of the classes that the model is conditional on, by number; empty for a model without classes.
+
+    Where the card does not name as many as its architecture has, they are called by their numbers.
+    """
+    architecture = card.get("architecture")
+    count = architecture.get("classes") if isinstance(architecture, dict) else None
+    if type(count) is not int or not 0 < count <= 100_000:
+        return []
+    names = card.get("classes")
+    known = isinstance(names, list) and len(names) == count and all(isinstance(name, str) and name for name in names)
+    return list(names) if known else [str(number) for number in range(count)]
 
 
 def _held_out(card: Mapping) -> list[float]:

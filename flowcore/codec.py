@@ -10,7 +10,7 @@ import copy
 import json
 import os
 import weakref
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,10 @@ from torch import Tensor
 
 from .atomic import replacing
 from .errors import ConfigError, DataError, FlowError, NonFiniteError
+from .fast import accelerate
 from .flow import Flow
+from .labels import Label, to_array
+from .priors import standard_log_prob
 from .stepwise import finish
 
 __all__ = [
@@ -32,6 +35,10 @@ __all__ = [
     "encode_picture",
     "decode_picture",
     "decode_batch",
+    "as_label",
+    "label_tensor",
+    "class_log_probs",
+    "class_log_probs_job",
     "to_pixels",
     "from_pixels",
     "double_of",
@@ -100,6 +107,26 @@ def double_of(flow: Flow) -> Flow:
     return held[1]
 
 
+def label_tensor(flow: Flow, labels: Sequence[Label]) -> Tensor | None:
+    """Labels as the flow's passes take them, on its device; None for a flow without classes.
+
+    Raises:
+        ConfigError: if one does not fit the flow's classes.
+    """
+    array = to_array(labels, flow.num_classes)
+    return None if array is None else as_label(flow, array)
+
+
+def as_label(flow: Flow, labels: np.ndarray) -> Tensor:
+    """Classes (N,), or weights (N, classes) in the flow's own precision (not every device knows float64), on its device."""
+    tensor = torch.from_numpy(labels)
+    return tensor.to(flow.dtype).to(flow.device) if tensor.is_floating_point() else tensor.to(flow.device)
+
+
+def _on(label: Tensor | None, model: Flow) -> Tensor | None:
+    return None if label is None else label.to(model.device)
+
+
 def _in_precision(flow: Flow, z: np.ndarray) -> tuple[Flow, Tensor]:
     model = double_of(flow) if z.dtype == np.float64 else flow
     return model, torch.from_numpy(np.array(z, order="C")).to(model.device, model.dtype)
@@ -114,8 +141,9 @@ def decode_job(flow: Flow, z: np.ndarray, label: Tensor | None = None) -> Genera
         NonFiniteError: naming the layer, if a value is not finite.
     """
     model, tensor = _in_precision(flow, z)
+    label = _on(label, model)
     with torch.no_grad():
-        x = yield from _stepwise(model.decode_steps(tensor, label))
+        x = yield from accelerate(model).decode_steps(tensor, label)
         if not torch.isfinite(x).all():
             model.decode(tensor, label)
             raise NonFiniteError("A decoded picture was not finite.")
@@ -128,11 +156,12 @@ def encode_job(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> 
     encoded = None
     for precise in (False, True) if flow.dtype != torch.float64 else (True,):
         model = double_of(flow) if precise else flow
+        label = _on(label, model)
         with torch.no_grad():
             x = to_pixels(original[None], model)
             try:
-                z, log_det = yield from _stepwise(model.encode_steps(x, label))
-                back = yield from _stepwise(model.decode_steps(z, label))
+                z, log_det = yield from accelerate(model).encode_steps(x, label)
+                back = yield from accelerate(model).decode_steps(z, label)
             except torch.linalg.LinAlgError as error:
                 raise NonFiniteError(f"This model has a layer that cannot be inverted: {error}.") from None
             error = (back - x).abs().max().item()
@@ -156,13 +185,45 @@ def encode_job(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> 
     return encoded
 
 
-def _stepwise(steps: Generator):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            return stop.value
-        yield
+CLASSES_AT_ONCE = 64
+
+
+def class_log_probs_job(flow: Flow, picture: np.ndarray) -> Generator[None, None, np.ndarray]:
+    """log p(x | y) of one picture (H, W, C) uint8 at its bin centres under every class y -> (classes,) float64, nats.
+
+    One pass through the layers serves all classes: the class stands in the prior alone, so that only the last level is
+    whitened anew for each. float32 first, float64 where that is not finite.
+
+    Raises:
+        ConfigError: if the flow has no classes.
+        NonFiniteError: naming the layer, if a value is not finite in float64 either.
+    """
+    if not flow.num_classes:
+        raise ConfigError("This model knows no classes, so none is likelier than another.")
+    for model in (flow, double_of(flow)):
+        first = torch.zeros(1, dtype=torch.long, device=model.device)
+        with torch.no_grad():
+            z, log_det = yield from accelerate(model).encode_steps(to_pixels(np.asarray(picture)[None], model), first)
+            top, kind = model.levels[-1], model.prior.kind
+            h = model.prior.unwhiten(z[:, top.start :].reshape(-1, *top.shape), first)
+            # All that does not depend on the class: the other levels, and the layers.
+            rest = standard_log_prob(z[:, : top.start], kind).sum(1) + log_det - model.prior.whiten(h, first)[1]
+            values = []
+            for start in range(0, model.num_classes, CLASSES_AT_ONCE):
+                numbers = torch.arange(start, min(start + CLASSES_AT_ONCE, model.num_classes), device=model.device)
+                whitened, term = model.prior.whiten(h.expand(len(numbers), *h.shape[1:]), numbers)
+                values.append((model.prior.log_prob(whitened) + term + rest).double().cpu())
+                yield
+        result = torch.cat(values)
+        if torch.isfinite(result).all():
+            return result.numpy()
+    model.encode(to_pixels(np.asarray(picture)[None], model), first)
+    raise NonFiniteError("This picture has no finite likelihood under this model.")
+
+
+def class_log_probs(flow: Flow, picture: np.ndarray) -> np.ndarray:
+    """:func:`class_log_probs_job` in one go; its argmax is the class under which the picture is likeliest."""
+    return finish(class_log_probs_job(flow, picture))
 
 
 def encode_picture(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> Encoded:
@@ -171,8 +232,9 @@ def encode_picture(flow: Flow, picture: np.ndarray, label: Tensor | None = None)
 
 
 def decode_batch(flow: Flow, z: np.ndarray, label: Tensor | None = None) -> np.ndarray:
-    """:func:`decode_job` in one go: z (N, D) -> uint8 (N, H, W, C)."""
-    return finish(decode_job(flow, z, label))
+    """:func:`decode_job` in one go, on all threads: z (N, D) -> uint8 (N, H, W, C)."""
+    model, tensor = _in_precision(flow, z)
+    return from_pixels(accelerate(model).decode(tensor, _on(label, model)))
 
 
 def decode_picture(flow: Flow, z: np.ndarray, label: Tensor | None = None) -> np.ndarray:

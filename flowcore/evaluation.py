@@ -10,9 +10,11 @@ import numpy as np
 import torch
 
 from .card import QUANTILES, likelier_than, typicality
-from .codec import Encoded, encode_picture, to_pixels
+from .codec import Encoded, as_label, class_log_probs, encode_picture, label_tensor, to_pixels
 from .errors import DataError
+from .fast import accelerate
 from .flow import Flow
+from .labels import Label, single
 
 __all__ = ["Result", "bits_per_dim", "bits_per_picture", "held_out_summary", "score", "describe"]
 
@@ -45,8 +47,12 @@ def bits_per_picture(
     With a ``seed`` the pixels are dequantised, x + u with u uniform on [0, 1), averaged over ``samples`` draws: an upper
     bound on the discrete bits (Theis et al. 2016, section 3.1). Without, the density is taken at the bin centres, which is
     deterministic and serves to compare one picture with others. Noise is seeded by picture: neither order nor batch
-    size changes a figure.
+    size changes a figure. A conditional flow needs ``labels``: classes (N,), or weights (N, classes) between them.
+
+    Raises:
+        DataError: if a conditional flow is given no labels, or ones that are none of its classes.
     """
+    labels = _checked(flow, labels, len(pictures))
     was_training = flow.training
     flow.eval()
     result = np.zeros(len(pictures))
@@ -54,15 +60,11 @@ def bits_per_picture(
         for start in range(0, len(pictures), batch):
             block = pictures[start : start + batch]
             x = to_pixels(block, flow)
-            label = None
-            if flow.num_classes:
-                if labels is None:
-                    raise DataError("This model is conditional on a class, and the pictures have no labels.")
-                label = torch.from_numpy(np.asarray(labels[start : start + batch], np.int64)).to(flow.device)
+            label = None if labels is None else as_label(flow, labels[start : start + batch])
             total = torch.zeros(len(block), dtype=torch.float64)
             for draw in range(samples if seed is not None else 1):
                 noisy = x if seed is None else x - 0.5 + _noise(seed, draw, start, block.shape).to(x.device, x.dtype)
-                total += flow.log_prob(noisy, label).double().cpu()
+                total += accelerate(flow).log_prob(noisy, label).double().cpu()
             mean = total / (samples if seed is not None else 1)
             result[start : start + len(block)] = (-mean / (flow.num_dims * math.log(2))).numpy()
             if on_progress is not None:
@@ -70,6 +72,21 @@ def bits_per_picture(
     finally:
         flow.train(was_training)
     return result
+
+
+def _checked(flow: Flow, labels: np.ndarray | None, count: int) -> np.ndarray | None:
+    """The labels as the flow takes them; None for a flow without classes, whatever the pictures are."""
+    if not flow.num_classes:
+        return None
+    if labels is None:
+        raise DataError("This model is conditional on a class, and the pictures have no labels.")
+    labels = np.ascontiguousarray(labels)
+    if labels.dtype.kind == "f" and labels.shape == (count, flow.num_classes):
+        return labels
+    labels = labels.astype(np.int64)
+    if labels.shape != (count,) or (count and not 0 <= labels.min() <= labels.max() < flow.num_classes):
+        raise DataError(f"The pictures' labels are not {count:,} numbers of this model's {flow.num_classes} classes.")
+    return labels
 
 
 def _noise(seed: int, draw: int, start: int, shape: tuple[int, ...]) -> torch.Tensor:
@@ -116,11 +133,14 @@ def describe(card: dict, bpd: float) -> dict:
     return {"bpd": bpd, "likelier_than": likelier_than(card, bpd), "typicality": typicality(card, bpd)}
 
 
-def score(flow: Flow, card: dict, picture: np.ndarray) -> dict:
+def score(flow: Flow, card: dict, picture: np.ndarray, label: Label = ()) -> dict:
     """bpd at bin centres, round-trip error in grey levels, percent of held-out pictures it beats, typicality.
 
-    ``roundtrip_error`` is the largest difference of an 8-bit value after encoding and decoding.
+    ``roundtrip_error`` is the largest difference of an 8-bit value after encoding and decoding. A conditional flow's
+    figures are those under ``label``, or under the class where the picture is likeliest, given back as ``label``.
     """
-    encoded: Encoded = encode_picture(flow, picture)
+    if flow.num_classes and not label:
+        label = single(int(class_log_probs(flow, picture).argmax()))
+    encoded: Encoded = encode_picture(flow, picture, label_tensor(flow, [label]))
     error = int(np.abs(encoded.picture.astype(int) - picture.astype(int)).max())
-    return {**describe(card, encoded.bpd), "roundtrip_error": error}
+    return {**describe(card, encoded.bpd), "roundtrip_error": error, "label": label}

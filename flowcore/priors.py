@@ -72,7 +72,8 @@ class StandardPrior(nn.Module):
 class LearnedPrior(StandardPrior):
     """Location and scale learned a channel, and a class where ``classes`` > 0 (Glow's learned prior at the top).
 
-    ``label`` (N,) int64 is then required. The log-scale is softly bounded to ±``bound``.
+    ``label`` is then required: int64 (N,), or floats (N, classes) that weigh the classes, for a place between them, where
+    location and log-scale are their weighted means. The log-scale is softly bounded to ±``bound``.
     """
 
     def __init__(
@@ -87,9 +88,14 @@ class LearnedPrior(StandardPrior):
     def _parameters_for(self, h: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
         if self.classes and label is None:
             raise ConfigError(f"This model is conditional: give a class from 0 to {self.classes - 1}.")
-        index = label if self.classes else torch.zeros(h.shape[0], dtype=torch.long, device=h.device)
         view = (h.shape[0], -1) + (1,) * (h.dim() - 2)
-        return self.location[index].view(view), soft_clamp(self.raw_log_scale, self.bound)[index].view(view)
+        log_scale = soft_clamp(self.raw_log_scale, self.bound)
+        if self.classes and label.is_floating_point():
+            # Summed one by one, so that a weight of 1 gives that class's own numbers to the last bit.
+            weights = label.to(self.location.dtype).unsqueeze(2)
+            return (weights * self.location).sum(1).view(view), (weights * log_scale).sum(1).view(view)
+        index = label if self.classes else torch.zeros(h.shape[0], dtype=torch.long, device=h.device)
+        return self.location[index].view(view), log_scale[index].view(view)
 
     def whiten(self, h: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
         location, log_scale = self._parameters_for(h, label)

@@ -20,6 +20,7 @@ from .images import read_file
 
 __all__ = [
     "KEYWORD",
+    "CONDITIONAL_VERSION",
     "VERSION",
     "VERSION_KEY",
     "RecipeError",
@@ -32,6 +33,8 @@ __all__ = [
 
 VERSION_KEY = "flow_explorer_recipe"
 VERSION = 1
+CONDITIONAL_VERSION = 2
+"""Of a recipe that names classes, which an older reader would pass over. All others stay of the first version."""
 KEYWORD = "flow-explorer"
 
 MAX_BYTES = 32 * 2**20
@@ -46,17 +49,17 @@ class RecipeError(FlowError):
     """A picture carries a recipe that is damaged, hostile, or of another version."""
 
 
-def new(kind: str, **values: object) -> dict:
-    """A recipe of this version; ``kind`` says what it makes ("sample", "page", "walk" …).
+def new(kind: str, conditional: bool = False, **values: object) -> dict:
+    """A recipe; ``kind`` says what it makes ("sample", "page", "walk" …), ``conditional`` whether it names classes.
 
     Raises:
         RecipeError: for values that JSON cannot hold.
     """
-    return validate({VERSION_KEY: VERSION, "kind": kind, **values})
+    return validate({VERSION_KEY: CONDITIONAL_VERSION if conditional else VERSION, "kind": kind, **values})
 
 
 def validate(recipe: object, name: str = "The recipe") -> dict:
-    """Return the recipe if it is one of this version, made of plain finite JSON values.
+    """Return the recipe if it is of a version that is read here, made of plain finite JSON values.
 
     Raises:
         RecipeError: otherwise, in one sentence.
@@ -66,9 +69,9 @@ def validate(recipe: object, name: str = "The recipe") -> dict:
     version = recipe[VERSION_KEY]
     if isinstance(version, bool) or not isinstance(version, int):
         raise RecipeError(f"{name} has no readable version: the picture itself can still be used.")
-    if version != VERSION:
+    if not VERSION <= version <= CONDITIONAL_VERSION:
         raise RecipeError(
-            f"{name} is of version {version}, and this Flow Explorer reads version {VERSION}: "
+            f"{name} is of version {version}, and this Flow Explorer reads version {VERSION} to {CONDITIONAL_VERSION}: "
             "use a newer Flow Explorer, or use it as a plain picture."
         )
     if not isinstance(recipe.get("kind", ""), str):

@@ -23,8 +23,10 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 bad input (with a sentence), 130 interrupted."""
-    # Read once, when torch is loaded: its threads then sleep while they wait, and leave the machine to others.
+    # Read once, when torch is loaded: its threads then sleep while they wait (GNU's after some microseconds, so that
+    # small kernels find them awake), and leave the machine to others.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     try:
         args = build_parser().parse_args(argv)
         code = args.run(args)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from app.cli.arguments import add_device, add_enlarge, add_json, add_model, add_seed
+from app.cli.classes import add_class, chosen, needed, said
 from app.cli.opening import (
     check_pixels,
     event_shape,
@@ -17,6 +19,9 @@ from app.cli.opening import (
 from app.cli.output import print_json, say
 from app.cli.recipes import picture_recipe
 
+if TYPE_CHECKING:
+    import numpy as np
+
 NAME = "decode"
 HELP = "turn a z back into its picture"
 DESCRIPTION = "Turn a z that `encode` wrote back into its picture, byte for byte."
@@ -27,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("latent", metavar="Z.safetensors", help="the file that encode wrote")
     add_model(parser)
     parser.add_argument("--out", required=True, metavar="FILE.png", help="the picture to write")
+    add_class(parser, "decode as this one (default: the class that it was encoded under)")
     add_enlarge(parser)
     add_seed(parser, "accepted like everywhere, and without effect: decoding is deterministic")
     add_device(parser)
@@ -39,15 +45,22 @@ def run(args: argparse.Namespace) -> int:
     out = picture_output(args, (".png",), path, args.latent)
 
     check_pixels(1, event_shape(path, card), args.enlarge)
-    z = read_latent(args.latent, path, card)
+    label = chosen(args.class_name, path, card)
+    z, own = read_latent(args.latent, path, card)
+    label = needed(label or own, args.latent, card)
 
     from app.cli.device import choose_device, run_on
     from flowcore import codec, images
 
     device = choose_device(args.device, exact=True)
-    picture = run_on(device, lambda where: codec.decode_picture(load_model(path, where), z))
+
+    def decode(where: str) -> np.ndarray:
+        flow = load_model(path, where)
+        return codec.decode_picture(flow, z, codec.label_tensor(flow, [label]))
+
+    picture = run_on(device, decode)
     large = images.enlarge(picture, args.enlarge)
-    out.write_bytes(images.to_png_bytes(large, picture_recipe(args, path, z)))
+    out.write_bytes(images.to_png_bytes(large, picture_recipe(args, path, z, label)))
     if args.json:
         height, width = picture.shape[:2]
         print_json(
@@ -56,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
                     "file": args.latent,
                     "out": args.out,
                     "model": model_name(path, card),
+                    **said(label, card),
                     "size": [int(height), int(width)],
                     "channels": int(picture.shape[2]) if picture.ndim == 3 else 1,
                 }

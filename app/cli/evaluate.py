@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.arguments import add_device, add_json, add_model, add_seed, integer
+from app.cli.classes import labels_of
 from app.cli.opening import event_shape, load_model, model_name, open_card
-from app.cli.output import print_json, print_text, say
+from app.cli.output import print_json, print_text
 from app.cli.progress import Progress
+from app.cli.reading import add_data, add_loading, data_path, loading, of_card, tell_left_out
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,9 +30,7 @@ DESCRIPTION = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add_model(parser)
-    parser.add_argument(
-        "--data", required=True, metavar="PATH", help="a folder of pictures, idx files or a .npz"
-    )
+    add_data(parser)
     parser.add_argument(
         "--split", choices=("train", "validation", "test"), default="test", help="(default: test)"
     )
@@ -43,6 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="draws of the dequantisation noise a picture (default: 1)",
     )
+    parser.add_argument(
+        "--attributes", metavar="FILE", help="the table that the model's classes came from, or one like it"
+    )
+    add_loading(parser)
     add_seed(parser, "seed of the dequantisation noise (default: 0)")
     add_device(parser)
     add_json(parser)
@@ -55,14 +60,17 @@ def run(args: argparse.Namespace) -> int:
 
     from flowcore.datasets import open_dataset
 
+    reading = replace(of_card(card.get("data")), channels=channels)
+    labels_from = (card.get("data") or {}).get("labels_from") if args.attributes else None
     with Progress("Reading pictures", 0) as progress:
         data = open_dataset(
-            Path(args.data).expanduser(), args.split, (height, width), channels, on_progress=progress.of
-        )
-    for name, sentence in data.skipped:
-        say(f"flow-explorer: {name} is left out: {sentence}")
-    pictures = data.pictures[: args.limit]
-    labels = None if data.labels is None else data.labels[: args.limit]
+            data_path(args.data), args.split, (height, width), **vars(reading), on_progress=progress.of,
+            attributes=args.attributes, labels_from=labels_from, **loading(args),
+        )  # fmt: skip
+    tell_left_out(data)
+    pictures, _ = data.first(args.limit)
+    labels = labels_of(data, card)
+    labels = None if labels is None else labels[: args.limit]
 
     from app.cli.device import choose_device, run_on
 

@@ -16,6 +16,7 @@ from app.cli.arguments import (
     integer,
     number,
 )
+from app.cli.classes import add_class, chosen_ends, likeliest, needed, said
 from app.cli.opening import (
     check_pixels,
     event_shape,
@@ -28,6 +29,7 @@ from app.cli.opening import (
 from app.cli.output import OutputFile, print_json, say
 from app.cli.progress import Progress
 from app.cli.recipes import walk_recipe
+from flowcore.labels import Label, between, to_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument(
         "--steps", type=integer(2, 1000), default=9, metavar="N", help="frames, ends counted (default: 9)"
+    )
+    add_class(
+        parser,
+        "given once, of both ends, given twice, of A and of B (default: that of a z file, or the class under which the "
+        "picture is likeliest). Between two classes the prior goes evenly from A's to B's",
+        twice=True,
     )
     parser.add_argument(
         "--spherical", action="store_true", help="on the great circle, instead of the straight line"
@@ -69,12 +77,13 @@ def run(args: argparse.Namespace) -> int:
     path, card = open_card(args)
     out = picture_output(args, (".png", ".gif"), path, args.a, args.b)
     check_pixels(args.steps, event_shape(path, card), args.enlarge)
-    ends = [_read_end(end, args, path, card) for end in (args.a, args.b)]
+    chosen = chosen_ends(args.class_name, path, card)
+    ends = [_read_end(end, label, args, path, card) for end, label in zip((args.a, args.b), chosen, strict=True)]
 
     from app.cli.device import choose_device, run_on
 
     device = choose_device(args.device, exact=True)
-    frames, rows = run_on(device, lambda where: _walk(args, ends, path, where))
+    frames, rows = run_on(device, lambda where: _walk(args, ends, path, card, where))
     _save(args, out, frames, ends, path)
     if args.json:
         print_json(rows)
@@ -83,22 +92,31 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _read_end(end: str, args: argparse.Namespace, path: Path, card: dict[str, Any]) -> tuple[str, np.ndarray]:
-    """("z", numbers) or ("picture", pixels), read before the model is loaded."""
+End = tuple[str, "np.ndarray", Label]
+
+
+def _read_end(end: str, label: Label, args: argparse.Namespace, path: Path, card: dict[str, Any]) -> End:
+    """("z", numbers, class) or ("picture", pixels, class or nothing), read before the model is loaded."""
     if end.lower().endswith(".safetensors"):
-        return "z", read_latent(end, path, card)
-    return "picture", read_as_seen([end], card, path, args)[0]
+        z, own = read_latent(end, path, card)
+        return "z", z, needed(label or own, end, card)
+    return "picture", read_as_seen([end], card, path, args)[0], label
 
 
 def _walk(
-    args: argparse.Namespace, ends: list[tuple[str, np.ndarray]], path: Path, device: str
+    args: argparse.Namespace, ends: list[End], path: Path, card: dict[str, Any], device: str
 ) -> tuple[np.ndarray, list[dict[str, Any]]]:
     import numpy as np
 
     from flowcore import codec, evaluation, latent
 
     flow = load_model(path, device)
-    a, b = (value if kind == "z" else codec.encode_picture(flow, value).z for kind, value in ends)
+    latents, labels = [], []
+    for kind, value, label in ends:
+        labels.append(label if kind == "z" else likeliest(flow, value, label))
+        own = codec.label_tensor(flow, labels[-1:])
+        latents.append(value if kind == "z" else codec.encode_picture(flow, value, own).z)
+    a, b = latents
     positions = [index / (args.steps - 1) for index in range(args.steps)]
     walk = latent.walk(a, b, positions, "spherical" if args.spherical else "linear")
     frames, rows = [], []
@@ -106,22 +124,24 @@ def _walk(
         for index, position in enumerate(positions):
             # The ends keep their own precision: a z of float32 was checked in float32, one of float64 in float64.
             z = a if index == 0 else b if index == args.steps - 1 else walk[index]
-            frame = codec.decode_picture(flow, z)
+            label = between(*labels, position)
+            frame = codec.decode_picture(flow, z, codec.label_tensor(flow, [label]))
             frames.append(frame)
             if args.json:
-                rows.append({"t": position, "bpd": float(evaluation.bits_per_picture(flow, frame[None])[0])})
+                bits = evaluation.bits_per_picture(flow, frame[None], to_array([label], flow.num_classes))
+                rows.append({"t": position, **said(label, card), "bpd": float(bits[0])})
             progress.update(index + 1)
     return np.stack(frames), rows
 
 
 def _save(
-    args: argparse.Namespace, out: OutputFile, frames: np.ndarray, ends: list[tuple[str, np.ndarray]], path: Path
+    args: argparse.Namespace, out: OutputFile, frames: np.ndarray, ends: list[End], path: Path
 ) -> None:
     from flowcore import images
 
     # An end that came as a picture is that picture; one that came as z is what it decodes to, and keeps its z.
-    latents = [value if kind == "z" else None for kind, value in ends]
-    recipe = walk_recipe(args, path, [frames[0], frames[-1]], latents)
+    latents = [value if kind == "z" else None for kind, value, _ in ends]
+    recipe = walk_recipe(args, path, [frames[0], frames[-1]], latents, [label for _, _, label in ends])
     if out.suffix == ".gif":
         pace = round(1000 * args.seconds / (len(frames) - 1))
         out.write_bytes(

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from app import assets
 from app.cli.output import OutputFile, say
 from app.cli.progress import Progress
+from flowcore.card import class_names
 from flowcore.errors import CheckpointError, ConfigError, DataError
+from flowcore.labels import Label, from_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,20 +122,28 @@ def fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def read_latent(file: str, path: Path, card: dict[str, Any]) -> np.ndarray:
-    """The z of a file that `encode` wrote. Another model's z is decoded all the same, but not without saying so.
+def read_latent(file: str, path: Path, card: dict[str, Any]) -> tuple[np.ndarray, Label]:
+    """The z of a file that `encode` wrote, and the class that it was encoded under, () where the file names none.
 
+    Another model's z is decoded all the same, but not without saying so; its class means nothing to this one.
     Raises DataError where the file is none, or has not as many numbers as the model's pictures.
     """
     from flowcore.codec import load_latent
 
     z, meta = load_latent(Path(file).expanduser())
     check_latent(z, path, card, file)
+    classes = len(class_names(card))
+    try:
+        label = from_json(meta.get("label")) if classes else ()
+    except ConfigError:
+        raise DataError(f"{file} names no class that can be read: encode its picture again.") from None
     if meta.get("fingerprint") not in (None, fingerprint(path)):
         say(
             f"flow-explorer: {file} was encoded by another model ({meta.get('model')}), so the picture will be another."
         )
-    return z
+        if any(number >= classes for number, _ in label):
+            label = ()
+    return z, label
 
 
 def check_latent(z: np.ndarray, path: Path, card: dict[str, Any], file: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app import assets
+from flowcore.labels import Label, to_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,37 +23,46 @@ def _model(args: argparse.Namespace, path: Path) -> str:
     return str(Path(args.model).expanduser().resolve())
 
 
-def page_recipe(args: argparse.Namespace, path: Path, temperature: float | list[float]) -> dict[str, Any]:
-    """Of a page of samples; with a temperature a level, the one above them is their mean."""
+def page_recipe(
+    args: argparse.Namespace, path: Path, temperature: float | list[float], label: Label = ()
+) -> dict[str, Any]:
+    """Of a page of samples, of one class where there is a label; with a temperature a level, the one above is their mean."""
     from flowcore import recipe
 
     levels = temperature if isinstance(temperature, list) else []
     overall = round(sum(levels) / len(levels), 4) if isinstance(temperature, list) else temperature
     return recipe.new(
         "samples", model=_model(args, path), seed=args.seed, temperature=overall, level_temperatures=levels,
-        count=args.count,
+        count=args.count, conditional=bool(label), **({"sampled_class": label[0][0]} if label else {}),
     )  # fmt: skip
 
 
-def picture_recipe(args: argparse.Namespace, path: Path, z: np.ndarray) -> dict[str, Any]:
-    """Of one picture, with its own z."""
+def picture_recipe(args: argparse.Namespace, path: Path, z: np.ndarray, label: Label = ()) -> dict[str, Any]:
+    """Of one picture, with its own z and class."""
     from app.explorer.store import latent_to_dict
     from flowcore import recipe
 
     model = _model(args, path)
     latent = {**latent_to_dict(z), "model": model, "name": Path(args.latent).stem}
-    return recipe.new("picture", model=model, latent=latent)
+    if label:
+        latent["label"] = to_json(label)
+    return recipe.new("picture", model=model, latent=latent, conditional=bool(label))
 
 
-def walk_recipe(args: argparse.Namespace, path: Path, pictures: list[np.ndarray], latents: list[Any]) -> dict[str, Any]:
-    """Of a walk: its two ends as the model sees them, and the z's of those that came as z (else None)."""
+def walk_recipe(
+    args: argparse.Namespace, path: Path, pictures: list[np.ndarray], latents: list[Any], labels: Sequence[Label]
+) -> dict[str, Any]:
+    """Of a walk: its two ends as the model sees them, their classes, and the z's of those that came as z (else None)."""
     from app.explorer.state import ExplorerState, Walk, Well
     from app.explorer.store import Store
     from flowcore import recipe
 
     model, store = _model(args, path), Store()
     state = ExplorerState(model=model, shown="walk", walk=Walk(0.5, "spherical" if args.spherical else "linear"))
-    for which, name, picture, z in zip("AB", (args.a, args.b), pictures, latents, strict=True):
-        kept = {"latent": store.put_latent(z), "latent_model": model} if z is not None else {}
+    for which, name, picture, z, label in zip("AB", (args.a, args.b), pictures, latents, labels, strict=True):
+        kept = {"latent": store.put_latent(z)} if z is not None else {}
+        if kept or label:
+            kept |= {"latent_model": model, "label": label}
         state = state.with_well(which, Well(picture=store.put_array(picture), name=Path(name).name, **kept))
-    return recipe.new("walk", model=model, explorer=state.to_dict(), store=store.to_dict(state.keys))
+    return recipe.new("walk", model=model, explorer=state.to_dict(), store=store.to_dict(state.keys),
+                      conditional=any(labels))  # fmt: skip

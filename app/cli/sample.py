@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli.arguments import add_device, add_enlarge, add_json, add_model, add_seed, integer, temperatures
+from app.cli.classes import add_class, chosen, cycled, said
 from app.cli.opening import check_pixels, event_shape, load_model, model_name, open_card, picture_output
-from app.cli.output import OutputFile, print_json, say
+from app.cli.output import print_json, say
 from app.cli.progress import Progress
 from app.cli.recipes import page_recipe
+from flowcore.card import class_names
 from flowcore.errors import ConfigError
+from flowcore.labels import Label, describe, to_array
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="width of the prior, 0 to 100; one a level divided by commas, finest first (default: the model's)",
     )
+    add_class(parser, "draw this one alone (default: all classes in turn)")
     add_seed(parser)
     parser.add_argument(
         "--columns", type=integer(1, MAX_COUNT), metavar="N", help="pictures in a row of the grid"
@@ -49,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     """Sample, save the grid, print a row a picture with --json."""
     path, card = open_card(args)
     shape = event_shape(path, card)
+    label = chosen(args.class_name, path, card)
     check_count(args.count, shape, args.enlarge)
     out = picture_output(args, (".png",), path)
     temperature = (
@@ -56,16 +61,20 @@ def run(args: argparse.Namespace) -> int:
     )
 
     from app.cli.device import choose_device, run_on
+    from flowcore import images
 
     started = time.monotonic()
     device = choose_device(args.device)
-    pictures, rows = run_on(device, lambda where: _sample(args, path, card, temperature, where))
-    _save(args, out, pictures, path, temperature)
+    pictures, rows = run_on(device, lambda where: _sample(args, path, card, temperature, label, where))
+    columns = args.columns or _columns(args.count, 0 if label else len(class_names(card)))
+    sheet = images.enlarge(images.grid(pictures, columns), args.enlarge)
+    out.write_bytes(images.to_png_bytes(sheet, page_recipe(args, path, temperature, label)))
     if args.json:
         print_json(rows)
     else:
         seconds = time.monotonic() - started
-        say(f"{args.count} pictures of {model_name(path, card)} saved as {args.out} ({seconds:.1f} s).")
+        kind = f"{describe(label, class_names(card))}, " if label else ""
+        say(f"{args.count} pictures of {kind}{model_name(path, card)} saved as {args.out} ({seconds:.1f} s).")
     return 0
 
 
@@ -87,7 +96,12 @@ def _bytes(count: float) -> str:
 
 
 def _sample(
-    args: argparse.Namespace, path: Path, card: dict[str, Any], temperature: float | list[float], device: str
+    args: argparse.Namespace,
+    path: Path,
+    card: dict[str, Any],
+    temperature: float | list[float],
+    label: Label,
+    device: str,
 ) -> tuple[np.ndarray, list[dict[str, Any]]]:
     import numpy as np
 
@@ -99,24 +113,18 @@ def _sample(
         for first in range(0, args.count, PAGE):
             number = min(PAGE, args.count - first)
             z = flow.sample(number, temperature=temperature, seed=args.seed, first=first)
-            page = codec.decode_batch(flow, z.cpu().numpy())
+            labels = cycled(label, first, number, flow.num_classes)
+            page = codec.decode_batch(flow, z.cpu().numpy(), codec.label_tensor(flow, labels))
             pictures.append(page)
             if args.json:
-                for index, bpd in enumerate(evaluation.bits_per_picture(flow, page)):
+                bits = evaluation.bits_per_picture(flow, page, to_array(labels, flow.num_classes))
+                for index, (own, bpd) in enumerate(zip(labels, bits, strict=True)):
                     described = evaluation.describe(card, float(bpd))
-                    rows.append({"index": first + index, "seed": args.seed, **described})
+                    rows.append({"index": first + index, "seed": args.seed, **said(own, card), **described})
             progress.update(first + number)
     return np.concatenate(pictures), rows
 
 
-def _save(
-    args: argparse.Namespace,
-    out: OutputFile,
-    pictures: np.ndarray,
-    path: Path,
-    temperature: float | list[float],
-) -> None:
-    from flowcore import images
-
-    sheet = images.enlarge(images.grid(pictures, args.columns), args.enlarge)
-    out.write_bytes(images.to_png_bytes(sheet, page_recipe(args, path, temperature)))
+def _columns(count: int, classes: int) -> int | None:
+    """A column a class where the grid comes out even, so that each stands under its like; else None, a square."""
+    return classes if classes and count % classes == 0 and count > classes else None

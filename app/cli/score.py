@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.arguments import add_crop, add_device, add_json, add_model, add_seed
+from app.cli.classes import add_class, chosen, said
 from app.cli.opening import load_model, open_card, read_as_seen
 from app.cli.output import print_json, print_table
 from app.cli.progress import Progress
+from flowcore.card import class_names
+from flowcore.labels import Label
 
 NAME = "score"
 HELP = "bits per dimension, typicality and round trip of pictures"
@@ -24,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="the pictures")
     add_model(parser)
+    add_class(parser, "score under this one (default: the class under which each picture is likeliest)")
     add_crop(parser)
     add_seed(parser, "accepted like everywhere, and without effect: scoring is deterministic")
     add_device(parser)
@@ -33,20 +37,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score and print a row a picture, in the order given."""
     path, card = open_card(args)
+    label = chosen(args.class_name, path, card)
     pictures = read_as_seen(args.images, card, path, args)
 
     from app.cli.device import choose_device, run_on
 
     device = choose_device(args.device, exact=True)
-    rows = run_on(device, lambda where: _score(args.images, pictures, path, card, where))
+    rows = run_on(device, lambda where: _score(args.images, pictures, path, card, label, where))
     if args.json:
         print_json(rows)
     else:
         print_table(
-            ("file", "bpd", "round-trip error (levels)", "likelier than (% held out)", "typicality (%)"),
+            (
+                "file",
+                *(["class"] if class_names(card) else []),
+                "bpd",
+                "round-trip error (levels)",
+                "likelier than (% held out)",
+                "typicality (%)",
+            ),
             [
                 (
                     row["file"],
+                    *([row["class"]] if "class" in row else []),
                     f"{row['bpd']:.3f}",
                     f"{row['roundtrip_error']:g}",
                     _percent(row["likelier_than"]),
@@ -63,7 +76,7 @@ def _percent(value: float | None) -> str:
 
 
 def _score(
-    names: list[str], pictures: list[Any], path: Path, card: dict[str, Any], device: str
+    names: list[str], pictures: list[Any], path: Path, card: dict[str, Any], label: Label, device: str
 ) -> list[dict[str, Any]]:
     from flowcore import evaluation
 
@@ -71,10 +84,11 @@ def _score(
     rows = []
     with Progress("Scoring", len(names), "pictures") as progress:
         for name, picture in zip(names, pictures, strict=True):
-            scored = evaluation.score(flow, card, picture)
+            scored = evaluation.score(flow, card, picture, label)
             rows.append(
                 {
                     "file": name,
+                    **said(scored["label"], card),
                     "bpd": float(scored["bpd"]),
                     "roundtrip_error": scored["roundtrip_error"],
                     "likelier_than": scored["likelier_than"],

@@ -43,8 +43,10 @@ def main(argv: list[str] | None = None, job_modules: Mapping[str, str] | None = 
     emit({"type": "hello", "pid": os.getpid()}, {})
 
     # Idle OpenMP threads sleep instead of spinning. Beside another busy process (a training) spinning costs a decode
-    # its time slices: 39 s for a page of 64 on two cores, against 0.8 s. OpenMP reads it when torch is imported.
+    # its time slices: 39 s for a page of 64 on two cores, against 0.8 s. GNU's OpenMP may spin for some microseconds
+    # first, or waking a thread for each small kernel would double the time of one picture. Read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
     import torch
 

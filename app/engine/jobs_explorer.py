@@ -8,10 +8,12 @@ import numpy as np
 import torch
 
 from flowcore.checkpoint import Loaded
-from flowcore.codec import decode_job, double_of, encode_job, to_pixels
+from flowcore.codec import class_log_probs_job, decode_job, double_of, encode_job, label_tensor, to_pixels
 from flowcore.errors import ConfigError, NonFiniteError
 from flowcore.evaluation import describe
+from flowcore.fast import accelerate
 from flowcore.flow import Flow
+from flowcore.labels import Label, between, single, to_json
 from flowcore.latent import walk
 
 from .context import Context, Steps, job
@@ -50,9 +52,12 @@ def sample_page(context: Context, request: SamplePage) -> Steps:
         z = flow.sample(stop - start, temperature, request.seed, request.first + start)
         yield
         rows = z.cpu().numpy()
-        pictures = yield from decode_job(flow, rows)
+        labels = [_class_of(flow, request, request.first + index) for index in range(start, stop)]
+        pictures = yield from decode_job(flow, rows, label_tensor(flow, labels))
         done = stop == request.count
         data = {"first": request.first + start, "count": stop - start, "done": done}
+        if flow.num_classes:
+            data["labels"] = [to_json(label) for label in labels]
         yield from context.stream(request.kind, data, {"pictures": pictures, "z": rows}, done=done)
 
 
@@ -60,7 +65,10 @@ def sample_page(context: Context, request: SamplePage) -> Steps:
 def encode_picture(context: Context, request: EncodePicture) -> Steps:
     """See `EncodePicture`."""
     loaded = _model(context, request.model)
-    encoded = yield from encode_job(loaded.flow, request.picture)
+    flow, label = loaded.flow, request.label
+    if flow.num_classes and not label:
+        label = single(int((yield from class_log_probs_job(flow, request.picture)).argmax()))
+    encoded = yield from encode_job(flow, request.picture, label_tensor(flow, [label]))
     data = {
         **describe(loaded.card, _finite(encoded.bpd)),
         "differing": encoded.differing,
@@ -68,6 +76,7 @@ def encode_picture(context: Context, request: EncodePicture) -> Steps:
         "dtype": encoded.z.dtype.name,
         "well": request.well,
         "done": True,
+        **({"label": to_json(label)} if label else {}),
     }
     context.send(request.kind, data, {"z": encoded.z, "picture": encoded.picture}, done=True)
 
@@ -76,8 +85,9 @@ def encode_picture(context: Context, request: EncodePicture) -> Steps:
 def describe_latent(context: Context, request: DescribeLatent) -> Steps:
     """See `DescribeLatent`."""
     loaded = _model(context, request.model)
-    pictures = yield from decode_job(loaded.flow, request.z[None])
-    (bpd,) = yield from _bits(loaded.flow, pictures, request.z.dtype)
+    label = label_tensor(loaded.flow, [request.label])
+    pictures = yield from decode_job(loaded.flow, request.z[None], label)
+    (bpd,) = yield from _bits(loaded.flow, pictures, request.z.dtype, label)
     context.send(request.kind, {**describe(loaded.card, bpd), "done": True}, done=True)
 
 
@@ -87,8 +97,9 @@ def walk_frames(context: Context, request: WalkFrames) -> Steps:
     flow = _model(context, request.model).flow
     for start, stop in _chunks(flow, len(request.ts)):
         z = walk(request.a, request.b, request.ts[start:stop], request.mode)
-        pictures = yield from decode_job(flow, z)
-        bpd = yield from _bits(flow, pictures, z.dtype)
+        label = label_tensor(flow, [between(request.label_a, request.label_b, t) for t in request.ts[start:stop]])
+        pictures = yield from decode_job(flow, z, label)
+        bpd = yield from _bits(flow, pictures, z.dtype, label)
         done = stop == len(request.ts)
         data = {"first": start, "count": stop - start, "bpd": bpd, "done": done}
         yield from context.stream(request.kind, data, {"pictures": pictures}, done=done)
@@ -99,10 +110,11 @@ def walk_at(context: Context, request: WalkAt) -> Steps:
     """See `WalkAt`."""
     flow = _model(context, request.model).flow
     z = walk(request.a, request.b, (request.t,), request.mode)
-    pictures = yield from decode_job(flow, z)
+    label = label_tensor(flow, [between(request.label_a, request.label_b, request.t)])
+    pictures = yield from decode_job(flow, z, label)
     context.send(request.kind, {"t": request.t, "done": False}, {"picture": pictures[0], "z": z[0]})
     yield
-    (bpd,) = yield from _bits(flow, pictures, z.dtype)
+    (bpd,) = yield from _bits(flow, pictures, z.dtype, label)
     context.send(request.kind, {"t": request.t, "bpd": bpd, "done": True}, done=True)
 
 
@@ -114,23 +126,25 @@ def _model(context: Context, name: str) -> Loaded:
     return loaded
 
 
+def _class_of(flow: Flow, request: SamplePage, index: int) -> Label:
+    """The label of a page's picture: the one asked for, or all classes in turn."""
+    return request.label if request.label or not flow.num_classes else single(index % flow.num_classes)
+
+
 def _chunks(flow: Flow, count: int) -> Iterator[tuple[int, int]]:
     size = CHUNK.get(flow.device.type, 4)
     for start in range(0, count, size):
         yield start, min(start + size, count)
 
 
-def _bits(flow: Flow, pictures: np.ndarray, dtype: np.dtype) -> Generator[None, None, list[float]]:
+def _bits(
+    flow: Flow, pictures: np.ndarray, dtype: np.dtype, label: torch.Tensor | None
+) -> Generator[None, None, list[float]]:
     """Bits per dimension of 8-bit pictures (N, H, W, C) at their bin centres, in the precision of their latents."""
     model = double_of(flow) if dtype == np.float64 else flow
-    steps = model.encode_steps(to_pixels(pictures, model))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            z, log_det = stop.value
-            break
-        yield
+    label = None if label is None else label.to(model.device)
+    with torch.no_grad():
+        z, log_det = yield from accelerate(model).encode_steps(to_pixels(pictures, model), label)
     log_prob = (model.base_log_prob(z) + log_det).to("cpu", torch.float64)
     return [_finite(bpd) for bpd in flow.bits_per_dim(log_prob).tolist()]
 

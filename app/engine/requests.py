@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from flowcore.errors import ConfigError
+from flowcore.labels import Label, from_json
 from flowcore.latent import MODES
 
 from .protocol import ProtocolError
@@ -137,6 +138,12 @@ def _mode(value: Any) -> None:
         raise ConfigError(f"A walk is {', '.join(MODES[:-1])} or {MODES[-1]}, not {value!r}.")
 
 
+def _label(value: Any) -> None:
+    """() or ((class, weight), …), as `flowcore.labels` describes it."""
+    if not isinstance(value, tuple) or (value and from_json([list(pair) for pair in value]) != value):
+        raise ConfigError("A label must be pairs of a class and its weight, ascending by class.")
+
+
 def _times(values: Any) -> None:
     if not isinstance(values, tuple) or not 1 <= len(values) <= MAX_FRAMES:
         raise ConfigError(f"A walk has from 1 to {MAX_FRAMES} frames.")
@@ -157,9 +164,10 @@ class OpenModel(Request):
 @dataclass(frozen=True, eq=False)
 class SamplePage(Request):
     """Pictures `first` to `first + count` of a seed. Several answers `{first, count, done}` as they are ready, with
-    `pictures` uint8 (n, H, W, C) and `z` float32 (n, D), already at the temperature.
+    `pictures` uint8 (n, H, W, C) and `z` float32 (n, D), already at the temperature; of a conditional model also
+    `labels`, one a picture as `flowcore.labels.to_json` writes them.
 
-    `temperature` is one number, or one per level (finest first). Picture i depends on (seed, i) alone.
+    `temperature` is one number, or one per level (finest first). Picture i depends on (seed, i) and its class alone.
     """
 
     kind = "explorer.page"
@@ -172,8 +180,11 @@ class SamplePage(Request):
     first: int
     count: int
     temperature: float | tuple[float, ...] = 1.0
+    label: Label = ()
+    """The class of all of them; () for all classes of a conditional model in turn: picture i is of class i mod classes."""
 
     def __post_init__(self) -> None:
+        _label(self.label)
         _whole("The seed", self.seed, 0, 2**63 - 1)
         _whole("The first picture's number", self.first, 0, 2**53)
         _whole("The count", self.count, 1, MAX_COUNT)
@@ -186,7 +197,8 @@ class EncodePicture(Request):
     """Encode an 8-bit picture (uint8 (H, W, C), as the model sees it) for well "A" or "B".
 
     Answers `z` float32 or float64 (D,), `picture` (its reconstruction) and
-    `{differing, max_error, bpd, likelier_than, typicality, dtype}`.
+    `{differing, max_error, bpd, likelier_than, typicality, dtype}`; of a conditional model also the `label`: the class
+    asked for, or with () the one under which the picture is likeliest.
     """
 
     kind = "explorer.encode"
@@ -196,6 +208,7 @@ class EncodePicture(Request):
     model: str
     well: str
     picture: np.ndarray
+    label: Label = ()
 
     @property
     def slot(self) -> str:  # type: ignore[override]
@@ -204,11 +217,12 @@ class EncodePicture(Request):
     def __post_init__(self) -> None:
         if not isinstance(self.picture, np.ndarray) or self.picture.dtype != np.uint8 or self.picture.ndim != 3:
             raise ConfigError("A picture to encode must be 8-bit, height by width by channels.")
+        _label(self.label)
 
 
 @dataclass(frozen=True, eq=False)
 class DescribeLatent(Request):
-    """`{bpd, likelier_than, typicality}` of the 8-bit picture that `z` (D,) decodes to."""
+    """`{bpd, likelier_than, typicality}` of the 8-bit picture that `z` (D,) decodes to, under its own class."""
 
     kind = "explorer.describe"
     slot = "explorer.describe"
@@ -217,15 +231,21 @@ class DescribeLatent(Request):
 
     model: str
     z: np.ndarray
+    label: Label = ()
 
     def __post_init__(self) -> None:
         _latent("The latent", self.z)
+        _label(self.label)
 
 
 @dataclass(frozen=True, eq=False)
 class WalkFrames(Request):
     """The pictures at `ts` (0 is A, 1 is B) between two latents. Several answers `{first, count, bpd: [...], done}`
     with `pictures` uint8 (n, H, W, C); `first` indexes `ts`, bpd has n numbers.
+
+    A conditional model needs the ends' labels. Where they differ, the class goes evenly with z: at t the prior's locations
+    and log-scales lie at t between those of A's and B's class, so that the walk has no jump and ends exactly in both.
+    Each bpd is under the label of its place.
     """
 
     kind = "explorer.walk"
@@ -238,18 +258,22 @@ class WalkFrames(Request):
     b: np.ndarray
     mode: str
     ts: tuple[float, ...]
+    label_a: Label = ()
+    label_b: Label = ()
 
     def __post_init__(self) -> None:
         _latent("End A", self.a)
         _latent("End B", self.b)
         _mode(self.mode)
         _times(self.ts)
+        _label(self.label_a)
+        _label(self.label_b)
 
 
 @dataclass(frozen=True, eq=False)
 class WalkAt(Request):
     """The picture at `t` between two latents: `picture` uint8 (H, W, C) and `z` (D,) at once, then a second answer
-    `{t, bpd}` when nothing newer waits. Both answers carry `t`.
+    `{t, bpd}` when nothing newer waits. Both answers carry `t`. Labels are as in `WalkFrames`.
     """
 
     kind = "explorer.walk.at"
@@ -261,8 +285,12 @@ class WalkAt(Request):
     b: np.ndarray
     mode: str
     t: float
+    label_a: Label = ()
+    label_b: Label = ()
 
     def __post_init__(self) -> None:
+        _label(self.label_a)
+        _label(self.label_b)
         _latent("End A", self.a)
         _latent("End B", self.b)
         _mode(self.mode)

@@ -12,6 +12,7 @@ from app.history import History
 from app.i18n import tr
 from flowcore.crop import Crop
 from flowcore.images import Picture
+from flowcore.labels import Label
 
 __all__ = ["Acts"]
 
@@ -71,9 +72,14 @@ class Acts:
             label = tr("Select a sample") if index >= 0 else tr("Select nothing")
             self._do(label, selected=index, shown="sample")
 
+    def set_class(self, number: int) -> None:
+        """Draw the samples of one class, or with -1 of all classes in turn."""
+        if number >= -1:
+            self._do(tr("Change the class"), sampled_class=number, shown="sample")
+
     def set_model(self, model: str, seed: int | None = None, temperature: float | None = None) -> None:
         """Choose a model; its card's default seed and temperature come with it where they are given."""
-        changes: dict[str, object] = {"model": model, "level_temperatures": ()}
+        changes: dict[str, object] = {"model": model, "level_temperatures": (), "sampled_class": -1}
         if seed is not None:
             changes["seed"] = seed
         if temperature is not None:
@@ -96,7 +102,7 @@ class Acts:
 
     def well_of(self, latent: Latent) -> Well:
         return Well(picture=self.store.put_array(latent.picture), name=latent.name,
-                    latent=self.store.put_latent(latent.z), latent_model=latent.model)
+                    latent=self.store.put_latent(latent.z), latent_model=latent.model, label=latent.label)
 
     def put_two(self, first: Latent, second: Latent) -> None:
         """Fill both wells at once."""
@@ -119,8 +125,18 @@ class Acts:
         """Move, zoom or turn what the model sees of a well's picture; a drag is one step."""
         well = self.state.well(which)
         if not well.empty:
-            changed = replace(well, crop=crop, latent="", latent_model="")
+            # A class that the person chose stays; one that came with the z goes with it.
+            kept = {} if well.label and not well.latent else {"latent_model": "", "label": ()}
+            changed = replace(well, crop=crop, latent="", **kept)
             self.history.do(self.state.with_well(which, changed), tr("Crop the picture"), ("crop", which))
+
+    def set_well_class(self, which: str, label: Label) -> None:
+        """Encode a well's picture under this class; () for the likeliest. It has another z then than it came with."""
+        well = self.state.well(which)
+        if not well.empty and label != well.label_for(self.state.model):
+            model = self.state.model if label else ""
+            changed = replace(well, latent="", latent_model=model, label=label)
+            self.history.do(self.state.with_well(which, changed), tr("Change the class of a picture"))
 
     # The walk
 

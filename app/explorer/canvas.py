@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.explorer.samples_grid import MARGIN, SamplesGrid
@@ -46,17 +48,27 @@ class Canvas(QWidget):
         self.seed = NumberField(tr("Seed"), 0, SEED_MAX, prefix=tr("Seed") + " ", width=112,
                                 tooltip=tr("The same seed draws the same samples, always"))
         self.seed.lineEdit().setTextMargins(8, 0, 0, 0)
-        for part in (self.new_button, self.count, self.seed):
+        self.of_class = Choice([("-1", tr("All classes"))], name=tr("Class of the samples"),
+                               tooltip=tr("Which class is drawn: one, or all of them in turn"))
+        self.of_class.hide()
+        for part in (self.new_button, self.of_class, self.count, self.seed):
             row.addWidget(part)
         row.addStretch(1)
         for part in (grid, walk, *wells.values()):
             part.setParent(self)
-        order = [grid, self.new_button, self.count, self.seed, *wells.values(), walk]
+        order = [grid, self.new_button, self.of_class, self.count, self.seed, *wells.values(), walk]
         for before, after in zip(order, order[1:], strict=False):
             QWidget.setTabOrder(before, after)
 
-    def show_state(self, count: int, seed: int) -> None:
-        """Show the page's size and its seed."""
+    def show_classes(self, names: Sequence[str]) -> None:
+        """Offer a conditional model's classes; of a model without any nothing is seen."""
+        if names:
+            self.of_class.set_options([("-1", tr("All classes")), *((str(index), name) for index, name in enumerate(names))])
+        self.of_class.setVisible(bool(names))
+
+    def show_state(self, count: int, seed: int, sampled_class: int = -1) -> None:
+        """Show the page's size, its seed, and its class."""
+        self.of_class.set_current(str(sampled_class if sampled_class < self.of_class.count() - 1 else -1))
         self.count.set_current(str(count))
         if seed != self.seed.value():
             self.seed.set_value(seed)
@@ -85,6 +97,13 @@ class Canvas(QWidget):
         self._arrange()
         super().resizeEvent(event)
 
+    def _shorten(self, short: bool) -> None:
+        """The controls with fewer words, or all of them."""
+        self.new_button.setText(tr("New") if short else tr("New samples"))
+        self.new_button.setAccessibleName(tr("New samples"))
+        self.of_class.setFixedWidth(76 if short else 120)
+        self.seed.setFixedWidth(80 if short else 112)
+
     def _arrange(self) -> None:
         width, height = self.width() - 2 * PAD, self.height() - 2 * (PAD - 4)
         top = PAD - 4
@@ -97,7 +116,13 @@ class Canvas(QWidget):
             self.problem.setGeometry(PAD + 80, top - 8, max(side, 290) - 80, 34)
         # The grid's own margin holds the selection's outline; the pictures themselves stand on the column's edge.
         self.grid.setGeometry(PAD - MARGIN, top + HEADING - MARGIN, side + 2 * MARGIN, side + 2 * MARGIN)
-        column = max(side, self.controls.minimumSizeHint().width())
+        # In a narrow window the controls give way, so that the wells keep their room.
+        needed = max(well.minimumWidth() for well in self.wells.values())
+        for short in (False, True):
+            self._shorten(short)
+            column = max(side, self.controls.minimumSizeHint().width())
+            if self.width() - 2 * PAD - column - GAP >= needed:
+                break
         self.controls.setGeometry(PAD, top + HEADING + side + 12, column, CONTROLS)
         left = PAD + column + GAP
         room = self.width() - PAD - left

@@ -22,6 +22,7 @@ from app.explorer.well_link import WellLink
 from app.history import History
 from app.i18n import tr
 from flowcore.errors import FlowError
+from flowcore.labels import Label, between
 from flowcore.latent import walk
 
 __all__ = ["Controller"]
@@ -99,7 +100,7 @@ class Controller(QObject):
         if self.model is None or view.picture is None or self.walk.z is None:
             return None
         name = tr("walk at {t}", t=f"{view.picture_t:.2f}")
-        return Latent(self.model.name, self.walk.z, view.picture, name)
+        return Latent(self.model.name, self.walk.z, view.picture, name, self.walk.label)
 
     def strip_latent(self, t: float) -> Latent | None:
         """The frame of the strip at t: its z is where the path is at t."""
@@ -111,7 +112,8 @@ class Controller(QObject):
             return None
         first, second = ends(self.store, a, b)
         z = walk(first, second, (t,), self.state.walk.mode)[0]
-        return Latent(self.model.name, z, picture, tr("walk at {t}", t=f"{t:.2f}"))
+        label = between(*self._end_labels, t)
+        return Latent(self.model.name, z, picture, tr("walk at {t}", t=f"{t:.2f}"), label)
 
     def large(self) -> Latent | None:
         """The picture that the inspector shows, with its z."""
@@ -125,14 +127,17 @@ class Controller(QObject):
             view = self.walk.view
             card = self.model.card if self.model else {}
             t = view.picture_t if view.picture is not None else self.position
-            return Shown("walk", tr("Walk at {t}", t=f"{t:.2f}"), view.picture, figures(card, view.bpd_now()))
+            label = self.walk.label if view.picture is not None else between(*self._end_labels, t)
+            return Shown("walk", tr("Walk at {t}", t=f"{t:.2f}"), view.picture, figures(card, view.bpd_now()), label=label)
         index = self.state.selected
         picture = self.page.view.picture(index)
         if index < 0 or picture is None or self.model is None:
             return Shown()
         current = self._described is not None and self._described == self._wanted()
         title = tr("Sample {number}, seed {seed}", number=index + 1, seed=self.state.seed)
-        return Shown("sample", title, picture, self._described_figures if current else Figures())
+        sample = self.selected()
+        label = sample.label if sample is not None else ()
+        return Shown("sample", title, picture, self._described_figures if current else Figures(), label=label)
 
     # Acts that ask the engine or the disk first
 
@@ -222,10 +227,15 @@ class Controller(QObject):
         self._described = None
         self.model_changed.emit()
 
+    @property
+    def _end_labels(self) -> tuple[Label, Label]:
+        """The classes of the walk's two ends."""
+        return self.wells["A"].view.label, self.wells["B"].view.label
+
     def _sync_walk(self) -> None:
         a, b = (self.wells[which].view.z for which in "AB")
         ready = not (self.state.a.empty or self.state.b.empty)
-        self.walk.sync(self.model, a if ready else "", b if ready else "", self.state.walk, self.position)
+        self.walk.sync(self.model, a if ready else "", b if ready else "", self.state.walk, self.position, self._end_labels)
 
     def _prune(self) -> None:
         """Forget the pictures and latents that neither the screen nor an undo or redo can need: a drag leaves many."""
@@ -238,7 +248,8 @@ class Controller(QObject):
     def _wanted(self) -> tuple:
         state = self.state
         levels = self.model.levels if self.model is not None else 1
-        return (state.model, state.seed, state.temperatures(levels), state.selected)
+        label = state.sampled_label(len(self.model.classes)) if self.model is not None else ()
+        return (state.model, state.seed, state.temperatures(levels), state.selected, label)
 
     def _rest_soon(self) -> None:
         if self.state.selected >= 0 and self._described != self._wanted():
@@ -268,7 +279,7 @@ class Controller(QObject):
             self.problem.emit(sentence, details)
             self.busy_changed.emit()
 
-        request = DescribeLatent(str(self.model.path), sample.z)
+        request = DescribeLatent(str(self.model.path), sample.z, sample.label)
         self.client.send(request, on_answer=answered, on_error=failed)
 
     # Answers

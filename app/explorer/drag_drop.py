@@ -21,6 +21,7 @@ from app.i18n import tr
 from app.widgets.pixels import to_image
 from flowcore.errors import ConfigError, FlowError, PictureError
 from flowcore.images import read_file, read_picture, to_png_bytes
+from flowcore.labels import from_json, to_json
 
 __all__ = ["LATENT_MIME", "Dropped", "can_read", "file_name", "mime_of", "read_mime"]
 
@@ -113,7 +114,7 @@ def mime_of(latent: Latent, png: bytes, name: str) -> QMimeData:
     """
     mime = QMimeData()
     payload = {**latent_to_dict(latent.z), "model": latent.model, "name": latent.name,
-               "picture": base64.b64encode(to_png_bytes(latent.picture)).decode()}
+               "picture": base64.b64encode(to_png_bytes(latent.picture)).decode(), "label": to_json(latent.label)}
     mime.setData(LATENT_MIME, json.dumps(payload).encode())
     mime.setImageData(to_image(latent.picture))
     path = _drag_folder() / name
@@ -131,7 +132,7 @@ def _read_latent(payload: bytes) -> Latent:
         model, name = entry["model"], entry["name"]
         if not isinstance(model, str) or not isinstance(name, str):
             raise ValueError("no model")
-        return Latent(model, latent_from_dict(entry), pixels, name)
+        return Latent(model, latent_from_dict(entry), pixels, name, from_json(entry.get("label")))
     except FlowError:
         raise
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -26,6 +26,7 @@ from app.widgets import (
     ValueRow,
     ValueSlider,
 )
+from flowcore.labels import describe
 
 __all__ = ["ExplorerInspector"]
 
@@ -85,6 +86,11 @@ class ExplorerInspector(Inspector):
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.add(self.nothing)
 
+        self.kind = ValueRow(tr("Class"), tooltip=tr("The class that this z is decoded under; on a walk between two classes\n"
+                                                     "the prior goes evenly from the one's to the other's."))  # fmt: skip
+        self.kind.hide()
+        self.add(self.kind)
+        self._classes: list[str] = []
         self.bpd = ValueRow(tr("Bits per dimension"), tooltip=bpd_tip())
         self.likelier = ValueRow(tr("Likelier than"), tooltip=tr(LIKELIER))
         self.typicality = ValueRow(tr("Typicality"), tooltip=tr(TYPICALITY))
@@ -186,6 +192,8 @@ class ExplorerInspector(Inspector):
         for row in (self.bpd, self.likelier, self.typicality, self.send_heading, self.send_a, self.send_b, self.save,
                     self.copy):
             row.setVisible(there)
+        self.kind.set_value(describe(shown.label, self._classes))
+        self.kind.setVisible(there and bool(shown.label))
         self.bpd.set_value("…" if figures.bpd is None else f"{figures.bpd:.2f}")
         known = figures.likelier_than is not None
         self.likelier.set_value("…" if figures.bpd is None else
@@ -202,6 +210,7 @@ class ExplorerInspector(Inspector):
             part.setEnabled(model is not None)
         if model is None:
             return
+        self._classes = model.classes
         self.temperature.set_default(model.default_temperature)
         self._show_levels(model.levels)
         card, data = model.card, model.data

@@ -14,7 +14,7 @@ from app import assets
 from app.explorer.state import SEED_MAX, TEMPERATURE_MAX
 from app.explorer.view_model import Figures
 from app.i18n import tr
-from flowcore.card import level_count, likelier_than, read_card, typicality
+from flowcore.card import class_names, level_count, likelier_than, read_card, typicality
 from flowcore.errors import CheckpointError, FlowError
 from flowcore.images import read_picture
 
@@ -47,6 +47,11 @@ class Model:
     def levels(self) -> int:
         """How many levels its z has, each of which may have a temperature of its own."""
         return level_count(self.card)
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """Names of the classes that it is conditional on, by number; empty for a model without."""
+        return class_names(self.card)
 
     @property
     def title(self) -> str:
@@ -84,7 +89,8 @@ class Model:
     @property
     def summary(self) -> str:
         """System, size, bpd and licence on one line; what the card does not know is left out."""
-        system = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow"}.get(str(self.card.get("system")), "")
+        names = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow", "spline": "Neural spline"}
+        system = names.get(str(self.card.get("system")), "")
         parts = [f"{system} {self.width}×{self.height}".strip()]
         if isinstance(self.card.get("bpd"), int | float):
             parts.append(tr("{bpd} bpd", bpd=f"{self.card['bpd']:.2f}"))

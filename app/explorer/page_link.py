@@ -13,6 +13,7 @@ from app.explorer.state import ExplorerState
 from app.explorer.store import Latent
 from app.explorer.view_model import PageView
 from app.i18n import tr
+from flowcore.labels import from_json
 
 __all__ = ["PageLink"]
 
@@ -43,7 +44,9 @@ class PageLink:
         if model is None:
             return
         temperature = state.temperatures(model.levels)
-        asked = (str(model.path), state.seed, temperature, state.count)
+        # What is drawn, whatever the temperature: the seed and, of a conditional model, the class.
+        drawn = (state.seed, state.sampled_label(len(model.classes)))
+        asked = (str(model.path), drawn, temperature, state.count)
         if asked == self._asked:
             return
         view = self.view
@@ -59,7 +62,7 @@ class PageLink:
         view.fresh = [True] * kept + [False] * (state.count - kept)
         view.error = view.details = ""
         # The bundled page stands in for the very page that it is, and then, as any older picture, until a new one comes.
-        if (model.default_seed, model.default_temperature, FIRST_PAGE) == (state.seed, temperature, state.count):
+        if ((model.default_seed, ()), model.default_temperature, FIRST_PAGE) == (drawn, temperature, state.count):
             view.cached = model.first_page
         # A drag replaces a page before it is complete: go on where that one stopped, so that every picture moves.
         before = self._asked
@@ -75,9 +78,9 @@ class PageLink:
 
     def _ask_next(self, model: Model, asked: tuple) -> None:
         turn = self._turn
-        path, seed, temperature, _count = asked
+        path, (seed, label), temperature, _count = asked
         first, count = self._left.pop(0)
-        request = SamplePage(path, seed, first, count, temperature)
+        request = SamplePage(path, seed, first, count, temperature, label)
 
         def answered(message: Any) -> None:
             # Answers of an older temperature are welcome during a drag, those of another page are not.
@@ -107,12 +110,13 @@ class PageLink:
         if pictures is None or z is None or not len(pictures):
             return
         first = int(message.data["first"])
+        labels = [from_json(label) for label in message.data.get("labels", [None] * len(pictures))]
         self._next = (first + len(pictures)) % max(1, self.count)
-        for offset, (picture, row) in enumerate(zip(pictures, z, strict=True)):
+        for offset, (picture, row, label) in enumerate(zip(pictures, z, labels, strict=True)):
             index = first + offset
             if index < self.count:
                 name = tr("sample {number}, seed {seed}", number=index + 1, seed=request.seed)
-                self.view.slots[index] = Latent(model.name, np.array(row), np.array(picture), name)
+                self.view.slots[index] = Latent(model.name, np.array(row), np.array(picture), name, label)
                 self.view.temperatures[index] = request.temperature
                 self.view.fresh[index] = current
         self._on_change(first, len(pictures))

@@ -16,6 +16,7 @@ from app.i18n import tr
 from flowcore import recipe
 from flowcore.errors import ConfigError
 from flowcore.images import read_picture
+from flowcore.labels import from_json, to_json
 
 if TYPE_CHECKING:
     from app.explorer.model import Model
@@ -33,14 +34,16 @@ def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, lat
     values: dict = {"model": state.model, "explorer": state.to_dict(), "store": private.to_dict(state.keys)}
     if latent is not None:
         values["latent"] = {**latent_to_dict(latent.z), "model": latent.model, "name": latent.name}
-    return recipe.new(kind, **values)
+        if latent.label:
+            values["latent"]["label"] = to_json(latent.label)
+    return recipe.new(kind, conditional=state.conditional or (latent is not None and bool(latent.label)), **values)
 
 
 def _portable(well: Well, store: Store, private: Store, model: Model) -> Well:
     """The well with the picture as the model sees it, and its z if it came with one."""
     latent = private.put_latent(store.latent(well.latent)) if well.latent else ""
     return Well(picture=private.put_array(seen_by(model, store, well)), name=well.name,
-                latent=latent, latent_model=well.latent_model)
+                latent=latent, latent_model=well.latent_model, label=well.label)
 
 
 def read_recipe(values: dict, store: Store) -> ExplorerState:
@@ -66,7 +69,7 @@ def _simple(values: dict) -> ExplorerState:
         raise ConfigError(tr("This picture's recipe was not made in the Explorer, so it cannot be restored here."))
     count = values.get("count", 16)
     page = next((page for page in COUNTS if isinstance(count, int) and page >= count), COUNTS[-1])
-    named = ("model", "seed", "temperature", "level_temperatures")
+    named = ("model", "seed", "temperature", "level_temperatures", "sampled_class")
     simple = {name: values[name] for name in named if name in values}
     return ExplorerState.from_dict({"schema": SCHEMA, "count": page, **simple})
 
@@ -79,4 +82,4 @@ def read_latent(values: dict, data: bytes) -> Latent | None:
     if not isinstance(entry.get("model"), str) or not isinstance(entry.get("name"), str):
         raise ConfigError(tr("This picture's recipe is damaged: it does not say which model made it."))
     pixels = read_picture(data).pixels
-    return Latent(entry["model"], latent_from_dict(entry), pixels[..., :3], entry["name"])
+    return Latent(entry["model"], latent_from_dict(entry), pixels[..., :3], entry["name"], from_json(entry.get("label")))

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from flowcore.crop import Crop
 from flowcore.errors import ConfigError
+from flowcore.labels import MAX_CLASS, Label, from_json, single, to_json
 
-__all__ = ["COUNTS", "MODES", "SCHEMA", "STRIP", "TEMPERATURE_MAX", "ExplorerState", "Walk", "Well"]
+__all__ = ["CONDITIONAL_SCHEMA", "COUNTS", "MODES", "SCHEMA", "STRIP", "TEMPERATURE_MAX", "ExplorerState", "Walk", "Well"]
 
 SCHEMA = 1
+CONDITIONAL_SCHEMA = 2
+"""Of a state that names classes, which an older reader would pass over. All others are written as schema 1."""
 COUNTS = (4, 16, 36, 64)
 MODES = ("linear", "spherical")
 TEMPERATURE_MAX = 1.5
@@ -38,6 +41,9 @@ class Well:
     latent: str = ""
     """Key of the z that it came with; empty for a picture that must be encoded."""
     latent_model: str = ""
+    """The model that the z, and the class, are of."""
+    label: Label = ()
+    """The class of that z, or the one that the person chose to encode under; () for the likeliest."""
 
     @property
     def empty(self) -> bool:
@@ -47,9 +53,14 @@ class Well:
         """Whether its own z can be used with this model."""
         return bool(self.latent) and self.latent_model == model
 
+    def label_for(self, model: str) -> Label:
+        """The class that this model is to take it under; () for the likeliest."""
+        return self.label if self.latent_model == model else ()
+
     def to_dict(self) -> dict:
         return {"picture": self.picture, "name": self.name, "crop": self.crop.to_dict(),
-                "latent": self.latent, "latent_model": self.latent_model}
+                "latent": self.latent, "latent_model": self.latent_model,
+                **({"label": to_json(self.label)} if self.label else {})}
 
     @classmethod
     def from_dict(cls, data: object) -> Well:
@@ -57,7 +68,7 @@ class Well:
         texts = {name: _text(data, name) for name in ("picture", "name", "latent", "latent_model")}
         if not texts["picture"]:
             return cls()
-        return cls(crop=Crop.from_dict(_mapping(data.get("crop", {}), "crop")), **texts)
+        return cls(crop=Crop.from_dict(_mapping(data.get("crop", {}), "crop")), label=from_json(data.get("label")), **texts)
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,8 @@ class ExplorerState:
     level_temperatures: tuple[float, ...] = ()
     """One for each level of z, the finest first, where they differ; empty where all stand at `temperature`."""
     count: int = 16
+    sampled_class: int = -1
+    """The class that a conditional model's samples are of; -1 for all of its classes in turn."""
     selected: int = -1
     """Which sample is worked on; -1 for none."""
     shown: str = "sample"
@@ -101,6 +114,10 @@ class ExplorerState:
     def temperatures(self, levels: int) -> float | tuple[float, ...]:
         """What a model of so many levels is sampled at: one number, or one a level, the finest first."""
         return self.level_temperatures if len(self.level_temperatures) == levels else self.temperature
+
+    def sampled_label(self, classes: int) -> Label:
+        """The label of every sample of a model of so many classes; () for all classes in turn, or for a model of none."""
+        return single(self.sampled_class) if 0 <= self.sampled_class < classes else ()
 
     def well(self, which: str) -> Well:
         return self.a if which == "A" else self.b
@@ -120,19 +137,27 @@ class ExplorerState:
         """Every key of the store that this state needs."""
         return {key for well in (self.a, self.b) for key in (well.picture, well.latent) if key}
 
+    @property
+    def conditional(self) -> bool:
+        """Whether it names classes."""
+        return self.sampled_class >= 0 or bool(self.a.label or self.b.label)
+
     def to_dict(self) -> dict:
-        return {"schema": SCHEMA, "model": self.model, "seed": self.seed, "temperature": self.temperature,
+        return {"schema": CONDITIONAL_SCHEMA if self.conditional else SCHEMA,
+                "model": self.model, "seed": self.seed, "temperature": self.temperature,
                 "level_temperatures": list(self.level_temperatures), "count": self.count,
                 "selected": self.selected, "shown": self.shown,
-                "a": self.a.to_dict(), "b": self.b.to_dict(), "walk": self.walk.to_dict()}
+                "a": self.a.to_dict(), "b": self.b.to_dict(), "walk": self.walk.to_dict(),
+                **({"sampled_class": self.sampled_class} if self.sampled_class >= 0 else {})}
 
     @classmethod
     def from_dict(cls, data: object) -> ExplorerState:
         """Read a state; raises `ConfigError` in one sentence for another schema or a value out of range."""
         data = _mapping(data, "the Explorer's state")
         schema = data.get("schema")
-        if schema != SCHEMA:
-            raise ConfigError(f"This was saved by another version (schema {schema!r}); this one reads {SCHEMA}.")
+        if schema not in (SCHEMA, CONDITIONAL_SCHEMA) or isinstance(schema, bool):
+            raise ConfigError(f"This was saved by another version (schema {schema!r}); this one reads {SCHEMA} "
+                              f"and {CONDITIONAL_SCHEMA}.")
         count = data.get("count", 16)
         if count not in COUNTS or isinstance(count, bool):
             raise ConfigError(f"A page has {', '.join(map(str, COUNTS))} samples, not {count!r}.")
@@ -143,6 +168,7 @@ class ExplorerState:
             temperature=_number(data, "temperature", 0.7, 0.0, TEMPERATURE_MAX),
             level_temperatures=_level_temperatures(data),
             count=count,
+            sampled_class=_integer(data, "sampled_class", -1, -1, MAX_CLASS),
             selected=_integer(data, "selected", -1, -1, count - 1),
             shown=shown if shown in ("sample", "walk") else "sample",
             a=Well.from_dict(data.get("a", {})),

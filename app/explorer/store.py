@@ -16,6 +16,7 @@ import numpy as np
 
 from flowcore.errors import ConfigError
 from flowcore.images import Picture, read_picture, to_png_bytes
+from flowcore.labels import Label
 
 __all__ = ["Latent", "Store", "latent_from_dict", "latent_to_dict"]
 
@@ -35,6 +36,8 @@ class Latent:
     picture: np.ndarray
     """uint8, shape (H, W, C)."""
     name: str
+    label: Label = ()
+    """The class that z is of; () where the model knows none."""
 
 
 class Store:

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.explorer.state import STRIP
 from app.explorer.store import Latent
+from flowcore.labels import Label
 
 __all__ = ["CURVE", "Figures", "PageView", "Shown", "WalkView", "WellView", "curve_ts", "strip_indices"]
 
@@ -72,6 +73,10 @@ class WellView:
     reconstruction: np.ndarray | None = None
     z: str = ""
     """Key of the z that stands for it in the walk."""
+    label: Label = ()
+    """The class that this z is of; () without a z, or where the model knows no classes."""
+    chosen: Label = ()
+    """The class that it came with, or that the person chose; () where the likeliest is taken."""
     differing: int | None = None
     max_error: float | None = None
     precise: bool = False
@@ -131,3 +136,5 @@ class Shown:
     picture: np.ndarray | None = None
     figures: Figures = Figures()
     note: str = ""
+    label: Label = ()
+    """The class that it is of, or where between classes it lies; () where the model knows none."""

@@ -12,6 +12,7 @@ from app.explorer.model import Model
 from app.explorer.state import Walk
 from app.explorer.store import Store
 from app.explorer.view_model import WalkView, curve_ts
+from flowcore.labels import Label, between
 
 __all__ = ["WalkLink", "ends"]
 
@@ -39,6 +40,8 @@ class WalkLink:
         self.possible = False
         self.z: np.ndarray | None = None
         """The z of the frame at the present position, once the engine has answered."""
+        self.label: Label = ()
+        """The class of that z, or where between the ends' classes it lies."""
 
     @property
     def busy(self) -> bool:
@@ -50,16 +53,16 @@ class WalkLink:
         self._frames_busy = self._at_busy = False
         self.view.fresh = [False] * len(self.view.fresh)
 
-    def sync(self, model: Model | None, a: str, b: str, walk: Walk, t: float) -> None:
-        """`a` and `b` are the keys of the wells' z, empty where there is none (yet)."""
+    def sync(self, model: Model | None, a: str, b: str, walk: Walk, t: float, labels: tuple[Label, Label] = ((), ())) -> None:
+        """`a` and `b` are the keys of the wells' z, empty where there is none (yet), `labels` the classes of both."""
         if model is None or not a or not b:
             if self.possible or self._path is not None:
                 self.forget()
-                self.possible, self.view, self.z = False, WalkView(), None
+                self.possible, self.view, self.z, self.label = False, WalkView(), None, ()
                 self._on_walk()
                 self._on_position()
             return
-        path = (str(model.path), a, b, walk.mode)
+        path = (str(model.path), a, b, walk.mode, labels)
         if path != self._path:
             # Frames of the older path stay on screen until new ones replace them, one by one.
             self._path, self._at = path, None
@@ -96,10 +99,10 @@ class WalkLink:
                 self.view.error, self.view.details = sentence, details
                 self._on_walk()
 
-        self._client.send(WalkFrames(path[0], a, b, path[3], ts), on_answer=answered, on_error=failed)
+        self._client.send(WalkFrames(path[0], a, b, path[3], ts, *path[4]), on_answer=answered, on_error=failed)
 
     def _ask_at(self, at: tuple) -> None:
-        path, t = at[:4], at[4]
+        path, t = at[:-1], at[-1]
         a, b = ends(self._store, path[1], path[2])
         self._at_busy = True
 
@@ -110,6 +113,7 @@ class WalkLink:
             if "picture" in message.arrays:
                 self.view.picture, self.view.picture_t = np.array(message.arrays["picture"]), t
                 self.z = np.array(message.arrays["z"])
+                self.label = between(*path[4], t)
                 self.view.bpd = None
             if message.data.get("bpd") is not None and self.view.picture_t == t:
                 self.view.bpd = float(message.data["bpd"])
@@ -123,4 +127,4 @@ class WalkLink:
                 self.view.error, self.view.details = sentence, details
                 self._on_position()
 
-        self._client.send(WalkAt(path[0], a, b, path[3], t), on_answer=answered, on_error=failed)
+        self._client.send(WalkAt(path[0], a, b, path[3], t, *path[4]), on_answer=answered, on_error=failed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QRect, QRectF, Qt, Signal
@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPainter, QPaintE
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app import theme
+from app.explorer.caption import Caption
 from app.explorer.crop_editor import CropView
 from app.explorer.drag_drop import can_read
 from app.explorer.examples import examples_menu
@@ -17,7 +18,7 @@ from app.explorer.state import Well
 from app.explorer.view_model import WellView
 from app.explorer.well_stats import WellStats
 from app.i18n import plural, tr
-from app.widgets import EmptyState, Label, PictureLabel
+from app.widgets import EmptyState, PictureLabel
 from flowcore.crop import Crop
 from flowcore.images import Picture
 
@@ -44,6 +45,8 @@ class WellPanel(QWidget):
     rested = Signal()
     dragged = Signal(str)
     """The well's picture is pulled out."""
+    class_chosen = Signal(str, object)
+    """(well, label to encode under)"""
 
     def __init__(self, which: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,10 +69,11 @@ class WellPanel(QWidget):
 
         self.seen = CropView(self)
         self.seen.setAccessibleName(tr("What the model sees in {well}", well=which))
-        self.seen_caption = Label(tr("What the model sees"), "small", parent=self)
+        self.seen_caption = Caption(parent=self)
+        self.seen_caption.set_words(tr("What the model sees"), tr("Model sees"))
         self.back = PictureLabel(tr("{well} decoded from its z", well=which), interactive=True, parent=self)
         self.back.setToolTip(tr("The picture that comes back from z: x = f⁻¹(f(x)).\nDrag it out to save it."))
-        self.back_caption = Label("", "small", parent=self)
+        self.back_caption = Caption(parent=self)
         for caption in (self.seen_caption, self.back_caption):
             caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.back_caption.setFont(theme.font(12))
@@ -83,6 +87,7 @@ class WellPanel(QWidget):
         self.stats.chosen.connect(lambda path: self.chosen.emit(which, path))
         self.stats.crop_changed.connect(lambda crop: self.crop_changed.emit(which, crop))
         self.stats.rested.connect(self.rested)
+        self.stats.class_chosen.connect(lambda label: self.class_chosen.emit(which, label))
         self.stats.editing_changed.connect(self._edit)
         theme.paint_with(self)
         self._arrange()
@@ -96,8 +101,11 @@ class WellPanel(QWidget):
         self.seen.smooth = smooth
         self.seen.update()
 
-    def show_well(self, well: Well, view: WellView, picture: Picture | None, size: tuple[int, int], sees: str) -> None:
-        """Show the state's well with what is known of it; `size` is the model's (height, width)."""
+    def show_well(
+        self, well: Well, view: WellView, picture: Picture | None, size: tuple[int, int], sees: str,
+        classes: Sequence[str] = (),
+    ) -> None:
+        """Show the state's well with what is known of it; `size` is the model's (height, width), `classes` its classes."""
         before, self._well, self._view = self._well, well, view
         if well.picture != before.picture:
             self.stats.set_editing(False)
@@ -111,7 +119,7 @@ class WellPanel(QWidget):
             self._shown = view.reconstruction
             self.back.set_array(view.reconstruction)
         self.back.set_stale(view.busy and view.reconstruction is not None)
-        self.stats.show_well(well, view, picture, sees)
+        self.stats.show_well(well, view, picture, sees, classes)
         self._caption()
         self._arrange()
         self._describe()
@@ -132,7 +140,7 @@ class WellPanel(QWidget):
             self.empty.set_sentence(tr("Reading {name}…", name=name))
         else:
             self.back_caption.set_tone("small")
-            self.back_caption.setText(tr("reading…"))
+            self.back_caption.set_words(tr("reading…"))
 
     @property
     def problem(self) -> str:
@@ -143,13 +151,15 @@ class WellPanel(QWidget):
         view = self._view
         if view.error or view.differing is None:
             self.back_caption.set_tone("small")
-            self.back_caption.setText("" if view.error or self._well.empty else tr("encoding…"))
+            self.back_caption.set_words("" if view.error or self._well.empty else tr("encoding…"))
         elif view.differing == 0:
             self.back_caption.set_tone("good")
-            self.back_caption.setText(tr("exact, 0 bytes differ"))
+            self.back_caption.set_words(tr("exact, 0 bytes differ"), tr("exact"))
         else:
             self.back_caption.set_tone("warning")
-            self.back_caption.setText(plural(view.differing, "{count} byte differs", "{count} bytes differ"))
+            self.back_caption.set_words(
+                plural(view.differing, "{count} byte differs", "{count} bytes differ"), tr("{n} differ", n=view.differing)
+            )
         precise = tr("Encoded in double precision: single precision was not exact for this picture.\n")
         self.back_caption.setToolTip((precise if view.precise else "") + tr(
             "Round trip: the picture was encoded to z, decoded again and compared byte for byte.\n"
@@ -165,7 +175,10 @@ class WellPanel(QWidget):
 
     def _edit(self, editing: bool) -> None:
         self.seen.set_editing(editing, not self._well.latent)
-        self.seen_caption.setText(tr("Drag to move it") if editing else tr("What the model sees"))
+        if editing:
+            self.seen_caption.set_words(tr("Drag to move it"), tr("Drag it"))
+        else:
+            self.seen_caption.set_words(tr("What the model sees"), tr("Model sees"))
         if not editing:
             self.rested.emit()
 

@@ -15,6 +15,7 @@ from app.explorer.store import Store
 from app.explorer.view_model import WellView
 from flowcore.crop import apply_crop
 from flowcore.errors import FlowError
+from flowcore.labels import from_json
 
 __all__ = ["WellLink", "seen_by"]
 
@@ -52,8 +53,12 @@ class WellLink:
         if model is None:
             return
         well = state.well(self.which)
-        latent = well.latent if well.keeps_latent(model.name) else ""
-        asked = (str(model.path), well.picture, well.crop, latent)
+        label = well.label_for(model.name)
+        # A z without a class is nothing to a conditional model, nor is one of a class that it has not.
+        fits = bool(label) == bool(model.classes) and all(number < len(model.classes) for number, _ in label)
+        latent = well.latent if well.keeps_latent(model.name) and fits else ""
+        label = label if fits else ()
+        asked = (str(model.path), well.picture, well.crop, latent, label)
         if asked == self._asked:
             return
         before, self._asked = self._asked, asked
@@ -74,10 +79,11 @@ class WellLink:
         if not dragged:
             self.view = WellView()
         self.view.seen, self.view.busy, self.view.error = seen, True, ""
+        self.view.chosen = label
         # A sample's walk starts from its own z, also while its badge is still being computed.
         if latent:
-            self.view.z = latent
-        request = EncodePicture(str(model.path), self.which, seen)
+            self.view.z, self.view.label = latent, label
+        request = EncodePicture(str(model.path), self.which, seen, label)
         self._lane.ask(
             request,
             lambda message: self._answered(message, asked, model, latent),
@@ -93,6 +99,7 @@ class WellLink:
         view.reconstruction = np.array(message.arrays["picture"])
         z = np.array(message.arrays["z"])
         view.z = latent if latent in self._store else self._store.put_latent(z)
+        view.label = from_json(data.get("label"))
         view.differing, view.max_error = int(data["differing"]), float(data["max_error"])
         view.precise = z.dtype == np.float64
         view.figures = figures(model.card, data.get("bpd"))
@@ -102,6 +109,6 @@ class WellLink:
 
     def _failed(self, sentence: str, details: str, asked: tuple) -> None:
         if asked == self._asked:
-            self.view = WellView(seen=self.view.seen, z=self.view.z if asked[3] else "", error=sentence,
-                                 details=details)
+            kept = {"z": self.view.z, "label": self.view.label} if asked[3] else {}
+            self.view = WellView(seen=self.view.seen, chosen=asked[4], error=sentence, details=details, **kept)
             self._on_change(self.which)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
@@ -16,12 +17,22 @@ from app.explorer.state import Well
 from app.explorer.swatch import Swatch
 from app.explorer.view_model import WellView
 from app.i18n import tr
-from app.widgets import Button, IconButton, Label, ValueRow, ValueSlider
+from app.widgets import Button, Choice, IconButton, Label, ValueRow, ValueSlider
 from flowcore.crop import Crop, crop_corners
 from flowcore.images import Picture
+from flowcore.labels import describe, single
 
 __all__ = ["WellStats"]
 
+BETWEEN = "between"
+"""The key of a place between classes, which a frame of a walk may be of."""
+HIGH = 200
+"""From this height on, the notice stands above the class."""
+LOW = 165
+"""Below this height there is no line for the class alone."""
+LOWEST = 132
+"""Below this height the lines stand closer, so that the class beside the buttons is not cut."""
+SPACING = 5
 WIDE = 236
 """From this width on, the figures are said in full."""
 
@@ -35,6 +46,8 @@ class WellStats(QWidget):
     crop_changed = Signal(Crop)
     rested = Signal()
     editing_changed = Signal(bool)
+    class_chosen = Signal(object)
+    """The label to encode under; () for the likeliest."""
 
     def __init__(self, which: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,7 +84,13 @@ class WellStats(QWidget):
         foot.setSpacing(4)
         foot.addWidget(self.crop_button)
         foot.addWidget(self.more_button)
+        self.of_class = Choice([], name=tr("Class of {well}", well=self.which),
+                               tooltip=tr("The class that the picture is encoded under: the one under which it is likeliest,\n"
+                                          "or one of yours. Every class gives every byte back."))  # fmt: skip
+        self.of_class.hide()
+        self._options: list[tuple[str, str]] = []
         foot.addStretch(1)
+        self._foot = foot
         self.bpd = ValueRow(tr("Bits per dimension"), tooltip=bpd_tip())
         self.likelier = ValueRow(tr("Likelier than"), tooltip=tr(LIKELIER))
         self.typicality = ValueRow(tr("Typicality"), tooltip=tr(TYPICALITY))
@@ -79,18 +98,20 @@ class WellStats(QWidget):
         self.notice = Label("", "small", wrap=True)
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(5)
+        column.setSpacing(SPACING)
         column.addLayout(head)
-        for part in (self.bpd, self.likelier, self.typicality, self.error, self.notice):
+        for part in (self.bpd, self.likelier, self.typicality, self.error, self.notice, self.of_class):
             column.addWidget(part)
         column.addStretch(1)
         column.addLayout(foot)
+        self._column = column
 
         menu = QMenu(self)
         menu.addAction(tr("Choose a picture…"), self.pick_wanted.emit)
         menu.addMenu(examples_menu(menu, self.chosen.emit))
         self.more_button.clicked.connect(
             lambda: menu.popup(self.more_button.mapToGlobal(self.more_button.rect().bottomLeft())))
+        self.of_class.chosen.connect(self._choose_class)
         self.crop_button.clicked.connect(lambda: self.set_editing(True))
         self.clear_button.clicked.connect(self.cleared)
         return page
@@ -129,7 +150,9 @@ class WellStats(QWidget):
 
     # What is shown
 
-    def show_well(self, well: Well, view: WellView, picture: Picture | None, sees: str) -> None:
+    def show_well(
+        self, well: Well, view: WellView, picture: Picture | None, sees: str, classes: Sequence[str] = ()
+    ) -> None:
         if well != self._well:
             self._problem = ""
         self._well, self._view, self._sees = well, view, sees
@@ -140,7 +163,28 @@ class WellStats(QWidget):
         self.turn.set_value(-well.crop.angle)
         self.background.set_colour(well.crop.background)
         self.background.setVisible(picture is not None and _background_shows(picture, well.crop))
+        self._show_class(classes)
         self._show_figures()
+
+    def _show_class(self, classes: Sequence[str]) -> None:
+        """The class that its z is of, and the others that it could be encoded under."""
+        self.of_class.setVisible(bool(classes))
+        if not classes:
+            return
+        found, chosen = self._view.label, self._view.chosen
+        # The likeliest has an entry of its own, which says what it turned out to be.
+        likeliest = tr("Likeliest") if chosen or not found else tr("{name}, likeliest", name=describe(found, classes))
+        options = [("", likeliest), *((str(number), name) for number, name in enumerate(classes))]
+        if len(chosen) > 1:
+            options.append((BETWEEN, describe(chosen, classes)))
+        if options != self._options:
+            self._options = options
+            self.of_class.set_options(options)
+        self.of_class.set_current(BETWEEN if len(chosen) > 1 else str(chosen[0][0]) if chosen else "")
+
+    def _choose_class(self, key: str) -> None:
+        if key != BETWEEN:
+            self.class_chosen.emit(single(int(key)) if key else ())
 
     def show_problem(self, sentence: str) -> None:
         self._problem = sentence
@@ -162,7 +206,22 @@ class WellStats(QWidget):
             self.likelier.set_value(tr("{percent} of held-out", percent=shown) if wide else shown)
         self.typicality.set_value("…" if figures.bpd is None else percent(figures.typicality))
         self.notice.setText(self._sees)
-        self.notice.setVisible(not error)
+        # Beside the class there is room for it in a high well alone.
+        classes = not self.of_class.isHidden()
+        self.notice.setVisible(not error and (not classes or self.height() >= HIGH))
+        self._place_class(low=classes and self.height() < LOW)
+        self._column.setSpacing(2 if classes and self.height() < LOWEST else SPACING)
+
+    def _place_class(self, low: bool) -> None:
+        """The class stands under the figures; in a low well beside the buttons, where the crop's shows its icon alone."""
+        if low == (self._foot.indexOf(self.of_class) >= 0):
+            return
+        (self._column if low else self._foot).removeWidget(self.of_class)
+        self.crop_button.setText("" if low else tr("Crop"))
+        if low:
+            self._foot.insertWidget(self._foot.count() - 1, self.of_class, 1000)
+        else:
+            self._column.insertWidget(self._column.indexOf(self.notice) + 1, self.of_class)
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)

@@ -159,6 +159,7 @@ class ExplorerWorkspace(Workspace):
         self.grid.menu_wanted.connect(self._sample_menu)
         canvas.new_button.clicked.connect(acts.new_samples)
         canvas.count.chosen.connect(lambda key: acts.set_count(int(key)))
+        canvas.of_class.chosen.connect(lambda key: acts.set_class(int(key)))
         canvas.seed.value_changed.connect(acts.set_seed)
         for which, well in self.wells.items():
             well.dropped.connect(lambda name, mime: transfers.take(mime, name))
@@ -166,6 +167,7 @@ class ExplorerWorkspace(Workspace):
             well.pick_wanted.connect(transfers.pick)
             well.cleared.connect(acts.clear)
             well.crop_changed.connect(acts.set_crop)
+            well.class_chosen.connect(acts.set_well_class)
             well.rested.connect(acts.rest)
             well.dragged.connect(lambda name: transfers.drag(self.wells[name], self._well_latent(name)))
             well.set_drag_data(lambda name=which: transfers.mime(self._well_latent(name)))
@@ -268,7 +270,7 @@ class ExplorerWorkspace(Workspace):
         if model is None or not view.z or view.reconstruction is None:
             return None
         name = self.controller.state.well(which).name
-        return Latent(model.name, self.controller.store.latent(view.z), view.reconstruction, name)
+        return Latent(model.name, self.controller.store.latent(view.z), view.reconstruction, name, view.label)
 
     def _sample_menu(self, index: int, place: QPoint) -> None:
         self.acts.select(index)
@@ -325,6 +327,7 @@ class ExplorerWorkspace(Workspace):
         self._canvas.show_no_model("" if model is not None else self._without_model())
         if model is not None:
             remember_model(self.context.settings, model.name)
+            self._canvas.show_classes(model.classes)
             self.walk.set_aspect(model.width / model.height)
         self._canvas.layout_again()
         self.topbar_changed.emit()
@@ -337,7 +340,7 @@ class ExplorerWorkspace(Workspace):
     def _show_state(self) -> None:
         state = self.controller.state
         self.grid.show_page(state.count, state.selected)
-        self._canvas.show_state(state.count, state.seed)
+        self._canvas.show_state(state.count, state.seed, state.sampled_class)
         levels = state.temperatures(self.controller.model.levels) if self.controller.model is not None else ()
         self._inspector.show_temperature(state.temperature, levels if isinstance(levels, tuple) else ())
         self.walk.show_mode(state.walk.mode)
@@ -358,7 +361,8 @@ class ExplorerWorkspace(Workspace):
             return
         well = self._wells_shown[which] = controller.state.well(which)
         picture = None if well.empty else controller.store.picture(well.picture)
-        self.wells[which].show_well(well, controller.wells[which].view, picture, (model.height, model.width), model.sees)
+        self.wells[which].show_well(well, controller.wells[which].view, picture, (model.height, model.width), model.sees,
+                                    model.classes)
 
     def _show_walk(self) -> None:
         if not self.controller.walk.possible:

@@ -141,3 +141,10 @@ def test_a_mistake_of_ours_is_not_dressed_up_as_the_persons(model, tmp_path, mon
     monkeypatch.setattr("app.cli.sample.load_model", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["sample", "--model", str(model), "--out", str(tmp_path / "out.png"), "--device", "cpu"])
+
+
+def test_the_window_can_open_with_any_workspace():
+    from app import workspace
+    from app.cli import window
+
+    assert tuple(entry.id for entry in workspace.REGISTRY) == window.WORKSPACES

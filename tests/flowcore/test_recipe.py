@@ -87,8 +87,17 @@ def test_damaged_and_hostile_recipes_are_refused_in_a_sentence(text: str) -> Non
 
 
 def test_another_version_says_which() -> None:
-    with pytest.raises(FlowError, match="version 7.*version 1"):
-        extract(with_text('{"flow_explorer_recipe": 7, "kind": "walk"}'))
+    for version in (0, 3, 7):
+        with pytest.raises(FlowError, match=f"version {version}.*version 1 to 2"):
+            extract(with_text(f'{{"flow_explorer_recipe": {version}, "kind": "walk"}}'))
+
+
+def test_a_recipe_that_names_classes_is_of_the_second_version_and_older_ones_still_open() -> None:
+    old, named = new("samples", seed=1), new("samples", conditional=True, seed=1, sampled_class=3)
+    assert (old[recipes.VERSION_KEY], named[recipes.VERSION_KEY]) == (1, 2)
+    assert "conditional" not in named
+    for recipe in (old, named):
+        assert extract(to_png_bytes(PIXELS, recipe)) == recipe
 
 
 def test_a_decompression_bomb_is_refused() -> None:

@@ -56,22 +56,35 @@ def engine(running_engine):
 @pytest.fixture(scope="session")
 def small_model(tmp_path_factory) -> Path:
     """A checkpoint of a small Glow, 16×16 in colour, with weights away from their initial values."""
+    return save_small(tmp_path_factory.mktemp("models") / "small model.safetensors")
+
+
+@pytest.fixture(scope="session")
+def conditional_model(tmp_path_factory) -> Path:
+    """The same, conditional on three classes that differ much."""
+    return save_small(tmp_path_factory.mktemp("models") / "conditional.safetensors", ["cat", "dog", "owl"])
+
+
+def save_small(path: Path, classes: list[str] | None = None) -> Path:
+    """Write that checkpoint."""
     import torch
 
     from flowcore import checkpoint
     from flowcore.models import glow
 
     generator = torch.Generator().manual_seed(0)
-    flow = glow((3, 16, 16), levels=2, steps=2, width=16)
+    flow = glow((3, 16, 16), levels=2, steps=2, width=16, classes=len(classes or []))
     flow.initialise(torch.rand(16, 3, 16, 16, generator=generator) * 255)
     with torch.no_grad():
         for parameter in flow.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.01)
+        if classes:
+            for parameter in (flow.prior.location, flow.prior.raw_log_scale):
+                parameter.add_(torch.randn(parameter.shape, generator=generator))
     card = {
         "name": "small", "title": "Small", "system": "glow", "architecture": flow.architecture,
         "size": [16, 16], "channels": 3, "held_out": {"bpd_quantiles": [k / 20 for k in range(201)], "count": 201},
-        "default_temperature": 0.7, "default_seed": 0,
+        "default_temperature": 0.7, "default_seed": 0, **({"classes": classes} if classes else {}),
     }  # fmt: skip
-    path = tmp_path_factory.mktemp("models") / "small model.safetensors"
     checkpoint.save(path, flow.eval(), card)
     return path

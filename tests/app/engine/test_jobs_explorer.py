@@ -12,7 +12,8 @@ from loop_machine import Machine
 
 from app.engine.requests import DescribeLatent, EncodePicture, OpenModel, SamplePage, WalkAt, WalkFrames
 from flowcore import checkpoint, codec
-from flowcore.evaluation import describe
+from flowcore.evaluation import bits_per_picture, describe
+from flowcore.labels import between, from_json, single, to_array
 from flowcore.latent import walk
 
 
@@ -167,3 +168,97 @@ def test_what_is_no_model_is_refused_in_a_sentence(machine, small_model, tmp_pat
         assert name in sentence and "Something went wrong" not in sentence and sentence.endswith("."), sentence
     assert "Something went wrong" not in machine.error_of(OpenModel("a\0b"))
     assert machine.ask(OpenModel(str(small_model))), "and the engine goes on"
+
+
+# -- conditional models ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def owls(conditional_model):
+    return str(conditional_model), checkpoint.load(conditional_model)
+
+
+def test_a_page_of_a_conditional_model_goes_through_all_classes_in_turn(machine, owls):
+    model, loaded = owls
+    answers = machine.ask(SamplePage(model, seed=5, first=2, count=7, temperature=0.7))
+    labels = [label for data, _ in answers for label in data["labels"]]
+    assert labels == [2, 0, 1, 2, 0, 1, 2]
+    z = loaded.flow.sample(7, 0.7, 5, 2).numpy()
+    np.testing.assert_array_equal(joined(answers, "z"), z)
+    expected = np.concatenate([codec.decode_batch(loaded.flow, z[i : i + 4], torch.tensor(labels[i : i + 4])) for i in (0, 4)])
+    np.testing.assert_array_equal(joined(answers, "pictures"), expected)
+
+
+def test_a_page_of_one_class_has_the_same_z_and_other_pictures(machine, owls):
+    model, _ = owls
+    pages = {label: machine.ask(SamplePage(model, 5, 0, 4, 0.7, label)) for label in ((), single(1), single(2))}
+    assert [data["labels"] for data, _ in pages[single(1)]] == [[1] * 4]
+    for label in (single(1), single(2)):
+        np.testing.assert_array_equal(joined(pages[label], "z"), joined(pages[()], "z"))
+    one, two, all_ = (joined(pages[label], "pictures") for label in (single(1), single(2), ()))
+    assert (one != two).any(axis=(1, 2, 3)).all()
+    np.testing.assert_array_equal(all_[1], one[1])
+    np.testing.assert_array_equal(all_[2], two[2])
+
+
+def test_a_picture_is_encoded_under_the_likeliest_class_or_the_one_asked_for(machine, owls, picture):
+    model, loaded = owls
+    ((free, arrays),) = machine.ask(EncodePicture(model, "A", picture))
+    assert free["label"] == int(codec.class_log_probs(loaded.flow, picture).argmax())
+    bits = {}
+    for number in range(3):
+        ((data, own),) = machine.ask(EncodePicture(model, "A", picture, single(number)))
+        assert data["label"] == number and data["differing"] == 0
+        np.testing.assert_array_equal(own["picture"], picture)
+        ((described, _),) = machine.ask(DescribeLatent(model, own["z"], single(number)))
+        assert described["bpd"] == pytest.approx(data["bpd"], rel=1e-5)
+        bits[number] = data["bpd"]
+        if number == free["label"]:
+            np.testing.assert_array_equal(own["z"], arrays["z"])
+    assert min(bits, key=bits.get) == free["label"] and len(set(bits.values())) == 3
+
+
+@pytest.mark.parametrize("mode", ["linear", "spherical"])
+def test_a_walk_between_classes_ends_in_both_and_has_no_jump(machine, owls, picture, mode):
+    model, loaded = owls
+    other = picture[::-1].copy()
+    labels = (single(0), single(2))
+    (data_a, a), (data_b, b) = (machine.ask(EncodePicture(model, well, p, label))[0]
+                                for well, p, label in (("A", picture, labels[0]), ("B", other, labels[1])))  # fmt: skip
+    ts = tuple(k / 32 for k in range(33))
+    answers = machine.ask(WalkFrames(model, a["z"], b["z"], mode, ts, *labels))
+    frames, bpd = joined(answers, "pictures"), [v for data, _ in answers for v in data["bpd"]]
+    np.testing.assert_array_equal(frames[0], picture)
+    np.testing.assert_array_equal(frames[-1], other)
+    assert (bpd[0], bpd[-1]) == (pytest.approx(data_a["bpd"], rel=1e-5), pytest.approx(data_b["bpd"], rel=1e-5))
+    steps = np.abs(np.diff(frames.astype(float), axis=0)).mean(axis=(1, 2, 3))
+    # Decoded under A's class up to the middle and B's from there, the same path would jump: so it does not here.
+    path = walk(a["z"], b["z"], (0.5, 0.5), mode)
+    jump = np.abs(np.diff(codec.decode_batch(loaded.flow, path, torch.tensor([0, 2])).astype(float), axis=0)).mean()
+    assert steps.max() < 4 * np.median(steps) and jump > 4 * steps[15:17].max()
+
+    (_, arrays), (described, _) = machine.ask(WalkAt(model, a["z"], b["z"], mode, 0.25, *labels))
+    label = between(*labels, 0.25)
+    expected = codec.decode_picture(loaded.flow, arrays["z"], codec.label_tensor(loaded.flow, [label]))
+    assert np.abs(arrays["picture"].astype(int) - expected.astype(int)).max() <= 1
+    bits = bits_per_picture(loaded.flow, arrays["picture"][None], to_array([label], 3))
+    assert described["bpd"] == pytest.approx(bits[0], rel=1e-5)
+    ((data, own),) = machine.ask(EncodePicture(model, "A", arrays["picture"], label))
+    assert from_json(data["label"]) == label and data["differing"] == 0
+
+
+def test_a_class_that_is_none_is_refused_in_a_sentence(machine, owls, model, picture):
+    conditional, _ = owls
+    z = np.zeros(768, np.float32)
+    assert "classes 0 to 2" in machine.error_of(SamplePage(conditional, 0, 0, 4, 1.0, single(3)))
+    assert "give a class" in machine.error_of(DescribeLatent(conditional, z))
+    assert "give a class" in machine.error_of(WalkAt(conditional, z, z, "linear", 0.5, single(1)))
+    for request in (SamplePage(model, 0, 0, 4, 1.0, single(0)), EncodePicture(model, "A", picture, single(0)),
+                    DescribeLatent(model, z, single(0))):
+        assert "knows no classes" in machine.error_of(request)
+
+
+def test_a_model_without_classes_answers_as_before(machine, model, picture):
+    ((encoded, _),) = machine.ask(EncodePicture(model, "A", picture))
+    page = machine.ask(SamplePage(model, 0, 0, 4))
+    assert "label" not in encoded and all("labels" not in data for data, _ in page)

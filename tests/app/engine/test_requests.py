@@ -10,6 +10,7 @@ import pytest
 from app.engine import requests as r
 from app.engine.protocol import FrameReader, ProtocolError, encode_frame
 from flowcore.errors import ConfigError
+from flowcore.labels import between, single
 
 Z = np.linspace(-1, 1, 12, dtype=np.float32)
 PICTURE = np.zeros((2, 2, 3), np.uint8)
@@ -22,6 +23,11 @@ EXAMPLES = [
     r.DescribeLatent("m", Z.astype(np.float64)),
     r.WalkFrames("m", Z, -Z, "spherical", (0.0, 0.5, 1.0)),
     r.WalkAt("m", Z, -Z, "linear", 0.25),
+    r.SamplePage("m", 3, 16, 16, 0.7, label=single(4)),
+    r.EncodePicture("m", "A", PICTURE, between(single(2), single(3), 0.3)),
+    r.DescribeLatent("m", Z, single(0)),
+    r.WalkFrames("m", Z, -Z, "linear", (0.0, 1.0), single(1), single(2)),
+    r.WalkAt("m", Z, -Z, "linear", 0.25, single(1), between(single(1), single(2), 0.5)),
 ]
 
 
@@ -67,6 +73,11 @@ def test_each_well_has_a_slot_of_its_own():
         lambda: r.WalkAt("m", Z, Z, "crooked", 0.5),
         lambda: r.WalkAt("m", Z, Z, "linear", float("nan")),
         lambda: r.WalkFrames("m", Z, Z, "linear", ()),
+        lambda: r.SamplePage("m", 0, 0, 4, 1.0, 3),
+        lambda: r.SamplePage("m", 0, 0, 4, 1.0, ((-1, 1.0),)),
+        lambda: r.EncodePicture("m", "A", PICTURE, ((1, 0.5),)),
+        lambda: r.DescribeLatent("m", Z, ((1, float("nan")), (2, 0.5))),
+        lambda: r.WalkAt("m", Z, Z, "linear", 0.5, ((0, 1.0),), ((2, 0.5), (1, 0.5))),
     ],
 )
 def test_what_cannot_be_computed_is_refused_in_a_sentence(make):

@@ -15,6 +15,7 @@ from app.explorer.state import ExplorerState
 from app.explorer.store import Store
 from app.history import History
 from flowcore.images import to_png_bytes
+from flowcore.labels import single, to_json
 
 SIZE = 8
 
@@ -32,6 +33,8 @@ class FakeClient:
         self.log: list[r.Request] = []
         self.cancelled: list[int] = []
         self.fail: type | None = None
+        self.classes = 0
+        """Of the conditional model that it is asked of; every picture is likeliest as class 1."""
         self.next_id = 1
 
     def send(self, request, *, on_answer=None, on_error=None, on_progress=None) -> int:
@@ -82,12 +85,15 @@ class FakeClient:
                               for i in range(count)]).astype(np.float32)
                 z *= np.repeat(np.float32(request.temperature), -(-z.shape[1] // np.size(request.temperature)))[:z.shape[1]]
                 done = start + count == request.first + request.count
-                yield ({"first": start, "count": count, "done": done},
-                       {"z": z, "pictures": np.stack([to_bytes(row) for row in z])}, done)
+                data = {"first": start, "count": count, "done": done}
+                if self.classes:
+                    data["labels"] = [to_json(request.label or single((start + i) % self.classes)) for i in range(count)]
+                yield (data, {"z": z, "pictures": np.stack([to_bytes(row) for row in z])}, done)
         elif isinstance(request, r.EncodePicture):
             z = (request.picture.astype(np.float32) / 100).ravel()
+            label = request.label or (single(1) if self.classes else ())
             yield ({"differing": 0, "max_error": 0.0, "bpd": float(request.picture.mean()) / 50,
-                    "likelier_than": None, "typicality": None, "dtype": "float32"},
+                    "likelier_than": None, "typicality": None, "dtype": "float32", "label": to_json(label)},
                    {"z": z, "picture": request.picture}, True)
         elif isinstance(request, r.DescribeLatent):
             yield {"bpd": 2.5, "likelier_than": 50.0, "typicality": 100.0}, {}, True
@@ -131,6 +137,16 @@ def checkpoint(tmp_path) -> Path:
 @pytest.fixture
 def make_checkpoint(tmp_path):
     return lambda name, **changes: write_checkpoint(tmp_path / f"{name}.safetensors", **changes)
+
+
+KINDS = ["cat", "dog", "owl"]
+
+
+@pytest.fixture
+def kinds(make_checkpoint) -> Path:
+    """A model that is conditional on three classes."""
+    architecture = {"system": "glow", "shape": [3, SIZE, SIZE], "levels": 3, "classes": 3}
+    return make_checkpoint("kinds", title="Kinds", architecture=architecture, classes=KINDS)
 
 
 @pytest.fixture

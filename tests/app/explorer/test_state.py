@@ -10,6 +10,7 @@ import pytest
 from app.explorer.state import ExplorerState, Walk, Well
 from flowcore.crop import Crop
 from flowcore.errors import FlowError
+from flowcore.labels import between, single
 
 FULL = ExplorerState(
     model="faces", seed=18, temperature=0.65, level_temperatures=(0.2, 0.65, 1.0), count=36, selected=5, shown="walk",
@@ -19,15 +20,32 @@ FULL = ExplorerState(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("state", [ExplorerState(), FULL])
+CONDITIONAL = replace(FULL, sampled_class=7, a=replace(FULL.a, label=single(3), latent_model="faces"),
+                      b=replace(FULL.b, label=between(single(2), single(5), 0.3)))  # fmt: skip
+
+
+@pytest.mark.parametrize("state", [ExplorerState(), FULL, CONDITIONAL])
 def test_json_round_trip(state):
     assert ExplorerState.from_dict(json.loads(json.dumps(state.to_dict()))) == state
+
+
+def test_the_schema_is_the_second_where_classes_are_named_and_else_as_it_was():
+    assert CONDITIONAL.to_dict()["schema"] == 2 and FULL.to_dict()["schema"] == 1
+    assert not {"sampled_class", "label"} & {*FULL.to_dict(), *FULL.to_dict()["b"]}
+    assert replace(FULL, sampled_class=0).conditional and not FULL.conditional
+
+
+def test_a_class_belongs_to_its_model():
+    assert CONDITIONAL.a.label_for("faces") == single(3) and CONDITIONAL.a.label_for("fashion") == ()
+    assert CONDITIONAL.sampled_label(10) == single(7)
+    assert CONDITIONAL.sampled_label(7) == CONDITIONAL.sampled_label(0) == FULL.sampled_label(10) == ()
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("schema", 2), ("schema", None), ("seed", -1), ("seed", 10**12), ("seed", True), ("seed", "4"),
+        ("schema", 3), ("schema", None), ("schema", True), ("sampled_class", -2), ("sampled_class", "Dress"),
+        ("a", {"picture": "p", "label": [[1, 0.5]]}), ("seed", -1), ("seed", 10**12), ("seed", True), ("seed", "4"),
         ("temperature", float("nan")), ("temperature", 9), ("temperature", None), ("level_temperatures", 0.7),
         ("level_temperatures", [0.7, "1"]), ("level_temperatures", [float("nan")]), ("level_temperatures", [0.7] * 99),
         ("count", 10**12), ("count", 5),

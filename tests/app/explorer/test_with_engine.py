@@ -33,7 +33,13 @@ def grey_model(tmp_path_factory):
     return make_model(tmp_path_factory, 1)
 
 
-def make_model(tmp_path_factory, channels: int):
+@pytest.fixture(scope="module")
+def conditional_model(tmp_path_factory):
+    """A small model of colour pictures that is conditional on three classes."""
+    return make_model(tmp_path_factory, 3, ["cat", "dog", "owl"])
+
+
+def make_model(tmp_path_factory, channels: int, classes: list[str] | None = None):
     """A checkpoint of a small Glow, 16×16, with weights away from their initial values."""
     import torch
 
@@ -41,15 +47,17 @@ def make_model(tmp_path_factory, channels: int):
     from flowcore.models import glow
 
     generator = torch.Generator().manual_seed(0)
-    flow = glow((channels, 16, 16), levels=2, steps=2, width=16)
+    flow = glow((channels, 16, 16), levels=2, steps=2, width=16, classes=len(classes or []))
     flow.initialise(torch.rand(16, channels, 16, 16, generator=generator) * 255)
     with torch.no_grad():
         for parameter in flow.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.01)
+        if classes:
+            flow.prior.location.add_(torch.randn(flow.prior.location.shape, generator=generator))
     card = {
         "name": "small", "title": "Small", "system": "glow", "architecture": flow.architecture, "size": [16, 16],
         "channels": channels, "held_out": {"bpd_quantiles": [k / 20 for k in range(201)], "count": 201},
-        "default_temperature": 0.7, "default_seed": 0, "format_version": 1,
+        "default_temperature": 0.7, "default_seed": 0, "format_version": 1, "classes": classes,
     }  # fmt: skip
     path = tmp_path_factory.mktemp("models") / "small.safetensors"
     checkpoint.save(path, flow.eval(), card)
@@ -194,6 +202,35 @@ def test_a_grey_model_takes_colour_pictures_and_its_own_samples(explorer, grey_m
         view = explorer.wells["A"].view
         assert view.seen.tobytes() == sample.picture.tobytes() == explorer.walk.view.frames[0].tobytes()
         assert explorer.store.latent(view.z).tobytes() == sample.z.tobytes()
+
+
+def test_a_conditional_model_from_samples_to_a_walk_between_classes(explorer, conditional_model, qtbot):
+    from flowcore.labels import single
+
+    explorer.choose_model(str(conditional_model))
+    rest(explorer, qtbot)
+    slots = explorer.page.view.slots
+    assert [slot.label for slot in slots[:4]] == [single(0), single(1), single(2), single(0)]
+    fill(explorer, qtbot)
+    a, b = (explorer.wells[which].view for which in "AB")
+    assert a.differing == b.differing == 0 and b.label == slots[5].label == single(2)
+    likeliest = a.figures.bpd
+    explorer.acts.set_well_class("A", single((a.label[0][0] + 1) % 3))
+    rest(explorer, qtbot)
+    other = explorer.wells["A"].view
+    assert other.differing == 0 and other.label == other.chosen and other.figures.bpd > likeliest
+    frames = explorer.walk.view.frames
+    assert frames[0].tobytes() == other.seen.tobytes() and frames[-1].tobytes() == slots[5].picture.tobytes()
+    before = screen(explorer)
+    explorer.acts.set_class(1)
+    rest(explorer, qtbot)
+    assert {slot.label for slot in explorer.page.view.slots} == {single(1)} and screen(explorer) != before
+    explorer.history.undo()
+    rest(explorer, qtbot)
+    assert screen(explorer) == before
+    explorer.engine_restarted()
+    rest(explorer, qtbot)
+    assert screen(explorer) == before
 
 
 def test_every_cached_first_page_equals_the_live_one(engine, qtbot):

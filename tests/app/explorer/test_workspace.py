@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, 
 from PySide6.QtWidgets import QApplication
 
 from app.engine.requests import OpenModel, SamplePage, WalkAt
+from app.explorer.caption import Caption
 from flowcore import recipe
 from flowcore.errors import PictureError
 from flowcore.images import read_picture
@@ -691,3 +692,15 @@ def test_a_sample_let_go_beside_the_wells_goes_nowhere(workspace, monkeypatch):
     assert not drop(workspace.canvas(), mime)
     assert state(workspace).a.empty
     assert drop(workspace.wells["A"], mime) and not state(workspace).a.empty
+
+
+def test_a_caption_says_less_where_there_is_less_room(qtbot):
+    caption = Caption()
+    qtbot.addWidget(caption)
+    caption.set_words("exact, 0 bytes differ", "exact")
+    caption.resize(400, 20)
+    assert caption.shown == caption.text() == "exact, 0 bytes differ"
+    caption.resize(caption.fontMetrics().horizontalAdvance("exact") + 4, 20)
+    assert caption.shown == "exact" and caption.text() == "exact, 0 bytes differ"
+    caption.resize(caption.fontMetrics().horizontalAdvance("ex") + 12, 20)
+    assert caption.shown.endswith("…")
