@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QMimeData, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -62,7 +62,7 @@ class MainWindow(QWidget):
         self._front = ""
         self._seen = self._begun = False
         self._engine_was_ready = False
-        self.context = Context(engine, settings, self.notify, options=dict(options or {}))
+        self.context = Context(engine, settings, self.notify, open_model=self.open_model, options=dict(options or {}))
         if trace is not None:
             self.context.trace = trace
         self.setWindowTitle("Flow Explorer")
@@ -183,6 +183,21 @@ class MainWindow(QWidget):
         self.session.touch()
         self.context.trace("workspace", id=id)
         self.workspace_shown.emit(id)
+
+    def open_model(self, path: str) -> None:
+        """Bring the Explorer to the front, with the checkpoint ``path`` as if it had been dropped there."""
+        if not any(entry.id == "explorer" for entry in self.entries):
+            return
+        self.show_workspace("explorer")
+        mime = QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(path)])
+
+        def drop() -> None:
+            if "explorer" in self.workspaces:
+                self.workspaces["explorer"].drop(mime)
+
+        # On its first visit the Explorer begins with the last session's model once it is back in the event loop.
+        QTimer.singleShot(0, self, drop)
 
     def _make(self, entry: Entry) -> None:
         try:

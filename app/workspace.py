@@ -46,6 +46,7 @@ class Entry:
 REGISTRY = (
     Entry("explorer", "Explorer", "explorer", "app.explorer.workspace"),
     Entry("toylab", "Toy lab", "toylab", "app.toylab.workspace"),
+    Entry("training", "Training", "training", "app.training.workspace"),
 )
 
 
@@ -68,6 +69,10 @@ def _no_trace(_event: str, **_data: object) -> None:
     """What ``trace`` is where nobody asked for one."""
 
 
+def _no_model(_path: str) -> None:
+    """What ``open_model`` is where there is no window (tests)."""
+
+
 def _no_notice(_sentence: str, _details: str = "", _kind: str = "error") -> None:
     """What ``notify`` is where there is no window (tests)."""
 
@@ -78,14 +83,15 @@ class Context:
 
     ``engine`` is shared by all. ``notify(sentence, details="", kind="error")`` shows a banner under the top
     bar ("error", "notice" or "good"; ``details``, a traceback, is what "Copy details" copies); what fails at
-    one place of the workspace is better shown there. ``trace(event, **data)`` writes a line to ``--trace``
-    and costs nothing without it.
+    one place of the workspace is better shown there. ``open_model(path)`` shows a checkpoint in the Explorer.
+    ``trace(event, **data)`` writes a line to ``--trace`` and costs nothing without it.
     """
 
     engine: EngineClient
     settings: Settings
     notify: Callable[..., None] = _no_notice
     trace: Callable[..., None] = _no_trace
+    open_model: Callable[[str], None] = _no_model
     options: dict[str, Any] = field(default_factory=dict)
 
 

@@ -2,6 +2,8 @@
 
     python docs/screenshots.py explorer docs/explorer.png --theme dark --size 1440x900
     python docs/screenshots.py toylab docs/toylab.png --seconds 30
+    python docs/screenshots.py training docs/training.png --runs RUNS --select run-1      (a folder of runs)
+    python docs/screenshots.py training docs/new-run.png --data PICTURES                  (the form)
 
 On a machine without a screen run it under xvfb, whose fonts look like a desktop's.
 """
@@ -64,9 +66,22 @@ def learn(application: QApplication, window: MainWindow, options: argparse.Names
         controller.pause()
 
 
+def train(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
+    """The form with pictures in it, a run, or several compared."""
+    controller = window.current.controller
+    if options.runs:
+        folder = Path(options.runs).resolve()
+        controller.open_runs(folder)
+        wait(application, 20, lambda: bool(controller.runs()) and not controller.watcher.busy)
+        controller.select([folder / name for name in options.select])
+    if options.data:
+        controller.choose_data(Path(options.data).resolve())
+        wait(application, 120, window.is_idle)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("workspace", choices=("explorer", "toylab"))
+    parser.add_argument("workspace", choices=("explorer", "toylab", "training"))
     parser.add_argument("out")
     parser.add_argument("--theme", default="dark", choices=("dark", "light"))
     parser.add_argument("--size", default="1440x900")
@@ -75,12 +90,15 @@ def main() -> None:
     parser.add_argument("--pictures", nargs=2, default=("portrait-1", "9"))
     parser.add_argument("--empty", action="store_true")
     parser.add_argument("--playing", action="store_true")
+    parser.add_argument("--runs", help="training: a folder of runs")
+    parser.add_argument("--select", nargs="*", default=(), help="training: which of them")
+    parser.add_argument("--data", help="training: pictures for a new run")
     options = parser.parse_args()
 
     application = QApplication([])
     theme.apply(application, options.theme)
     settings = Settings(Path(tempfile.mkdtemp()) / "settings.json")
-    for name in ("explorer", "toylab"):
+    for name in ("explorer", "toylab", "training"):
         settings.set(f"hint.{name}.seen", True)
     engine = EngineClient()
     engine.start()
@@ -90,7 +108,7 @@ def main() -> None:
     window.begin(options.workspace)
     wait(application, 1.0)
     wait(application, 120, window.is_idle)
-    (explore if options.workspace == "explorer" else learn)(application, window, options)
+    {"explorer": explore, "toylab": learn, "training": train}[options.workspace](application, window, options)
     wait(application, 1.0)
     if not options.playing:
         wait(application, 60, window.is_idle)

@@ -17,6 +17,7 @@ _LAZY = {
     "nice": "models",
     "realnvp": "models",
     "glow": "models",
+    "spline": "models",
     "build": "models",
     "save": "checkpoint",
     "load": "checkpoint",
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from .checkpoint import load, save
     from .errors import FlowError
     from .flow import Flow, Level, Step
-    from .models import build, glow, nice, realnvp
+    from .models import build, glow, nice, realnvp, spline
 
 
 def __getattr__(name: str):

@@ -20,7 +20,11 @@ QT = {"PySide6", "PySide2", "PyQt5", "PyQt6", "qtpy", "superqt", "pyqtgraph", "s
 TORCH_FREE = {
     "flowcore", "flowcore.errors", "flowcore.card", "flowcore.atomic", "flowcore.images", "flowcore.image_colours",
     "flowcore.image_writing", "flowcore.crop", "flowcore.recipe", "flowcore.latent", "flowcore.datasets",
-    "flowcore.dataset_arrays", "flowcore.dataset_folders", "flowcore.densities",
+    "flowcore.dataset_arrays", "flowcore.picture_set", "flowcore.data_attributes", "flowcore.data_hub",
+    "flowcore.data_loading", "flowcore.data_arrays", "flowcore.data_pool",
+    "flowcore.data_reading", "flowcore.data_request", "flowcore.data_rows", "flowcore.data_sources", "flowcore.data_stream",
+    "flowcore.data_survey", "flowcore.data_worker", "flowcore.image_headers", "flowcore.memory", "flowcore.densities",
+    "flowcore.labels",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.

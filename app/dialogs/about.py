@@ -30,7 +30,7 @@ LIBRARIES = (
 )
 """(distribution, name, licence) of what is installed with us."""
 
-SYSTEMS = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow"}
+SYSTEMS = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow", "spline": "Neural spline"}
 
 
 def model_rows(card: Mapping[str, Any]) -> list[tuple[str, str]]:

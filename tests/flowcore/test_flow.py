@@ -25,6 +25,8 @@ FLOWS = {
     "toy-realnvp": dict(system="realnvp", shape=[2], depth=4, width=16),
     "toy-glow": dict(system="glow", shape=[2], depth=3, width=16),
     "toy-mixture": dict(system="realnvp", shape=[2], depth=4, width=16, prior="mixture"),
+    "toy-spline": dict(system="spline", shape=[2], depth=4, width=16),
+    "spline-vector": dict(system="spline", shape=[5], depth=3, width=16, bins=4, bound=3.0),
     "vector": dict(system="realnvp", shape=[5], depth=4, width=16),
 }
 
@@ -122,7 +124,7 @@ def test_base_samples_follow_the_base_density():
 
 
 def test_density_of_a_toy_flow_integrates_to_one():
-    for name in ("toy-realnvp", "toy-glow", "toy-mixture", "toy-nice"):
+    for name in ("toy-realnvp", "toy-glow", "toy-mixture", "toy-nice", "toy-spline"):
         flow, _, _ = trained(name)
         grid = torch.linspace(-14, 14, 700, dtype=torch.float64)
         points = torch.stack(torch.meshgrid(grid, grid, indexing="ij"), -1).reshape(-1, 2)

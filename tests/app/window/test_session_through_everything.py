@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from app.shell.session import VERSION
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,13 +35,22 @@ def small_model(folder: Path) -> Path:
     return path
 
 
+def pictures(path: Path) -> Path:
+    """Something to train on."""
+    rng = np.random.default_rng(0)
+    np.savez(path, x=rng.integers(0, 256, (40, 16, 16, 3), dtype=np.uint8), y=np.arange(40) % 2)
+    return path
+
+
 def test_the_window_never_loads_torch(home, tmp_path):
     from app.explorer.state import ExplorerState
 
     state = ExplorerState(model=str(small_model(tmp_path))).to_dict()
     session = home / "state" / "session.json"
     session.parent.mkdir(parents=True)
-    session.write_text(json.dumps({"version": VERSION, "running": None, "workspaces": {"explorer": state}}))
+    form = {"data": str(pictures(tmp_path / "pictures.npz")), "preset": "tiny", "size": 16, "steps": 12}
+    states = {"explorer": state, "training": {"form": form, "page": "new"}}
+    session.write_text(json.dumps({"version": VERSION, "running": None, "workspaces": states}))
     environment = {
         **os.environ, "FLOW_EXPLORER_HOME": str(home), "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen",
         "OMP_NUM_THREADS": "1",
@@ -49,8 +60,9 @@ def test_the_window_never_loads_torch(home, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
-    assert seen["workspaces"] == ["explorer", "toylab"] and seen["states"] == seen["workspaces"]
-    assert seen["plotting_before"] == {"explorer": False, "toylab": False}
+    assert seen["workspaces"] == ["explorer", "toylab", "training"] and seen["states"] == seen["workspaces"]
+    assert seen["plotting_before"] == {"explorer": False, "toylab": False, "training": True}
+    assert seen["training"] == "done"
     assert seen["problems"] == [] and seen["error"] == ""
     assert all(seen["idle"]), seen["idle"]
     assert seen["torch"] == []
