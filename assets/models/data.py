@@ -1,0 +1,119 @@
+"""Make the .npz files that the bundled models were trained and are evaluated on.
+
+    python assets/models/data.py faces FOLDER faces.npz --size 64     CelebA's first 10,000 pictures
+    python assets/models/data.py emoji FOLDER emoji.npz --size 32     Noto Emoji and Emojitwo, on white
+    python assets/models/data.py tiles FOLDER tiles.npz               Dungeon Crawl Stone Soup's CC0 tiles, on black
+
+FOLDER holds the data sets' folders (celeba10k, noto-emoji, emojitwo, dcss-cc0-tiles); MNIST and Fashion-MNIST are read as they
+are. The split goes by what is drawn, so that no drawing in another skin tone, by another artist or from another release
+is on both sides.
+"""
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+FACES_TEST = 1000
+FACES_BOX = (7.5, 17.5, 81.5, 91.5)
+"""The usual 148×148 centre crop of the aligned pictures, here halved: 74×74 of 89×109."""
+TEST_SHARE = 0.1
+UNSEEN_CODES = {"fe0f", "200d", *(f"1f3f{tone}" for tone in "bcdef")}
+"""Variation selector, joiner, skin tones: they do not change what is drawn."""
+TILES = {"monsters": ("mon", "monster"), "items": ("item", "armour", "weapons", "food", "misc_items"),
+         "dungeon": ("dngn", "dc-dngn", "dungeon"), "adventurers": ("player", "dc-player")}  # fmt: skip
+OTHER = "spells and signs"
+
+Split = dict[str, np.ndarray]
+
+
+def faces(folder: Path, size: int) -> Split:
+    """CelebA: pictures 1 to 9,000 train, 9,001 to 10,000 are the test set. For non-commercial research only."""
+    with zipfile.ZipFile(next((folder / "celeba10k").glob("*.zip"))) as archive:
+        names = sorted(name for name in archive.namelist() if name.endswith(".jpg"))
+        pictures = np.stack([
+            np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB").resize(
+                (size, size), Image.Resampling.LANCZOS, box=FACES_BOX))
+            for name in names
+        ])  # fmt: skip
+    return {"x_train": pictures[:-FACES_TEST], "x_test": pictures[-FACES_TEST:]}
+
+
+def emoji(folder: Path, size: int) -> Split:
+    """Noto Emoji (Apache 2.0) and Emojitwo (CC BY 4.0) together."""
+    pictures, keys = [], []
+    for name, file in (("noto-emoji", "noto_emoji_64_white_rgba.npz"), ("emojitwo", "emojitwo_64_white_rgba.npz")):
+        with np.load(folder / name / file, allow_pickle=False) as data:
+            pictures.append(_reduced(data["x"][..., :3], size))
+            keys += [_drawing(str(entry)) for entry in data["name"]]
+    return _split(np.concatenate(pictures), keys)
+
+
+def tiles(folder: Path, size: int) -> Split:
+    """Dungeon Crawl Stone Soup (CC0), by class."""
+    with np.load(folder / "dcss-cc0-tiles" / "dcss_cc0_tiles_32_rgba.npz", allow_pickle=False) as data:
+        rgba, names = data["x"].astype(np.float64), [str(name) for name in data["name"]]
+    pictures = np.floor(rgba[..., :3] * rgba[..., 3:] / 255 + 0.5).astype(np.uint8)
+    classes = [*TILES, OTHER]
+    labels = np.array([classes.index(_kind(name)) for name in names], np.int64)
+    keys = [re.sub(r"(_old|_new|\d+)?\.png$", "", Path(name).name) for name in names]
+    return {**_split(_reduced(pictures, size), keys, labels), "classes": np.array(classes)}
+
+
+def _kind(name: str) -> str:
+    for part in name.lower().split("/")[:-1]:
+        for kind, words in TILES.items():
+            if part in words:
+                return kind
+    return OTHER
+
+
+def _drawing(name: str) -> str:
+    """The code points of an emoji, whoever drew it and in whatever skin tone."""
+    codes = re.split(r"[-_]", name.lower().removeprefix("emoji_u"))
+    return "-".join(code.lstrip("0") for code in codes if code not in UNSEEN_CODES)
+
+
+def _reduced(pictures: np.ndarray, size: int) -> np.ndarray:
+    """Means over squares of pixels, rounded."""
+    count, side = len(pictures), pictures.shape[1]
+    if side % size:
+        raise SystemExit(f"{side}×{side} pictures cannot be reduced to {size}×{size} by whole pixels.")
+    factor = side // size
+    means = pictures.reshape(count, size, factor, size, factor, -1).mean((2, 4))
+    return np.floor(means + 0.5).astype(np.uint8)
+
+
+def _split(pictures: np.ndarray, keys: list[str], labels: np.ndarray | None = None) -> Split:
+    """A tenth of the drawings, by a hash of each one's key, is the test set."""
+    held = np.array([int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") < TEST_SHARE * 2**32 for key in keys])
+    # Every tenth of the rest's drawings would leak into validation the same way, so that too goes by drawing.
+    near = np.array([int.from_bytes(hashlib.sha256(key.encode()).digest()[4:8], "big") < 0.05 * 2**32 for key in keys]) & ~held
+    parts = {"train": ~held & ~near, "validation": near, "test": held}
+    split = {f"x_{name}": pictures[rows] for name, rows in parts.items()}
+    if labels is not None:
+        split |= {f"y_{name}": labels[rows] for name, rows in parts.items()}
+    return split
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    makers = {maker.__name__: maker for maker in (faces, emoji, tiles)}
+    parser.add_argument("name", choices=makers)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--size", type=int, default=32)
+    options = parser.parse_args()
+    split = makers[options.name](options.folder, options.size)
+    np.savez_compressed(options.out, **split)
+    print(", ".join(f"{len(value):,} {key[2:]}" for key, value in split.items() if key.startswith("x_")), "pictures")
+
+
+if __name__ == "__main__":
+    main()
