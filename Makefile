@@ -19,15 +19,17 @@ BENCH_STAMP := $(VENV)/.flow-explorer-bench-installed
 PIP_READY := $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgrade >/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint bench clean
+.PHONY: help run test soak lint bench likelihood clean
 
 help:
 	@echo "make run     open the window (ARGS='...' is handed to flow-explorer)"
 	@echo "make test    run the tests (ARGS='-k name' is handed to pytest)"
-	@echo "make soak    the tests that take long: a training killed fifty times at random moments"
+	@echo "make soak    the tests that take long: trainings killed at random moments, 10,000 samples of each model"
 	@echo "make lint    check the style of the code"
 	@echo "make bench   measure against other flow libraries and write docs/benchmarks.md: 20 minutes on 2 quiet cores"
 	@echo "             (ARGS='--only toy --quick' for rough figures of some; nothing is written then)"
+	@echo "make likelihood   train and evaluate every system on three data sets, an hour each; go on where it was stopped"
+	@echo "             (ARGS='--minutes 10 --cells mnist/glow'); writes docs/likelihood.md"
 	@echo "make clean   remove caches and build leftovers, never the environment or runs"
 
 run: $(RUN_STAMP)
@@ -45,6 +47,9 @@ lint: $(TEST_STAMP)
 
 bench: $(BENCH_STAMP)
 	$(PY) -m tests.benchmarks $(ARGS)
+
+likelihood: $(TEST_STAMP)
+	$(PY) -m tests.benchmarks.likelihood_table $(ARGS)
 
 # The environment is made when it is missing and brought up to date when pyproject.toml has changed since.
 $(PY):

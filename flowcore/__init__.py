@@ -17,6 +17,7 @@ _LAZY = {
     "nice": "models",
     "realnvp": "models",
     "glow": "models",
+    "glow_plus": "models_plus",
     "spline": "models",
     "build": "models",
     "save": "checkpoint",
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .errors import FlowError
     from .flow import Flow, Level, Step
     from .models import build, glow, nice, realnvp, spline
+    from .models_plus import glow_plus
 
 
 def __getattr__(name: str):

@@ -19,6 +19,7 @@ from .errors import CheckpointError
 __all__ = [
     "FORMAT_VERSION",
     "QUANTILES",
+    "SYSTEM_NAMES",
     "class_names",
     "find_checkpoint",
     "level_count",
@@ -30,6 +31,8 @@ __all__ = [
 
 FORMAT_VERSION = 1
 QUANTILES = 201
+SYSTEM_NAMES = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow", "glow-plus": "Glow plus", "spline": "Neural spline"}
+"""What a person reads for a card's ``system``."""
 _MAX_HEADER = 32 * 2**20
 
 
@@ -116,7 +119,7 @@ def read_card(path: str | os.PathLike) -> dict:
 def level_count(card: Mapping) -> int:
     """How many levels the model's z has (``len(flow.levels)``): those of a multi-scale model of pictures, else 1."""
     architecture = card.get("architecture")
-    if not isinstance(architecture, dict) or architecture.get("system") not in ("realnvp", "glow"):
+    if not isinstance(architecture, dict) or architecture.get("system") not in ("realnvp", "glow", "glow-plus"):
         return 1
     shape, levels = architecture.get("shape"), architecture.get("levels")
     of_pictures = isinstance(shape, list) and len(shape) == 3

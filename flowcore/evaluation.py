@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 
+from .bijections import dequantise
 from .card import QUANTILES, likelier_than, typicality
 from .codec import Encoded, as_label, class_log_probs, encode_picture, label_tensor, to_pixels
 from .errors import DataError
@@ -59,12 +60,14 @@ def bits_per_picture(
     try:
         for start in range(0, len(pictures), batch):
             block = pictures[start : start + batch]
-            x = to_pixels(block, flow)
+            centres = to_pixels(block, flow)
             label = None if labels is None else as_label(flow, labels[start : start + batch])
             total = torch.zeros(len(block), dtype=torch.float64)
             for draw in range(samples if seed is not None else 1):
-                noisy = x if seed is None else x - 0.5 + _noise(seed, draw, start, block.shape).to(x.device, x.dtype)
-                total += accelerate(flow).log_prob(noisy, label).double().cpu()
+                x = centres
+                if seed is not None:
+                    x = dequantise(centres - 0.5, _noise(seed, draw, start, block.shape).to(centres))
+                total += accelerate(flow).log_prob(x, label).double().cpu()
             mean = total / (samples if seed is not None else 1)
             result[start : start + len(block)] = (-mean / (flow.num_dims * math.log(2))).numpy()
             if on_progress is not None:

@@ -33,6 +33,7 @@ from .bijections import (
 )
 from .errors import ConfigError
 from .flow import Flow
+from .models_plus import glow_plus
 from .networks import MLP, ConvNetwork, ResidualNetwork
 from .priors import make_prior
 
@@ -220,9 +221,12 @@ def spline(
     return Flow(layers, make_prior(prior, shape, learned=False), shape, architecture)
 
 
-SYSTEMS = {"nice": nice, "realnvp": realnvp, "glow": glow, "spline": spline}
+SYSTEMS = {"nice": nice, "realnvp": realnvp, "glow": glow, "glow-plus": glow_plus, "spline": spline}
 
-_LIMITS = {"levels": 10, "steps": 256, "depth": 256, "width": 4096, "blocks": 64, "hidden": 64, "bins": 64, "classes": 100_000}
+_LIMITS = {"levels": 10, "steps": 256, "depth": 256, "width": 4096, "blocks": 64, "hidden": 64, "bins": 64, "classes": 100_000,
+           "attention": 64, "split_width": 4096}
+
+_MAY_BE_NONE = ("classes", "attention", "split_width")
 
 
 class _Unfilled(TorchFunctionMode):
@@ -267,7 +271,7 @@ def build(architecture: dict, meta: bool = False, fill: bool = True) -> Flow:
         default = signature[name].default
         if type(value) is not type(default) or (name in _LIMITS and not 0 <= value <= _LIMITS[name]):
             raise ConfigError(f"{system}: {name} cannot be {value!r}.")
-        if name in _LIMITS and name != "classes" and value < 1:
+        if name in _LIMITS and name not in _MAY_BE_NONE and value < 1:
             raise ConfigError(f"{system}: {name} must be at least 1, not {value}.")
         if name == "prior" and value not in ("gaussian", "logistic", "mixture"):
             raise ConfigError(f"{system}: prior is 'gaussian', 'logistic' or 'mixture', not {value!r}.")

@@ -72,27 +72,29 @@ class StandardPrior(nn.Module):
 class LearnedPrior(StandardPrior):
     """Location and scale learned a channel, and a class where ``classes`` > 0 (Glow's learned prior at the top).
 
-    ``label`` is then required: int64 (N,), or floats (N, classes) that weigh the classes, for a place between them, where
-    location and log-scale are their weighted means. The log-scale is softly bounded to ±``bound``.
+    With ``places`` they are learned for every place of a channel too: what stands where in aligned pictures, such as faces,
+    or in a class's, is then the prior's to say. ``label`` is required where there are classes: int64 (N,), or floats
+    (N, classes) that weigh the classes, for a place between them, where location and log-scale are their weighted means.
+    The log-scale is softly bounded to ±``bound``.
     """
 
     def __init__(
-        self, shape: tuple[int, ...], kind: str = "gaussian", classes: int = 0, bound: float = 2.0
+        self, shape: tuple[int, ...], kind: str = "gaussian", classes: int = 0, bound: float = 2.0, places: bool = False
     ) -> None:
         super().__init__(shape, kind)
-        self.classes, self.bound = classes, bound
-        rows = max(classes, 1)
-        self.location = nn.Parameter(torch.zeros(rows, shape[0]))
-        self.raw_log_scale = nn.Parameter(torch.zeros(rows, shape[0]))
+        self.classes, self.bound, self.places = classes, bound, places
+        own = (max(classes, 1), *(self.shape if places else self.shape[:1]))
+        self.location = nn.Parameter(torch.zeros(own))
+        self.raw_log_scale = nn.Parameter(torch.zeros(own))
 
     def _parameters_for(self, h: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
         if self.classes and label is None:
             raise ConfigError(f"This model is conditional: give a class from 0 to {self.classes - 1}.")
-        view = (h.shape[0], -1) + (1,) * (h.dim() - 2)
+        view = h.shape if self.places else (h.shape[0], -1) + (1,) * (h.dim() - 2)
         log_scale = soft_clamp(self.raw_log_scale, self.bound)
         if self.classes and label.is_floating_point():
             # Summed one by one, so that a weight of 1 gives that class's own numbers to the last bit.
-            weights = label.to(self.location.dtype).unsqueeze(2)
+            weights = label.to(self.location.dtype).view(*label.shape, *(1,) * (self.location.dim() - 1))
             return (weights * self.location).sum(1).view(view), (weights * log_scale).sum(1).view(view)
         index = label if self.classes else torch.zeros(h.shape[0], dtype=torch.long, device=h.device)
         return self.location[index].view(view), log_scale[index].view(view)
@@ -106,7 +108,7 @@ class LearnedPrior(StandardPrior):
         return z * log_scale.exp() + location
 
     def extra_repr(self) -> str:
-        return super().extra_repr() + f", classes={self.classes}"
+        return super().extra_repr() + f", classes={self.classes}" + (", places=True" if self.places else "")
 
 
 class MixturePrior(StandardPrior):
@@ -163,12 +165,14 @@ class MixturePrior(StandardPrior):
         return f"shape={self.shape}, components={self.components}"
 
 
-def make_prior(kind: str, shape: tuple[int, ...], classes: int = 0, learned: bool = True) -> StandardPrior:
+def make_prior(
+    kind: str, shape: tuple[int, ...], classes: int = 0, learned: bool = True, places: bool = False
+) -> StandardPrior:
     """'gaussian', 'logistic' (learned location and scale, by class where ``classes``) or 'mixture'."""
     if kind == "mixture":
         if classes:
             raise ConfigError("A mixture prior cannot be conditional on a class as well; use 'gaussian' for that.")
         return MixturePrior(shape)
     if learned or classes:
-        return LearnedPrior(shape, kind, classes)
+        return LearnedPrior(shape, kind, classes, places=places)
     return StandardPrior(shape, kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from .card import SYSTEM_NAMES
 from .toy import ToyTrainer
 from .toy_frames import ToyFrames, true_heat
 
@@ -83,7 +84,7 @@ def draw(trainer: ToyTrainer) -> np.ndarray:
         ("Where f sends the data", points_picture([(frames.prior(), _DATA)], reach)),
         ("Warped grid", points_picture([], reach, grid)),
     ]
-    flow = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow", "spline": "Neural spline"}[config.flow]
+    flow = SYSTEM_NAMES[config.flow]
     title = (
         f"{trainer.density.title}    {flow}, {config.depth} layers of {config.width}, step {trainer.step_count:,}    "
         f"held-out loss {loss.nll:.3f} ± {loss.standard_error:.3f} nat, entropy {trainer.density.entropy:.3f} nat"

@@ -106,7 +106,7 @@ def names_to_learn(args: argparse.Namespace, data: Any, system: str) -> list[str
             raise ConfigError("--class-names is for --conditional: give both, or neither.")
         return []
     if system == "nice":
-        raise ConfigError("NICE has no conditional prior: choose --architecture glow or realnvp, or leave --conditional away.")
+        raise ConfigError("NICE has no conditional prior: choose another --architecture, or leave --conditional away.")
     if data.labels is None or len(data.classes) < 2:
         raise DataError(
             f"{data.name} has no classes to be conditional on: sort the pictures into a subfolder a class, or give data with "
@@ -123,14 +123,17 @@ def names_to_learn(args: argparse.Namespace, data: Any, system: str) -> list[str
     return names
 
 
-def conditional_options(classes: Sequence[str], shape: Sequence[int]) -> dict[str, int]:
+def conditional_options(classes: Sequence[str], shape: Sequence[int], system: str) -> dict[str, int]:
     """What makes an architecture of (C, H, W) pictures conditional; nothing without classes.
 
     The class stands in the prior of the last level, a location and a scale a channel. So there are as many levels as the
     size allows: where the last one is a single place it sees the whole picture, and the class decides what it shows.
+    glow-plus has a location and a scale for every place, so a class decides what stands where on any level.
     """
     if not classes:
         return {}
+    if system == "glow-plus":
+        return {"classes": len(classes)}
     levels = max(1, min((side & -side).bit_length() - 1 for side in shape[1:]))
     last = min(shape[1:]) >> levels
     if last > 2:

@@ -14,7 +14,7 @@ from app import assets, icons
 from app.dialogs.sheet import Sheet
 from app.i18n import tr
 from app.widgets.fold import Card, Heading, Label, ValueRow
-from flowcore.card import read_card
+from flowcore.card import SYSTEM_NAMES, read_card
 from flowcore.errors import FlowError
 
 LIBRARIES = (
@@ -30,8 +30,6 @@ LIBRARIES = (
 )
 """(distribution, name, licence) of what is installed with us."""
 
-SYSTEMS = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow", "spline": "Neural spline"}
-
 
 def model_rows(card: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What the About page says of a model, from its card: (label, value) pairs; missing figures are left out."""
@@ -39,7 +37,7 @@ def model_rows(card: Mapping[str, Any]) -> list[tuple[str, str]]:
     size = card.get("size") or []
     shape = "×".join(str(side) for side in size) + (f" × {card['channels']}" if card.get("channels") else "")
     rows = [
-        (tr("System"), f"{SYSTEMS.get(str(card.get('system')), card.get('system') or '')} {shape}".strip()),
+        (tr("System"), f"{SYSTEM_NAMES.get(str(card.get('system')), card.get('system') or '')} {shape}".strip()),
         (tr("Likelihood"), f"{card['bpd']:.2f} bits per dimension" if isinstance(card.get("bpd"), int | float) else ""),
         (tr("Parameters"), f"{card['parameters']:,}" if isinstance(card.get("parameters"), int) else ""),
         (tr("Trained on"), str(data.get("name") or "")),

@@ -14,7 +14,7 @@ from app import assets
 from app.explorer.state import SEED_MAX, TEMPERATURE_MAX
 from app.explorer.view_model import Figures
 from app.i18n import tr
-from flowcore.card import class_names, level_count, likelier_than, read_card, typicality
+from flowcore.card import SYSTEM_NAMES, class_names, level_count, likelier_than, read_card, typicality
 from flowcore.errors import CheckpointError, FlowError
 from flowcore.images import read_picture
 
@@ -89,8 +89,7 @@ class Model:
     @property
     def summary(self) -> str:
         """System, size, bpd and licence on one line; what the card does not know is left out."""
-        names = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow", "spline": "Neural spline"}
-        system = names.get(str(self.card.get("system")), "")
+        system = SYSTEM_NAMES.get(str(self.card.get("system")), "")
         parts = [f"{system} {self.width}×{self.height}".strip()]
         if isinstance(self.card.get("bpd"), int | float):
             parts.append(tr("{bpd} bpd", bpd=f"{self.card['bpd']:.2f}"))

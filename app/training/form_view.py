@@ -16,6 +16,9 @@ from app.widgets import Button, Choice, Heading, Inspector, Label, NumberField, 
 __all__ = ["FormInspector"]
 
 _SYSTEMS = {
+    "glow-plus": (
+        "Glow with a learned place for every value in its bin: more likelihood for the same time.", "y = ⌊x⌋ + T(x − ⌊x⌋)"
+    ),
     "glow": ("Mixes channels by invertible 1×1 convolutions; the sharpest of the three.", "y = W x, then affine couplings"),
     "realnvp": ("Affine couplings under checkerboard and channel masks.", "y = x · exp(s) + t"),
     "nice": ("Additive couplings, one scaling at the end; quick, and the oldest.", "y = x + m(x)"),

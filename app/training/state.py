@@ -12,6 +12,7 @@ from typing import Any
 import platformdirs
 
 from app.cli.train import PRESETS, SYSTEMS
+from flowcore.card import SYSTEM_NAMES
 from flowcore.errors import ConfigError
 
 __all__ = [
@@ -25,12 +26,11 @@ PAGES = ("new", "runs")
 MEMORY = ("store", "invert")
 STEPS = (1, 10_000_000)
 SMOOTHING = (0.0, 0.99)
-_TITLES = {"glow": "Glow", "realnvp": "RealNVP", "nice": "NICE", "glow-plus": "Glow plus"}
 
 
 def system_title(system: str) -> str:
     """The name that a person reads."""
-    return _TITLES.get(system, system)
+    return SYSTEM_NAMES.get(system, system)
 
 
 def preset_steps(preset: str) -> int:

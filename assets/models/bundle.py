@@ -12,6 +12,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import torch
+
 from flowcore import checkpoint, images
 from flowcore.card import read_card
 from flowcore.codec import decode_batch
@@ -28,6 +30,7 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--temperature", type=float, default=0.7)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--title", default="", help="what a person reads; the run's name by default")
     parser.add_argument("--out", type=Path, default=HERE)
     options = parser.parse_args()
 
@@ -39,15 +42,17 @@ def main() -> None:
 
     channels, height, width = flow.event_shape
     test = open_dataset(options.data, split="test", size=(height, width), channels=channels)
-    result = bits_per_dim(flow, test.pictures)
+    labels = test.labels if flow.num_classes else None
+    result = bits_per_dim(flow, test.pictures, labels)
     last = read_card(options.run / "last.safetensors") if (options.run / "last.safetensors").exists() else {}
     card = {
         **trained.card,
+        "title": options.title or trained.card["title"],
         "bpd": round(result.bpd, 4),
         "bpd_standard_error": round(result.standard_error, 4),
         "bpd_count": result.count,
         "bpd_split": "test",
-        "held_out": held_out_summary(flow, test.pictures[:HELD_OUT]),
+        "held_out": held_out_summary(flow, test.pictures[:HELD_OUT], None if labels is None else labels[:HELD_OUT]),
         "training_seconds": last.get("training_seconds", trained.card["training_seconds"]),
         "default_temperature": options.temperature,
         "default_seed": options.seed,
@@ -56,7 +61,8 @@ def main() -> None:
     checkpoint.save(target, flow, card, half=True)
     shipped = checkpoint.load(target).flow
     z = shipped.sample(16, options.temperature, seed=options.seed).numpy()
-    images.save_png(target.with_suffix(".png"), images.grid(list(decode_batch(shipped, z)), columns=4))
+    label = torch.arange(16) % shipped.num_classes if shipped.num_classes else None
+    images.save_png(target.with_suffix(".png"), images.grid(list(decode_batch(shipped, z, label)), columns=4))
     print(f"{target.name}: {result.bpd:.4f} ± {result.standard_error:.4f} bpd on {result.count} test pictures, "
           f"{os.path.getsize(target) / 2**20:.1f} MB")
 

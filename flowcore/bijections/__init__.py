@@ -4,7 +4,9 @@ from __future__ import annotations
 from .actnorm import ActNorm
 from .base import Bijection, Chain
 from .coupling import AdditiveCoupling, AffineCoupling
+from .dequantise import VariationalDequantisation, dequantise
 from .diagonal import DiagonalScale
+from .equalise import Equalise
 from .flatten import Flatten
 from .linear import InvertibleLinear, LULinear
 from .logit import Logit
@@ -24,6 +26,7 @@ __all__ = [
     "ChannelMask",
     "CheckerboardMask",
     "DiagonalScale",
+    "Equalise",
     "Flatten",
     "InvertibleLinear",
     "LULinear",
@@ -34,6 +37,8 @@ __all__ = [
     "Rescale",
     "Split",
     "Squeeze",
+    "VariationalDequantisation",
     "channel_cycle",
+    "dequantise",
     "half",
 ]

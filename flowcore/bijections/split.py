@@ -14,16 +14,19 @@ class Split(Bijection):
 
     (N, C, H, W) -> kept (N, C/2, H, W) and eps (N, C/2, H, W), eps = (out − μ(kept)) · exp(−s(kept)), log-det = −Σ s.
     ``s`` is softly bounded to ±``bound``. With ``conditional=False`` nothing is learned and eps is the half itself.
+    ``network`` (N, C/2, H, W) -> (N, 2 · out_channels, H, W) takes the place of the paper's one convolution.
     Unlike other layers it returns two parts; :class:`flowcore.flow.Flow` gathers the eps of all levels into z.
     """
 
-    def __init__(self, channels: int, conditional: bool = True, bound: float = 2.0) -> None:
+    def __init__(
+        self, channels: int, conditional: bool = True, bound: float = 2.0, network: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self.kept_channels = channels // 2
         self.out_channels = channels - self.kept_channels
         self.bound = bound
-        self.network: nn.Module | None = None
-        if conditional:
+        self.network = network
+        if conditional and network is None:
             self.network = nn.Conv2d(self.kept_channels, 2 * self.out_channels, 3, padding=1)
             nn.init.zeros_(self.network.weight)
             nn.init.zeros_(self.network.bias)

@@ -8,13 +8,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..bijections import AdditiveCoupling, AffineCoupling, Bijection, Split
+from ..bijections import AdditiveCoupling, AffineCoupling, Bijection, RationalQuadraticCoupling, Split
 from ..errors import ConfigError, NonFiniteError, UntrainedError
 from ..flow import Flow
 from ..stepwise import finish
 from .glow_run import LONGEST, GlowRun, Tape
 from .glow_step import GlowStep
 from .glow_weights import StepWeights
+from .layers import encode_shared
 from .reversible import encode_reversibly
 from .threads import in_threads, shares
 
@@ -119,9 +120,13 @@ class FastFlow:
         h, parts = x, []
         for segment in self._segments:
             if isinstance(segment, Split):
-                h, eps, term = segment.factor_out(h)
+                if learning:
+                    h, log_det = encode_shared([segment], h, log_det)
+                    h, eps = h.split((segment.kept_channels, segment.out_channels), 1)
+                else:
+                    h, eps, term = segment.factor_out(h)
+                    log_det = log_det + term
                 parts.append(eps.flatten(1))
-                log_det = log_det + term
                 yield
             elif isinstance(segment[0], GlowRun):
                 h = h.permute(0, 2, 3, 1).contiguous()
@@ -136,7 +141,12 @@ class FastFlow:
                             yield
                 h = h.permute(0, 3, 1, 2)
             else:
-                tape = Tape() if learning and self._memory == "invert" and _has_coupling(segment) else None
+                inverting = learning and self._memory == "invert" and _has_coupling(segment)
+                tape = Tape() if inverting else None
+                if learning and not inverting:
+                    h, log_det = encode_shared(segment, h, log_det)
+                    yield
+                    continue
                 for layer in segment:
                     if tape is not None:
                         h, log_det = encode_reversibly(layer, h, log_det, tape)
@@ -223,4 +233,4 @@ def _kind(unit: Bijection | GlowRun) -> str:
 
 
 def _has_coupling(layers: list[Bijection]) -> bool:
-    return any(isinstance(layer, AffineCoupling | AdditiveCoupling) for layer in layers)
+    return any(isinstance(layer, AffineCoupling | AdditiveCoupling | RationalQuadraticCoupling) for layer in layers)

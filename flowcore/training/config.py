@@ -18,6 +18,12 @@ PRESETS: dict[str, dict[str, dict]] = {
         "medium": {"levels": 3, "steps": 12, "width": 192},
         "large": {"levels": 3, "steps": 32, "width": 512},
     },
+    "glow-plus": {
+        "tiny": {"levels": 2, "steps": 2, "width": 16, "split_width": 16},
+        "small": {"levels": 3, "steps": 8, "width": 128},
+        "medium": {"levels": 3, "steps": 12, "width": 192},
+        "large": {"levels": 3, "steps": 32, "width": 512},
+    },
     "realnvp": {
         "tiny": {"levels": 2, "width": 8, "blocks": 1},
         "small": {"levels": 2, "width": 32, "blocks": 2},
@@ -46,7 +52,7 @@ def architecture_for(system: str, preset: str, shape: tuple[int, int, int], **ov
     options = {**PRESETS[system][preset], **overrides}
     if "levels" in options:
         halvings = min((size & -size).bit_length() - 1 for size in shape[1:])
-        possible = halvings if system == "glow" else halvings + 1
+        possible = halvings if system.startswith("glow") else halvings + 1
         if possible < 1:
             raise ConfigError(
                 f"Glow halves the picture at every level, so {shape[2]}×{shape[1]} must be even; choose another --size."

@@ -1,6 +1,7 @@
 """The training loop: the same in every process that takes part, with one of them writing the run folder."""
 from __future__ import annotations
 
+import os
 import time
 import zlib
 from collections.abc import Callable
@@ -30,6 +31,7 @@ def train(
     should_stop: Callable[[], int] | None = None,
     on_notice: Callable[[str], None] | None = None,
     processes: Processes | None = None,
+    start_from: str | os.PathLike | None = None,
 ) -> Trainer:
     """Train a flow on pictures by maximum likelihood, writing a run folder as it goes.
 
@@ -43,6 +45,7 @@ def train(
         on_notice: given a sentence where something went wrong that the run survives: a step skipped, a disk full.
         processes: those that share the work, each of which calls this with the same data; ``config.batch`` pictures a step
             are all of theirs together. The writer alone touches the run folder, and calls ``on_progress``.
+        start_from: a checkpoint of the same architecture whose weights a new run begins with, on whatever pictures.
 
     Raises:
         FlowError: with a sentence, if data, configuration or disk do not allow it, or the run folder was deleted.
@@ -68,6 +71,8 @@ def train(
             folder.tidy()
             folder.forget_after(trainer.step)
     elif processes.writer:
+        if start_from is not None:
+            trainer.start_from(start_from)
         folder.create(config)
     record = Record(trainer, folder, validation, on_progress, on_notice)
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 from datetime import date
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from ..bijections import dequantise
 from ..checkpoint import TRAINING_PREFIX, load, parameter_count, save
 from ..errors import CheckpointError, ConfigError
 from ..fast import accelerate, sharing
@@ -110,7 +112,7 @@ class Trainer:
         if self.config.flip:
             turned = self._moved(flips(self.config.seed, step, rows))
             block = torch.where(turned[:, None, None, None], block.flip(3), block)
-        x = (block + noise).contiguous(memory_format=torch.channels_last)
+        x = dequantise(block, noise).contiguous(memory_format=torch.channels_last)
         label = None if labels is None or not self.flow.num_classes else self._moved(labels[indices].astype(np.int64))
         return x, label
 
@@ -257,6 +259,19 @@ class Trainer:
         if self.processes.writer:
             self._read(folder)
         self.share()
+
+    def start_from(self, path: str | os.PathLike) -> None:
+        """Begin with the weights of a checkpoint, its moving average; the optimiser begins anew.
+
+        Raises:
+            CheckpointError: if it cannot be read.
+            ConfigError: if it is of another architecture.
+        """
+        other = load(path, self.device).flow
+        if other.architecture != self.flow.architecture:
+            raise ConfigError(f"The run cannot begin with the weights of '{path}', which is of another architecture.")
+        for flow in (self.flow, self.average):
+            flow.load_state_dict(other.state_dict())
 
     def _read(self, folder: RunFolder) -> None:
         self.average = load(folder.last, self.device).flow.requires_grad_(False)

@@ -20,7 +20,7 @@ def metrics(run: Path) -> list[dict]:
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("system", ["glow", "realnvp", "nice"])
+@pytest.mark.parametrize("system", ["glow-plus", "glow", "realnvp", "nice"])
 def test_a_run_folder_holds_what_it_should_and_serves_as_a_model(cli, picture_folder, tmp_path, system):
     run = tmp_path / "run"
     ran = cli("train", "--data", picture_folder, "--architecture", system, "--preset", "tiny", "--size", 16, "--batch", 8,
@@ -58,6 +58,27 @@ def test_stopping_at_20_and_resuming_is_40_steps_bit_for_bit(cli, picture_folder
         assert np.array_equal(tensor.numpy(), other[name].numpy()), name
     assert metrics(broken)[-1]["step"] == 40
     assert metrics(broken)[-1]["held_out_bpd"] == metrics(whole)[-1]["held_out_bpd"]
+
+
+def test_a_run_can_begin_with_the_weights_of_another(cli, refused, picture_folder, tmp_path):
+    from safetensors.torch import load_file
+
+    first, second = tmp_path / "first", tmp_path / "second"
+    common = ("--data", picture_folder, "--batch", 8, "--seed", 2, "--device", "cpu")
+    assert cli("train", *common, "--preset", "tiny", "--size", 16, "--steps", 12, "--out", first).code == 0
+    # One step of a rate that is next to nothing leaves the weights where they were: those of the first run's average.
+    ran = cli("train", *common, "--from", first, "--steps", 1, "--learning-rate", 1e-8, "--out", second)
+    assert ran.code == 0, ran.err
+    one, other = load_file(first / "best.safetensors"), load_file(second / "last.safetensors")
+    for name, tensor in one.items():
+        assert np.allclose(tensor.numpy(), other[f"train.raw.{name}"].numpy() if f"train.raw.{name}" in other
+                           else other[name].numpy(), atol=1e-6), name  # fmt: skip
+    third = tmp_path / "third"
+    begun = ("train", *common, "--from", first, "--out", third)
+    assert "leave --architecture and --preset away" in refused(*begun, "--preset", "tiny")
+    assert "give --size" in refused(*begun, "--size", 8)
+    assert "checkpoint" in refused("train", *common, "--from", tmp_path, "--out", third)
+    assert not third.exists()
 
 
 def test_fewer_steps_than_the_runs_stop_there_and_leave_the_horizon(cli, picture_folder, tmp_path):

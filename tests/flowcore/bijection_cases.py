@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 
 from flowcore import bijections as b
-from flowcore.networks import MLP, ConvNetwork, ResidualNetwork
+from flowcore.networks import MLP, ConvNetwork, GatedNetwork, ResidualNetwork
 
 
 def _mlp(mask, factor):
@@ -19,6 +19,18 @@ def _conv(mask, factor):
 
 def _residual(mask, factor):
     return ResidualNetwork(mask.kept_channels, factor * mask.changed_channels, 8, 1)
+
+
+def _gated(mask, factor, **options):
+    return GatedNetwork(mask.kept_channels, factor * mask.changed_channels, 8, **options)
+
+
+def _gated_attention(mask, factor):
+    return _gated(mask, factor, attention=True)
+
+
+def _depthwise(mask, factor):
+    return _gated(mask, factor, blocks=2, kernel=5, depthwise=True)
 
 
 def _affine(mask, network=_conv):
@@ -50,11 +62,16 @@ CASES: dict[str, tuple[Callable[[], b.Bijection], tuple[int, ...]]] = {
     "affine-cycle-2": (lambda: _affine(b.channel_cycle(5)), PICTURE),
     "affine-points": (lambda: _affine(b.half(2), _mlp), POINT),
     "affine-vector": (lambda: _affine(b.half(5, flip=True), _mlp), VECTOR),
+    "affine-gated": (lambda: _affine(b.half(4), _gated), (4, 4, 4)),
+    "affine-gated-attention": (lambda: _affine(b.half(4), _gated_attention), (4, 4, 4)),
+    "affine-depthwise": (lambda: _affine(b.half(4), _depthwise), (4, 4, 4)),
     "additive-picture": (lambda: _additive(b.half(4)), (4, 4, 4)),
     "additive-checkerboard": (lambda: _additive(b.CheckerboardMask(3)), PICTURE),
     "additive-points": (lambda: _additive(b.half(2, flip=True), _mlp), POINT),
     "chain": (lambda: b.Chain([b.ActNorm(2), b.LULinear(2), _affine(b.half(2), _mlp)]), POINT),
+    "dequantisation": (lambda: b.VariationalDequantisation(ConvNetwork(1, 2, 8)), GREY),
     "diagonal": (lambda: b.DiagonalScale(VECTOR), VECTOR),
+    "equalise": (lambda: b.Equalise(3), PICTURE),
     "flatten": (lambda: b.Flatten(PICTURE), PICTURE),
     "linear-picture": (lambda: b.InvertibleLinear(3), PICTURE),
     "linear-vector": (lambda: b.InvertibleLinear(5), VECTOR),
@@ -65,6 +82,7 @@ CASES: dict[str, tuple[Callable[[], b.Bijection], tuple[int, ...]]] = {
     "permutation-reverse": (lambda: b.Permutation.reverse(5), VECTOR),
     "rescale": (lambda: b.Rescale(256.0, -0.5), PICTURE),
     "split": (lambda: b.Split(4), (4, 4, 4)),
+    "split-network": (lambda: b.Split(4, network=ConvNetwork(2, 4, 8)), (4, 4, 4)),
     "split-odd": (lambda: b.Split(3), PICTURE),
     "split-unconditional": (lambda: b.Split(4, conditional=False), (4, 4, 4)),
     "spline-points": (lambda: _spline(b.half(2)), POINT),
@@ -84,7 +102,7 @@ def make(name: str, count: int = 4, dtype: torch.dtype = torch.float64) -> tuple
     x = torch.randn(count, *shape, dtype=torch.float64)
     if name == "logit":
         x = torch.rand(count, *shape, dtype=torch.float64)
-    if name == "rescale":
+    if name in ("rescale", "dequantisation", "equalise"):
         x = 256 * torch.rand(count, *shape, dtype=torch.float64)
     layer.initialise(torch.randn(64, *shape, dtype=torch.float64) * 2 + 1)
     with torch.no_grad():

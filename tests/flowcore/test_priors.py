@@ -23,6 +23,7 @@ CASES = {
     "learned-gaussian": lambda: LearnedPrior((1,)),
     "learned-logistic": lambda: LearnedPrior((1,), "logistic"),
     "classes": lambda: LearnedPrior((1,), "gaussian", classes=4),
+    "places": lambda: LearnedPrior((1,), "gaussian", places=True),
     "mixture": lambda: MixturePrior((1,), components=5),
 }
 
@@ -58,9 +59,10 @@ def test_draws_follow_the_density(name):
     assert np.abs(distribution - (np.arange(4000) + 0.5) / 4000).max() < 1.95 / np.sqrt(4000)
 
 
+@pytest.mark.parametrize("places", [False, True])
 @pytest.mark.parametrize("shape", [(4,), (3, 4, 2)])
-def test_whitening_is_undone_and_its_log_det_is_right(shape):
-    prior = moved(LearnedPrior(shape, classes=3))
+def test_whitening_is_undone_and_its_log_det_is_right(shape, places):
+    prior = moved(LearnedPrior(shape, classes=3, places=places))
     h = torch.randn(2, *shape, dtype=torch.float64)
     label = torch.tensor([2, 0])
     z, log_det = prior.whiten(h, label)
@@ -68,6 +70,8 @@ def test_whitening_is_undone_and_its_log_det_is_right(shape):
     dims = h[0].numel()
     jacobian = torch.autograd.functional.jacobian(lambda v: prior.whiten(v, label[:1])[0], h[:1]).reshape(dims, dims)
     assert torch.allclose(torch.linalg.slogdet(jacobian)[1], log_det[0], atol=1e-10)
+    weights = torch.nn.functional.one_hot(label, 3).double()
+    assert torch.equal(prior.whiten(h, weights)[0], z)
 
 
 def test_temperature_scales_the_widths_of_a_mixture():
