@@ -208,3 +208,24 @@ def test_multiply_adds_grow_with_depth_batch_and_area():
     assert 2 * base < multiply_adds(GlowSize((3, 32, 32), 3, 4, 128), 2) < 4 * base
     one = multiply_adds(GlowSize((3, 4, 4), 1, 1, 10), 1)
     assert one == 4 * (9 * 6 * 10 + 10 * 10 + 9 * 10 * 12)
+
+
+# -- the table of likelihoods -----------------------------------------------------------------------------------------
+
+
+def test_a_cell_is_trained_measured_written_and_passed_over_the_next_time(tmp_path, capsys, shared_data):
+    from tests.benchmarks.likelihood_table import main
+
+    shared_data("mnist")
+
+    out = tmp_path / "table.json"
+    given = ["--minutes", "0.01", "--preset", "tiny", "--cells", "mnist/nice", "--runs", str(tmp_path), "--out", str(out),
+             "--device", "cpu"]  # fmt: skip
+    main(given)
+    (cell,) = json.loads(out.read_text())["cells"]
+    assert cell["count"] == 10_000 and 0 < cell["bpd"] < 10 and 0 < cell["standard_error"] < 0.1 and cell["steps"] >= 100
+    page = out.with_suffix(".md").read_text()
+    assert f"| NICE | {cell['bpd']:.3f} ± {cell['standard_error']:.3f} (4.36) | not yet |" in page
+    capsys.readouterr()
+    main(given)
+    assert capsys.readouterr().out == "" and json.loads(out.read_text())["cells"] == [cell]

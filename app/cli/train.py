@@ -45,7 +45,7 @@ DESCRIPTION = (
     "the test split. Under torchrun several processes share every step's pictures: docs/training.md says how."
 )
 
-SYSTEMS = ("glow-plus", "glow", "realnvp", "nice")
+SYSTEMS = ("glow-plus", "glow", "realnvp", "nice")  # the first is taken where nobody chooses
 
 # Steps and pictures a step where the person names neither; tiny is for tests, the rest for an evening, a night, a week.
 PRESETS = {
@@ -61,7 +61,7 @@ FOLDER_SIZE = 32  # the side that a folder's pictures are reduced to where --siz
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add_data(parser)
-    parser.add_argument("--architecture", choices=SYSTEMS, help="(default: glow)")
+    parser.add_argument("--architecture", choices=SYSTEMS, help=f"(default: {SYSTEMS[0]})")
     parser.add_argument("--preset", choices=tuple(PRESETS), help="size of the model (default: small)")
     parser.add_argument("--out", metavar="RUN", help="the run folder to write")
     parser.add_argument(
@@ -264,12 +264,12 @@ def _new_config(args: argparse.Namespace, folder: Any, training: Any) -> TrainCo
 
     preset = args.preset or "small"
     options = {**PRESETS[preset], "seed": args.seed, "flip": args.flip}
-    if args.architecture in RATES:
-        options["learning_rate"] = RATES[args.architecture]
+    system = args.architecture or SYSTEMS[0]
+    if system in RATES:
+        options["learning_rate"] = RATES[system]
     for name in ("steps", "batch", "learning_rate", "checkpoint_every", "evaluate_every", "memory"):
         if getattr(args, name) is not None:
             options[name] = getattr(args, name)
-    system = args.architecture or "glow"
     if args.start_from is not None:
         architecture, classes = _begun_with(args, training)
     else:

@@ -54,7 +54,7 @@ class Form:
     """
 
     data: str = ""
-    system: str = "glow"
+    system: str = SYSTEMS[0]
     preset: str = "small"
     size: int = 32
     steps: int = field(default_factory=lambda: preset_steps("small"))

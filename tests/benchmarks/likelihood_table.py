@@ -14,6 +14,7 @@ import json
 import math
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -41,7 +42,6 @@ PUBLISHED = {
 """Bits per dimension on the test set, as the papers (and, for MNIST, later ones that measured them) give them."""
 TRIAL = (4, 12)
 """Steps that are passed over, and steps that are timed, to tell how many fit into a cell's time."""
-OUT = ROOT / "docs" / "likelihood.json"
 
 
 def _config(data: str, system: str, preset: str, seed: int) -> TrainConfig:
@@ -122,14 +122,14 @@ def to_markdown(about: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write(about: dict) -> None:
-    for path, text in ((OUT, json.dumps(about, indent=1) + "\n"), (OUT.with_suffix(".md"), to_markdown(about))):
+def _write(about: dict, out: Path) -> None:
+    for path, text in ((out, json.dumps(about, indent=1) + "\n"), (out.with_suffix(".md"), to_markdown(about))):
         temporary = path.with_name(f"{path.name}.part")
         temporary.write_text(text, encoding="utf-8")
         os.replace(temporary, path)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     every = [f"{data}/{system}" for data in DATA_SETS for system in SYSTEMS]
     parser.add_argument("--minutes", type=float, default=60.0, help="of training a cell (default: 60)")
@@ -138,8 +138,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--runs", type=Path, default=Path("runs/likelihood"))
-    args = parser.parse_args()
-    about = json.loads(OUT.read_text()) if OUT.exists() else {"format": 1, "cells": []}
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "likelihood.json", help="(and .md beside it)")
+    args = parser.parse_args(arguments)
+
+    def written() -> dict:
+        return json.loads(args.out.read_text()) if args.out.exists() else {"format": 1, "cells": []}
+
+    about = written()
     about["machine"] = machine()["machine"]
     for name in args.cells:
         data, system = name.split("/")
@@ -155,9 +160,9 @@ def main() -> None:
             print(f"{name}: its test likelihood is not finite, so it is left out")
             continue
         # Others may write cells meanwhile.
-        about["cells"] = [c for c in (json.loads(OUT.read_text()) if OUT.exists() else about)["cells"]
-                          if (c["data"], c["system"]) != (data, system)] + [cell]  # fmt: skip
-        _write(about)
+        others = [c for c in written()["cells"] if (c["data"], c["system"]) != (data, system)]
+        about["cells"] = [*others, cell]
+        _write(about, args.out)
         print(f"{name}: {cell['bpd']:.4f} ± {cell['standard_error']:.4f} bpd after {cell['steps']:,} steps", flush=True)
 
 

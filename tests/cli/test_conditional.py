@@ -45,7 +45,7 @@ def trained(kinds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from app.cli import main
 
     run = tmp_path_factory.mktemp("conditional") / "run"
-    options = ["--preset", "tiny", "--size", "16", "--batch", "12", "--steps", "3", "--device", "cpu"]
+    options = ["--architecture", "glow", "--preset", "tiny", "--size", "16", "--batch", "12", "--steps", "3", "--device", "cpu"]
     assert main(["train", "--data", str(kinds), "--conditional", "--out", str(run), *options]) == 0
     return run
 
@@ -90,10 +90,13 @@ def test_the_card_names_the_classes_and_the_sheet_has_a_row_for_each(trained):
 def test_the_last_level_sees_the_whole_picture(cli, kinds, trained, tmp_path):
     assert read_card(trained)["architecture"]["levels"] == 4, "16, 8, 4, 2, 1"
     common = ("train", "--data", kinds, "--preset", "tiny", "--batch", 4, "--steps", 2, "--conditional")
-    ran = cli(*common, "--size", 28, "--out", tmp_path / "a")
+    ran = cli(*common, "--size", 28, "--architecture", "glow", "--out", tmp_path / "a")
     assert ran.code == 0 and "power of two, such as 16" in ran.err
     assert read_card(tmp_path / "a")["architecture"]["levels"] == 2
     ran = cli(*common, "--size", 16, "--architecture", "realnvp", "--out", tmp_path / "b")
+    assert ran.code == 0 and "power of two" not in ran.err
+    # Its prior has a place for everything, so that any level will do.
+    ran = cli(*common, "--size", 28, "--architecture", "glow-plus", "--out", tmp_path / "c")
     assert ran.code == 0 and "power of two" not in ran.err
     assert cli("sample", "--model", tmp_path / "b", "--class", "red", "--count", 2, "--out", tmp_path / "s.png").code == 0
 

@@ -56,11 +56,11 @@ def test_a_form_is_what_the_command_line_takes():
 def test_another_preset_brings_its_steps_and_names_are_free(home):
     form = Form().changed("preset", "tiny")
     assert form.steps == 200 and form.changed("steps", 7).changed("preset", "tiny").steps == 7
-    assert default_name(replace(form, data="/x/my pictures")) == "my pictures Glow"
+    assert default_name(replace(form, data="/x/my pictures")) == "my pictures Glow plus"
     first = replace(form, data="/x/my pictures").target()
-    assert first == runs_folder() / "my-pictures-glow" and home in first.parents
+    assert first == runs_folder() / "my-pictures-glow-plus" and home in first.parents
     first.mkdir(parents=True)
-    assert free_folder(first.parent, "My Pictures: Glow").name == "my-pictures-glow-2"
+    assert free_folder(first.parent, "My Pictures: Glow plus").name == "my-pictures-glow-plus-2"
     assert free_folder(first.parent, "../..").name == "run"
 
 

@@ -105,7 +105,7 @@ def test_a_folder_never_seen_before_is_trained_on_and_explored(qtbot, open_windo
     qtbot.keyClicks(form.steps, "40")
     qtbot.keyClick(form.steps, Qt.Key.Key_Return)
     qtbot.mouseClick(form.conditional, LEFT)
-    assert workspace.controller.form == Form(str(picture_folder), "glow", "tiny", 16, 40, True)
+    assert workspace.controller.form == Form(str(picture_folder), "glow-plus", "tiny", 16, 40, True)
     qtbot.waitUntil(lambda: workspace.controller.estimate is not None, timeout=60_000)
     estimate = workspace.controller.estimate
     assert card.figures["parameters"].value.text() == f"{estimate['parameters']:,}" and estimate["classes"] == 2
@@ -115,7 +115,7 @@ def test_a_folder_never_seen_before_is_trained_on_and_explored(qtbot, open_windo
     qtbot.mouseClick(form.start_button, LEFT)
     assert workspace.controller.problem == "" and workspace.history.state.page == "runs"
     run = reached(qtbot, workspace, "done")
-    assert run.path == runs_folder() / "my-pictures-glow" and run.step == 40 and run.by_class and run.best is not None
+    assert run.path == runs_folder() / "my-pictures-glow-plus" and run.step == 40 and run.by_class and run.best is not None
     assert run.data == str(picture_folder) and len(run.sheets) == 1
     qtbot.waitUntil(lambda: not is_alive(run.presence.pid, run.presence.born), timeout=10_000)
     inspector = workspace.run_inspector
