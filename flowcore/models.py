@@ -223,10 +223,12 @@ def spline(
 
 SYSTEMS = {"nice": nice, "realnvp": realnvp, "glow": glow, "glow-plus": glow_plus, "spline": spline}
 
-_LIMITS = {"levels": 10, "steps": 256, "depth": 256, "width": 4096, "blocks": 64, "hidden": 64, "bins": 64, "classes": 100_000,
-           "attention": 64, "split_width": 4096}
+_LIMITS = {
+    "levels": 10, "steps": 256, "depth": 256, "width": 4096, "blocks": 64, "hidden": 64, "bins": 64, "classes": 100_000,
+    "split_width": 4096,
+}  # fmt: skip
 
-_MAY_BE_NONE = ("classes", "attention", "split_width")
+_MAY_BE_NONE = ("classes", "split_width")
 
 
 class _Unfilled(TorchFunctionMode):

@@ -3,16 +3,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import nn
-
 from .bijections import (
     ActNorm,
     AffineCoupling,
     Bijection,
     Equalise,
     LULinear,
-    Mask,
-    RationalQuadraticCoupling,
     Rescale,
     Split,
     Squeeze,
@@ -21,7 +17,7 @@ from .bijections import (
 )
 from .errors import ConfigError
 from .flow import Flow
-from .networks import ConvNetwork, GatedNetwork
+from .networks import ConvNetwork
 from .priors import make_prior
 
 __all__ = ["glow_plus"]
@@ -35,24 +31,16 @@ def glow_plus(
     levels: int = 3,
     steps: int = 8,
     width: int = 128,
-    network: str = "conv",
-    blocks: int = 1,
-    attention: int = 0,
-    coupling: str = "affine",
-    bins: int = 4,
-    dequantisation: str = "variational",
     equalise: bool = True,
-    bound: float = 1.0,
+    dequantisation: str = "variational",
     split_width: int = 64,
     prior: str = "gaussian",
     classes: int = 0,
 ) -> Flow:
-    """Glow's architecture (``levels`` × (squeeze, ``steps`` × (actnorm, 1×1 convolution, coupling), split)), with
+    """Glow's architecture (``levels`` × (squeeze, ``steps`` × (actnorm, 1×1 convolution, affine coupling), split)), with
 
+    - ``equalise``: grey levels get room as they occur, before anything else;
     - ``dequantisation``: 'variational' (Ho et al. 2019, Flow++, section 3.1), or 'uniform' as in Glow;
-    - ``network`` of the couplings: Glow's 'conv', or 'gated' or 'depthwise' residual ``blocks`` (Flow++, section 3.3), with
-      self-attention where a side is at most ``attention``;
-    - ``coupling``: 'affine', or 'spline' with ``bins`` (Durkan et al. 2019);
     - ``split_width``: of a hidden layer in the splits' priors, 0 for Glow's one convolution;
     - a prior of the last level that is learned for every place, and by class where ``classes``.
 
@@ -61,27 +49,11 @@ def glow_plus(
     shape = tuple(shape)
     if len(shape) != 3:
         raise ConfigError("glow-plus is for pictures, of shape [channels, height, width]; for points use 'glow' or 'spline'.")
-    _check("network", network, ("conv", "gated", "depthwise"))
-    _check("coupling", coupling, ("affine", "spline"))
-    _check("dequantisation", dequantisation, ("variational", "uniform"))
+    if dequantisation not in ("variational", "uniform"):
+        raise ConfigError(f"glow-plus: dequantisation is 'variational' or 'uniform', not {dequantisation!r}.")
     channels, height, side = shape
     if height % 2**levels or side % 2**levels:
         raise ConfigError(f"The picture's size must be a multiple of {2**levels} for so many levels, not {height}×{side}.")
-
-    def make_network(mask: Mask, outputs: int, side: int) -> nn.Module:
-        if network == "conv":
-            return ConvNetwork(mask.kept_channels, outputs, width)
-        kernel, depthwise = (5, True) if network == "depthwise" else (3, False)
-        return GatedNetwork(mask.kept_channels, outputs, width, blocks, kernel, depthwise, attention=side <= attention)
-
-    def step_of_flow(channels: int, side: int) -> list[Bijection]:
-        mask = half(channels)
-        if coupling == "affine":
-            layer = AffineCoupling(mask, make_network(mask, 2 * mask.changed_channels, side), bound)
-        else:
-            outputs = (3 * bins - 1) * mask.changed_channels
-            layer = RationalQuadraticCoupling(mask, make_network(mask, outputs, side), bins, bound=4.0)
-        return [ActNorm(channels), LULinear(channels), layer]
 
     layers: list[Bijection] = []
     if dequantisation == "variational":
@@ -94,23 +66,17 @@ def glow_plus(
         layers.append(Squeeze())
         channels, height, side = 4 * channels, height // 2, side // 2
         for _ in range(steps):
-            layers += step_of_flow(channels, max(height, side))
+            mask = half(channels)
+            network = ConvNetwork(mask.kept_channels, 2 * mask.changed_channels, width)
+            layers += [ActNorm(channels), LULinear(channels), AffineCoupling(mask, network, SCALE_BOUND)]
         if level < levels - 1:
             kept, out = channels // 2, channels - channels // 2
-            hidden = ConvNetwork(kept, 2 * out, split_width) if split_width else None
-            layers.append(Split(channels, network=hidden))
+            layers.append(Split(channels, network=ConvNetwork(kept, 2 * out, split_width) if split_width else None))
             split_shapes.append((out, height, side))
             channels = kept
     architecture = dict(
-        system="glow-plus", shape=list(shape), levels=levels, steps=steps, width=width, network=network, blocks=blocks,
-        attention=attention, coupling=coupling, bins=bins, dequantisation=dequantisation,
-        equalise=equalise, bound=bound, split_width=split_width,
-        prior=prior, classes=classes,
+        system="glow-plus", shape=list(shape), levels=levels, steps=steps, width=width, equalise=equalise,
+        dequantisation=dequantisation, split_width=split_width, prior=prior, classes=classes,
     )  # fmt: skip
     top = make_prior(prior, (channels, height, side), classes, places=True)
     return Flow(layers, top, shape, architecture, split_shapes)
-
-
-def _check(name: str, value: str, allowed: Sequence[str]) -> None:
-    if value not in allowed:
-        raise ConfigError(f"glow-plus: {name} is {', '.join(map(repr, allowed[:-1]))} or {allowed[-1]!r}, not {value!r}.")

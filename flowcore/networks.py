@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["CouplingNetwork", "ConvNetwork", "ResidualNetwork", "GatedNetwork", "MLP", "set_reduced_precision"]
+__all__ = ["CouplingNetwork", "ConvNetwork", "ResidualNetwork", "MLP", "set_reduced_precision"]
 
 
 class CouplingNetwork(nn.Module):
@@ -102,63 +102,6 @@ class ResidualNetwork(CouplingNetwork):
     def compute(self, x: Tensor) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last)
         return self.last(F.relu(self.blocks(self.first(x))))
-
-
-class _GatedBlock(nn.Module):
-    """x + a ⊙ σ(b), (a, b) a 1×1 convolution of what a spatial one says; starts as the identity."""
-
-    def __init__(self, width: int, kernel: int, depthwise: bool) -> None:
-        super().__init__()
-        groups = width if depthwise else 1
-        self.spatial = nn.Conv2d(width, width, kernel, padding=kernel // 2, groups=groups)
-        self.gate = _zero(nn.Conv2d(width, 2 * width, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + F.glu(self.gate(F.silu(self.spatial(x))), 1)
-
-
-class _AttentionBlock(nn.Module):
-    """x + self-attention between all places (Vaswani et al. 2017), gated; starts as the identity."""
-
-    def __init__(self, width: int, heads: int = 4) -> None:
-        super().__init__()
-        self.heads = heads
-        self.project = nn.Conv2d(width, 3 * width, 1)
-        self.gate = _zero(nn.Conv2d(width, 2 * width, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        n, width, height, side = x.shape
-        tokens = self.project(x).view(n, 3, self.heads, width // self.heads, height * side).transpose(3, 4)
-        query, key, value = tokens.unbind(1)
-        mixed = F.scaled_dot_product_attention(query, key, value).transpose(2, 3).reshape(n, width, height, side)
-        return x + F.glu(self.gate(mixed), 1)
-
-
-class GatedNetwork(CouplingNetwork):
-    """Flow++'s, without its normalisation: gated residual blocks between two convolutions. (N, C, H, W) -> (N, C', H, W).
-
-    ``attention`` puts a block of self-attention behind the last (Ho et al. 2019, section 3.3): for small H · W.
-    """
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        width: int,
-        blocks: int = 1,
-        kernel: int = 3,
-        depthwise: bool = False,
-        attention: bool = False,
-    ) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(in_channels, width, 3, padding=1)
-        parts = [_GatedBlock(width, kernel, depthwise) for _ in range(blocks)]
-        self.blocks = nn.Sequential(*parts, *([_AttentionBlock(width)] if attention else []))
-        self.last = _OutputConv(width, out_channels, 3)
-
-    def compute(self, x: Tensor) -> Tensor:
-        x = x.contiguous(memory_format=torch.channels_last)
-        return self.last(F.silu(self.blocks(self.first(x))))
 
 
 class MLP(CouplingNetwork):

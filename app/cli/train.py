@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import shlex
@@ -63,6 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.add_argument("--architecture", choices=SYSTEMS, help=f"(default: {SYSTEMS[0]})")
     parser.add_argument("--preset", choices=tuple(PRESETS), help="size of the model (default: small)")
+    parser.add_argument(
+        "--set", dest="settings", metavar="NAME=VALUE", action="append", default=[],
+        help="a setting of the architecture other than the preset's, such as width=96 or levels=4; may be given several times",
+    )  # fmt: skip
     parser.add_argument("--out", metavar="RUN", help="the run folder to write")
     parser.add_argument(
         "--estimate",
@@ -260,6 +265,7 @@ def _tell_broken(name: str, sentence: str) -> None:
 
 
 def _new_config(args: argparse.Namespace, folder: Any, training: Any) -> TrainConfig:
+    from flowcore.models import build
     from flowcore.training import TrainConfig, architecture_for
 
     preset = args.preset or "small"
@@ -275,7 +281,8 @@ def _new_config(args: argparse.Namespace, folder: Any, training: Any) -> TrainCo
     else:
         classes = names_to_learn(args, training, system)
         conditional = conditional_options(classes, training.shape, system)
-        architecture = architecture_for(system, preset, training.shape, **conditional)
+        architecture = architecture_for(system, preset, training.shape, **{**conditional, **_settings(args)})
+        build(architecture, meta=True)  # refuses what cannot be, before anything is written
     return TrainConfig(
         architecture=architecture,
         classes=classes,
@@ -288,13 +295,29 @@ def _new_config(args: argparse.Namespace, folder: Any, training: Any) -> TrainCo
     )
 
 
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    """What --set gives, by name: numbers, true and false as what they are, all else as words. Raises ConfigError."""
+    settings = {}
+    for text in args.settings:
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if not name or not sign or not value:
+            raise ConfigError(f"--set {text} is not NAME=VALUE: write, for example, --set width=96.")
+        try:
+            settings[name] = json.loads(value)
+        except ValueError:
+            settings[name] = value
+    if {"system", "shape", "classes"} & set(settings):
+        raise ConfigError("--set is for an architecture's sizes; system, shape and classes come from the other arguments.")
+    return settings
+
+
 def _begun_with(args: argparse.Namespace, training: Any) -> tuple[dict[str, Any], list[str]]:
     """Architecture and classes of the model whose weights a run begins with. Raises ConfigError where data and model differ."""
     path = assets.resolve_model(args.start_from)
     card = read_card(path)
     architecture, names = card["architecture"], class_names(card)
-    if args.architecture not in (None, architecture.get("system")) or args.preset is not None:
-        raise ConfigError("--from takes the architecture of its model, so leave --architecture and --preset away.")
+    if args.architecture not in (None, architecture.get("system")) or args.preset is not None or args.settings:
+        raise ConfigError("--from takes the architecture of its model, so leave --architecture, --preset and --set away.")
     if list(architecture.get("shape", [])) != list(training.shape):
         wanted, got = (f"{shape[2]}×{shape[1]}, {shape[0]} channels" for shape in (architecture["shape"], training.shape))
         raise ConfigError(f"--from {args.start_from} sees pictures of {wanted}, and these are {got}: give --size and --channels.")

@@ -17,7 +17,8 @@ __all__ = ["FormInspector"]
 
 _SYSTEMS = {
     "glow-plus": (
-        "Glow with a learned place for every value in its bin: more likelihood for the same time.", "y = ⌊x⌋ + T(x − ⌊x⌋)"
+        "Glow that first gives every grey level the room it needs: far more likelihood for the same time.",
+        "y = F(⌊x⌋ + T(x − ⌊x⌋)), then Glow",
     ),
     "glow": ("Mixes channels by invertible 1×1 convolutions; the sharpest of the three.", "y = W x, then affine couplings"),
     "realnvp": ("Affine couplings under checkerboard and channel masks.", "y = x · exp(s) + t"),

@@ -57,7 +57,8 @@ def architecture_for(system: str, preset: str, shape: tuple[int, int, int], **ov
             raise ConfigError(
                 f"Glow halves the picture at every level, so {shape[2]}×{shape[1]} must be even; choose another --size."
             )
-        options["levels"] = min(options["levels"], possible)
+        if "levels" not in overrides or type(options["levels"]) is int:
+            options["levels"] = min(options["levels"], possible)
     return {"system": system, "shape": list(shape), **options}
 
 

@@ -60,6 +60,18 @@ def test_stopping_at_20_and_resuming_is_40_steps_bit_for_bit(cli, picture_folder
     assert metrics(broken)[-1]["held_out_bpd"] == metrics(whole)[-1]["held_out_bpd"]
 
 
+def test_a_preset_can_be_changed_setting_by_setting(cli, refused, picture_folder, tmp_path):
+    run = tmp_path / "run"
+    common = ("train", "--data", picture_folder, "--size", 16, "--preset", "tiny", "--batch", 8, "--steps", 1, "--device", "cpu")
+    assert cli(*common, "--out", run, "--set", "width=24", "--set", "equalise=false", "--set", "levels=3").code == 0
+    architecture = json.loads((run / "config.json").read_text())["architecture"]
+    assert (architecture["width"], architecture["equalise"], architecture["levels"]) == (24, False, 3)
+    for setting, words in (("width", "NAME=VALUE"), ("wisdom=7", "no setting 'wisdom'"), ("width=wide", "cannot be 'wide'"),
+                           ("width=-3", "cannot be -3"), ("levels=many", "cannot be 'many'"), ("shape=[2]", "other")):  # fmt: skip
+        assert words in refused(*common, "--out", tmp_path / "no", "--set", setting)
+    assert not (tmp_path / "no").exists()
+
+
 def test_a_run_can_begin_with_the_weights_of_another(cli, refused, picture_folder, tmp_path):
     from safetensors.torch import load_file
 
@@ -75,7 +87,7 @@ def test_a_run_can_begin_with_the_weights_of_another(cli, refused, picture_folde
                            else other[name].numpy(), atol=1e-6), name  # fmt: skip
     third = tmp_path / "third"
     begun = ("train", *common, "--from", first, "--out", third)
-    assert "leave --architecture and --preset away" in refused(*begun, "--preset", "tiny")
+    assert "leave --architecture, --preset and --set away" in refused(*begun, "--preset", "tiny")
     assert "give --size" in refused(*begun, "--size", 8)
     assert "checkpoint" in refused("train", *common, "--from", tmp_path, "--out", third)
     assert not third.exists()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 
 from flowcore import bijections as b
-from flowcore.networks import MLP, ConvNetwork, GatedNetwork, ResidualNetwork
+from flowcore.networks import MLP, ConvNetwork, ResidualNetwork
 
 
 def _mlp(mask, factor):
@@ -19,18 +19,6 @@ def _conv(mask, factor):
 
 def _residual(mask, factor):
     return ResidualNetwork(mask.kept_channels, factor * mask.changed_channels, 8, 1)
-
-
-def _gated(mask, factor, **options):
-    return GatedNetwork(mask.kept_channels, factor * mask.changed_channels, 8, **options)
-
-
-def _gated_attention(mask, factor):
-    return _gated(mask, factor, attention=True)
-
-
-def _depthwise(mask, factor):
-    return _gated(mask, factor, blocks=2, kernel=5, depthwise=True)
 
 
 def _affine(mask, network=_conv):
@@ -62,9 +50,6 @@ CASES: dict[str, tuple[Callable[[], b.Bijection], tuple[int, ...]]] = {
     "affine-cycle-2": (lambda: _affine(b.channel_cycle(5)), PICTURE),
     "affine-points": (lambda: _affine(b.half(2), _mlp), POINT),
     "affine-vector": (lambda: _affine(b.half(5, flip=True), _mlp), VECTOR),
-    "affine-gated": (lambda: _affine(b.half(4), _gated), (4, 4, 4)),
-    "affine-gated-attention": (lambda: _affine(b.half(4), _gated_attention), (4, 4, 4)),
-    "affine-depthwise": (lambda: _affine(b.half(4), _depthwise), (4, 4, 4)),
     "additive-picture": (lambda: _additive(b.half(4)), (4, 4, 4)),
     "additive-checkerboard": (lambda: _additive(b.CheckerboardMask(3)), PICTURE),
     "additive-points": (lambda: _additive(b.half(2, flip=True), _mlp), POINT),

@@ -31,8 +31,7 @@ CASES = {
     "realnvp": {"system": "realnvp", "shape": [3, 8, 8], "levels": 2, "width": 4, "blocks": 1},
     "realnvp, cycle": {"system": "realnvp", "shape": [3, 8, 8], "levels": 2, "width": 4, "blocks": 1, "masks": "cycle"},
     "plus": {"system": "glow-plus", **SMALL, "split_width": 8},
-    "plus, gated, by class": {"system": "glow-plus", **SMALL, "network": "gated", "attention": 4, "classes": 3},
-    "plus, depthwise, spline": {"system": "glow-plus", **SMALL, "network": "depthwise", "coupling": "spline"},
+    "plus, by class": {"system": "glow-plus", **SMALL, "split_width": 0, "classes": 3},
     "nice": {"system": "nice", "shape": [1, 4, 4], "depth": 4, "width": 16, "hidden": 1},
 }
 CLOSE = {torch.float64: 1e-11, torch.float32: 1e-5}
