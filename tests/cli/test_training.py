@@ -62,7 +62,7 @@ def test_stopping_at_20_and_resuming_is_40_steps_bit_for_bit(cli, picture_folder
 
 def test_a_preset_can_be_changed_setting_by_setting(cli, refused, picture_folder, tmp_path):
     run = tmp_path / "run"
-    common = ("train", "--data", picture_folder, "--size", 16, "--preset", "tiny", "--batch", 8, "--steps", 1, "--device", "cpu")
+    common = ("train", "--data", picture_folder, "--size", 16, "--preset", "tiny", "--batch", 8, "--steps", 1)
     assert cli(*common, "--out", run, "--set", "width=24", "--set", "equalise=false", "--set", "levels=3").code == 0
     architecture = json.loads((run / "config.json").read_text())["architecture"]
     assert (architecture["width"], architecture["equalise"], architecture["levels"]) == (24, False, 3)
