@@ -1,4 +1,4 @@
-"""Pixel values spread out as they occur: the grey levels that fill a data set's pictures get most of the room."""
+"""Grey levels that fill a data set's pictures, such as a white background, get the room that they need."""
 from __future__ import annotations
 
 import torch
@@ -10,18 +10,21 @@ from .base import Bijection, sum_per_sample
 __all__ = ["Equalise"]
 
 LEVELS = 256
+CROWDED = 1 / 16
+"""Share of all pixels from which on a grey level has room of its own."""
 
 
 class Equalise(Bijection):
     """z = 256 · F(x), F a distribution function of pixel values that is straight within each grey level; the identity outside.
 
     x and z are (N, C, H, W) in pixel units, a channel has an F of its own. F is taken from the first batch, and from then on
-    fixed: a share 1 − ``floor`` of it is the batch's histogram, the rest is uniform, so that its slope is at least ``floor``
-    and the inverse loses no byte. (Histogram equalisation; Rosenblatt 1952 for the map to a uniform.)
+    fixed: a share 1 − ``floor`` of it is the batch's histogram, in which all levels that are not crowded count the same, and the
+    rest is uniform. So its slope is at least ``floor``, and the inverse loses no byte. (Histogram equalisation, of spikes alone:
+    done for every level, it bends what neighbouring pixels have in common, and photographs become less likely.)
 
-    Half of a drawing's or a garment's pixels are exactly the background's value. Its one grey level of 256 becomes half of the
-    range, which couplings with bounded scales would otherwise have to stretch by orders of magnitude, place by place.
-    log-det = Σ log(slope).
+    Half of a drawing's or a garment's pixels are exactly the background's value. Its one grey level of 256 becomes nearly half
+    of the range, which couplings with bounded scales would otherwise have to stretch by orders of magnitude, place by place.
+    Photographs, which have no such level, stay as they are. log-det = Σ log(slope).
 
     Raises:
         ConfigError: for a floor that is not above 0 and at most 1.
@@ -44,8 +47,10 @@ class Equalise(Bijection):
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:
         levels = x.floor().clamp(0, LEVELS - 1).long().transpose(0, 1).flatten(1)
-        counts = torch.stack([torch.bincount(row, minlength=LEVELS) for row in levels])
-        self.log_counts.copy_((counts + 1).to(self.log_counts.dtype).log())
+        shares = torch.stack([torch.bincount(row, minlength=LEVELS) for row in levels]).to(self.log_counts) / levels.shape[1]
+        crowded = shares > CROWDED
+        even = torch.where(crowded, 0.0, shares).sum(1, keepdim=True) / (~crowded).sum(1, keepdim=True)
+        self.log_counts.copy_(torch.where(crowded, shares, even.clamp_min(1e-6)).log())
 
     def _at(self, table: Tensor, level: Tensor) -> Tensor:
         """The table's entry for each value's own channel."""

@@ -37,6 +37,13 @@ def test_a_level_that_fills_half_of_the_pictures_gets_its_share_of_the_range():
     assert (values - even).abs().max() < 0.4 * (x.flatten().sort().values - even).abs().max()
 
 
+def test_pictures_without_a_crowded_level_are_left_as_they_are():
+    x = 256 * torch.rand(64, 3, 8, 8, dtype=torch.float64).pow(1.2)  # darker than even, and no level fills a sixteenth
+    layer = Equalise(3).double()
+    layer.initialise(x.clamp(max=255.9))
+    assert torch.allclose(layer.encode(x)[0], x, atol=1e-3)
+
+
 def test_values_outside_the_range_of_a_byte_are_left_alone():
     layer, _ = fitted()
     x = torch.tensor([-300.0, -0.5, 256.0, 900.0], dtype=torch.float64).view(1, 1, 2, 2).expand(1, 2, 2, 2)
