@@ -66,8 +66,11 @@ def test_a_preset_can_be_changed_setting_by_setting(cli, refused, picture_folder
     assert cli(*common, "--out", run, "--set", "width=24", "--set", "equalise=false", "--set", "levels=3").code == 0
     architecture = json.loads((run / "config.json").read_text())["architecture"]
     assert (architecture["width"], architecture["equalise"], architecture["levels"]) == (24, False, 3)
-    for setting, words in (("width", "NAME=VALUE"), ("wisdom=7", "no setting 'wisdom'"), ("width=wide", "cannot be 'wide'"),
-                           ("width=-3", "cannot be -3"), ("levels=many", "cannot be 'many'"), ("shape=[2]", "other")):  # fmt: skip
+    wrong = {
+        "width": "NAME=VALUE", "wisdom=7": "no setting 'wisdom'", "width=wide": "cannot be 'wide'", "width=-3": "cannot be -3",
+        "levels=many": "cannot be 'many'", "shape=[2]": "other",
+    }  # fmt: skip
+    for setting, words in wrong.items():
         assert words in refused(*common, "--out", tmp_path / "no", "--set", setting)
     assert not (tmp_path / "no").exists()
 
