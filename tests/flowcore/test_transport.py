@@ -1,0 +1,85 @@
+"""Maps between two piles of latents: what they make of a Gaussian, and that they are undone exactly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from flowcore.errors import ConfigError
+from flowcore.transport import gaussian_transport, mean_shift
+
+
+def piles(count: int = 4000, size: int = 6) -> tuple[np.ndarray, np.ndarray]:
+    """Two Gaussians with means and covariances of their own."""
+    rng = np.random.default_rng(1)
+    roots = [np.eye(size) + 0.4 * rng.standard_normal((size, size)) for _ in range(2)]
+    means = rng.standard_normal((2, size))
+    return tuple(mean + rng.standard_normal((count, size)) @ root for mean, root in zip(means, roots, strict=True))
+
+
+@pytest.mark.parametrize("make", [mean_shift, gaussian_transport])
+@pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
+def test_it_is_undone_exactly(make, strength):
+    a, b = piles()
+    change = make(a, b)
+    z = np.random.default_rng(2).standard_normal((20, 6)) * 3
+    assert np.abs(change.invert(change.apply(z, strength), strength) - z).max() < 1e-10
+    assert np.allclose(change.apply(z[0], strength), change.apply(z, strength)[0])
+    assert np.array_equal(change.apply(z, 0.0), z)
+
+
+def test_means_meet():
+    a, b = piles()
+    for make in (mean_shift, gaussian_transport):
+        assert np.allclose(make(a, b).apply(a).mean(0), b.mean(0))
+
+
+def test_one_gaussian_becomes_the_other():
+    a, b = piles(40_000)
+    moved = gaussian_transport(a, b).apply(a)
+    assert np.abs(np.cov(moved.T) - np.cov(b.T)).max() < 0.02 * np.abs(np.cov(b.T)).max()
+
+
+def test_it_is_the_shortest_way():
+    """Of all maps that take one Gaussian to another this one moves least: less than through whitening by Cholesky."""
+    a, b = piles(40_000)
+    moved = gaussian_transport(a, b).apply(a)
+    first, second = (np.linalg.cholesky(np.cov(pile.T)) for pile in (a, b))
+    other = b.mean(0) + (a - a.mean(0)) @ np.linalg.inv(first).T @ second.T
+    cost, another = (((pile - a) ** 2).sum(1).mean() for pile in (moved, other))
+    assert cost < another
+    # Bures and Wasserstein's distance between the two, in closed form.
+    sigma_a, sigma_b = np.cov(a.T), np.cov(b.T)
+    values, vectors = np.linalg.eigh(sigma_a)
+    root = (vectors * np.sqrt(values)) @ vectors.T
+    cross = np.sqrt(np.linalg.eigvalsh(root @ sigma_b @ root)).sum()
+    distance = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(sigma_a) + np.trace(sigma_b) - 2 * cross
+    assert cost == pytest.approx(distance, rel=0.01)
+
+
+def test_few_latents_of_many_dimensions_leave_the_rest_alone():
+    rng = np.random.default_rng(3)
+    a, b = rng.standard_normal((7, 500)), rng.standard_normal((5, 500)) + 1
+    change = gaussian_transport(a, b, rank=4)
+    assert change.basis.shape == (500, 4)
+    z = rng.standard_normal(500)
+    outside = change.apply(z) - z - change.shift
+    assert np.abs(outside - change.basis @ (change.basis.T @ outside)).max() < 1e-10
+    assert np.linalg.eigvalsh(change.matrix).min() > -1
+
+
+def test_pictures_that_are_all_the_same_move_together():
+    a, b = np.zeros((3, 4)), np.ones((3, 4))
+    change = gaussian_transport(a, b)
+    assert np.allclose(change.apply(a), b) and np.allclose(change.invert(b), a)
+
+
+def test_nonsense_is_refused_in_a_sentence():
+    with pytest.raises(ConfigError, match="one model"):
+        mean_shift(np.zeros((2, 3)), np.zeros((2, 4)))
+    with pytest.raises(ConfigError, match="at least 2 pictures: they have 1 and 5"):
+        gaussian_transport(np.zeros((1, 3)), np.zeros((5, 3)))
+    with pytest.raises(ConfigError, match="at least 1 picture"):
+        mean_shift(np.zeros((0, 3)), np.zeros((5, 3)))
+    with pytest.raises(ConfigError, match="at least one direction"):
+        gaussian_transport(np.zeros((3, 3)), np.zeros((5, 3)), rank=0)
