@@ -6,11 +6,25 @@ import argparse
 from typing import NoReturn
 
 from app import __version__
-from app.cli import data, decode, encode, evaluate, interpolate, models, sample, score, toy, train, window
+from app.cli import (
+    data,
+    decode,
+    encode,
+    evaluate,
+    interpolate,
+    models,
+    sample,
+    score,
+    toy,
+    train,
+    train_pair,
+    translate,
+    window,
+)
 
 __all__ = ["Parser", "UsageError", "build_parser"]
 
-COMMANDS = (models, sample, encode, decode, interpolate, score, train, evaluate, data, toy)
+COMMANDS = (models, sample, encode, decode, interpolate, translate, score, train, train_pair, evaluate, data, toy)
 
 
 class UsageError(Exception):

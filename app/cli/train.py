@@ -62,6 +62,11 @@ FOLDER_SIZE = 32  # the side that a folder's pictures are reduced to where --siz
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add_data(parser)
+    add_options(parser)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """All of them but the data."""
     parser.add_argument("--architecture", choices=SYSTEMS, help=f"(default: {SYSTEMS[0]})")
     parser.add_argument("--preset", choices=tuple(PRESETS), help="size of the model (default: small)")
     parser.add_argument(

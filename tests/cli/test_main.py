@@ -21,7 +21,8 @@ from flowcore.errors import CheckpointError
 
 ROOT = Path(app.__file__).resolve().parents[1]
 
-COMMANDS = ["models", "sample", "encode", "decode", "interpolate", "score", "train", "evaluate", "toy"]
+COMMANDS = ["models", "sample", "encode", "decode", "interpolate", "translate", "score", "train", "train-pair", "evaluate", "data",
+            "toy"]  # fmt: skip
 
 
 def spawn(*arguments: object, **options: object) -> subprocess.Popen:
