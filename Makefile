@@ -19,7 +19,7 @@ BENCH_STAMP := $(VENV)/.flow-explorer-bench-installed
 PIP_READY := $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgrade >/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint bench likelihood clean
+.PHONY: help run test soak lint bench likelihood translation clean
 
 help:
 	@echo "make run     open the window (ARGS='...' is handed to flow-explorer)"
@@ -30,6 +30,7 @@ help:
 	@echo "             (ARGS='--only toy --quick' for rough figures of some; nothing is written then)"
 	@echo "make likelihood   train and evaluate every system on three data sets, an hour each; go on where it was stopped"
 	@echo "             (ARGS='--minutes 10 --cells mnist/glow'); writes docs/likelihood.md"
+	@echo "make translation  turn held-out pictures of one pile into another's and score them; writes docs/translation.md"
 	@echo "make clean   remove caches and build leftovers, never the environment or runs"
 
 run: $(RUN_STAMP)
@@ -50,6 +51,9 @@ bench: $(BENCH_STAMP)
 
 likelihood: $(TEST_STAMP)
 	$(PY) -m tests.benchmarks.likelihood_table $(ARGS)
+
+translation: $(TEST_STAMP)
+	$(PY) -m tests.benchmarks.translation $(ARGS)
 
 # The environment is made when it is missing and brought up to date when pyproject.toml has changed since.
 $(PY):

@@ -6,6 +6,7 @@ import json
 import math
 import sys
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -229,3 +230,26 @@ def test_a_cell_is_trained_measured_written_and_passed_over_the_next_time(tmp_pa
     capsys.readouterr()
     main(given)
     assert capsys.readouterr().out == "" and json.loads(out.read_text())["cells"] == [cell]
+
+
+# -- translation ------------------------------------------------------------------------------------------------------
+
+
+def test_structural_similarity_is_one_for_equals_and_falls_with_noise():
+    from tests.benchmarks.translation import structural_similarity
+
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (3, 16, 16, 3), np.uint8)
+    assert structural_similarity(pictures, pictures) == pytest.approx(np.ones(3), abs=1e-5)
+    noisy = [np.clip(pictures + rng.normal(0, sigma, pictures.shape), 0, 255).astype(np.uint8) for sigma in (20, 80)]
+    near, far = (structural_similarity(pictures, other) for other in noisy)
+    assert (near < 1).all() and (far < near).all()
+    assert (structural_similarity(pictures, 255 - pictures) < 0).all()
+
+
+def test_an_interval_of_a_share_holds_it_and_narrows():
+    from tests.benchmarks.translation import wilson
+
+    assert wilson(0, 10)[0] == pytest.approx(0, abs=1e-9) and wilson(0, 10)[1] == pytest.approx(0.2775, abs=1e-3)
+    low, high = wilson(85, 100)
+    assert low < 0.85 < high and wilson(850, 1000)[1] - wilson(850, 1000)[0] < high - low

@@ -26,9 +26,9 @@ NAME = "translate"
 HELP = "turn pictures of one pile into their counterparts in another"
 DESCRIPTION = (
     "Turn pictures of pile A into their counterparts in pile B, one file each. mean-shift moves z by the difference of the "
-    "piles' means; transport also bends it, from the one pile's Gaussian to the other's; conditional encodes under A's class of "
-    "a conditional model and decodes under B's; pair encodes with A's flow of `train-pair` and decodes with B's. Every picture is "
-    "taken back again in floating point, to prove that nothing is lost."
+    "piles' means; transport also bends it, from the one pile's Gaussian to the other's; conditional encodes under A's class "
+    "of a conditional model and decodes under B's; pair encodes with A's flow of `train-pair` and decodes with B's. Every "
+    "picture is taken back again in floating point, to prove that nothing is lost."
 )
 METHODS = ("mean-shift", "transport", "conditional", "pair")
 ASKED = 24

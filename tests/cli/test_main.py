@@ -21,8 +21,9 @@ from flowcore.errors import CheckpointError
 
 ROOT = Path(app.__file__).resolve().parents[1]
 
-COMMANDS = ["models", "sample", "encode", "decode", "interpolate", "translate", "score", "train", "train-pair", "evaluate", "data",
-            "toy"]  # fmt: skip
+COMMANDS = [
+    "models", "sample", "encode", "decode", "interpolate", "translate", "score", "train", "train-pair", "evaluate", "data", "toy",
+]  # fmt: skip
 
 
 def spawn(*arguments: object, **options: object) -> subprocess.Popen:
