@@ -62,6 +62,8 @@ QMenu::item:selected { background: $hover; color: $text; }
 QMenu::item:disabled { color: $faint; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 QMenu::icon { padding-left: 8px; }
+QMenu#models { icon-size: 36px; }
+QMenu#models::item { padding: 6px 24px 6px 12px; min-width: 360px; }
 QMenu::indicator { width: 14px; height: 14px; margin-left: 8px; }
 
 QToolTip { background: $surface; color: $text; border: 1px solid $line; padding: 6px 8px; }

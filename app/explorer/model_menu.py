@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app import assets
@@ -12,12 +14,15 @@ from app.explorer.model import Model, open_model
 from app.i18n import tr
 from app.settings import Settings
 from app.widgets import ChipButton
+from app.widgets.pixels import enlarged
 from flowcore.errors import FlowError
 
 __all__ = ["RECENT_MAX", "ModelMenu", "remember_model"]
 
 RECENT = "explorer.recent_models"
 RECENT_MAX = 6
+ICON = 36
+"""Side of a model's picture in the menu, as the style sheet has it."""
 
 
 def remember_model(settings: Settings, name: str) -> None:
@@ -26,6 +31,13 @@ def remember_model(settings: Settings, name: str) -> None:
         return
     recent = [entry for entry in settings.get(RECENT, []) if isinstance(entry, str) and entry != name]
     settings.set(RECENT, [name, *recent][:RECENT_MAX])
+
+
+def _face_of(picture: np.ndarray, ratio: float) -> QIcon:
+    """A picture that a model drew, as the sign of it."""
+    image = enlarged(picture, round(ICON * ratio), round(ICON * ratio))
+    image.setDevicePixelRatio(ratio)
+    return QIcon(QPixmap.fromImage(image))
 
 
 class ModelMenu(ChipButton):
@@ -38,6 +50,7 @@ class ModelMenu(ChipButton):
         self._settings = settings
         self._current = ""
         menu = QMenu(self)
+        menu.setObjectName("models")
         menu.setToolTipsVisible(True)
         menu.aboutToShow.connect(self.fill)
         self.setMenu(menu)
@@ -81,8 +94,14 @@ class ModelMenu(ChipButton):
         action = menu.addAction(f"{model.title}\t{model.summary}".replace("&", "&&"),
                                 lambda: self.chosen.emit(name))
         action.setToolTip(str(model.path))
+        if model.first_page:
+            action.setIcon(_face_of(model.first_page[0], self.devicePixelRatioF()))
         action.setCheckable(True)
         action.setChecked(name == self._current)
+        # Where there is a picture, the style shows it in the check mark's place.
+        font = action.font()
+        font.setBold(name == self._current)
+        action.setFont(font)
 
     def pick_file(self) -> None:
         """Ask for a checkpoint file."""

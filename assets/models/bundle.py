@@ -30,6 +30,8 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--temperature", type=float, default=0.7)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--about", default="", help="the data in words, for the card; its file's name by default")
+    parser.add_argument("--note", default="", help="what else a person should know of the data or the training")
     parser.add_argument("--title", default="", help="what a person reads; the run's name by default")
     parser.add_argument("--out", type=Path, default=HERE)
     options = parser.parse_args()
@@ -44,10 +46,12 @@ def main() -> None:
     test = open_dataset(options.data, split="test", size=(height, width), channels=channels)
     labels = test.labels if flow.num_classes else None
     result = bits_per_dim(flow, test.pictures, labels)
+    words_of = {"name": options.about, "note": options.note}
     last = read_card(options.run / "last.safetensors") if (options.run / "last.safetensors").exists() else {}
     card = {
         **trained.card,
         "title": options.title or trained.card["title"],
+        "data": trained.card["data"] | {key: words for key, words in words_of.items() if words},
         "bpd": round(result.bpd, 4),
         "bpd_standard_error": round(result.standard_error, 4),
         "bpd_count": result.count,
