@@ -40,6 +40,8 @@ DESCRIPTION = (
     "Walk in z from A to B and save the frames side by side (.png) or as an animation there and back (.gif). "
     "A and B are pictures, or z files of `encode`. The first frame is A and the last is B, byte for byte."
 )
+PATHS = ("linear", "spherical", "norm-kept")
+"""As in `flowcore.latent`, which needs numpy: a command line that only shows its help does without."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,9 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "picture is likeliest). Between two classes the prior goes evenly from A's to B's",
         twice=True,
     )
-    parser.add_argument(
-        "--spherical", action="store_true", help="on the great circle, instead of the straight line"
+    path = parser.add_mutually_exclusive_group()
+    path.add_argument(
+        "--path", choices=PATHS, default="linear", help="straight, on the great circle, or straight with z's length kept"
     )
+    path.add_argument("--spherical", dest="path", action="store_const", const="spherical", help="the same as --path spherical")
     parser.add_argument(
         "--seconds", type=number(0.1, 60), default=2.0, help="of an animation, one way (default: 2)"
     )
@@ -118,7 +122,7 @@ def _walk(
         latents.append(value if kind == "z" else codec.encode_picture(flow, value, own).z)
     a, b = latents
     positions = [index / (args.steps - 1) for index in range(args.steps)]
-    walk = latent.walk(a, b, positions, "spherical" if args.spherical else "linear")
+    walk = latent.walk(a, b, positions, args.path)
     frames, rows = [], []
     with Progress("Walking", args.steps, "frames") as progress:
         for index, position in enumerate(positions):

@@ -58,7 +58,7 @@ def walk_recipe(
     from flowcore import recipe
 
     model, store = _model(args, path), Store()
-    state = ExplorerState(model=model, shown="walk", walk=Walk(0.5, "spherical" if args.spherical else "linear"))
+    state = ExplorerState(model=model, shown="walk", walk=Walk(0.5, args.path))
     for which, name, picture, z, label in zip("AB", (args.a, args.b), pictures, latents, labels, strict=True):
         kept = {"latent": store.put_latent(z)} if z is not None else {}
         if kept or label:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from app.cli import train
 from flowcore.errors import ConfigError
-from flowcore.training.run_folder import RunFolder
 
 NAME = "train-pair"
 HELP = "train two flows that share a prior, to translate between two piles"
@@ -27,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train A's flow, then B's from its weights; 0 when both are done."""
+    from flowcore.training.run_folder import RunFolder
+
     if args.out is None:
         raise ConfigError("train-pair needs --out RUN, the folder for the two runs.")
     if args.conditional or args.estimate:

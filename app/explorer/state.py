@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from flowcore.crop import Crop
 from flowcore.errors import ConfigError
 from flowcore.labels import MAX_CLASS, Label, from_json, single, to_json
+from flowcore.latent import MODES
 
 __all__ = ["CONDITIONAL_SCHEMA", "COUNTS", "MODES", "SCHEMA", "STRIP", "TEMPERATURE_MAX", "ExplorerState", "Walk", "Well"]
 
@@ -19,7 +20,6 @@ SCHEMA = 1
 CONDITIONAL_SCHEMA = 2
 """Of a state that names classes, which an older reader would pass over. All others are written as schema 1."""
 COUNTS = (4, 16, 36, 64)
-MODES = ("linear", "spherical")
 TEMPERATURE_MAX = 1.5
 LEVELS_MAX = 10
 SEED_MAX = 2**31 - 1
@@ -86,7 +86,7 @@ class Walk:
         data = _mapping(data, "the walk")
         mode = data.get("mode", "linear")
         if mode not in MODES:
-            raise ConfigError(f"The walk's mode {mode!r} is not known; it can be {' or '.join(MODES)}.")
+            raise ConfigError(f"The walk's mode {mode!r} is not known; it can be {', '.join(MODES)}.")
         return cls(_number(data, "t", 0.5, 0.0, 1.0), mode)
 
 

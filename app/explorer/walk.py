@@ -43,6 +43,8 @@ class WalkPanel(QWidget):
         self.mode = Segmented([
             ("linear", tr("Linear"), tr("The straight line between the two latents.\nz = (1 − t) a + t b")),
             ("spherical", tr("Spherical"), tr("Along the sphere: the latent's length goes evenly from A's to B's.")),
+            ("norm-kept", tr("Norm kept"),
+             tr("The straight line, pushed out to where typical latents lie.\nz = s · ((1 − t) a + t b)")),
         ], name=tr("Path of the walk"), compact=True)  # fmt: skip
         self.play = Button(tr("Play"), "plain", icon="play",
                            tooltip=tr("Walk there and back (Space)"))

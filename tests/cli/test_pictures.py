@@ -123,11 +123,17 @@ def test_the_crop_options_reach_the_picture(cli, model, image, tmp_path):
     assert not np.array_equal(seen, as_seen(image))
 
 
-@pytest.mark.parametrize("spherical", [False, True])
-def test_interpolate_ends_on_the_two_pictures_byte_for_byte(cli, model, image, tmp_path, spherical):
+def test_the_paths_are_those_of_the_library():
+    from app.cli.interpolate import PATHS
+    from flowcore.latent import MODES
+
+    assert PATHS == MODES
+
+
+@pytest.mark.parametrize("options", [(), ("--spherical",), ("--path", "norm-kept")])
+def test_interpolate_ends_on_the_two_pictures_byte_for_byte(cli, model, image, tmp_path, options):
     other, out = tmp_path / "other.png", tmp_path / "strip.png"
     Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(other)  # black needs float64
-    options = ["--spherical"] if spherical else []
     ran = cli("interpolate", image, other, "--model", model, "--steps", 5, *options, "--out", out, "--json")
     assert ran.code == 0, ran.err
     assert [row["t"] for row in ran.json] == [0, 0.25, 0.5, 0.75, 1]

@@ -97,7 +97,7 @@ def test_a_double_precision_latent_is_decoded_in_double_precision(machine, model
     np.testing.assert_array_equal(arrays["picture"], picture)
 
 
-@pytest.mark.parametrize("mode", ["linear", "spherical"])
+@pytest.mark.parametrize("mode", ["linear", "spherical", "norm-kept"])
 def test_a_walk_starts_at_a_and_ends_at_b(machine, model, loaded, picture, mode):
     other = picture[::-1].copy()
     ends = [machine.ask(EncodePicture(model, well, p))[0] for well, p in (("A", picture), ("B", other))]

@@ -309,10 +309,11 @@ def test_click_on_a_frame_goes_there(workspace, bundle, client, qtbot):
     assert state(workspace).walk.t == pytest.approx(0, abs=0.01)
 
 
-def test_spherical(workspace, bundle, client, qtbot):
+@pytest.mark.parametrize("mode", ["spherical", "norm-kept"])
+def test_another_path(workspace, bundle, client, qtbot, mode):
     fill(workspace, bundle, client)
-    qtbot.mouseClick(workspace.walk.mode.button("spherical"), Qt.MouseButton.LeftButton)
-    assert client.asked[0].request.mode == "spherical"
+    qtbot.mouseClick(workspace.walk.mode.button(mode), Qt.MouseButton.LeftButton)
+    assert client.asked[0].request.mode == mode
     workspace.history.undo()
     assert workspace.walk.mode.current() == "linear"
 
