@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from flowcore import toy_config
 from flowcore.card import SYSTEM_NAMES
 from flowcore.densities import NAMES
 from flowcore.errors import ConfigError
 
 __all__ = ["BATCHES", "FLOWS", "LIVE", "RESTARTING", "SPEEDS", "WIDTHS", "ToyState"]
 
-FLOWS = {name: SYSTEM_NAMES[name] for name in toy_config.FLOWS}
+FLOWS = {name: SYSTEM_NAMES[name] for name in ("nice", "realnvp", "glow", "spline")}
 WIDTHS = (8, 16, 32, 64, 128, 256)
 BATCHES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 SPEEDS = {"slow": 8.0, "medium": 60.0, "full": 0.0}
