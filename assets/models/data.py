@@ -50,8 +50,8 @@ def emoji(folder: Path, size: int) -> Split:
     pictures, keys = [], []
     for name, file in (("noto-emoji", "noto_emoji_64_white_rgba.npz"), ("emojitwo", "emojitwo_64_white_rgba.npz")):
         with np.load(folder / name / file, allow_pickle=False) as data:
-            pictures.append(_reduced(data["x"][..., :3], size))
-            keys += [_drawing(str(entry)) for entry in data["name"]]
+            pictures.append(reduced(data["x"][..., :3], size))
+            keys += [drawing(str(entry)) for entry in data["name"]]
     return _split(np.concatenate(pictures), keys)
 
 
@@ -63,7 +63,7 @@ def tiles(folder: Path, size: int) -> Split:
     classes = [*TILES, OTHER]
     labels = np.array([classes.index(_kind(name)) for name in names], np.int64)
     keys = [re.sub(r"(_old|_new|\d+)?\.png$", "", Path(name).name) for name in names]
-    return {**_split(_reduced(pictures, size), keys, labels), "classes": np.array(classes)}
+    return {**_split(reduced(pictures, size), keys, labels), "classes": np.array(classes)}
 
 
 def _kind(name: str) -> str:
@@ -74,13 +74,13 @@ def _kind(name: str) -> str:
     return OTHER
 
 
-def _drawing(name: str) -> str:
+def drawing(name: str) -> str:
     """The code points of an emoji, whoever drew it and in whatever skin tone."""
     codes = re.split(r"[-_]", name.lower().removeprefix("emoji_u"))
     return "-".join(code.lstrip("0") for code in codes if code not in UNSEEN_CODES)
 
 
-def _reduced(pictures: np.ndarray, size: int) -> np.ndarray:
+def reduced(pictures: np.ndarray, size: int) -> np.ndarray:
     """Means over squares of pixels, rounded."""
     count, side = len(pictures), pictures.shape[1]
     if side % size:
@@ -90,12 +90,16 @@ def _reduced(pictures: np.ndarray, size: int) -> np.ndarray:
     return np.floor(means + 0.5).astype(np.uint8)
 
 
-def _split(pictures: np.ndarray, keys: list[str], labels: np.ndarray | None = None) -> Split:
-    """A tenth of the drawings, by a hash of each one's key, is the test set."""
+def parts_of(keys: list[str]) -> dict[str, np.ndarray]:
+    """Which rows are "train", "validation" and "test", bool (N,) each: a tenth of the drawings, by hash of the key, is the test."""
     held = np.array([int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") < TEST_SHARE * 2**32 for key in keys])
     # Every tenth of the rest's drawings would leak into validation the same way, so that too goes by drawing.
     near = np.array([int.from_bytes(hashlib.sha256(key.encode()).digest()[4:8], "big") < 0.05 * 2**32 for key in keys]) & ~held
-    parts = {"train": ~held & ~near, "validation": near, "test": held}
+    return {"train": ~held & ~near, "validation": near, "test": held}
+
+
+def _split(pictures: np.ndarray, keys: list[str], labels: np.ndarray | None = None) -> Split:
+    parts = parts_of(keys)
     split = {f"x_{name}": pictures[rows] for name, rows in parts.items()}
     if labels is not None:
         split |= {f"y_{name}": labels[rows] for name, rows in parts.items()}
