@@ -91,7 +91,7 @@ def reduced(pictures: np.ndarray, size: int) -> np.ndarray:
 
 
 def parts_of(keys: list[str]) -> dict[str, np.ndarray]:
-    """Which rows are "train", "validation" and "test", bool (N,) each: a tenth of the drawings, by hash of the key, is the test."""
+    """Which rows are "train", "validation" and "test", bool (N,) each: a tenth of the drawings, by a hash, is the test."""
     held = np.array([int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") < TEST_SHARE * 2**32 for key in keys])
     # Every tenth of the rest's drawings would leak into validation the same way, so that too goes by drawing.
     near = np.array([int.from_bytes(hashlib.sha256(key.encode()).digest()[4:8], "big") < 0.05 * 2**32 for key in keys]) & ~held
