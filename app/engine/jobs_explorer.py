@@ -17,7 +17,15 @@ from flowcore.labels import Label, between, single, to_json
 from flowcore.latent import walk
 
 from .context import Context, Steps, job
-from .requests import DescribeLatent, EncodePicture, OpenModel, SamplePage, WalkAt, WalkFrames
+from .requests import (
+    DescribeLatent,
+    EncodePicture,
+    OpenModel,
+    SamplePage,
+    TemperatureFrames,
+    WalkAt,
+    WalkFrames,
+)
 
 __all__ = ["CHUNK"]
 
@@ -59,6 +67,20 @@ def sample_page(context: Context, request: SamplePage) -> Steps:
         if flow.num_classes:
             data["labels"] = [to_json(label) for label in labels]
         yield from context.stream(request.kind, data, {"pictures": pictures, "z": rows}, done=done)
+
+
+@job(TemperatureFrames.kind)
+def temperature_frames(context: Context, request: TemperatureFrames) -> Steps:
+    """See `TemperatureFrames`."""
+    flow = _model(context, request.model).flow
+    z = flow.sample(1, 1.0, request.seed, request.index)
+    label = _class_of(flow, request, request.index)
+    for start, stop in _chunks(flow, len(request.temperatures)):
+        rows = torch.cat([flow.temper(z, temperature) for temperature in request.temperatures[start:stop]]).cpu().numpy()
+        pictures = yield from decode_job(flow, rows, label_tensor(flow, [label] * len(rows)))
+        done = stop == len(request.temperatures)
+        data = {"first": start, "count": stop - start, "done": done}
+        yield from context.stream(request.kind, data, {"pictures": pictures}, done=done)
 
 
 @job(EncodePicture.kind)
@@ -126,7 +148,7 @@ def _model(context: Context, name: str) -> Loaded:
     return loaded
 
 
-def _class_of(flow: Flow, request: SamplePage, index: int) -> Label:
+def _class_of(flow: Flow, request: SamplePage | TemperatureFrames, index: int) -> Label:
     """The label of a page's picture: the one asked for, or all classes in turn."""
     return request.label if request.label or not flow.num_classes else single(index % flow.num_classes)
 

@@ -25,8 +25,8 @@ from flowcore.latent import MODES
 from .protocol import ProtocolError
 
 __all__ = [
-    "DescribeLatent", "EncodePicture", "OpenModel", "Priority", "Request", "SamplePage", "WalkAt", "WalkFrames",
-    "from_fields", "to_fields",
+    "DescribeLatent", "EncodePicture", "OpenModel", "Priority", "Request", "SamplePage", "TemperatureFrames", "WalkAt",
+    "WalkFrames", "from_fields", "to_fields",
 ]  # fmt: skip
 
 MAX_COUNT = 4096
@@ -189,6 +189,32 @@ class SamplePage(Request):
         _whole("The first picture's number", self.first, 0, 2**53)
         _whole("The count", self.count, 1, MAX_COUNT)
         for value in self.temperature if isinstance(self.temperature, tuple) else (self.temperature,):
+            _number("The temperature", value, 0.0, 10.0)
+
+
+@dataclass(frozen=True, eq=False)
+class TemperatureFrames(Request):
+    """One sample's z at many temperatures. Several answers `{first, count, done}` with `pictures` uint8 (n, H, W, C);
+    `first` indexes `temperatures`. The sample is number `index` of `seed`, as in `SamplePage`.
+    """
+
+    kind = "explorer.temperatures"
+    slot = "explorer.temperatures"
+    priority = Priority.PAGE
+
+    model: str
+    seed: int
+    index: int
+    temperatures: tuple[float, ...]
+    label: Label = ()
+
+    def __post_init__(self) -> None:
+        _label(self.label)
+        _whole("The seed", self.seed, 0, 2**63 - 1)
+        _whole("The sample's number", self.index, 0, 2**53)
+        if not isinstance(self.temperatures, tuple) or not 1 <= len(self.temperatures) <= MAX_FRAMES:
+            raise ConfigError(f"A strip has from 1 to {MAX_FRAMES} temperatures.")
+        for value in self.temperatures:
             _number("The temperature", value, 0.0, 10.0)
 
 

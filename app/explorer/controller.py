@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.engine.requests import DescribeLatent, OpenModel
 from app.explorer.acts import Acts
+from app.explorer.film_link import FilmLink
 from app.explorer.model import Model, figures, open_model
 from app.explorer.page_link import PageLink
 from app.explorer.state import ExplorerState
@@ -41,6 +42,7 @@ class Controller(QObject):
     """(first, count) of the slots that changed."""
     well_changed = Signal(str)
     walk_changed = Signal()
+    film_changed = Signal()
     position_changed = Signal()
     shown_changed = Signal()
     state_changed = Signal()
@@ -60,6 +62,7 @@ class Controller(QObject):
         self.page = PageLink(client, self._on_page)
         self.wells = {which: WellLink(which, client, self.store, self._on_well) for which in "AB"}
         self.walk = WalkLink(client, self.store, self._on_walk, self._on_position)
+        self.film = FilmLink(client, self._on_film)
         self.play_position: float | None = None
         """Where the walk is while it plays; the state keeps where it was."""
         self._prune_at = PRUNE_BYTES
@@ -81,7 +84,7 @@ class Controller(QObject):
     @property
     def busy(self) -> bool:
         """Whether anything that the state needs has not come yet."""
-        return (self.page.busy or self.walk.busy or self._describing or self._rest.isActive()
+        return (self.page.busy or self.walk.busy or self.film.busy or self._describing or self._rest.isActive()
                 or self._opening is not None or any(well.busy for well in self.wells.values()))
 
     @property
@@ -189,9 +192,15 @@ class Controller(QObject):
         self._sync_walk()
         self.position_changed.emit()
 
+    def show_film(self, wanted: bool) -> None:
+        """Whether anybody looks at the selected sample's other temperatures."""
+        self.film.wanted = wanted
+        if self._started:
+            self.film.sync(self.state, self.model)
+
     def engine_restarted(self) -> None:
         """Another engine knows nothing: ask again for all that is on screen."""
-        for link in (self.page, self.walk, *self.wells.values()):
+        for link in (self.page, self.walk, self.film, *self.wells.values()):
             link.forget()
         self._described, self._describing = None, False
         self._sync()
@@ -210,6 +219,7 @@ class Controller(QObject):
         for well in self.wells.values():
             well.sync(self.state, self.model)
         self._sync_walk()
+        self.film.sync(self.state, self.model)
         self._rest_soon()
         self._prune()
         self.state_changed.emit()
@@ -299,6 +309,10 @@ class Controller(QObject):
 
     def _on_walk(self) -> None:
         self.walk_changed.emit()
+        self.busy_changed.emit()
+
+    def _on_film(self) -> None:
+        self.film_changed.emit()
         self.busy_changed.emit()
 
     def _on_position(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy
 
 from app.explorer.figures import LIKELIER, TYPICALITY, bpd_tip, percent
+from app.explorer.film_view import FilmView
 from app.explorer.model import Model
 from app.explorer.state import TEMPERATURE_MAX
 from app.explorer.view_model import Shown
@@ -72,6 +73,16 @@ class ExplorerInspector(Inspector):
         self.levels: list[ValueSlider] = []
         """The finest level's first, as the state has them; shown from coarse to fine."""
         self._show_levels(1)
+
+        self.every_temperature = Fold(tr("Every temperature"), False, settings, "explorer.film")
+        self.film = FilmView()
+        self.film_empty = Label(tr("Click a sample to see its z at every temperature"), "muted", wrap=True)
+        self.film_empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.every_temperature.add(self.film)
+        self.every_temperature.add(self.film_empty)
+        self.add(self.every_temperature)
+        self.film.picked.connect(self.temperature_changed)
+        self.film.rested.connect(self.rested)
 
         self.title = Heading("")
         self.add(self.title, space=8)
@@ -139,8 +150,18 @@ class ExplorerInspector(Inspector):
     def set_drag_data(self, drag_data: Callable[[], QMimeData | None]) -> None:
         self.picture.drag_data = drag_data
 
+    def show_film(self, frames: Sequence[np.ndarray | None], temperature: float, selected: bool, error: str) -> None:
+        """The selected sample's z at every temperature; without one, a word on what would be here."""
+        self.film.setVisible(selected and not error)
+        self.film_empty.setVisible(not selected or bool(error))
+        self.film_empty.setText(error or tr("Click a sample to see its z at every temperature"))
+        self.film_empty.set_tone("warning" if error else "muted")
+        self.film.show_frames(frames, temperature)
+
     def set_smooth(self, smooth: bool) -> None:
         self.picture.set_smooth(smooth)
+        self.film.smooth = smooth
+        self.film.update()
         self.whole_pixels.blockSignals(True)
         self.whole_pixels.setChecked(not smooth)
         self.whole_pixels.blockSignals(False)
@@ -206,7 +227,7 @@ class ExplorerInspector(Inspector):
     def show_model(self, model: Model | None) -> None:
         """What the card says."""
         self.about.setVisible(model is not None)
-        for part in (self.temperature, self.per_level):
+        for part in (self.temperature, self.per_level, self.every_temperature):
             part.setEnabled(model is not None)
         if model is None:
             return

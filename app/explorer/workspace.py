@@ -182,6 +182,7 @@ class ExplorerWorkspace(Workspace):
         panel = self._inspector
         panel.temperature_changed.connect(acts.set_temperature)
         panel.level_temperature_changed.connect(self._set_level_temperature)
+        panel.every_temperature.toggled.connect(self.controller.show_film)
         panel.rested.connect(acts.rest)
         panel.send_wanted.connect(self.send)
         panel.save_wanted.connect(lambda scale: transfers.save_picture(self.controller.large(), scale))
@@ -311,11 +312,13 @@ class ExplorerWorkspace(Workspace):
         controller.well_changed.connect(self._show_well)
         controller.walk_changed.connect(self._show_walk)
         controller.position_changed.connect(self._show_position)
+        controller.film_changed.connect(self._show_film)
         controller.shown_changed.connect(self._show_large)
         controller.busy_changed.connect(self._show_busy)
         controller.problem.connect(lambda sentence, details: self.context.notify(sentence, details))
 
     def _start(self) -> None:
+        self.controller.show_film(self._inspector.every_temperature.is_unfolded())
         self.controller.start()
         for which in "AB":
             self._show_well(which)
@@ -343,6 +346,7 @@ class ExplorerWorkspace(Workspace):
         self._canvas.show_state(state.count, state.seed, state.sampled_class)
         levels = state.temperatures(self.controller.model.levels) if self.controller.model is not None else ()
         self._inspector.show_temperature(state.temperature, levels if isinstance(levels, tuple) else ())
+        self._show_film()
         self.walk.show_mode(state.walk.mode)
         for which in "AB":
             if state.well(which) is not self._wells_shown.get(which):
@@ -376,6 +380,10 @@ class ExplorerWorkspace(Workspace):
         shown = view.picture_t == self.controller.position and view.picture is not None
         self.walk.show_position(self.controller.position, view.bpd_now() if shown else None)
         self.context.trace("explorer.position", t=view.picture_t)
+
+    def _show_film(self) -> None:
+        state, film = self.controller.state, self.controller.film
+        self._inspector.show_film(film.frames, state.temperature, state.selected >= 0, film.error)
 
     def _show_large(self) -> None:
         self._inspector.show_large(self.controller.shown(), self.controller.large() is not None)

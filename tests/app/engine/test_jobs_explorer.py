@@ -10,7 +10,15 @@ import pytest
 import torch
 from loop_machine import Machine
 
-from app.engine.requests import DescribeLatent, EncodePicture, OpenModel, SamplePage, WalkAt, WalkFrames
+from app.engine.requests import (
+    DescribeLatent,
+    EncodePicture,
+    OpenModel,
+    SamplePage,
+    TemperatureFrames,
+    WalkAt,
+    WalkFrames,
+)
 from flowcore import checkpoint, codec
 from flowcore.evaluation import bits_per_picture, describe
 from flowcore.labels import between, from_json, single, to_array
@@ -72,6 +80,16 @@ def test_temperature_may_be_given_by_level(machine, model):
     np.testing.assert_array_equal(joined(half, "z"), joined(by_level, "z"))
     assert not np.array_equal(joined(half, "z"), joined(mixed, "z"))
     assert "2 of them" in machine.error_of(SamplePage(model, 1, 0, 4, (0.5, 0.5, 0.5)))
+
+
+def test_one_sample_at_many_temperatures_is_that_sample_of_each_page(machine, model):
+    temperatures = (0.0, 0.4, 0.7, 1.0, 1.4)
+    strip = joined(machine.ask(TemperatureFrames(model, 1, 6, temperatures)), "pictures")
+    assert len(strip) == 5
+    for temperature, picture in zip(temperatures, strip, strict=True):
+        page = joined(machine.ask(SamplePage(model, 1, 4, 4, temperature)), "pictures")
+        # Another place in a batch may round otherwise, by a grey level in a few bytes.
+        assert np.abs(page[2].astype(int) - picture).max() <= 1
 
 
 def test_an_encoded_picture_comes_back_byte_for_byte(machine, model, loaded, picture):

@@ -89,6 +89,11 @@ class FakeClient:
                 if self.classes:
                     data["labels"] = [to_json(request.label or single((start + i) % self.classes)) for i in range(count)]
                 yield (data, {"z": z, "pictures": np.stack([to_bytes(row) for row in z])}, done)
+        elif isinstance(request, r.TemperatureFrames):
+            z = np.random.default_rng((request.seed, request.index)).uniform(0, 2.55, SIZE * SIZE * 3).astype(np.float32)
+            for index, temperature in enumerate(request.temperatures):
+                done = index == len(request.temperatures) - 1
+                yield {"first": index, "count": 1, "done": done}, {"pictures": to_bytes(z * temperature)[None]}, done
         elif isinstance(request, r.EncodePicture):
             z = (request.picture.astype(np.float32) / 100).ravel()
             label = request.label or (single(1) if self.classes else ())
