@@ -100,26 +100,34 @@ def test_two_hundred_pictures_come_back_byte_for_byte(tmp_path, shared_data, pat
     height, width = card["size"]
     flow = checkpoint.load(path).flow
     pictures = ugly(card["channels"], height, width)
-    pictures += list(decode_batch(flow, flow.sample(8, 1.0, seed=3).numpy()))
+    classes = flow.num_classes
+
+    def label(number: int) -> torch.Tensor | None:
+        """Every class gives every byte back: here all of them in turn."""
+        return torch.tensor([number % classes]) if classes else None
+
+    eight = torch.arange(8) % classes if classes else None
+    pictures += list(decode_batch(flow, flow.sample(8, 1.0, seed=3).numpy(), eight))
     pictures += photographs(shared_data, card["channels"], height, width, COUNT - len(pictures))
     assert len(pictures) == COUNT
     doubles = 0
     for number, picture in enumerate(pictures):
-        encoded = encode_picture(flow, picture)
+        encoded = encode_picture(flow, picture, label(number))
         doubles += encoded.z.dtype == np.float64
         save_latent(tmp_path / f"{number}.safetensors", encoded.z)
     np.save(tmp_path / "expected.npy", np.stack(pictures))
     code = (
-        "import numpy as np; from flowcore import checkpoint; from flowcore.codec import decode_picture, load_latent\n"
+        "import numpy as np, torch; from flowcore import checkpoint; from flowcore.codec import decode_picture, load_latent\n"
         f"flow = checkpoint.load({str(path)!r}).flow\n"
         f"expected = np.load({str(tmp_path / 'expected.npy')!r})\n"
         "for i, picture in enumerate(expected):\n"
         f"    z, _ = load_latent({str(tmp_path)!r} + f'/{{i}}.safetensors')\n"
         "    assert z.shape == (picture.size,)\n"
-        "    assert np.array_equal(decode_picture(flow, z), picture), i\n"
+        f"    label = torch.tensor([i % {classes}]) if {classes} else None\n"
+        "    assert np.array_equal(decode_picture(flow, z, label), picture), i\n"
         "    if 15 <= i < 27:\n"  # noise, where hardly a byte is at 0 or 255 and could not be seen to move
         "        z[i] += 20.0\n"
-        "        assert not np.array_equal(decode_picture(flow, z), picture), 'a changed number changes nothing'\n"
+        "        assert not np.array_equal(decode_picture(flow, z, label), picture), 'a changed number changes nothing'\n"
         "print('exact', len(expected))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
