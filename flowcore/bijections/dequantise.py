@@ -16,8 +16,14 @@ from .base import Bijection, soft_clamp, sum_per_sample
 
 __all__ = ["VariationalDequantisation", "dequantise"]
 
-EDGE = 2.0**-14
-"""Closest to an edge of its bin that a value may come, in grey levels: four steps of float32 at 255."""
+UNIFORM = 2.0**-14
+"""Share of the noise that is uniform whatever the network says, so that no place in a bin is out of reach."""
+TINY = 2.0**-20
+"""Closest to 0 and 1 that Φ⁻¹ is asked for."""
+STEPS = {torch.float32: 12, torch.float64: 60}
+LEARNING_STEPS = 4
+"""Of Newton's method, which bisects where it would leave the bracket. Gradients need no more: only where the noise hardly ever
+is, with a share of λ, does it take longer."""
 
 
 def _distribution(x: Tensor) -> Tensor:
@@ -30,21 +36,27 @@ def _quantile(share: Tensor) -> Tensor:
     return math.sqrt(2) * torch.erfinv(2 * share - 1)
 
 
+def _inside(levels: Tensor, place: Tensor) -> Tensor:
+    """A place in [0, 1] of each grey level's bin, kept from being rounded into the next bin."""
+    return levels + place.clamp(0, 1 - (2.0**-40 if levels.dtype == torch.float64 else 2.0**-16))
+
+
 def dequantise(levels: Tensor, noise: Tensor) -> Tensor:
     """Whole grey levels + noise on [0, 1), never rounded up into the next bin, as float32 does 8 times in a million."""
-    return torch.minimum(levels + noise, levels + (1 - 2.0**-16))
+    return _inside(levels, noise)
 
 
 class VariationalDequantisation(Bijection):
-    """z = ⌊x⌋ + Φ(μ + e^s · Φ⁻¹(x − ⌊x⌋)), Φ the normal distribution function; μ and s are functions of ⌊x⌋ alone.
+    """z = ⌊x⌋ + T(x − ⌊x⌋), T⁻¹(u) = (1 − λ) · Φ((Φ⁻¹(u) − μ) e^(−s)) + λ u, Φ the normal distribution function.
 
-    x is (N, C, H, W) in pixel units, and ``network`` maps ⌊x⌋ / 256 − ½ (N, C, H, W) to (N, 2C, H, W), μ first. From zeros it
-    is the identity, which is uniform noise. No value leaves its bin, so a decoded byte is what the layers behind say.
-    With s < 0 a value keeps to the middle of its bin as a Gaussian does, so that a picture's flat parts, whose values the
-    model knows, need not be bent from a uniform into a Gaussian: a quarter of a bit for each.
+    x is (N, C, H, W) in pixel units; μ and s are functions of ⌊x⌋ alone: ``network`` maps ⌊x⌋ / 256 − ½ (N, C, H, W) to
+    (N, 2C, H, W), μ first. From zeros T is the identity, which is uniform noise. No value leaves its bin, so a decoded byte is
+    what the layers behind say. With s < 0 a value keeps to the middle of its bin as a Gaussian does, so that a picture's flat
+    parts, whose values the model knows, need not be bent from a uniform into a Gaussian: a quarter of a bit for each.
 
-    log-det = Σ s + (a² − b²) / 2 with a = Φ⁻¹(x − ⌊x⌋), b = μ + e^s · a. μ and s are softly bounded to ±``shift_bound`` and
-    ±``scale_bound``: the middle of a bin stays a quarter of a level from its edges, so the byte has room for rounding.
+    log-det = −Σ log (T⁻¹)′. μ and s are softly bounded to ±``shift_bound`` and ±``scale_bound``: the middle of a bin stays a
+    quarter of a level from its edges, so the byte has room for rounding. λ = 2⁻¹⁴ bounds T′, so that every real-valued picture,
+    not only a byte's, has an inverse that float64 can follow. Decoding is closed; encoding searches.
     """
 
     def __init__(self, network: nn.Module, shift_bound: float = 0.6, scale_bound: float = 2.0) -> None:
@@ -58,17 +70,41 @@ class VariationalDequantisation(Bijection):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         levels = x.detach().floor()
-        shift, log_scale = self._noise(levels)
-        before = _quantile((x - levels).clamp(EDGE, 1 - EDGE))
-        after = torch.addcmul(shift, before, log_scale.exp())
-        log_det = log_scale + 0.5 * (before.square() - after.square())
-        return levels + _distribution(after).clamp(EDGE, 1 - EDGE), sum_per_sample(log_det)
+        noise = self._noise(levels)
+        share = x - levels
+        learning = self.training and torch.is_grad_enabled() and x.dtype == torch.float32
+        with torch.no_grad():
+            place = self._search(share, *noise, LEARNING_STEPS if learning else STEPS.get(x.dtype, 60))
+        # One more step of Newton's, differentiable: its derivatives are those of the inverse function.
+        back, slope = _share(place, *noise)
+        place = place - (back - share) / slope.detach()
+        return _inside(levels, place), -sum_per_sample(_share(place, *noise)[1].log())
+
+    @staticmethod
+    def _search(share: Tensor, shift: Tensor, log_scale: Tensor, steps: int) -> Tensor:
+        """Where in its bin each value goes: T of the shares."""
+        start = _quantile(share.clamp(TINY, 1 - TINY)) * log_scale.exp() + shift
+        place = _distribution(start).clamp(TINY, 1 - TINY)
+        low, high = torch.zeros_like(share), torch.ones_like(share)
+        for _ in range(steps):
+            back, slope = _share(place, shift, log_scale)
+            below = back < share
+            low, high = torch.where(below, place, low), torch.where(below, high, place)
+            step = place - (back - share) / slope
+            place = torch.where((step > low) & (step < high), step, (low + high) / 2)
+        return place
 
     def decode(self, z: Tensor) -> Tensor:
         levels = z.detach().floor()
-        shift, log_scale = self._noise(levels)
-        after = _quantile((z - levels).clamp(EDGE, 1 - EDGE))
-        return levels + _distribution((after - shift) * (-log_scale).exp()).clamp(EDGE, 1 - EDGE)
+        return _inside(levels, _share(z - levels, *self._noise(levels))[0])
 
     def extra_repr(self) -> str:
         return f"shift_bound={self.shift_bound}, scale_bound={self.scale_bound}"
+
+
+def _share(place: Tensor, shift: Tensor, log_scale: Tensor) -> tuple[Tensor, Tensor]:
+    """T⁻¹ and its derivative: the share of the noise that lies below a place in the bin, and the noise's density there."""
+    before = _quantile(place.clamp(TINY, 1 - TINY))
+    after = (before - shift) * (-log_scale).exp()
+    density = (0.5 * (before.square() - after.square()) - log_scale).exp()
+    return (1 - UNIFORM) * _distribution(after) + UNIFORM * place, (1 - UNIFORM) * density + UNIFORM

@@ -88,7 +88,7 @@ class Classifier(nn.Module):
 
 
 def _floats(pictures: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255 - 0.5
+    return torch.from_numpy(np.array(pictures, order="C")).permute(0, 3, 1, 2).float() / 255 - 0.5
 
 
 def train_classifier(pictures: np.ndarray, labels: np.ndarray, classes: int, epochs: int, flip: bool) -> Classifier:
@@ -289,8 +289,8 @@ def to_markdown(found: dict) -> str:
         "# From pile A to pile B", "",
         "Written by `make translation`: do not edit. *Taken for B*: the share of translated test pictures that a classifier,",
         "trained on other pictures than the method saw, takes for pile B, with its 95 % interval. *Kept*: mean structural",
-        f"similarity to the original. Goals: {GOAL_TAKEN:.0%} and {GOAL_KEPT:.2f}. One strength a method and model, chosen on",
-        "validation pictures. *Cycle*: the largest difference after A → B → A, as a share of the range.", "",
+        f"similarity to the original. Goals for faces: {GOAL_TAKEN:.0%} and {GOAL_KEPT:.2f}. One strength a method and model,",
+        "chosen on validation pictures. *Cycle*: the largest difference after A → B → A, as a share of the range.", "",
     ]  # fmt: skip
     for name, group in found["groups"].items():
         if name == "emoji":
@@ -300,11 +300,13 @@ def to_markdown(found: dict) -> str:
                   "| | method | strength | taken for B | kept | cycle | |", "|---|---|---|---|---|---|---|"]  # fmt: skip
         for row in group["rows"]:
             low, high = row["taken_interval"]
+            # A boot keeps little of a sneaker: the goals are those of faces.
             missed = [word for word, bad in (("taken", row["taken"] < GOAL_TAKEN), ("kept", row["kept"] < GOAL_KEPT)) if bad]
+            verdict = "" if name != "faces" else f"**missed**: {' and '.join(missed)}" if missed else "reached"
             lines.append(
                 f"| {row['task']} | {row['method']} | {row['strength']:g} | {row['taken']:.1%} ({low:.0%} to {high:.0%}) |"
                 f" {row['kept']:.3f} ± {row['kept_error']:.3f} | {row['cycle_error']:.0e} |"
-                f" {'**missed**: ' + ' and '.join(missed) if missed else 'reached'} |"
+                f" {verdict} |"
             )
         lines.append("")
     return "\n".join(lines)
