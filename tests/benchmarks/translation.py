@@ -4,7 +4,8 @@
 
 A classifier that was trained apart, on training pictures that no method saw, says which share of the translated pictures it takes
 for pile B; structural similarity (Wang et al. 2004) says how much of each picture is kept. Every method has *one* strength for
-an attribute (of garments: for all), chosen on validation pictures; the test pictures are looked at once. Writes docs/translation.json and .md.
+an attribute (of garments: for all), chosen on validation pictures; the test pictures are looked at once. Writes
+docs/translation.json and docs/translation.md.
 """
 
 from __future__ import annotations
@@ -289,8 +290,8 @@ def to_markdown(found: dict) -> str:
         "# From pile A to pile B", "",
         "Written by `make translation`: do not edit. *Taken for B*: the share of translated test pictures that a classifier,",
         "trained on other pictures than the method saw, takes for pile B, with its 95 % interval. *Kept*: mean structural",
-        f"similarity to the original. Goals for faces: {GOAL_TAKEN:.0%} and {GOAL_KEPT:.2f}. One strength a method and attribute,",
-        "chosen on validation pictures. *Cycle*: the largest difference after A → B → A, as a share of the range.", "",
+        f"similarity to the original. Goals for faces: {GOAL_TAKEN:.0%} and {GOAL_KEPT:.2f}. One strength a method and",
+        "attribute, chosen on validation pictures. *Cycle*: the largest difference after A → B → A, as a share of the range.", "",
     ]  # fmt: skip
     for name, group in found["groups"].items():
         if name == "emoji":
