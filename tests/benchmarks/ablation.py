@@ -22,6 +22,7 @@ import torch  # noqa: E402
 from flowcore.checkpoint import parameter_count  # noqa: E402
 from flowcore.errors import NonFiniteError  # noqa: E402
 from flowcore.evaluation import bits_per_picture  # noqa: E402
+from flowcore.fast import accelerate  # noqa: E402
 from flowcore.training import TrainConfig  # noqa: E402
 from flowcore.training.trainer import Trainer  # noqa: E402
 
@@ -90,8 +91,6 @@ def train_for(architecture: dict, options: dict, data: str, seconds: float) -> d
 def _decode_time(trainer: Trainer) -> float:
     """Milliseconds to decode one picture, median of nine."""
     flow, times = trainer.average, []
-    from flowcore.fast import accelerate
-
     z = flow.sample(1, 0.7)
     for _ in range(10):
         began = time.perf_counter()

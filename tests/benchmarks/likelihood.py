@@ -10,9 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,9 +18,9 @@ from torch import Tensor
 
 from . import peers
 from .glow_speed import CLIP_NORM, OURS, checked_peers
-from .measure import ROOT
 from .peers import Model
 from .peers.flowcore_flows import fast_at_hand, faster
+from .pictures import cells, data_folder
 from .report import Claim, Section, Table, number
 
 __all__ = ["measure", "pictures_of"]
@@ -39,16 +37,8 @@ LEARNING_RATES = {"normflows": 8e-3, "nflows": 1.6e-2, "FrEIA": 8e-3, "ours": 8e
 
 def pictures_of(split: str, count: int) -> np.ndarray | None:
     """CIFAR-10 pictures (count, 32, 32, 3) uint8 from the folder of data sets; None where it is not at hand."""
-    from PIL import Image
-
-    chosen = os.environ.get("FLOW_EXPLORER_DATA")
-    folder = (Path(chosen) if chosen else ROOT.parent / "shared" / "data") / "cifar10"
-    path = folder / {"train": "train_0.webp", "test": "test.webp"}[split]
-    if not path.is_file():
-        return None
-    with Image.open(path) as sheet:
-        cells = np.asarray(sheet.convert("RGB"))
-    return np.ascontiguousarray(cells.reshape(-1, 32, 100, 32, 3).swapaxes(1, 2).reshape(-1, 32, 32, 3)[:count])
+    path = data_folder() / "cifar10" / {"train": "train_0.webp", "test": "test.webp"}[split]
+    return cells(path)[:count] if path.is_file() else None
 
 
 class _Learner:

@@ -13,7 +13,7 @@ from flowcore.errors import DataError
 
 from .measure import ROOT
 
-__all__ = ["DATA_SETS", "Pictures", "data_folder", "read"]
+__all__ = ["DATA_SETS", "Pictures", "cells", "data_folder", "read"]
 
 DATA_SETS = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 CIFAR_HELD_OUT = 2_000
@@ -50,7 +50,7 @@ def read(name: str, split: str) -> Pictures:
         raise DataError(f"There is no CIFAR-10 at {folder}: name the folder of data sets in FLOW_EXPLORER_DATA.")
     with np.load(folder / "labels.npz", allow_pickle=False) as file:
         labels = file[f"{part}_label"].astype(np.int64)
-    pictures = np.concatenate([_cells(path) for path in sheets])[: len(labels)]
+    pictures = np.concatenate([cells(path) for path in sheets])[: len(labels)]
     labels = labels[: len(pictures)]
     if split == "test":
         return Pictures(pictures, labels)
@@ -58,7 +58,7 @@ def read(name: str, split: str) -> Pictures:
     return Pictures(pictures[chosen], labels[chosen])
 
 
-def _cells(path: Path) -> np.ndarray:
+def cells(path: Path) -> np.ndarray:
     """The 32×32 cells of a lossless sheet, a hundred a row."""
     from PIL import Image
 
