@@ -271,6 +271,8 @@ def build(architecture: dict, meta: bool = False, fill: bool = True) -> Flow:
         if name not in signature:
             raise ConfigError(f"{system} has no setting {name!r}; it has {', '.join(signature)}.")
         default = signature[name].default
+        if type(default) is float and type(value) is int:
+            value = options[name] = float(value)
         if type(value) is not type(default) or (name in _LIMITS and not 0 <= value <= _LIMITS[name]):
             raise ConfigError(f"{system}: {name} cannot be {value!r}.")
         if name in _LIMITS and name not in _MAY_BE_NONE and value < 1:

@@ -34,6 +34,7 @@ def glow_plus(
     equalise: bool = True,
     dequantisation: str = "variational",
     split_width: int = 64,
+    input_bound: float = 0.0,
     prior: str = "gaussian",
     classes: int = 0,
 ) -> Flow:
@@ -42,6 +43,7 @@ def glow_plus(
     - ``equalise``: grey levels get room as they occur, before anything else;
     - ``dequantisation``: 'variational' (Ho et al. 2019, Flow++, section 3.1), or 'uniform' as in Glow;
     - ``split_width``: of a hidden layer in the splits' priors, 0 for Glow's one convolution;
+    - ``input_bound``: what networks see of a value is softly bounded to ± so much, 0 for no bound. Then no sample runs away;
     - a prior of the last level that is learned for every place, and by class where ``classes``.
 
     Pictures (C, H, W) alone, H and W divisible by 2^levels. docs/glow-plus.md has what each is worth at equal time.
@@ -67,16 +69,16 @@ def glow_plus(
         channels, height, side = 4 * channels, height // 2, side // 2
         for _ in range(steps):
             mask = half(channels)
-            network = ConvNetwork(mask.kept_channels, 2 * mask.changed_channels, width)
+            network = ConvNetwork(mask.kept_channels, 2 * mask.changed_channels, width, input_bound)
             layers += [ActNorm(channels), LULinear(channels), AffineCoupling(mask, network, SCALE_BOUND)]
         if level < levels - 1:
             kept, out = channels // 2, channels - channels // 2
-            layers.append(Split(channels, network=ConvNetwork(kept, 2 * out, split_width) if split_width else None))
+            layers.append(Split(channels, network=ConvNetwork(kept, 2 * out, split_width, input_bound) if split_width else None))
             split_shapes.append((out, height, side))
             channels = kept
     architecture = dict(
         system="glow-plus", shape=list(shape), levels=levels, steps=steps, width=width, equalise=equalise,
-        dequantisation=dequantisation, split_width=split_width, prior=prior, classes=classes,
+        dequantisation=dequantisation, split_width=split_width, input_bound=input_bound, prior=prior, classes=classes,
     )  # fmt: skip
     top = make_prior(prior, (channels, height, side), classes, places=True)
     return Flow(layers, top, shape, architecture, split_shapes)

@@ -2,11 +2,15 @@
 coupling starts as the identity (Glow, section 3.3)."""
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from .bijections.base import soft_clamp
+from .errors import ConfigError
 
 __all__ = ["CouplingNetwork", "ConvNetwork", "ResidualNetwork", "MLP", "set_reduced_precision"]
 
@@ -61,10 +65,17 @@ class _OutputConv(nn.Conv2d):
 
 
 class ConvNetwork(CouplingNetwork):
-    """Glow's: 3×3 convolution, ReLU, 1×1 convolution, ReLU, 3×3 convolution from zero. (N, C, H, W) -> (N, C', H, W)."""
+    """Glow's: 3×3 convolution, ReLU, 1×1 convolution, ReLU, 3×3 convolution from zero. (N, C, H, W) -> (N, C', H, W).
 
-    def __init__(self, in_channels: int, out_channels: int, width: int) -> None:
+    With an ``input_bound`` above 0 it sees its input softly bounded to ± that, so that what it says is bounded as well.
+    Without, one value far from the data begets a larger one in every layer on the way back to a picture.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, width: int, input_bound: float = 0.0) -> None:
         super().__init__()
+        if not 0 <= input_bound < math.inf:
+            raise ConfigError(f"The bound of a network's input must be positive, or 0 for none, not {input_bound}.")
+        self.input_bound = float(input_bound)
         self.first = nn.Conv2d(in_channels, width, 3, padding=1)
         self.middle = nn.Conv2d(width, width, 1)
         self.last = _OutputConv(width, out_channels, 3)
@@ -73,6 +84,8 @@ class ConvNetwork(CouplingNetwork):
             nn.init.zeros_(layer.bias)
 
     def compute(self, x: Tensor) -> Tensor:
+        if self.input_bound:
+            x = soft_clamp(x, self.input_bound)
         x = x.contiguous(memory_format=torch.channels_last)
         return self.last(F.relu(self.middle(F.relu(self.first(x)))))
 

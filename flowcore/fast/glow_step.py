@@ -30,6 +30,7 @@ class NetworkWeights:
     middle: tuple[Tensor, Tensor]
     last: tuple[Tensor, Tensor]
     gain: Tensor
+    input_bound: float
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Kept:
     scale: Tensor | None
     network_input: Tensor
     hidden: tuple[Tensor, Tensor]
+    slope: Tensor | None
+    """Of the soft bound on the network's input; None where there is none."""
 
 
 class GlowStep:
@@ -77,7 +80,8 @@ class GlowStep:
     def like(self, other: GlowStep) -> bool:
         """Whether the two can be run together: same sizes, same kinds."""
         sizes = [p.shape for p in self.parameters] == [p.shape for p in other.parameters]
-        return sizes and self.bound == other.bound and alike((self.actnorm, self.mixer), (other.actnorm, other.mixer))
+        bounds = (self.bound, self.network.input_bound) == (other.bound, other.network.input_bound)
+        return sizes and bounds and alike((self.actnorm, self.mixer), (other.actnorm, other.mixer))
 
     # -- the network --------------------------------------------------------------------------------------------
 
@@ -95,16 +99,24 @@ class GlowStep:
             for p in self.convolutions
         )
         gain = last.new_full((1,), self.network.last.gain, dtype=self.network.last.weight.dtype)
-        return NetworkWeights((first, first_bias), (middle, middle_bias), (last, last_bias), gain)
+        return NetworkWeights((first, first_bias), (middle, middle_bias), (last, last_bias), gain, self.network.input_bound)
 
     @staticmethod
-    def _run(net: NetworkWeights, kept: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
-        """kept (N, H, W, C') -> log-scale and shift before the clamp in the features' precision, the input, hidden layers."""
+    def _run(
+        net: NetworkWeights, kept: Tensor, keep: bool
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor], Tensor | None]:
+        """kept (N, H, W, C') -> log-scale and shift before the clamp in the features' precision, the input, hidden layers,
+        and, to ``keep``, the slope of the input's bound."""
+        slope = None
+        if net.input_bound:
+            squashed = (kept / net.input_bound).tanh_()
+            slope = 1 - squashed.square() if keep else None
+            kept = squashed.mul_(net.input_bound)
         x = kept.to(net.first[0].dtype, memory_format=torch.contiguous_format)
         h1 = F.conv2d(x.permute(0, 3, 1, 2), *net.first, padding=1).relu_()
         h2 = F.conv2d(h1, *net.middle).relu_()
         out = F.conv2d(h2, *net.last, padding=1).permute(0, 2, 3, 1)
-        return out * net.gain, x, (h1, h2)
+        return out * net.gain, x, (h1, h2), slope
 
     @staticmethod
     def _run_backward(net: NetworkWeights, kept: Kept, g_out: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -124,7 +136,8 @@ class GlowStep:
             [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [True, True, True],
         )  # fmt: skip
         gradients = [g_first, g_first_bias, g_middle[:, :, None, None], g_middle_bias, g_last, g_last_bias]
-        return g_x.permute(0, 2, 3, 1), gradients
+        g_x = g_x.permute(0, 2, 3, 1)
+        return g_x if kept.slope is None else g_x * kept.slope, gradients
 
     # -- the step -----------------------------------------------------------------------------------------------
 
@@ -133,7 +146,7 @@ class GlowStep:
     ) -> tuple[Tensor, Tensor | None, Kept | None]:
         """x (N, H, W, C) -> z, the coupling's log-det (N,) or None where it is 0, and what the backward pass needs."""
         z = F.linear(x, matrix, offset)
-        out, network_input, hidden = self._run(net, z[..., : self.kept])
+        out, network_input, hidden, slope = self._run(net, z[..., : self.kept], keep)
         half = z[..., self.kept :]
         changed = half.clone() if keep else half
         squashed = scale = term = None
@@ -144,7 +157,7 @@ class GlowStep:
             term = log_scale.flatten(1).sum(1)
             scale = log_scale.exp()
             torch.addcmul(out[..., self.changed :], changed, scale, out=half)
-        return z, term, Kept(x, changed, squashed, scale, network_input, hidden) if keep else None
+        return z, term, Kept(x, changed, squashed, scale, network_input, hidden, slope) if keep else None
 
     def _log_scale(self, out: Tensor) -> tuple[Tensor, Tensor]:
         """tanh of the raw log-scale, and the log-scale: the same where the bound is 1."""
@@ -157,7 +170,7 @@ class GlowStep:
 
     def invert(self, net: NetworkWeights, inverse: Tensor, offset: Tensor, z: Tensor) -> Kept:
         """What :meth:`forward` keeps, from its result z (N, H, W, C), which is overwritten; x = inverse · y + offset."""
-        out, network_input, hidden = self._run(net, z[..., : self.kept])
+        out, network_input, hidden, slope = self._run(net, z[..., : self.kept], True)
         half = z[..., self.kept :]
         squashed = scale = None
         if self.bound is None:
@@ -166,7 +179,7 @@ class GlowStep:
             squashed, log_scale = self._log_scale(out)
             scale = log_scale.exp()
             half.sub_(out[..., self.changed :]).div_(scale)
-        return Kept(F.linear(z, inverse, offset), half, squashed, scale, network_input, hidden)
+        return Kept(F.linear(z, inverse, offset), half, squashed, scale, network_input, hidden, slope)
 
     def backward(
         self, net: NetworkWeights, matrix: Tensor, kept: Kept, g_z: Tensor, g_log_det: Tensor, wants_x: bool

@@ -28,6 +28,7 @@ class StepWeights:
     first: tuple[Tensor, Tensor]
     middle: tuple[Tensor, Tensor]
     last: tuple[Tensor, Tensor]
+    input_bound: float
 
     @classmethod
     @torch.no_grad()
@@ -49,11 +50,12 @@ class StepWeights:
             -(inverse @ shift).to(own), made.log_det[0].to(own),
             (ready(net.first.weight), ready(net.first.bias)),
             (ready(net.middle.weight), ready(net.middle.bias)),
-            (ready(net.last.weight, net.last.gain), ready(net.last.bias, net.last.gain)),
+            (ready(net.last.weight, net.last.gain), ready(net.last.bias, net.last.gain)), net.input_bound,
         )  # fmt: skip
 
     def _network(self, kept: Tensor) -> Tensor:
-        x = kept.to(self.first[0].dtype, memory_format=torch.contiguous_format).permute(0, 3, 1, 2)
+        bounded = (kept / self.input_bound).tanh_().mul_(self.input_bound) if self.input_bound else kept
+        x = bounded.to(self.first[0].dtype, memory_format=torch.contiguous_format).permute(0, 3, 1, 2)
         h = F.conv2d(x, *self.first, padding=1).relu_()
         h = F.conv2d(h, *self.middle).relu_()
         return F.conv2d(h, *self.last, padding=1).permute(0, 2, 3, 1).to(kept.dtype)

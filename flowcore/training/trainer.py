@@ -265,10 +265,11 @@ class Trainer:
 
         Raises:
             CheckpointError: if it cannot be read.
-            ConfigError: if it is of another architecture.
+            ConfigError: if its weights do not fit this run's architecture.
         """
         other = load(path, self.device).flow
-        if other.architecture != self.flow.architecture:
+        shapes = [{name: tensor.shape for name, tensor in flow.state_dict().items()} for flow in (other, self.flow)]
+        if other.architecture["system"] != self.flow.architecture["system"] or shapes[0] != shapes[1]:
             raise ConfigError(f"The run cannot begin with the weights of '{path}', which is of another architecture.")
         for flow in (self.flow, self.average):
             flow.load_state_dict(other.state_dict())

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flowcore import checkpoint
+
 TINY = ("--architecture", "glow", "--preset", "tiny", "--batch", 8, "--seed", 1, "--device", "cpu")
 
 
@@ -90,10 +92,14 @@ def test_a_run_can_begin_with_the_weights_of_another(cli, refused, picture_folde
                            else other[name].numpy(), atol=1e-6), name  # fmt: skip
     third = tmp_path / "third"
     begun = ("train", *common, "--from", first, "--out", third)
-    assert "leave --architecture, --preset and --set away" in refused(*begun, "--preset", "tiny")
+    assert "leave --architecture and --preset away" in refused(*begun, "--preset", "tiny")
+    assert "leave sizes away" in refused(*begun, "--set", "width=8")
     assert "give --size" in refused(*begun, "--size", 8)
     assert "checkpoint" in refused("train", *common, "--from", tmp_path, "--out", third)
     assert not third.exists()
+    # What no weight depends on can be changed.
+    assert cli(*begun, "--set", "input_bound=3", "--steps", 1).code == 0
+    assert checkpoint.load(third).flow.architecture["input_bound"] == 3
 
 
 def test_fewer_steps_than_the_runs_stop_there_and_leave_the_horizon(cli, picture_folder, tmp_path):

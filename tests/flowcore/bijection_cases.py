@@ -68,6 +68,7 @@ CASES: dict[str, tuple[Callable[[], b.Bijection], tuple[int, ...]]] = {
     "rescale": (lambda: b.Rescale(256.0, -0.5), PICTURE),
     "split": (lambda: b.Split(4), (4, 4, 4)),
     "split-network": (lambda: b.Split(4, network=ConvNetwork(2, 4, 8)), (4, 4, 4)),
+    "split-bounded": (lambda: b.Split(4, network=ConvNetwork(2, 4, 8, input_bound=2.0)), (4, 4, 4)),
     "split-odd": (lambda: b.Split(3), PICTURE),
     "split-unconditional": (lambda: b.Split(4, conditional=False), (4, 4, 4)),
     "spline-points": (lambda: _spline(b.half(2)), POINT),

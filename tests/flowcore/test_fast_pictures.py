@@ -32,6 +32,7 @@ CASES = {
     "realnvp, cycle": {"system": "realnvp", "shape": [3, 8, 8], "levels": 2, "width": 4, "blocks": 1, "masks": "cycle"},
     "plus": {"system": "glow-plus", **SMALL, "split_width": 8},
     "plus, by class": {"system": "glow-plus", **SMALL, "split_width": 0, "classes": 3},
+    "plus, bounded": {"system": "glow-plus", **SMALL, "split_width": 8, "input_bound": 1.5},
     "nice": {"system": "nice", "shape": [1, 4, 4], "depth": 4, "width": 16, "hidden": 1},
 }
 CLOSE = {torch.float64: 1e-11, torch.float32: 1e-5}

@@ -120,3 +120,24 @@ def test_nonsense_is_refused_in_a_sentence():
             build({**SMALL, **change})
     with pytest.raises(ConfigError, match="multiple of 4"):
         build({**SMALL, "shape": [1, 6, 6]})
+
+
+def test_a_bound_on_what_networks_see_keeps_far_samples_near():
+    """The same weights, with and without: a z that no picture has begets a far smaller picture."""
+    farthest = {}
+    for bound in (0.0, 4.0):
+        torch.manual_seed(3)
+        flow = build({**SMALL, "steps": 6, "equalise": False, "dequantisation": "uniform", "input_bound": bound}).double()
+        flow.initialise(256 * torch.rand(64, 1, 8, 8, dtype=torch.float64))
+        with torch.no_grad():
+            for parameter in flow.parameters():
+                parameter.add_(0.3 * torch.randn_like(parameter))
+            z = 30 * torch.randn(16, flow.num_dims, dtype=torch.float64)
+            farthest[bound] = flow.eval().decode(z).abs().max().item()
+    assert farthest[4.0] < 0.2 * farthest[0.0]
+
+
+def test_a_networks_bound_is_a_positive_number():
+    for bound in (-1.0, float("inf"), float("nan")):
+        with pytest.raises(ConfigError, match="bound"):
+            build({**SMALL, "input_bound": bound})
