@@ -13,6 +13,7 @@ to take.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import queue
 import time
 import traceback
@@ -34,8 +35,9 @@ from .requests import Request, from_fields
 
 __all__ = ["JOB_MODULES", "Loop", "Running"]
 
-JOB_MODULES = {"explorer": "app.engine.jobs_explorer", "toy": "app.engine.jobs_toy"}
-"""Which module's import fills the job table with the kinds before the dot. Imported on first use."""
+JOB_MODULES: dict[str, str] = {}
+"""Which module's import fills the job table with the kinds before the dot, where it is not `jobs_<what is before it>` of this
+package. Imported on first use."""
 
 STARVING_S = 0.1
 """A job that has waited this long gets one turn before the more urgent ones."""
@@ -154,8 +156,9 @@ class Loop:
 
     def _job_kind(self, kind: str) -> JobKind:
         if kind not in JOBS:
-            module = self._job_modules.get(kind.partition(".")[0])
-            if module is not None:
+            group = kind.partition(".")[0]
+            module = self._job_modules.get(group, f"{__package__}.jobs_{group}")
+            if group.isidentifier() and importlib.util.find_spec(module) is not None:
                 importlib.import_module(module)
         if kind not in JOBS:
             raise ProtocolError(f"no job is registered for {kind!r}")

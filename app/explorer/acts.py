@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from app.explorer.facets import SAMPLES, FacetState
+from app.explorer.facets import entry as facet_entry
 from app.explorer.recipes import read_recipe
-from app.explorer.state import COUNTS, MODES, SEED_MAX, TEMPERATURE_MAX, ExplorerState, Well
+from app.explorer.state import COUNTS, MODES, SEED_MAX, SUBJECTS, TEMPERATURE_MAX, ExplorerState, Well
 from app.explorer.store import Latent, Store
 from app.history import History
 from app.i18n import tr
@@ -151,6 +153,22 @@ class Acts:
     def set_mode(self, mode: str) -> None:
         if mode in MODES:
             self._do(tr("Change the path"), walk=replace(self.state.walk, mode=mode))
+
+    # Facets
+
+    def show_facet(self, id_: str) -> None:
+        """Bring a view to the front. No act of its own: nothing that the person made has changed."""
+        if id_ == SAMPLES or facet_entry(id_) is not None:
+            self.history.amend(replace(self.state, facet=id_))
+
+    def set_subject(self, subject: str) -> None:
+        """Choose what facets are about. No act of its own, either."""
+        if subject in SUBJECTS:
+            self.history.amend(replace(self.state, subject=subject))
+
+    def set_facet(self, id_: str, state: FacetState, label: str, merge: object = None) -> None:
+        """Change what is set in a facet."""
+        self.history.do(self.state.with_facet(id_, state), label, merge)
 
     # Recipes
 

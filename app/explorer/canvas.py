@@ -1,17 +1,19 @@
-"""The Explorer's canvas: samples on the left, the wells on the right, the walk below; it grows with the window."""
+"""The Explorer's canvas: samples on the left, the wells on the right, the walk below; or a facet. It grows with the window."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from app.explorer.facets import REGISTRY, SAMPLES, entry
 from app.explorer.samples_grid import MARGIN, SamplesGrid
 from app.explorer.state import COUNTS, SEED_MAX
 from app.explorer.walk import WalkPanel
 from app.explorer.well import WellPanel
 from app.i18n import tr
-from app.widgets import Button, Choice, EmptyState, Heading, Label, NumberField
+from app.widgets import Button, Choice, EmptyState, Heading, Label, NumberField, Segmented, Tabs
 
 __all__ = ["Canvas"]
 
@@ -26,12 +28,30 @@ BETWEEN = 16
 class Canvas(QWidget):
     """Lays out the parts; knows nothing of what they mean."""
 
+    facet_chosen = Signal(str)
+    subject_chosen = Signal(str)
+
     def __init__(self, grid: SamplesGrid, wells: dict[str, WellPanel], walk: WalkPanel,
                  parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.grid, self.wells, self.walk = grid, wells, walk
         self.samples_heading = Heading(tr("Samples"), self)
         self.wells_heading = Heading(tr("Your pictures"), self)
+        self.deeper = Button(tr("Look deeper"), "quiet", "chevron-right", parent=self,
+                             tooltip=tr("Show the further views: what else one can see of a picture's z, and do with it"))
+        self.deeper.setVisible(bool(REGISTRY))
+        shown = [(SAMPLES, tr("Samples"), tr("Samples, your pictures, and the walk between them"))]
+        self.tabs = Tabs(shown + [(known.id, tr(known.title), tr(known.tip)) for known in REGISTRY], tr("Views"), self)
+        self.tabs.hide()
+        self.subject = Segmented(
+            [("sample", tr("Sample"), tr("The sample that is selected")), ("A", "A", tr("The picture in A")),
+             ("B", "B", tr("The picture in B")), ("walk", tr("Walk"), tr("Where the walk stands"))],
+            name=tr("Which picture this view is about"), compact=True, parent=self)  # fmt: skip
+        self.subject.hide()
+        self._facet: QWidget | None = None
+        self._without_model = False
+        self.tabs.chosen.connect(self.facet_chosen)
+        self.subject.chosen.connect(self.subject_chosen)
         self.problem = Label("", "warning", wrap=True, parent=self)
         self.problem.hide()
         self.no_model = EmptyState("", icon="warning")
@@ -88,10 +108,40 @@ class Canvas(QWidget):
     def show_no_model(self, sentence: str) -> None:
         """Without a model nothing else makes sense; an empty sentence brings the rest back."""
         self.no_model.set_sentence(sentence)
-        self.no_model.setVisible(bool(sentence))
-        for part in (self.grid, self.walk, self.controls, self.samples_heading, self.wells_heading,
-                     *self.wells.values()):
-            part.setVisible(not sentence)
+        self._without_model = bool(sentence)
+        self._show_parts()
+
+    def unfold(self, unfolded: bool) -> None:
+        """Show the row of views, or the plain heading."""
+        self.tabs.setVisible(unfolded)
+        self._show_parts()
+        self._arrange()
+
+    def show_facet(self, id_: str, widget: QWidget | None, subject: str) -> None:
+        """Bring a view to the front: a facet's widget, or None for the samples."""
+        if self._facet is not None and self._facet is not widget:
+            self._facet.hide()
+        if widget is not None and widget.parent() is not self:
+            widget.setParent(self)
+        changed, self._facet = self._facet is not widget, widget
+        self.tabs.set_current(id_)
+        self.subject.set_current(subject)
+        if changed:
+            self._show_parts()
+            self._arrange()
+
+    def _show_parts(self) -> None:
+        """What is seen of all the parts."""
+        facet, tabs = self._facet is not None, not self.tabs.isHidden()
+        self.no_model.setVisible(self._without_model)
+        for part in (self.grid, self.walk, self.controls, self.wells_heading, *self.wells.values()):
+            part.setVisible(not self._without_model and not facet)
+        self.samples_heading.setVisible(not self._without_model and not tabs)
+        self.deeper.setVisible(not self._without_model and not tabs and bool(REGISTRY))
+        about = entry(self.tabs.current())
+        self.subject.setVisible(facet and not self._without_model and about is not None and about.about_subject)
+        if self._facet is not None:
+            self._facet.setVisible(not self._without_model)
 
     def resizeEvent(self, event) -> None:
         self._arrange()
@@ -108,10 +158,19 @@ class Canvas(QWidget):
         width, height = self.width() - 2 * PAD, self.height() - 2 * (PAD - 4)
         top = PAD - 4
         self.no_model.setGeometry(self.rect())
+        tabs = self.tabs.sizeHint()
+        self.tabs.setGeometry(PAD - 8, top - 6, tabs.width(), tabs.height())
+        if self._facet is not None:
+            choice = self.subject.sizeHint()
+            self.subject.setGeometry(PAD + width - choice.width(), top - 6, choice.width(), choice.height())
+            self._facet.setGeometry(PAD, top + HEADING + 8, width, height - HEADING - 8)
+            return
         walk = self.walk.height_for(width, max(56, round(0.16 * self.height())))
         upper = height - walk - BETWEEN
         side = max(160, min(upper - HEADING - 12 - CONTROLS, round(0.43 * width)))
         self.samples_heading.setGeometry(PAD, top, side, 20)
+        deeper = self.deeper.sizeHint()
+        self.deeper.setGeometry(PAD + side - deeper.width() + 10, top - 6, deeper.width(), deeper.height())
         if self.problem.isVisibleTo(self):
             self.problem.setGeometry(PAD + 80, top - 8, max(side, 290) - 80, 34)
         # The grid's own margin holds the selection's outline; the pictures themselves stand on the column's edge.
@@ -126,7 +185,10 @@ class Canvas(QWidget):
         self.controls.setGeometry(PAD, top + HEADING + side + 12, column, CONTROLS)
         left = PAD + column + GAP
         room = self.width() - PAD - left
+        # The row of views may reach over the samples' column: then the heading gives way.
         self.wells_heading.setGeometry(left, top, room, 20)
+        if not self.tabs.isHidden() and not self._without_model:
+            self.wells_heading.setVisible(PAD + tabs.width() < left)
         total = HEADING + side + 12 + CONTROLS - HEADING
         each = (total - BETWEEN) // 2
         for index, well in enumerate(self.wells.values()):

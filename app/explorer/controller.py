@@ -6,7 +6,7 @@ state needs with what was asked last, so the same path serves a slider, an undo 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -25,6 +25,9 @@ from app.i18n import tr
 from flowcore.errors import FlowError
 from flowcore.labels import Label, between
 from flowcore.latent import walk
+
+if TYPE_CHECKING:
+    from app.explorer.facets.base import Facet
 
 __all__ = ["Controller"]
 
@@ -63,6 +66,8 @@ class Controller(QObject):
         self.wells = {which: WellLink(which, client, self.store, self._on_well) for which in "AB"}
         self.walk = WalkLink(client, self.store, self._on_walk, self._on_position)
         self.film = FilmLink(client, self._on_film)
+        self.facets: dict[str, Facet] = {}
+        """Those that have been visited."""
         self.play_position: float | None = None
         """Where the walk is while it plays; the state keeps where it was."""
         self._prune_at = PRUNE_BYTES
@@ -85,7 +90,8 @@ class Controller(QObject):
     def busy(self) -> bool:
         """Whether anything that the state needs has not come yet."""
         return (self.page.busy or self.walk.busy or self.film.busy or self._describing or self._rest.isActive()
-                or self._opening is not None or any(well.busy for well in self.wells.values()))
+                or self._opening is not None or any(well.busy for well in self.wells.values())
+                or (self.facet is not None and self.facet.busy))
 
     @property
     def position(self) -> float:
@@ -118,15 +124,54 @@ class Controller(QObject):
         label = between(*self._end_labels, t)
         return Latent(self.model.name, z, picture, tr("walk at {t}", t=f"{t:.2f}"), label)
 
+    @property
+    def facet(self) -> Facet | None:
+        """The facet in front, once it has been made; None where the samples are."""
+        return self.facets.get(self.state.facet)
+
+    def add_facet(self, facet: Facet) -> None:
+        """Make a facet known: from now on it follows the state whenever it is in front."""
+        self.facets[facet.id] = facet
+        facet.changed.connect(self._on_facet)
+        self._sync_facet()
+
+    def well_latent(self, which: str) -> Latent | None:
+        """A well's picture as it comes back from z, with that z, once it has been encoded."""
+        view = self.wells[which].view
+        if self.model is None or not view.z or view.reconstruction is None:
+            return None
+        name = self.state.well(which).name
+        return Latent(self.model.name, self.store.latent(view.z), view.reconstruction, name, view.label)
+
+    def subject(self) -> Latent | None:
+        """The picture that facets are about, with its z, once it is there."""
+        if self.state.subject in ("A", "B"):
+            return self.well_latent(self.state.subject)
+        return self.frame() if self.state.subject == "walk" else self.selected()
+
     def large(self) -> Latent | None:
         """The picture that the inspector shows, with its z."""
+        if self.facet is not None:
+            return self.facet.large() or self.subject()
         if self.state.shown == "walk" and self.walk.possible:
             return self.frame()
         return self.selected()
 
     def shown(self) -> Shown:
         """What the inspector shows large."""
-        if self.state.shown == "walk" and self.walk.possible:
+        walking = self.state.shown == "walk"
+        if self.facet is not None:
+            own, subject = self.facet.shown(), self.state.subject
+            if own is not None:
+                return own
+            if subject in ("A", "B"):
+                view = self.wells[subject].view
+                title = tr("{well}: {name}", well=subject, name=self.state.well(subject).name or tr("nothing there"))
+                return Shown("well", title, view.reconstruction, view.figures, label=view.label)
+            walking = subject == "walk"
+            if walking and not self.walk.possible:
+                return Shown()
+        if walking and self.walk.possible:
             view = self.walk.view
             card = self.model.card if self.model else {}
             t = view.picture_t if view.picture is not None else self.position
@@ -200,7 +245,7 @@ class Controller(QObject):
 
     def engine_restarted(self) -> None:
         """Another engine knows nothing: ask again for all that is on screen."""
-        for link in (self.page, self.walk, self.film, *self.wells.values()):
+        for link in (self.page, self.walk, self.film, *self.wells.values(), *self.facets.values()):
             link.forget()
         self._described, self._describing = None, False
         self._sync()
@@ -220,6 +265,7 @@ class Controller(QObject):
             well.sync(self.state, self.model)
         self._sync_walk()
         self.film.sync(self.state, self.model)
+        self._sync_facet()
         self._rest_soon()
         self._prune()
         self.state_changed.emit()
@@ -247,11 +293,16 @@ class Controller(QObject):
         ready = not (self.state.a.empty or self.state.b.empty)
         self.walk.sync(self.model, a if ready else "", b if ready else "", self.state.walk, self.position, self._end_labels)
 
+    def _sync_facet(self) -> None:
+        if self._started and self.facet is not None:
+            self.facet.sync()
+
     def _prune(self) -> None:
         """Forget the pictures and latents that neither the screen nor an undo or redo can need: a drag leaves many."""
         if self.store.size < self._prune_at:
             return
-        kept = [state.keys for state in self.history.states()] + [well.keys for well in self.wells.values()]
+        links = (*self.wells.values(), *self.facets.values())
+        kept = [state.keys for state in self.history.states()] + [link.keys for link in links]
         self.store.prune(set().union(*kept))
         self._prune_at = max(PRUNE_BYTES, 2 * self.store.size)
 
@@ -298,11 +349,13 @@ class Controller(QObject):
         self.page_changed.emit(first, count)
         if first <= self.state.selected < first + count:
             self._rest_soon()
+            self._sync_facet()
             self.shown_changed.emit()
         self.busy_changed.emit()
 
     def _on_well(self, which: str) -> None:
         self._sync_walk()
+        self._sync_facet()
         self._prune()
         self.well_changed.emit(which)
         self.busy_changed.emit()
@@ -316,7 +369,12 @@ class Controller(QObject):
         self.busy_changed.emit()
 
     def _on_position(self) -> None:
+        self._sync_facet()
         self.position_changed.emit()
-        if self.state.shown == "walk":
+        if self.state.shown == "walk" or self.facet is not None:
             self.shown_changed.emit()
+        self.busy_changed.emit()
+
+    def _on_facet(self) -> None:
+        self.shown_changed.emit()
         self.busy_changed.emit()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from app.explorer.figures import LIKELIER, TYPICALITY, bpd_tip, percent
 from app.explorer.film_view import FilmView
@@ -60,6 +60,8 @@ class ExplorerInspector(Inspector):
     def __init__(self, settings: Settings, parent=None) -> None:
         super().__init__(parent)
         self._shown: np.ndarray | None = None
+        self._facet_part: QWidget | None = None
+        self._facet = False
         self.temperature = ValueSlider(
             tr("Temperature"), 0.0, TEMPERATURE_MAX, 0.7, step=0.01, decimals=2,
             tooltip=tr("How far from the middle of the prior the samples are drawn: low is plain and safe, "
@@ -147,6 +149,21 @@ class ExplorerInspector(Inspector):
         self.whole_pixels.toggled.connect(self.whole_pixels_changed)
         self.add(self.whole_pixels)
 
+    def show_facet(self, facet: bool, part: QWidget | None) -> None:
+        """While a facet is in front its own part, if it has one, stands where the temperature is."""
+        if part is not self._facet_part:
+            if self._facet_part is not None:
+                self._facet_part.hide()
+            if part is not None:
+                if self.body.indexOf(part) < 0:
+                    self.body.insertWidget(0, part)
+                part.show()
+            self._facet_part = part
+        for own in (self.temperature, self.every_temperature):
+            own.setVisible(not facet)
+        self.per_level.setVisible(not facet and len(self.levels) > 1)
+        self._facet = facet
+
     def set_drag_data(self, drag_data: Callable[[], QMimeData | None]) -> None:
         self.picture.drag_data = drag_data
 
@@ -178,7 +195,7 @@ class ExplorerInspector(Inspector):
 
     def _show_levels(self, count: int) -> None:
         """As many sliders as the model has levels; one level alone needs none."""
-        self.per_level.setVisible(count > 1)
+        self.per_level.setVisible(count > 1 and not self._facet)
         if count == len(self.levels):
             return
         for slider in self.levels:

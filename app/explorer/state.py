@@ -9,17 +9,26 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
+from app.explorer import facets
+from app.explorer.facets import SAMPLES, FacetState
 from flowcore.crop import Crop
 from flowcore.errors import ConfigError
 from flowcore.labels import MAX_CLASS, Label, from_json, single, to_json
 from flowcore.latent import MODES
 
-__all__ = ["CONDITIONAL_SCHEMA", "COUNTS", "MODES", "SCHEMA", "STRIP", "TEMPERATURE_MAX", "ExplorerState", "Walk", "Well"]
+__all__ = [
+    "CONDITIONAL_SCHEMA", "COUNTS", "FACET_SCHEMA", "MODES", "SCHEMA", "STRIP", "SUBJECTS", "TEMPERATURE_MAX", "ExplorerState",
+    "Walk", "Well",
+]  # fmt: skip
 
 SCHEMA = 1
 CONDITIONAL_SCHEMA = 2
 """Of a state that names classes, which an older reader would pass over. All others are written as schema 1."""
+FACET_SCHEMA = 3
+"""Of a state that says what was set in one of the facets."""
 COUNTS = (4, 16, 36, 64)
+SUBJECTS = ("sample", "A", "B", "walk")
+"""What a facet can be about: the selected sample, the picture in a well, or the walk's present frame."""
 TEMPERATURE_MAX = 1.5
 LEVELS_MAX = 10
 SEED_MAX = 2**31 - 1
@@ -110,6 +119,23 @@ class ExplorerState:
     a: Well = Well()
     b: Well = Well()
     walk: Walk = Walk()
+    facet: str = SAMPLES
+    """The view in front."""
+    subject: str = "sample"
+    """The picture that facets are about, one of `SUBJECTS`."""
+    facets: tuple[tuple[str, FacetState], ...] = ()
+    """What was set in them, by id in alphabetical order; one without an entry is as it was at first."""
+
+    def of(self, id_: str) -> FacetState:
+        """A facet's own state."""
+        found = dict(self.facets).get(id_)
+        return facets.initial(id_) if found is None else found
+
+    def with_facet(self, id_: str, state: FacetState) -> ExplorerState:
+        kept = dict(self.facets) | {id_: state}
+        if state == facets.initial(id_):
+            del kept[id_]
+        return replace(self, facets=tuple(sorted(kept.items(), key=lambda item: item[0])))
 
     def temperatures(self, levels: int) -> float | tuple[float, ...]:
         """What a model of so many levels is sampled at: one number, or one a level, the finest first."""
@@ -135,7 +161,8 @@ class ExplorerState:
     @property
     def keys(self) -> set[str]:
         """Every key of the store that this state needs."""
-        return {key for well in (self.a, self.b) for key in (well.picture, well.latent) if key}
+        wells = {key for well in (self.a, self.b) for key in (well.picture, well.latent) if key}
+        return wells.union(*(state.keys for _, state in self.facets))
 
     @property
     def conditional(self) -> bool:
@@ -143,21 +170,25 @@ class ExplorerState:
         return self.sampled_class >= 0 or bool(self.a.label or self.b.label)
 
     def to_dict(self) -> dict:
-        return {"schema": CONDITIONAL_SCHEMA if self.conditional else SCHEMA,
+        schema = FACET_SCHEMA if self.facets else CONDITIONAL_SCHEMA if self.conditional else SCHEMA
+        return {"schema": schema,
                 "model": self.model, "seed": self.seed, "temperature": self.temperature,
                 "level_temperatures": list(self.level_temperatures), "count": self.count,
                 "selected": self.selected, "shown": self.shown,
                 "a": self.a.to_dict(), "b": self.b.to_dict(), "walk": self.walk.to_dict(),
-                **({"sampled_class": self.sampled_class} if self.sampled_class >= 0 else {})}
+                **({"sampled_class": self.sampled_class} if self.sampled_class >= 0 else {}),
+                **({"facet": self.facet} if self.facet != SAMPLES else {}),
+                **({"subject": self.subject} if self.subject != SUBJECTS[0] else {}),
+                **({"facets": {id_: state.to_dict() for id_, state in self.facets}} if self.facets else {})}
 
     @classmethod
     def from_dict(cls, data: object) -> ExplorerState:
         """Read a state; raises `ConfigError` in one sentence for another schema or a value out of range."""
         data = _mapping(data, "the Explorer's state")
         schema = data.get("schema")
-        if schema not in (SCHEMA, CONDITIONAL_SCHEMA) or isinstance(schema, bool):
-            raise ConfigError(f"This was saved by another version (schema {schema!r}); this one reads {SCHEMA} "
-                              f"and {CONDITIONAL_SCHEMA}.")
+        if schema not in (SCHEMA, CONDITIONAL_SCHEMA, FACET_SCHEMA) or isinstance(schema, bool):
+            raise ConfigError(f"This was saved by another version (schema {schema!r}); this one reads "
+                              f"{SCHEMA} to {FACET_SCHEMA}.")
         count = data.get("count", 16)
         if count not in COUNTS or isinstance(count, bool):
             raise ConfigError(f"A page has {', '.join(map(str, COUNTS))} samples, not {count!r}.")
@@ -174,7 +205,17 @@ class ExplorerState:
             a=Well.from_dict(data.get("a", {})),
             b=Well.from_dict(data.get("b", {})),
             walk=Walk.from_dict(data.get("walk", {})),
+            facet=facet if facets.entry(facet := data.get("facet", SAMPLES)) is not None else SAMPLES,
+            subject=subject if (subject := data.get("subject", SUBJECTS[0])) in SUBJECTS else SUBJECTS[0],
+            facets=_facets(data.get("facets", {})),
         )
+
+
+def _facets(data: object) -> tuple[tuple[str, FacetState], ...]:
+    """The facets' own states; one of a version that knows more facets is passed over."""
+    found = _mapping(data, "facets")
+    read = {id_: facets.read(id_, _mapping(value, id_)) for id_, value in found.items() if facets.entry(id_) is not None}
+    return tuple(sorted((item for item in read.items() if item[1] != facets.initial(item[0])), key=lambda item: item[0]))
 
 
 def _mapping(data: object, what: str) -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,9 @@ from app.explorer.canvas import Canvas
 from app.explorer.controller import Controller
 from app.explorer.drag_drop import can_read
 from app.explorer.exporting import Exporter
+from app.explorer.facets import SAMPLES
+from app.explorer.facets import entry as facet_entry
+from app.explorer.facets.base import Facet, Host
 from app.explorer.inspector import ExplorerInspector
 from app.explorer.model import open_model
 from app.explorer.model_menu import ModelMenu, remember_model
@@ -69,6 +73,7 @@ class ExplorerWorkspace(Workspace):
         self._inspector = ExplorerInspector(context.settings)
         self._menu = ModelMenu(context.settings)
         self._was_idle = True
+        self._in_front: Facet | None = None
         self._wells_shown: dict[str, Well] = {}
         self._wire_views()
         self._wire_controller()
@@ -88,7 +93,8 @@ class ExplorerWorkspace(Workspace):
         return self._menu
 
     def save_menu(self) -> list[tuple[str, Callable[[], object], bool]]:
-        return self.transfers.save_entries()
+        facet = self.controller.facet
+        return (facet.save_entries() if facet is not None else []) + self.transfers.save_entries()
 
     def commands(self) -> list[Command]:
         return [
@@ -108,7 +114,9 @@ class ExplorerWorkspace(Workspace):
         return can_read(mime)
 
     def drop(self, mime: QMimeData) -> None:
-        self.transfers.take(mime)
+        facet = self.controller.facet
+        if facet is None or not facet.drop(mime):
+            self.transfers.take(mime)
 
     def state(self) -> dict[str, Any]:
         self.files.write(self.controller.store, self.history.state.keys)
@@ -158,6 +166,9 @@ class ExplorerWorkspace(Workspace):
         self.grid.dragged.connect(lambda index: transfers.drag(self.grid, self._sample(index)))
         self.grid.menu_wanted.connect(self._sample_menu)
         canvas.new_button.clicked.connect(acts.new_samples)
+        canvas.deeper.clicked.connect(self.look_deeper)
+        canvas.facet_chosen.connect(acts.show_facet)
+        canvas.subject_chosen.connect(acts.set_subject)
         canvas.count.chosen.connect(lambda key: acts.set_count(int(key)))
         canvas.of_class.chosen.connect(lambda key: acts.set_class(int(key)))
         canvas.seed.value_changed.connect(acts.set_seed)
@@ -169,8 +180,8 @@ class ExplorerWorkspace(Workspace):
             well.crop_changed.connect(acts.set_crop)
             well.class_chosen.connect(acts.set_well_class)
             well.rested.connect(acts.rest)
-            well.dragged.connect(lambda name: transfers.drag(self.wells[name], self._well_latent(name)))
-            well.set_drag_data(lambda name=which: transfers.mime(self._well_latent(name)))
+            well.dragged.connect(lambda name: transfers.drag(self.wells[name], self.controller.well_latent(name)))
+            well.set_drag_data(lambda name=which: transfers.mime(self.controller.well_latent(name)))
         self.walk.moved.connect(self._move)
         self.walk.rested.connect(acts.rest)
         self.walk.mode_chosen.connect(acts.set_mode)
@@ -193,6 +204,12 @@ class ExplorerWorkspace(Workspace):
         self._menu.chosen.connect(self.controller.choose_model)
         self.player.moved.connect(self.controller.play_to)
         self.player.changed.connect(self.walk.show_playing)
+
+    def look_deeper(self) -> None:
+        """Unfold the row of further views; it stays so."""
+        self.context.settings.set("explorer.deeper", True)
+        self._canvas.unfold(True)
+        self._canvas.tabs.button(SAMPLES).setFocus()
 
     def toggle_play(self) -> None:
         """Play the walk there and back, or stay where it is."""
@@ -266,13 +283,6 @@ class ExplorerWorkspace(Workspace):
         slots = self.controller.page.view.slots
         return slots[index] if 0 <= index < len(slots) else None
 
-    def _well_latent(self, which: str) -> Latent | None:
-        view, model = self.controller.wells[which].view, self.controller.model
-        if model is None or not view.z or view.reconstruction is None:
-            return None
-        name = self.controller.state.well(which).name
-        return Latent(model.name, self.controller.store.latent(view.z), view.reconstruction, name, view.label)
-
     def _sample_menu(self, index: int, place: QPoint) -> None:
         self.acts.select(index)
         menu = QMenu(self._canvas)
@@ -319,6 +329,7 @@ class ExplorerWorkspace(Workspace):
 
     def _start(self) -> None:
         self.controller.show_film(self._inspector.every_temperature.is_unfolded())
+        self._canvas.unfold(bool(self.context.settings.get("explorer.deeper", False)))
         self.controller.start()
         for which in "AB":
             self._show_well(which)
@@ -340,7 +351,35 @@ class ExplorerWorkspace(Workspace):
             return tr("There is no model in this copy: open a checkpoint, or a run folder of your own training.")
         return self.controller.model_problem
 
+    def _facet(self, id_: str) -> Facet | None:
+        """The facet of this id, made on the first visit; None for the samples, and where it cannot be made."""
+        known = facet_entry(id_)
+        if known is None or self.controller.model is None:
+            return None
+        if id_ not in self.controller.facets:
+            made = importlib.import_module(known.facet_module).facet(Host(self.controller, self.context, self.transfers), self)
+            self.controller.add_facet(made)
+        return self.controller.facets[id_]
+
+    def _show_facet(self) -> None:
+        """Bring the view that the state names to the front."""
+        state = self.controller.state
+        facet = self._facet(state.facet)
+        if facet is not None:
+            self._canvas.unfold(True)
+        self._canvas.show_facet(state.facet if facet is not None else SAMPLES, facet.widget() if facet is not None else None,
+                                state.subject)  # fmt: skip
+        self._inspector.show_facet(facet is not None, facet.inspector_part() if facet is not None else None)
+        if facet is not self._in_front:
+            before, self._in_front = self._in_front, facet
+            if before is not None:
+                before.hidden()
+            if facet is not None:
+                self.stop_playing()
+                facet.shown_first()
+
     def _show_state(self) -> None:
+        self._show_facet()
         state = self.controller.state
         self.grid.show_page(state.count, state.selected)
         self._canvas.show_state(state.count, state.seed, state.sampled_class)

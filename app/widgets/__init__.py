@@ -4,6 +4,7 @@
 |---|---|
 | ``Button``, ``IconButton``, ``ChipButton`` | acts; a chip shows a choice in two tones with an optional live dot |
 | ``Segmented``, ``Choice``, ``Toggle`` | one of a few, one of many, yes or no |
+| ``Tabs`` | views of one place, as words in a row |
 | ``ValueSlider``, ``NumberField`` | a number: slid, typed, stepped by arrow keys; reset lights up off default |
 | ``Legend`` | dots with words, for a plot; the plot itself is ``app.widgets.plot``, imported where it is needed |
 | ``PictureLabel`` | one picture: enlarged smoothly or by whole pixels, selectable, draggable |
@@ -21,9 +22,10 @@ from app.widgets.legend import Legend
 from app.widgets.picture import PictureLabel
 from app.widgets.progress import Progress, Spinner
 from app.widgets.slider import ValueSlider
+from app.widgets.tabs import Tabs
 
 __all__ = [
     "Banner", "Button", "Card", "ChipButton", "Choice", "EmptyState", "Fold", "Heading", "IconButton", "Inspector",
-    "Label", "Legend", "NumberField", "PictureLabel", "Progress", "Segmented", "Separator", "Spinner", "Toggle", "ValueRow",
-    "ValueSlider",
+    "Label", "Legend", "NumberField", "PictureLabel", "Progress", "Segmented", "Separator", "Spinner", "Tabs", "Toggle",
+    "ValueRow", "ValueSlider",
 ]

@@ -44,7 +44,7 @@ def test_a_class_belongs_to_its_model():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("schema", 3), ("schema", None), ("schema", True), ("sampled_class", -2), ("sampled_class", "Dress"),
+        ("schema", 4), ("schema", None), ("schema", True), ("sampled_class", -2), ("sampled_class", "Dress"),
         ("a", {"picture": "p", "label": [[1, 0.5]]}), ("seed", -1), ("seed", 10**12), ("seed", True), ("seed", "4"),
         ("temperature", float("nan")), ("temperature", 9), ("temperature", None), ("level_temperatures", 0.7),
         ("level_temperatures", [0.7, "1"]), ("level_temperatures", [float("nan")]), ("level_temperatures", [0.7] * 99),
