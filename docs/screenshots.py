@@ -1,6 +1,7 @@
 """Make the README's pictures of the window, by driving the real one.
 
     python docs/screenshots.py explorer docs/explorer.png --theme dark --size 1440x900
+    python docs/screenshots.py explorer docs/levels.png --facet levels --subject A
     python docs/screenshots.py toylab docs/toylab.png --seconds 30
     python docs/screenshots.py training docs/training.png --runs RUNS --select run-1      (a folder of runs)
     python docs/screenshots.py training docs/new-run.png --data PICTURES                  (the form)
@@ -42,6 +43,7 @@ def explore(application: QApplication, window: MainWindow, options: argparse.Nam
         workspace.controller.choose_model(options.model)
         wait(application, 120, window.is_idle)
     if options.empty:
+        show_facet(workspace, options)
         return
     for which, name in zip("AB", options.pictures, strict=False):
         if name.isdigit():
@@ -55,6 +57,15 @@ def explore(application: QApplication, window: MainWindow, options: argparse.Nam
     workspace.controller.acts.select(state.selected)
     workspace.controller.acts.set_position(0.62)
     workspace.controller.acts.show_walk()
+    show_facet(workspace, options)
+
+
+def show_facet(workspace, options: argparse.Namespace) -> None:
+    """One of the further views, if one was asked for."""
+    if options.facet:
+        workspace.look_deeper()
+        workspace.acts.set_subject(options.subject)
+        workspace.acts.show_facet(options.facet)
 
 
 def learn(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
@@ -89,6 +100,8 @@ def main() -> None:
     parser.add_argument("--model")
     parser.add_argument("--pictures", nargs=2, default=("portrait-1", "9"))
     parser.add_argument("--empty", action="store_true")
+    parser.add_argument("--facet", help="explorer: the further view in front, such as levels")
+    parser.add_argument("--subject", default="A", choices=("sample", "A", "B", "walk"), help="explorer: what it is about")
     parser.add_argument("--playing", action="store_true")
     parser.add_argument("--runs", help="training: a folder of runs")
     parser.add_argument("--select", nargs="*", default=(), help="training: which of them")

@@ -27,7 +27,7 @@ from .requests import (
     WalkFrames,
 )
 
-__all__ = ["CHUNK"]
+__all__ = ["CHUNK", "bits", "chunks", "picture_model"]
 
 CHUNK = {"cpu": 4, "cuda": 16, "mps": 8}
 """Pictures decoded together: few enough that a layer stays under 15 ms and that the first are soon there. It does not
@@ -37,7 +37,7 @@ depend on the page, since another batch size may round differently and so change
 @job(OpenModel.kind)
 def open_model(context: Context, request: OpenModel) -> Steps:
     """See `OpenModel`."""
-    loaded = _model(context, request.model)
+    loaded = picture_model(context, request.model)
     flow = loaded.flow
     data = {
         "card": loaded.card,
@@ -54,9 +54,9 @@ def open_model(context: Context, request: OpenModel) -> Steps:
 @job(SamplePage.kind)
 def sample_page(context: Context, request: SamplePage) -> Steps:
     """See `SamplePage`."""
-    flow = _model(context, request.model).flow
+    flow = picture_model(context, request.model).flow
     temperature = request.temperature
-    for start, stop in _chunks(flow, request.count):
+    for start, stop in chunks(flow, request.count):
         z = flow.sample(stop - start, temperature, request.seed, request.first + start)
         yield
         rows = z.cpu().numpy()
@@ -72,10 +72,10 @@ def sample_page(context: Context, request: SamplePage) -> Steps:
 @job(TemperatureFrames.kind)
 def temperature_frames(context: Context, request: TemperatureFrames) -> Steps:
     """See `TemperatureFrames`."""
-    flow = _model(context, request.model).flow
+    flow = picture_model(context, request.model).flow
     z = flow.sample(1, 1.0, request.seed, request.index)
     label = _class_of(flow, request, request.index)
-    for start, stop in _chunks(flow, len(request.temperatures)):
+    for start, stop in chunks(flow, len(request.temperatures)):
         rows = torch.cat([flow.temper(z, temperature) for temperature in request.temperatures[start:stop]]).cpu().numpy()
         pictures = yield from decode_job(flow, rows, label_tensor(flow, [label] * len(rows)))
         done = stop == len(request.temperatures)
@@ -86,7 +86,7 @@ def temperature_frames(context: Context, request: TemperatureFrames) -> Steps:
 @job(EncodePicture.kind)
 def encode_picture(context: Context, request: EncodePicture) -> Steps:
     """See `EncodePicture`."""
-    loaded = _model(context, request.model)
+    loaded = picture_model(context, request.model)
     flow, label = loaded.flow, request.label
     if flow.num_classes and not label:
         label = single(int((yield from class_log_probs_job(flow, request.picture)).argmax()))
@@ -106,22 +106,22 @@ def encode_picture(context: Context, request: EncodePicture) -> Steps:
 @job(DescribeLatent.kind)
 def describe_latent(context: Context, request: DescribeLatent) -> Steps:
     """See `DescribeLatent`."""
-    loaded = _model(context, request.model)
+    loaded = picture_model(context, request.model)
     label = label_tensor(loaded.flow, [request.label])
     pictures = yield from decode_job(loaded.flow, request.z[None], label)
-    (bpd,) = yield from _bits(loaded.flow, pictures, request.z.dtype, label)
+    (bpd,) = yield from bits(loaded.flow, pictures, request.z.dtype, label)
     context.send(request.kind, {**describe(loaded.card, bpd), "done": True}, done=True)
 
 
 @job(WalkFrames.kind)
 def walk_frames(context: Context, request: WalkFrames) -> Steps:
     """See `WalkFrames`."""
-    flow = _model(context, request.model).flow
-    for start, stop in _chunks(flow, len(request.ts)):
+    flow = picture_model(context, request.model).flow
+    for start, stop in chunks(flow, len(request.ts)):
         z = walk(request.a, request.b, request.ts[start:stop], request.mode)
         label = label_tensor(flow, [between(request.label_a, request.label_b, t) for t in request.ts[start:stop]])
         pictures = yield from decode_job(flow, z, label)
-        bpd = yield from _bits(flow, pictures, z.dtype, label)
+        bpd = yield from bits(flow, pictures, z.dtype, label)
         done = stop == len(request.ts)
         data = {"first": start, "count": stop - start, "bpd": bpd, "done": done}
         yield from context.stream(request.kind, data, {"pictures": pictures}, done=done)
@@ -130,17 +130,17 @@ def walk_frames(context: Context, request: WalkFrames) -> Steps:
 @job(WalkAt.kind)
 def walk_at(context: Context, request: WalkAt) -> Steps:
     """See `WalkAt`."""
-    flow = _model(context, request.model).flow
+    flow = picture_model(context, request.model).flow
     z = walk(request.a, request.b, (request.t,), request.mode)
     label = label_tensor(flow, [between(request.label_a, request.label_b, request.t)])
     pictures = yield from decode_job(flow, z, label)
     context.send(request.kind, {"t": request.t, "done": False}, {"picture": pictures[0], "z": z[0]})
     yield
-    (bpd,) = yield from _bits(flow, pictures, z.dtype, label)
+    (bpd,) = yield from bits(flow, pictures, z.dtype, label)
     context.send(request.kind, {"t": request.t, "bpd": bpd, "done": True}, done=True)
 
 
-def _model(context: Context, name: str) -> Loaded:
+def picture_model(context: Context, name: str) -> Loaded:
     """The model, if it is one of pictures. Raises `CheckpointError`, `ConfigError`."""
     loaded = context.models.get(name)
     if len(loaded.flow.event_shape) != 3:
@@ -153,13 +153,13 @@ def _class_of(flow: Flow, request: SamplePage | TemperatureFrames, index: int) -
     return request.label if request.label or not flow.num_classes else single(index % flow.num_classes)
 
 
-def _chunks(flow: Flow, count: int) -> Iterator[tuple[int, int]]:
+def chunks(flow: Flow, count: int) -> Iterator[tuple[int, int]]:
     size = CHUNK.get(flow.device.type, 4)
     for start in range(0, count, size):
         yield start, min(start + size, count)
 
 
-def _bits(
+def bits(
     flow: Flow, pictures: np.ndarray, dtype: np.dtype, label: torch.Tensor | None
 ) -> Generator[None, None, list[float]]:
     """Bits per dimension of 8-bit pictures (N, H, W, C) at their bin centres, in the precision of their latents."""

@@ -25,8 +25,9 @@ from flowcore.latent import MODES
 from .protocol import ProtocolError
 
 __all__ = [
-    "DescribeLatent", "EncodePicture", "OpenModel", "Priority", "Request", "SamplePage", "TemperatureFrames", "WalkAt",
-    "WalkFrames", "from_fields", "to_fields",
+    "MAX_COUNT", "MAX_FRAMES", "DescribeLatent", "EncodePicture", "OpenModel", "Priority", "Request", "SamplePage",
+    "TemperatureFrames", "WalkAt", "WalkFrames", "check_label", "check_latent", "check_mode", "check_number", "check_times",
+    "check_whole", "from_fields", "to_fields",
 ]  # fmt: skip
 
 MAX_COUNT = 4096
@@ -116,39 +117,39 @@ def _tuples(value: Any) -> Any:
     return value
 
 
-def _whole(name: str, value: Any, low: int, high: int) -> None:
+def check_whole(name: str, value: Any, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
 
 
-def _number(name: str, value: Any, low: float, high: float) -> None:
+def check_number(name: str, value: Any, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise ConfigError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}.")
 
 
-def _latent(name: str, value: Any) -> None:
+def check_latent(name: str, value: Any) -> None:
     if not isinstance(value, np.ndarray) or value.dtype not in (np.float32, np.float64) or value.ndim != 1:
         raise ConfigError(f"{name} must be one latent of 32- or 64-bit floats.")
     if not np.isfinite(value).all():
         raise ConfigError(f"{name} holds a number that is not finite.")
 
 
-def _mode(value: Any) -> None:
+def check_mode(value: Any) -> None:
     if value not in MODES:
         raise ConfigError(f"A walk is {', '.join(MODES[:-1])} or {MODES[-1]}, not {value!r}.")
 
 
-def _label(value: Any) -> None:
+def check_label(value: Any) -> None:
     """() or ((class, weight), …), as `flowcore.labels` describes it."""
     if not isinstance(value, tuple) or (value and from_json([list(pair) for pair in value]) != value):
         raise ConfigError("A label must be pairs of a class and its weight, ascending by class.")
 
 
-def _times(values: Any) -> None:
+def check_times(values: Any) -> None:
     if not isinstance(values, tuple) or not 1 <= len(values) <= MAX_FRAMES:
         raise ConfigError(f"A walk has from 1 to {MAX_FRAMES} frames.")
     for value in values:
-        _number("A position on the walk", value, 0.0, 1.0)
+        check_number("A position on the walk", value, 0.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,12 +185,12 @@ class SamplePage(Request):
     """The class of all of them; () for all classes of a conditional model in turn: picture i is of class i mod classes."""
 
     def __post_init__(self) -> None:
-        _label(self.label)
-        _whole("The seed", self.seed, 0, 2**63 - 1)
-        _whole("The first picture's number", self.first, 0, 2**53)
-        _whole("The count", self.count, 1, MAX_COUNT)
+        check_label(self.label)
+        check_whole("The seed", self.seed, 0, 2**63 - 1)
+        check_whole("The first picture's number", self.first, 0, 2**53)
+        check_whole("The count", self.count, 1, MAX_COUNT)
         for value in self.temperature if isinstance(self.temperature, tuple) else (self.temperature,):
-            _number("The temperature", value, 0.0, 10.0)
+            check_number("The temperature", value, 0.0, 10.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,13 +210,13 @@ class TemperatureFrames(Request):
     label: Label = ()
 
     def __post_init__(self) -> None:
-        _label(self.label)
-        _whole("The seed", self.seed, 0, 2**63 - 1)
-        _whole("The sample's number", self.index, 0, 2**53)
+        check_label(self.label)
+        check_whole("The seed", self.seed, 0, 2**63 - 1)
+        check_whole("The sample's number", self.index, 0, 2**53)
         if not isinstance(self.temperatures, tuple) or not 1 <= len(self.temperatures) <= MAX_FRAMES:
             raise ConfigError(f"A strip has from 1 to {MAX_FRAMES} temperatures.")
         for value in self.temperatures:
-            _number("The temperature", value, 0.0, 10.0)
+            check_number("The temperature", value, 0.0, 10.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,7 +244,7 @@ class EncodePicture(Request):
     def __post_init__(self) -> None:
         if not isinstance(self.picture, np.ndarray) or self.picture.dtype != np.uint8 or self.picture.ndim != 3:
             raise ConfigError("A picture to encode must be 8-bit, height by width by channels.")
-        _label(self.label)
+        check_label(self.label)
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,8 +261,8 @@ class DescribeLatent(Request):
     label: Label = ()
 
     def __post_init__(self) -> None:
-        _latent("The latent", self.z)
-        _label(self.label)
+        check_latent("The latent", self.z)
+        check_label(self.label)
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,12 +289,12 @@ class WalkFrames(Request):
     label_b: Label = ()
 
     def __post_init__(self) -> None:
-        _latent("End A", self.a)
-        _latent("End B", self.b)
-        _mode(self.mode)
-        _times(self.ts)
-        _label(self.label_a)
-        _label(self.label_b)
+        check_latent("End A", self.a)
+        check_latent("End B", self.b)
+        check_mode(self.mode)
+        check_times(self.ts)
+        check_label(self.label_a)
+        check_label(self.label_b)
 
 
 @dataclass(frozen=True, eq=False)
@@ -315,9 +316,9 @@ class WalkAt(Request):
     label_b: Label = ()
 
     def __post_init__(self) -> None:
-        _label(self.label_a)
-        _label(self.label_b)
-        _latent("End A", self.a)
-        _latent("End B", self.b)
-        _mode(self.mode)
-        _number("The position on the walk", self.t, 0.0, 1.0)
+        check_label(self.label_a)
+        check_label(self.label_b)
+        check_latent("End A", self.a)
+        check_latent("End B", self.b)
+        check_mode(self.mode)
+        check_number("The position on the walk", self.t, 0.0, 1.0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from flowcore.errors import ConfigError
 
-from .requests import Priority, Request, _number, _whole
+from .requests import Priority, Request, check_number, check_whole
 
 __all__ = ["MAX_SPEED", "RunToy", "SaveToy"]
 
@@ -62,9 +62,9 @@ class RunToy(Request):
         return self.playing
 
     def __post_init__(self) -> None:
-        _whole("The run's number", self.run, 0, 2**53)
-        _whole("The step to stop at", self.goal, 0, 2**53)
-        _number("The speed", self.speed, 0.0, MAX_SPEED)
+        check_whole("The run's number", self.run, 0, 2**53)
+        check_whole("The step to stop at", self.goal, 0, 2**53)
+        check_number("The speed", self.speed, 0.0, MAX_SPEED)
         _bytes("A snapshot", self.snapshot)
         if not isinstance(self.config, dict) or not isinstance(self.playing, bool):
             raise ConfigError("A toy run needs its settings, and whether it plays.")

@@ -143,11 +143,15 @@ class Controller(QObject):
         name = self.state.well(which).name
         return Latent(self.model.name, self.store.latent(view.z), view.reconstruction, name, view.label)
 
+    def latent_of(self, which: str) -> Latent | None:
+        """The picture with its z of one of `SUBJECTS`, once it is there."""
+        if which in ("A", "B"):
+            return self.well_latent(which)
+        return self.frame() if which == "walk" else self.selected()
+
     def subject(self) -> Latent | None:
         """The picture that facets are about, with its z, once it is there."""
-        if self.state.subject in ("A", "B"):
-            return self.well_latent(self.state.subject)
-        return self.frame() if self.state.subject == "walk" else self.selected()
+        return self.latent_of(self.state.subject)
 
     def large(self) -> Latent | None:
         """The picture that the inspector shows, with its z."""

@@ -36,6 +36,8 @@ class FakeClient:
         self.classes = 0
         """Of the conditional model that it is asked of; every picture is likeliest as class 1."""
         self.next_id = 1
+        self.handlers: dict = {}
+        """How requests of further views are answered, by their class: a function that yields (data, arrays, done)."""
 
     def send(self, request, *, on_answer=None, on_error=None, on_progress=None) -> int:
         entry = SimpleNamespace(id=self.next_id, request=request, answer=on_answer, error=on_error,
@@ -78,7 +80,9 @@ class FakeClient:
                                          request=request))
 
     def work(self, request):
-        if isinstance(request, r.SamplePage):
+        if type(request) in self.handlers:
+            yield from self.handlers[type(request)](request)
+        elif isinstance(request, r.SamplePage):
             for start in range(request.first, request.first + request.count, 4):
                 count = min(4, request.first + request.count - start)
                 z = np.stack([np.random.default_rng((request.seed, start + i)).uniform(0, 2.55, SIZE * SIZE * 3)

@@ -253,3 +253,31 @@ def test_the_first_view_shows_a_bundled_page_at_once():
     state = first_state()
     model = open_model(state.model)
     assert (state.seed, state.temperature, state.count) == (model.default_seed, model.default_temperature, FIRST_PAGE)
+
+
+def test_variations_keep_what_is_locked(explorer, qtbot):
+    """On the real engine: a kept level keeps its numbers, drawn ones differ, and the same seed draws the same."""
+    from app.engine.requests_levels import Variations
+
+    subject = explorer.page.view.slots[2]
+
+    def ask(actions, region, seed=0) -> np.ndarray:
+        rows: list = []
+        nothing = np.zeros(0, np.float32)
+        request = Variations(str(explorer.model.path), subject.z, nothing, region, actions, "inside", seed, 0, 4, 0.7)
+        explorer.client.send(request, on_answer=lambda message: rows.append(message))
+        rest(explorer, qtbot)
+        assert rows[-1].done and all(len(message.data["bpd"]) == len(message.arrays["z"]) for message in rows)
+        return np.concatenate([message.arrays["z"] for message in rows])
+
+    none = np.zeros((16, 16), np.uint8)
+    coarse = ask(("draw", "keep"), none)
+    start = len(subject.z) - 16 * 16 * 3 // 2  # the coarse level holds half of the numbers
+    assert np.array_equal(coarse[:, start:], np.tile(subject.z[start:], (4, 1)))
+    assert (coarse[:, :start] != subject.z[:start]).mean() > 0.99 and not np.array_equal(coarse[0], coarse[1])
+    assert np.array_equal(coarse, ask(("draw", "keep"), none)) and not np.array_equal(coarse, ask(("draw", "keep"), none, 1))
+    locked = none.copy()
+    locked[:8] = 1
+    fine = ask(("draw", "draw"), locked)[:, :start].reshape(4, 6, 8, 8)
+    own = subject.z[:start].reshape(6, 8, 8)
+    assert np.array_equal(fine[:, :, :4], np.tile(own[:, :4], (4, 1, 1, 1))) and (fine[:, :, 4:] != own[:, 4:]).mean() > 0.99
