@@ -22,6 +22,7 @@ from .requests import (
     EncodePicture,
     OpenModel,
     SamplePage,
+    ScorePage,
     TemperatureFrames,
     WalkAt,
     WalkFrames,
@@ -67,6 +68,19 @@ def sample_page(context: Context, request: SamplePage) -> Steps:
         if flow.num_classes:
             data["labels"] = [to_json(label) for label in labels]
         yield from context.stream(request.kind, data, {"pictures": pictures, "z": rows}, done=done)
+
+
+@job(ScorePage.kind)
+def score_page(context: Context, request: ScorePage) -> Steps:
+    """See `ScorePage`."""
+    flow = picture_model(context, request.model).flow
+    found: list[float] = []
+    for start, stop in chunks(flow, len(request.z)):
+        rows = request.z[start:stop]
+        label = label_tensor(flow, list(request.labels[start:stop]) or [()] * len(rows))
+        pictures = yield from decode_job(flow, rows, label)
+        found += yield from bits(flow, pictures, rows.dtype, label)
+    context.send(request.kind, {"bpd": found, "done": True}, done=True)
 
 
 @job(TemperatureFrames.kind)

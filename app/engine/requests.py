@@ -26,8 +26,8 @@ from .protocol import ProtocolError
 
 __all__ = [
     "MAX_COUNT", "MAX_FRAMES", "DescribeLatent", "EncodePicture", "OpenModel", "Priority", "Request", "SamplePage",
-    "TemperatureFrames", "WalkAt", "WalkFrames", "check_label", "check_latent", "check_mode", "check_number", "check_times",
-    "check_whole", "from_fields", "to_fields",
+    "ScorePage", "TemperatureFrames", "WalkAt", "WalkFrames", "check_label", "check_latent", "check_mode", "check_number",
+    "check_times", "check_whole", "from_fields", "to_fields",
 ]  # fmt: skip
 
 MAX_COUNT = 4096
@@ -191,6 +191,29 @@ class SamplePage(Request):
         check_whole("The count", self.count, 1, MAX_COUNT)
         for value in self.temperature if isinstance(self.temperature, tuple) else (self.temperature,):
             check_number("The temperature", value, 0.0, 10.0)
+
+
+@dataclass(frozen=True, eq=False)
+class ScorePage(Request):
+    """`{bpd: [...]}` of the 8-bit pictures that the z's (n, D) decode to, each under its own label, at their bin centres."""
+
+    kind = "explorer.score"
+    slot = "explorer.score"
+    priority = Priority.PAGE
+    strict = True
+
+    model: str
+    z: np.ndarray
+    labels: tuple[Label, ...] = ()
+
+    def __post_init__(self) -> None:
+        good = isinstance(self.z, np.ndarray) and self.z.dtype in (np.float32, np.float64) and self.z.ndim == 2
+        if not good or not 1 <= len(self.z) <= MAX_COUNT or not np.isfinite(self.z).all():
+            raise ConfigError("A page to score must be latents of finite 32- or 64-bit floats.")
+        if len(self.labels) not in (0, len(self.z)):
+            raise ConfigError("A page to score has a label for each picture, or none.")
+        for label in self.labels:
+            check_label(label)
 
 
 @dataclass(frozen=True, eq=False)

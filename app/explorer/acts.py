@@ -8,7 +8,7 @@ from dataclasses import replace
 from app.explorer.facets import SAMPLES, FacetState
 from app.explorer.facets import entry as facet_entry
 from app.explorer.recipes import read_recipe
-from app.explorer.state import COUNTS, MODES, SEED_MAX, SUBJECTS, TEMPERATURE_MAX, ExplorerState, Well
+from app.explorer.state import COUNTS, MODES, ORDERS, SEED_MAX, SUBJECTS, TEMPERATURE_MAX, ExplorerState, Well
 from app.explorer.store import Latent, Store
 from app.history import History
 from app.i18n import tr
@@ -68,6 +68,11 @@ class Acts:
         if count in COUNTS:
             selected = self.state.selected if self.state.selected < count else -1
             self._do(tr("Change the page"), count=count, selected=selected)
+
+    def set_order(self, order: str) -> None:
+        """Let samples stand as they were drawn, or the likeliest first."""
+        if order in ORDERS:
+            self._do(tr("Sort the samples"), order=order)
 
     def select(self, index: int) -> None:
         if -1 <= index < self.state.count:

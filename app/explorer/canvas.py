@@ -71,12 +71,15 @@ class Canvas(QWidget):
         self.of_class = Choice([("-1", tr("All classes"))], name=tr("Class of the samples"),
                                tooltip=tr("Which class is drawn: one, or all of them in turn"))
         self.of_class.hide()
-        for part in (self.new_button, self.of_class, self.count, self.seed):
+        self.order = Choice([("drawn", tr("As drawn")), ("likelihood", tr("Likeliest first"))], name=tr("Order of the samples"),
+                            tooltip=tr("As they were drawn, or by their bits per dimension, the fewest first"))  # fmt: skip
+        self.order.setFixedWidth(128)
+        for part in (self.new_button, self.of_class, self.count, self.seed, self.order):
             row.addWidget(part)
         row.addStretch(1)
         for part in (grid, walk, *wells.values()):
             part.setParent(self)
-        order = [grid, self.new_button, self.of_class, self.count, self.seed, *wells.values(), walk]
+        order = [grid, self.new_button, self.of_class, self.count, self.seed, self.order, *wells.values(), walk]
         for before, after in zip(order, order[1:], strict=False):
             QWidget.setTabOrder(before, after)
 
@@ -86,8 +89,9 @@ class Canvas(QWidget):
             self.of_class.set_options([("-1", tr("All classes")), *((str(index), name) for index, name in enumerate(names))])
         self.of_class.setVisible(bool(names))
 
-    def show_state(self, count: int, seed: int, sampled_class: int = -1) -> None:
-        """Show the page's size, its seed, and its class."""
+    def show_state(self, count: int, seed: int, sampled_class: int = -1, order: str = "drawn") -> None:
+        """Show the page's size, its seed, its class, and the order of its samples."""
+        self.order.set_current(order)
         self.of_class.set_current(str(sampled_class if sampled_class < self.of_class.count() - 1 else -1))
         self.count.set_current(str(count))
         if seed != self.seed.value():
@@ -137,6 +141,7 @@ class Canvas(QWidget):
         for part in (self.grid, self.walk, self.controls, self.wells_heading, *self.wells.values()):
             part.setVisible(not self._without_model and not facet)
         self.samples_heading.setVisible(not self._without_model and not tabs)
+        self.order.setVisible(tabs)
         self.deeper.setVisible(not self._without_model and not tabs and bool(REGISTRY))
         about = entry(self.tabs.current())
         self.subject.setVisible(facet and not self._without_model and about is not None and about.about_subject)
@@ -152,6 +157,7 @@ class Canvas(QWidget):
         self.new_button.setText(tr("New") if short else tr("New samples"))
         self.new_button.setAccessibleName(tr("New samples"))
         self.of_class.setFixedWidth(76 if short else 120)
+        self.order.setFixedWidth(96 if short else 128)
         self.seed.setFixedWidth(80 if short else 112)
 
     def _arrange(self) -> None:

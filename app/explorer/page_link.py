@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.requests import SamplePage
+from app.engine.requests import SamplePage, ScorePage
+from app.explorer.latest import Latest
 from app.explorer.model import FIRST_PAGE, Model
 from app.explorer.state import ExplorerState
 from app.explorer.store import Latent
@@ -29,15 +30,24 @@ class PageLink:
         self._turn = 0
         self._next = 0
         self._left: list[tuple[int, int]] = []
+        self._scores = Latest(client)
+        self._scored: tuple | None = None
+        self._order = ""
         self.view = PageView()
-        self.busy = False
+        self.loading = False
+
+    @property
+    def busy(self) -> bool:
+        return self.loading or self._scores.busy
 
     def forget(self) -> None:
         """The engine is a new one: what was asked of the old one is to be asked again."""
         self._asked = None
         self._turn += 1
         self._left = []
-        self.busy = False
+        self.loading = False
+        self._scored = None
+        self._scores.forget()
         self.view.fresh = [False] * len(self.view.fresh)
 
     def sync(self, state: ExplorerState, model: Model | None) -> None:
@@ -47,11 +57,15 @@ class PageLink:
         # What is drawn, whatever the temperature: the seed and, of a conditional model, the class.
         drawn = (state.seed, state.sampled_label(len(model.classes)))
         asked = (str(model.path), drawn, temperature, state.count)
+        self._order = state.order
         if asked == self._asked:
+            self._score()
             return
         view = self.view
         if self._base is None or self._base[0] != asked[0]:
             view.slots, view.fresh, view.cached = [], [], []
+        if self._asked is None or (*self._asked[:2], self._asked[3]) != (*asked[:2], asked[3]):
+            view.bpds = []
         # The same seed and temperature: the pictures already there stay, only the further ones are asked for.
         kept = 0
         if self._base == asked[:3]:
@@ -66,15 +80,37 @@ class PageLink:
             view.cached = model.first_page
         # A drag replaces a page before it is complete: go on where that one stopped, so that every picture moves.
         before = self._asked
-        moving = self.busy and before is not None and (*before[:2], before[3]) == (*asked[:2], asked[3])
+        moving = self.loading and before is not None and (*before[:2], before[3]) == (*asked[:2], asked[3])
         begin = self._next if moving and kept <= self._next < state.count else kept
         self._left = [part for part in ((begin, state.count - begin), (kept, begin - kept)) if part[1] > 0]
         self._asked, self._base = asked, asked[:3]
         self._turn += 1
-        self.busy = bool(self._left)
+        self.loading = bool(self._left)
         if self._left:
             self._ask_next(model, asked)
+        self._score()
         self._on_change(0, state.count)
+
+    def _score(self) -> None:
+        """Ask for the likelihood of a page that is all there, where the samples are to be sorted by it."""
+        asked = self._asked
+        if self._order != "likelihood" or asked is None or self._scored == asked or not self.view.complete:
+            return
+        self._scored = asked
+        samples = [slot for slot in self.view.slots if slot is not None]
+        labels = tuple(sample.label for sample in samples) if samples[0].label else ()
+        request = ScorePage(asked[0], np.stack([sample.z for sample in samples]), labels)
+
+        def answered(message: Any) -> None:
+            if self._scored == self._asked:
+                self.view.bpds = [float(bpd) for bpd in message.data["bpd"]]
+            self._on_change(0, self.count)
+
+        def failed(sentence: str, details: str = "") -> None:
+            self.view.error, self.view.details = sentence, details
+            self._on_change(0, self.count)
+
+        self._scores.ask(request, answered, failed, at_once=True)
 
     def _ask_next(self, model: Model, asked: tuple) -> None:
         turn = self._turn
@@ -90,12 +126,13 @@ class PageLink:
             if turn == self._turn and message.done and self._left:
                 self._ask_next(model, asked)
             elif turn == self._turn and message.done:
-                self.busy = False
+                self.loading = False
+                self._score()
                 self._on_change(0, 0)
 
         def failed(sentence: str, details: str = "", *_more: object) -> None:
             if turn == self._turn:
-                self.busy = False
+                self.loading = False
                 self.view.error, self.view.details = sentence, details
                 self._on_change(0, self.count)
 

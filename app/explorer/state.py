@@ -17,8 +17,8 @@ from flowcore.labels import MAX_CLASS, Label, from_json, single, to_json
 from flowcore.latent import MODES
 
 __all__ = [
-    "CONDITIONAL_SCHEMA", "COUNTS", "FACET_SCHEMA", "MODES", "SCHEMA", "STRIP", "SUBJECTS", "TEMPERATURE_MAX", "ExplorerState",
-    "Walk", "Well",
+    "CONDITIONAL_SCHEMA", "COUNTS", "FACET_SCHEMA", "MODES", "ORDERS", "SCHEMA", "STRIP", "SUBJECTS", "TEMPERATURE_MAX",
+    "ExplorerState", "Walk", "Well",
 ]  # fmt: skip
 
 SCHEMA = 1
@@ -27,6 +27,8 @@ CONDITIONAL_SCHEMA = 2
 FACET_SCHEMA = 3
 """Of a state that says what was set in one of the facets."""
 COUNTS = (4, 16, 36, 64)
+ORDERS = ("drawn", "likelihood")
+"""As they were drawn, or the likeliest first."""
 SUBJECTS = ("sample", "A", "B", "walk")
 """What a facet can be about: the selected sample, the picture in a well, or the walk's present frame."""
 TEMPERATURE_MAX = 1.5
@@ -110,6 +112,8 @@ class ExplorerState:
     level_temperatures: tuple[float, ...] = ()
     """One for each level of z, the finest first, where they differ; empty where all stand at `temperature`."""
     count: int = 16
+    order: str = "drawn"
+    """In which order they stand, one of `ORDERS`."""
     sampled_class: int = -1
     """The class that a conditional model's samples are of; -1 for all of its classes in turn."""
     selected: int = -1
@@ -177,6 +181,7 @@ class ExplorerState:
                 "selected": self.selected, "shown": self.shown,
                 "a": self.a.to_dict(), "b": self.b.to_dict(), "walk": self.walk.to_dict(),
                 **({"sampled_class": self.sampled_class} if self.sampled_class >= 0 else {}),
+                **({"order": self.order} if self.order != ORDERS[0] else {}),
                 **({"facet": self.facet} if self.facet != SAMPLES else {}),
                 **({"subject": self.subject} if self.subject != SUBJECTS[0] else {}),
                 **({"facets": {id_: state.to_dict() for id_, state in self.facets}} if self.facets else {})}
@@ -199,6 +204,7 @@ class ExplorerState:
             temperature=_number(data, "temperature", 0.7, 0.0, TEMPERATURE_MAX),
             level_temperatures=_level_temperatures(data),
             count=count,
+            order=order if (order := data.get("order", ORDERS[0])) in ORDERS else ORDERS[0],
             sampled_class=_integer(data, "sampled_class", -1, -1, MAX_CLASS),
             selected=_integer(data, "selected", -1, -1, count - 1),
             shown=shown if shown in ("sample", "walk") else "sample",

@@ -51,8 +51,20 @@ class PageView:
     fresh: list[bool] = field(default_factory=list)
     cached: list[np.ndarray] = field(default_factory=list)
     """Pictures of the bundled first page, shown where the engine has not answered yet."""
+    bpds: list[float] = field(default_factory=list)
+    """Of the page that was scored last; empty where none of this seed was."""
     error: str = ""
     details: str = ""
+
+    def order(self, by: str) -> list[int]:
+        """Which sample stands in which place: as drawn, or by likelihood, the likeliest first, as far as it is known.
+
+        While a temperature moves, samples stand where they stood: they are sorted again when the page has come to rest.
+        """
+        count = len(self.slots)
+        if by != "likelihood" or len(self.bpds) != count:
+            return list(range(count))
+        return sorted(range(count), key=lambda index: (self.bpds[index], index))
 
     def picture(self, index: int) -> np.ndarray | None:
         """What slot `index` shows now, uint8 (H, W, C)."""

@@ -66,7 +66,7 @@ class ExplorerWorkspace(Workspace):
         self.transfers = Transfers(self.controller, self.exporter, context.settings, context.notify, self._problem,
                                    lambda well, name: self.wells[well].show_reading(name), self)
         self.transfers.loader.changed.connect(self._show_busy)
-        self.grid = SamplesGrid(self.controller.page.view.picture)
+        self.grid = SamplesGrid(lambda place: self.controller.page.view.picture(self._index(place)))
         self.wells = {which: WellPanel(which) for which in "AB"}
         self.walk = WalkPanel(self.transfers.walk_entries)
         self._canvas = Canvas(self.grid, self.wells, self.walk)
@@ -161,15 +161,16 @@ class ExplorerWorkspace(Workspace):
 
     def _wire_views(self) -> None:
         acts, canvas, transfers = self.acts, self._canvas, self.transfers
-        self.grid.picked.connect(acts.select)
-        self.grid.activated.connect(lambda index: self._put(self.controller.state.first_empty_well, self._sample(index)))
-        self.grid.dragged.connect(lambda index: transfers.drag(self.grid, self._sample(index)))
+        self.grid.picked.connect(lambda place: acts.select(self._index(place)))
+        self.grid.activated.connect(lambda place: self._put(self.controller.state.first_empty_well, self._sample(place)))
+        self.grid.dragged.connect(lambda place: transfers.drag(self.grid, self._sample(place)))
         self.grid.menu_wanted.connect(self._sample_menu)
         canvas.new_button.clicked.connect(acts.new_samples)
         canvas.deeper.clicked.connect(self.look_deeper)
         canvas.facet_chosen.connect(acts.show_facet)
         canvas.subject_chosen.connect(acts.set_subject)
         canvas.count.chosen.connect(lambda key: acts.set_count(int(key)))
+        canvas.order.chosen.connect(acts.set_order)
         canvas.of_class.chosen.connect(lambda key: acts.set_class(int(key)))
         canvas.seed.value_changed.connect(acts.set_seed)
         for which, well in self.wells.items():
@@ -279,12 +280,17 @@ class ExplorerWorkspace(Workspace):
         if latent is not None:
             self.acts.put_latent(which, latent)
 
-    def _sample(self, index: int) -> Latent | None:
-        slots = self.controller.page.view.slots
+    def _index(self, place: int) -> int:
+        """Which sample stands at this place of the page."""
+        order = self.controller.page.view.order(self.controller.state.order)
+        return order[place] if 0 <= place < len(order) else place
+
+    def _sample(self, place: int) -> Latent | None:
+        slots, index = self.controller.page.view.slots, self._index(place)
         return slots[index] if 0 <= index < len(slots) else None
 
     def _sample_menu(self, index: int, place: QPoint) -> None:
-        self.acts.select(index)
+        self.acts.select(self._index(index))
         menu = QMenu(self._canvas)
         for which in "AB":
             menu.addAction(tr("Send to {well}", well=which), lambda which=which: self._put(which, self._sample(index)))
@@ -381,8 +387,8 @@ class ExplorerWorkspace(Workspace):
     def _show_state(self) -> None:
         self._show_facet()
         state = self.controller.state
-        self.grid.show_page(state.count, state.selected)
-        self._canvas.show_state(state.count, state.seed, state.sampled_class)
+        self._show_selected()
+        self._canvas.show_state(state.count, state.seed, state.sampled_class, state.order)
         levels = state.temperatures(self.controller.model.levels) if self.controller.model is not None else ()
         self._inspector.show_temperature(state.temperature, levels if isinstance(levels, tuple) else ())
         self._show_film()
@@ -393,7 +399,14 @@ class ExplorerWorkspace(Workspace):
         self._show_position()
         self.state_changed.emit()
 
+    def _show_selected(self) -> None:
+        state, order = self.controller.state, self.controller.page.view.order(self.controller.state.order)
+        self.grid.show_page(state.count, order.index(state.selected) if state.selected in order else state.selected)
+
     def _show_page(self, first: int, count: int) -> None:
+        if self.controller.state.order != "drawn":
+            first, count = 0, self.controller.state.count
+            self._show_selected()
         self.grid.refresh(first, count)
         self._canvas.show_problem(self.controller.page.view.error)
         self.context.trace("explorer.page", first=first, count=count, complete=self.controller.page.view.complete)

@@ -93,6 +93,8 @@ class FakeClient:
                 if self.classes:
                     data["labels"] = [to_json(request.label or single((start + i) % self.classes)) for i in range(count)]
                 yield (data, {"z": z, "pictures": np.stack([to_bytes(row) for row in z])}, done)
+        elif isinstance(request, r.ScorePage):
+            yield {"bpd": [float(row.mean()) for row in request.z]}, {}, True
         elif isinstance(request, r.TemperatureFrames):
             z = np.random.default_rng((request.seed, request.index)).uniform(0, 2.55, SIZE * SIZE * 3).astype(np.float32)
             for index, temperature in enumerate(request.temperatures):

@@ -281,3 +281,15 @@ def test_variations_keep_what_is_locked(explorer, qtbot):
     fine = ask(("draw", "draw"), locked)[:, :start].reshape(4, 6, 8, 8)
     own = subject.z[:start].reshape(6, 8, 8)
     assert np.array_equal(fine[:, :, :4], np.tile(own[:, :4], (4, 1, 1, 1))) and (fine[:, :, 4:] != own[:, 4:]).mean() > 0.99
+
+
+def test_a_page_is_sorted_by_what_the_model_says(explorer, qtbot):
+    explorer.acts.set_order("likelihood")
+    rest(explorer, qtbot)
+    view = explorer.page.view
+    bpds = view.bpds
+    assert len(bpds) == 16 and [bpds[index] for index in view.order("likelihood")] == sorted(bpds)
+    explorer.acts.select(5)
+    rest(explorer, qtbot)
+    assert explorer.shown().figures.bpd == pytest.approx(bpds[5], rel=1e-6)
+    explorer.acts.set_order("drawn")
