@@ -13,7 +13,7 @@ from app.explorer.state import COUNTS, SEED_MAX
 from app.explorer.walk import WalkPanel
 from app.explorer.well import WellPanel
 from app.i18n import tr
-from app.widgets import Button, Choice, EmptyState, Heading, Label, NumberField, Segmented, Tabs
+from app.widgets import Button, Choice, EmptyState, Heading, IconButton, Label, NumberField, Segmented, Tabs
 
 __all__ = ["Canvas"]
 
@@ -71,9 +71,8 @@ class Canvas(QWidget):
         self.of_class = Choice([("-1", tr("All classes"))], name=tr("Class of the samples"),
                                tooltip=tr("Which class is drawn: one, or all of them in turn"))
         self.of_class.hide()
-        self.order = Choice([("drawn", tr("As drawn")), ("likelihood", tr("Likeliest first"))], name=tr("Order of the samples"),
-                            tooltip=tr("As they were drawn, or by their bits per dimension, the fewest first"))  # fmt: skip
-        self.order.setFixedWidth(128)
+        self.order = IconButton("sort", tr("Likeliest first"), checkable=True,
+                                tooltip=tr("Let the samples stand by likelihood, the fewest bits per dimension first"))  # fmt: skip
         for part in (self.new_button, self.of_class, self.count, self.seed, self.order):
             row.addWidget(part)
         row.addStretch(1)
@@ -91,7 +90,7 @@ class Canvas(QWidget):
 
     def show_state(self, count: int, seed: int, sampled_class: int = -1, order: str = "drawn") -> None:
         """Show the page's size, its seed, its class, and the order of its samples."""
-        self.order.set_current(order)
+        self.order.setChecked(order == "likelihood")
         self.of_class.set_current(str(sampled_class if sampled_class < self.of_class.count() - 1 else -1))
         self.count.set_current(str(count))
         if seed != self.seed.value():
@@ -157,7 +156,6 @@ class Canvas(QWidget):
         self.new_button.setText(tr("New") if short else tr("New samples"))
         self.new_button.setAccessibleName(tr("New samples"))
         self.of_class.setFixedWidth(76 if short else 120)
-        self.order.setFixedWidth(96 if short else 128)
         self.seed.setFixedWidth(80 if short else 112)
 
     def _arrange(self) -> None:

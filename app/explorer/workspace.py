@@ -170,7 +170,7 @@ class ExplorerWorkspace(Workspace):
         canvas.facet_chosen.connect(acts.show_facet)
         canvas.subject_chosen.connect(acts.set_subject)
         canvas.count.chosen.connect(lambda key: acts.set_count(int(key)))
-        canvas.order.chosen.connect(acts.set_order)
+        canvas.order.clicked.connect(lambda on: acts.set_order("likelihood" if on else "drawn"))
         canvas.of_class.chosen.connect(lambda key: acts.set_class(int(key)))
         canvas.seed.value_changed.connect(acts.set_seed)
         for which, well in self.wells.items():

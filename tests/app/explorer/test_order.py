@@ -12,10 +12,10 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def sorted_page(workspace, client):
+def sorted_page(workspace, client, qtbot):
     client.run()
     workspace.look_deeper()
-    workspace.canvas().order.chosen.emit("likelihood")
+    qtbot.mouseClick(workspace.canvas().order, LEFT)
     client.run()
     return workspace
 
@@ -59,7 +59,7 @@ def test_while_a_temperature_moves_samples_stay_where_they_stood(sorted_page, cl
 
 def test_undo_lets_them_stand_as_drawn(sorted_page, client):
     sorted_page.history.undo()
-    assert in_order(sorted_page) == list(range(16)) and sorted_page.canvas().order.current() == "drawn"
+    assert in_order(sorted_page) == list(range(16)) and not sorted_page.canvas().order.isChecked()
 
 
 def test_what_failed_stands_above_the_page(workspace, client):
