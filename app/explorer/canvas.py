@@ -72,7 +72,7 @@ class Canvas(QWidget):
                                tooltip=tr("Which class is drawn: one, or all of them in turn"))
         self.of_class.hide()
         self.order = IconButton("sort", tr("Likeliest first"), checkable=True,
-                                tooltip=tr("Let the samples stand by likelihood, the fewest bits per dimension first"))  # fmt: skip
+                                tooltip=tr("Let the samples stand by likelihood, the fewest bits per dimension first"))
         for part in (self.new_button, self.of_class, self.count, self.seed, self.order):
             row.addWidget(part)
         row.addStretch(1)

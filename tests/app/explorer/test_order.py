@@ -42,7 +42,8 @@ def test_the_likeliest_come_first_and_keep_their_numbers(sorted_page, client, qt
     assert sorted_page.history.state.selected == third and grid.selected == 3
     assert sorted_page.controller.large() is slots[third]
     grid.activated.emit(0)
-    assert np.array_equal(sorted_page.controller.store.latent(sorted_page.history.state.a.latent), slots[in_order(sorted_page)[0]].z)
+    kept = sorted_page.controller.store.latent(sorted_page.history.state.a.latent)
+    assert np.array_equal(kept, slots[in_order(sorted_page)[0]].z)
 
 
 def test_while_a_temperature_moves_samples_stay_where_they_stood(sorted_page, client):
