@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,14 +19,14 @@ def homes(weight: Tensor) -> Tensor:
 
     The largest |w| is served first, then the largest among the rows and columns that are left. A permutation is found exactly.
     """
-    left = weight.detach().abs().double().cpu().clone()
-    home = torch.zeros(len(left), dtype=torch.long)
+    left = weight.detach().abs().double().cpu().numpy().copy()
+    home = np.zeros(len(left), dtype=np.int64)
     for _ in range(len(left)):
         row, column = divmod(int(left.argmax()), len(left))
         home[row] = column
         left[row, :] = -1.0
         left[:, column] = -1.0
-    return home
+    return torch.from_numpy(home)
 
 
 class Layout:

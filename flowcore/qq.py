@@ -10,7 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .distributions import EXCESS_KURTOSIS, STANDARD_DEVIATION, cdf, kolmogorov_p_value, norm_interval, order_band
+from .distributions import (
+    EXCESS_KURTOSIS,
+    STANDARD_DEVIATION,
+    cdf,
+    kolmogorov_p_value,
+    norm_interval,
+    order_band,
+)
 from .errors import DataError
 
 __all__ = ["COVERAGE", "POINTS", "Against", "Shell", "against_prior", "shell"]

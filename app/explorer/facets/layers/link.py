@@ -1,0 +1,79 @@
+"""Asks the engine for one picture's way through the layers, and keeps what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app.engine.requests_layers import DecodeLayers, EncodeLayers
+from app.explorer.facets.layers.view_model import LayersView
+from app.explorer.latest import Latest
+from app.explorer.model import Model
+from app.explorer.store import Latent
+
+__all__ = ["LayersLink"]
+
+
+class LayersLink:
+    """Keeps `view` equal to the subject's way."""
+
+    def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self._lane = Latest(client)
+        self._asked: tuple | None = None
+        self._model = ""
+        self.view = LayersView()
+
+    @property
+    def busy(self) -> bool:
+        return self._lane.busy
+
+    def forget(self) -> None:
+        """The engine is a new one: what was asked of the old one is to be asked again."""
+        self._asked = None
+        self._lane.forget()
+
+    def clear(self) -> None:
+        """There is no subject."""
+        self._asked = None
+        self._lane.drop()
+        self.view = LayersView()
+
+    def sync(self, model: Model, subject: Latent, way: str, moving: bool = False) -> None:
+        """Ask where this has not been asked yet. `moving`: another subject follows soon, so what is on its way may still come."""
+        path = str(model.path)
+        source = subject.picture if way == "encode" else subject.z
+        asked = (path, way, subject.label, source.dtype.str, source.tobytes())
+        if asked == self._asked:
+            return
+        self._asked = asked
+        if path != self._model:
+            self._model, self.view = path, LayersView()
+        self.view.error = self.view.details = ""
+        request = (EncodeLayers(path, source, subject.label) if way == "encode" else DecodeLayers(path, source, subject.label))
+        # What a moving subject still waits for is only the check of the way back: no reason to wait.
+        self._lane.ask(request, lambda message: self._answered(message, path), lambda sentence, details:
+                       self._failed(sentence, details, asked), at_once=not moving or self.view.complete)  # fmt: skip
+        self._on_change()
+
+    def _answered(self, message: Any, path: str) -> None:
+        if path != self._model:
+            return
+        view, data = self.view, message.data
+        part = data["part"]
+        if part == "outline":
+            view.begin(data["layers"], data["levels"])
+        elif part == "stages":
+            view.take_stages(data, message.arrays)
+        elif part == "terms":
+            view.take_terms(data)
+        elif part == "prior":
+            view.take_prior(data, message.arrays)
+        elif part == "check":
+            view.difference = float(data["difference"])
+        self._on_change()
+
+    def _failed(self, sentence: str, details: str, asked: tuple) -> None:
+        if asked == self._asked:
+            self.view = LayersView(error=sentence, details=details)
+            self._on_change()
