@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.explorer.facets.base import Facet, Host
@@ -20,6 +20,8 @@ __all__ = ["LayersFacet", "facet"]
 
 SPINNER_MS = 300
 """What takes longer than this shows that it is being worked on."""
+CANCEL_MS = 2000
+"""... and than this, that it can be ended."""
 
 
 class LayersFacet(Facet):
@@ -35,8 +37,9 @@ class LayersFacet(Facet):
         self.panel = Panel(lambda: not settings.get("explorer.whole_pixels", False))
         self.panel.set_drag_data(lambda: host.transfers.mime(host.controller.subject()))
         self._play_at: float | None = None
-        self._late = QTimer(self, interval=SPINNER_MS, singleShot=True)
-        self._late.timeout.connect(lambda: self.panel.show_busy(self.link.busy))
+        self._late = QTimer(self, singleShot=True)
+        self._late.timeout.connect(self._show_busy)
+        self._since = QElapsedTimer()
         panel = self.panel
         panel.part_chosen.connect(lambda part: self.change(replace(self.state, part=part), tr("Look at the layers")))
         panel.way_chosen.connect(lambda way: self.change(replace(self.state, way=way), tr("Turn the way through the layers")))
@@ -44,6 +47,7 @@ class LayersFacet(Facet):
         panel.moved.connect(self._move)
         panel.rested.connect(self.rest)
         panel.play_wanted.connect(self.toggle_play)
+        panel.stop_wanted.connect(self._stop_or_go_on)
         self.player.moved.connect(self._play_to)
         self.player.changed.connect(lambda playing: panel.show_playing(playing, self.state.way))
         self.player.arrived.connect(self._stay)
@@ -79,6 +83,10 @@ class LayersFacet(Facet):
 
     def hidden(self) -> None:
         self.stop()
+        # Nobody looks: what is still on its way is asked for again when somebody does.
+        if self.link.busy:
+            self.link.stop()
+            self.link.go_on()
 
     # What the person does
 
@@ -132,17 +140,19 @@ class LayersFacet(Facet):
 
     # What is shown
 
+    def _stop_or_go_on(self) -> None:
+        if self.link.stopped:
+            self.link.go_on()
+            self.sync()
+        else:
+            self.link.stop()
+
     def _on_link(self) -> None:
         self._show()
         self.changed.emit()
 
     def _show(self) -> None:
-        if self.link.busy:
-            if not self._late.isActive() and not self.panel.spinner.isVisible():
-                self._late.start()
-        else:
-            self._late.stop()
-            self.panel.show_busy(False)
+        self._show_busy()
         controller, state, view = self.host.controller, self.state, self.link.view
         subject = controller.subject()
         if view.error or subject is None or controller.model is None:
@@ -158,6 +168,18 @@ class LayersFacet(Facet):
                              held_out_norms(card, len(view.levels)))  # fmt: skip
         self.panel.show_playing(self.player.playing, state.way)
         self.panel.show_position(float(state.stage) if self._play_at is None else self._play_at)
+
+    def _show_busy(self) -> None:
+        busy = self.link.busy
+        if not busy:
+            self._since.invalidate()
+            self._late.stop()
+        elif not self._since.isValid():
+            self._since.start()
+        waited = self._since.elapsed() if busy else 0
+        self.panel.show_busy(waited >= SPINNER_MS, waited >= CANCEL_MS, self.link.stopped)
+        if busy and waited < CANCEL_MS:
+            self._late.start(SPINNER_MS if waited < SPINNER_MS else CANCEL_MS - waited)
 
     def _emptiness(self, error: str) -> tuple[str, str, str]:
         """(sentence, tone, act) where there is nothing to follow."""

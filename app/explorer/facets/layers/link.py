@@ -22,11 +22,23 @@ class LayersLink:
         self._lane = Latest(client)
         self._asked: tuple | None = None
         self._model = ""
+        self.stopped = False
+        """Whether the person ended what is still asked for."""
         self.view = LayersView()
 
     @property
     def busy(self) -> bool:
         return self._lane.busy
+
+    def stop(self) -> None:
+        """The person does not want to wait: what has come stays."""
+        self._lane.drop()
+        self.stopped = not self.view.complete or self.view.difference is None
+        self._on_change()
+
+    def go_on(self) -> None:
+        """Ask again for what was stopped; `sync` follows."""
+        self._asked, self.stopped = None, False
 
     def forget(self) -> None:
         """The engine is a new one: what was asked of the old one is to be asked again."""
@@ -35,7 +47,7 @@ class LayersLink:
 
     def clear(self) -> None:
         """There is no subject."""
-        self._asked = None
+        self._asked, self.stopped = None, False
         self._lane.drop()
         self.view = LayersView()
 
@@ -46,7 +58,7 @@ class LayersLink:
         asked = (path, way, subject.label, source.dtype.str, source.tobytes())
         if asked == self._asked:
             return
-        self._asked = asked
+        self._asked, self.stopped = asked, False
         if path != self._model:
             self._model, self.view = path, LayersView()
         self.view.error = self.view.details = ""

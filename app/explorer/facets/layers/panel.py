@@ -17,14 +17,26 @@ from app.explorer.facets.layers.stage_view import StageView
 from app.explorer.facets.layers.terms_view import TermsView
 from app.explorer.facets.layers.view_model import LayersView
 from app.i18n import tr
-from app.widgets import EmptyState, Heading, IconButton, Label, PictureLabel, Segmented, Spinner, ValueRow
+from app.widgets import (
+    Button,
+    EmptyState,
+    Heading,
+    IconButton,
+    Label,
+    PictureLabel,
+    Segmented,
+    Spinner,
+    ValueRow,
+)
 
 __all__ = ["Panel"]
 
-ITSELF = 92
-"""The picture itself, beside its stages."""
+ITSELF, LOW_ITSELF = 92, 56
+"""The picture itself, beside its stages; in a low window."""
+LOW = 440
+"""A stage below this height leaves the column of facts little room."""
 SCRUBBER = 136
-WIDEST = 400
+WIDEST = 440
 """The column of facts, where there is room beside the stage."""
 SAME = 1e-6
 """Of the range shown: what the eye, and a byte, can never tell."""
@@ -41,6 +53,8 @@ class Panel(QWidget):
     rested = Signal()
     play_wanted = Signal()
     level_picked = Signal(int)
+    stop_wanted = Signal()
+    """Cancel, or go on where that was done."""
 
     def __init__(self, smooth: Callable[[], bool], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,11 +73,15 @@ class Panel(QWidget):
                 "x = f⁻¹(z), before it is rounded"))],
             name=tr("Which way the picture is followed"), compact=True)  # fmt: skip
         self.spinner = Spinner(14)
-        self.spinner.hide()
+        self.status = Label("", "muted")
+        self.stop = Button("", "quiet")
+        for waiting in (self.spinner, self.status, self.stop):
+            waiting.hide()
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self.part)
-        head.addWidget(self.spinner)
+        for waiting in (self.spinner, self.status, self.stop):
+            head.addWidget(waiting)
         head.addStretch(1)
         head.addWidget(self.way)
 
@@ -86,12 +104,12 @@ class Panel(QWidget):
         self.scrubber.rested.connect(self.rested)
         self.scrubber.play_wanted.connect(self.play_wanted)
         self.play.clicked.connect(self.play_wanted)
+        self.stop.clicked.connect(self.stop_wanted)
         self.prior.level_picked.connect(self.level_picked)
         self.stage.pressed.connect(lambda: self.scrubber.track.setFocus(Qt.FocusReason.MouseFocusReason))
 
     def _make_layers(self) -> QWidget:
         self.itself = PictureLabel(tr("The picture itself"))
-        self.itself.setFixedSize(ITSELF, ITSELF)
         self.itself.setToolTip(tr("The picture itself, to compare; drag it anywhere a picture is taken."))
         self.name = Label("", "strong", wrap=True)
         self.place = Label("", "muted")
@@ -136,7 +154,11 @@ class Panel(QWidget):
         self.scrubber.setFixedHeight(SCRUBBER)
         lower = QHBoxLayout()
         lower.setSpacing(8)
-        lower.addWidget(self.play, 0, Qt.AlignmentFlag.AlignBottom)
+        beside_track = QVBoxLayout()
+        beside_track.addStretch(1)
+        beside_track.addWidget(self.play)
+        beside_track.addSpacing(16)
+        lower.addLayout(beside_track)
         lower.addWidget(self.scrubber, 1)
         lower.setContentsMargins(0, 0, 0, 0)
         page = QWidget()
@@ -150,8 +172,11 @@ class Panel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """What the stage leaves beside it goes to the column of facts."""
         super().resizeEvent(event)
-        left = self.pages.width() - 24 - (self.pages.height() - SCRUBBER - 12)
-        self.facts.setFixedWidth(min(max(left, COLUMN), WIDEST))
+        height = self.pages.height() - SCRUBBER - 12
+        self.facts.setFixedWidth(min(max(self.pages.width() - 24 - height, COLUMN), WIDEST))
+        side = LOW_ITSELF if height < LOW else ITSELF
+        self.itself.setFixedSize(side, side)
+        self.terms.set_low(height < LOW)
 
     def set_drag_data(self, drag_data: Callable[[], QMimeData | None]) -> None:
         self.itself.drag_data = drag_data
@@ -209,8 +234,15 @@ class Panel(QWidget):
         self.play.set_icon("pause" if playing else "play")
         self.play.set_name(words, tr("{act} (Space)", act=words))
 
-    def show_busy(self, busy: bool) -> None:
+    def show_busy(self, busy: bool, long: bool = False, stopped: bool = False) -> None:
+        """That it is being worked on, how far it is, and, when it takes `long`, a way to end it; or, when `stopped`, to go on."""
+        fresh, count = sum(self._view.fresh), self._view.count
         self.spinner.setVisible(busy)
+        self.status.setText(tr("Stopped") if stopped else tr("{fresh} of {count} stages", fresh=fresh, count=count)
+                            if fresh < count else tr("Checking the way back"))  # fmt: skip
+        self.status.setVisible(stopped or (busy and count > 0))
+        self.stop.setText(tr("Go on") if stopped else tr("Cancel"))
+        self.stop.setVisible(stopped or (busy and long))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Space and the keys of the slider work wherever the focus is in here, unless what has it wants them itself."""

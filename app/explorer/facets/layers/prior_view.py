@@ -61,7 +61,8 @@ class PriorView(QWidget):
         self.held_out = Label("", "small", wrap=True)
         self.note = Label(tr(
             "One picture is one draw of z, and its numbers are no independent tests: what the model has not understood of a "
-            "picture stays in z as structure. So a curve off the diagonal says how this z differs from the prior, not how surely."),
+            "picture stays in z as structure. So a curve off the diagonal says how this z differs from the prior, not how "
+            "surely."),
             "small", wrap=True)  # fmt: skip
         column = QWidget()
         layout = QVBoxLayout(column)

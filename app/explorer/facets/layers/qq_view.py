@@ -31,7 +31,7 @@ HEAD = 22
 FOOT = 16
 """For the axis's figures."""
 SIDE = 22
-LARGEST = 460
+LARGEST = 640
 
 Tile = tuple[int, str, Against | None]
 """(level, -1 for all of z; its title; what is known)."""
@@ -157,6 +157,10 @@ class QQView(KeyboardFocus, QWidget):
         painter.drawPath(path)
         painter.restore()
         painter.setFont(theme.font(theme.SMALL_PIXELS))
+        painter.setPen(theme.color("faint"))
+        inner = plot.adjusted(6, 3, -6, -3)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, tr("z"))
+        painter.drawText(inner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, tr("prior"))
         painter.setPen(theme.color("muted"))
         for value in self._ticks(limit):
             text = f"{value:g}".replace("-", "−")

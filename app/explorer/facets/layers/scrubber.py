@@ -145,11 +145,6 @@ class Bars(QWidget):
                         painter.setPen(theme.color("muted"))
                         painter.drawText(band.adjusted(6, 3, 0, 0), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
                         break
-            if level == depth:  # what is what, where there is room
-                key = tr("bars: log-det, as roots · line: their sum")
-                if metrics.horizontalAdvance(key) + 100 <= band.width():
-                    painter.setPen(theme.color("faint"))
-                    painter.drawText(band.adjusted(0, 3, -6, 0), Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, key)
 
     def _paint_bars(self, painter: QPainter) -> None:
         view, area = self._view, self._area()
@@ -241,7 +236,7 @@ class Bars(QWidget):
 
 
 class _Caption(QWidget):
-    """The layer's name under the knob."""
+    """The layer's name under the knob, and where there is room, what bars and line are."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -269,6 +264,13 @@ class _Caption(QWidget):
         painter.setFont(plain)
         painter.setPen(theme.color("muted"))
         painter.drawText(QRectF(left + first + 8, 0, second, self.height()), middle, self._rest)
+        key = tr("Bars: log-det, their heights as roots; line: its sum")
+        painter.setFont(theme.font(theme.SMALL_PIXELS))
+        room = painter.fontMetrics().horizontalAdvance(key) + 24
+        if self._bold and left + first + second + room <= self.width():
+            painter.drawText(QRectF(self.rect()), middle | Qt.AlignmentFlag.AlignRight, key)
+        elif self._bold and room <= left:
+            painter.drawText(QRectF(self.rect()), middle | Qt.AlignmentFlag.AlignLeft, key)
         painter.end()
 
 

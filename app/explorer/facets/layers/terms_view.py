@@ -13,7 +13,7 @@ from app.i18n import plural, tr
 
 __all__ = ["TermsView"]
 
-ROW = 21
+ROW, LOW_ROW = 21, 19
 HEAD = 20
 GAP = 9
 """Before a sum's own line."""
@@ -30,6 +30,7 @@ class TermsView(QWidget):
         self._view = LayersView()
         self._rows: list[Row] = []
         self._hovered = -1
+        self._row = ROW
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(tr("What the likelihood is made of"))
@@ -48,6 +49,14 @@ class TermsView(QWidget):
             self.updateGeometry()
         self.setAccessibleDescription("; ".join(f"{self.name(row)} {self.figures(row)[0]}" for row in self._rows))
         self.update()
+
+    def set_low(self, low: bool) -> None:
+        """Lower rows, for a low window."""
+        row = LOW_ROW if low else ROW
+        if row != self._row:
+            self._row = row
+            self.updateGeometry()
+            self.update()
 
     @property
     def rows(self) -> list[Row]:
@@ -98,10 +107,10 @@ class TermsView(QWidget):
         """Where a row begins."""
         gaps = sum(GAP for row in self._rows[:index] if row.kind in SUMS) + sum(
             GAP / 2 for row in self._rows[: index + 1] if row.kind in SUMS)  # fmt: skip
-        return HEAD + index * ROW + gaps
+        return HEAD + index * self._row + gaps
 
     def _row_at(self, y: float) -> int:
-        return next((index for index in range(len(self._rows)) if self._top(index) <= y < self._top(index) + ROW), -1)
+        return next((index for index in range(len(self._rows)) if self._top(index) <= y < self._top(index) + self._row), -1)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -115,7 +124,7 @@ class TermsView(QWidget):
         painter.drawText(QRectF(width - BITS, 0, BITS, HEAD), right, tr("bits/dim"))
         for index, row in enumerate(self._rows):
             top, total = self._top(index), row.kind in SUMS
-            area = QRectF(0, top, width, ROW)
+            area = QRectF(0, top, width, self._row)
             if total:
                 painter.setPen(QPen(theme.color("line"), 1))
                 painter.drawLine(0, round(top - GAP / 4), width, round(top - GAP / 4))
@@ -128,9 +137,9 @@ class TermsView(QWidget):
             painter.drawText(area.adjusted(0, 0, -NATS - BITS, 0), left, self.name(row))
             nats, cost = self.figures(row)
             painter.setPen(theme.color("text"))
-            painter.drawText(QRectF(width - BITS - NATS, top, NATS, ROW), right, nats)
+            painter.drawText(QRectF(width - BITS - NATS, top, NATS, self._row), right, nats)
             painter.setPen(theme.color("text" if total else "muted"))
-            painter.drawText(QRectF(width - BITS, top, BITS, ROW), right, cost)
+            painter.drawText(QRectF(width - BITS, top, BITS, self._row), right, cost)
         painter.end()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
