@@ -77,7 +77,8 @@ def shell(z: np.ndarray, kind: str = "gaussian") -> Shell:
     """|z| of (n,) numbers beside the norms that n standard draws have."""
     z = np.asarray(z, dtype=np.float64).ravel()
     low, centre, high = norm_interval(len(z), kind, COVERAGE)
-    return Shell(float(np.sqrt(np.square(z).sum())), low, centre, high)
+    largest = float(np.abs(z).max(initial=0.0)) or 1.0  # no square overflows
+    return Shell(largest * math.sqrt(np.square(z / largest).sum()), low, centre, high)
 
 
 def against_prior(z: np.ndarray, kind: str = "gaussian", points: int = POINTS) -> Against:
@@ -97,8 +98,7 @@ def against_prior(z: np.ndarray, kind: str = "gaussian", points: int = POINTS) -
     steps = np.arange(count + 1) / count
     distance = float(max((steps[1:] - below).max(), (below - steps[:-1]).max()))
     mean = float(values.mean())
-    centred = values - mean
-    variance = float(np.square(centred).mean())
-    kurtosis = float(np.mean(centred**4) / variance**2 - 3) if variance > 0 and math.isfinite(1 / variance**2) else 0.0
-    return Against(count, kind, expected, found, low, high, distance, kolmogorov_p_value(distance, count), mean,
-                   math.sqrt(variance), kurtosis, shell(values, kind))  # fmt: skip
+    deviation = shell(values - mean, kind).norm / math.sqrt(count)
+    kurtosis = float(np.mean(((values - mean) / deviation) ** 4) - 3) if deviation > 0 else 0.0
+    return Against(count, kind, expected, found, low, high, distance, kolmogorov_p_value(distance, count), mean, deviation,
+                   kurtosis, shell(values, kind))  # fmt: skip
