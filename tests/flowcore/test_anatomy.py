@@ -129,7 +129,8 @@ def test_layers_are_grouped_by_step_and_level():
 
     step = ["actnorm", "linear", "coupling"]
     assert told("glow") == [
-        ("pixels", 0, 0), ("rescale", 0, 0), ("squeeze", 1, 0), *((kind, 1, 1) for kind in step), *((kind, 1, 2) for kind in step),
+        ("pixels", 0, 0), ("rescale", 0, 0), ("squeeze", 1, 0),
+        *((kind, 1, 1) for kind in step), *((kind, 1, 2) for kind in step),
         ("split", 1, 0), ("squeeze", 2, 0), *((kind, 2, 1) for kind in step), *((kind, 2, 2) for kind in step), ("prior", 2, 0),
     ]  # fmt: skip
     assert told("nice") == [("pixels", 0, 0), ("rescale", 0, 0), ("flatten", 0, 0), *(("coupling", 1, n) for n in range(1, 5)),

@@ -109,10 +109,9 @@ def test_what_makes_no_sense_is_refused_and_what_is_odd_is_not():
 def test_a_card_tells_norms_only_where_they_are_known():
     rows = [[1.0, 2.0, 3.0], [2.0, 2.5, 3.0], [3.0, 4.0, 5.0]]
     assert card.held_out_norms({"held_out": {"norm_quantiles": rows}}, 2) == [tuple(row) for row in rows]
-    for broken in ({}, {"held_out": 3}, {"held_out": {"norm_quantiles": rows[:2]}}, {"held_out": {"norm_quantiles": "x"}},
-                   {"held_out": {"norm_quantiles": [[1, 2], *rows[1:]]}}, {"held_out": {"norm_quantiles": [[3, 2, 1], *rows[1:]]}},
-                   {"held_out": {"norm_quantiles": [[1, math.nan, 3], *rows[1:]]}}):  # fmt: skip
-        assert card.held_out_norms(broken, 2) is None
+    for broken in (rows[:2], "x", [[1, 2], *rows[1:]], [[3, 2, 1], *rows[1:]], [[1, math.nan, 3], *rows[1:]]):
+        assert card.held_out_norms({"held_out": {"norm_quantiles": broken}}, 2) is None
+    assert card.held_out_norms({}, 2) is None and card.held_out_norms({"held_out": 3}, 2) is None
     quantile = {"held_out": {"bpd_quantiles": [k / 20 for k in range(201)]}}
     assert card.held_out_bpd(quantile) == pytest.approx((0.25, 5.0, 9.75)) and card.held_out_bpd({}) is None
 

@@ -95,7 +95,8 @@ def test_the_prior_of_a_mixture_is_not_tested(machine, tmp_path, picture):
     flow = build(dict(system="glow", shape=[3, 16, 16], levels=2, steps=1, width=8, prior="mixture"))
     flow.initialise(torch.rand(8, 3, 16, 16) * 255)
     path = tmp_path / "mixture.safetensors"
-    card = {"name": "m", "system": "glow", "architecture": flow.architecture, "size": [16, 16], "channels": 3, "format_version": 1}
+    card = {"name": "m", "system": "glow", "architecture": flow.architecture, "size": [16, 16], "channels": 3,
+            "format_version": 1}  # fmt: skip
     checkpoint.save(path, flow.eval(), card)
     answers = machine.ask(EncodeLayers(str(path), picture))
     ((data, arrays),) = parts(answers, "prior")

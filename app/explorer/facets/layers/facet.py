@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from app.explorer.facets.base import Facet, Host
 from app.explorer.facets.layers.link import LayersLink
@@ -37,6 +37,7 @@ class LayersFacet(Facet):
         self.panel = Panel(lambda: not settings.get("explorer.whole_pixels", False))
         self.panel.set_drag_data(lambda: host.transfers.mime(host.controller.subject()))
         self._play_at: float | None = None
+        self._wants_focus = False
         self._late = QTimer(self, singleShot=True)
         self._late.timeout.connect(self._show_busy)
         self._since = QElapsedTimer()
@@ -76,12 +77,22 @@ class LayersFacet(Facet):
         self.link.forget()
 
     def shown_first(self) -> None:
-        # The knob takes the keys at once, unless the person goes by the keyboard and is somewhere on purpose.
+        self._wants_focus = True
+        self._take_focus()
+
+    def _take_focus(self) -> None:
+        """The knob takes the keys, as soon as there is one, unless the person is on this view's tab by the keyboard."""
+        track = self.panel.scrubber.track
+        if not self._wants_focus or not track.isEnabled() or not track.isVisible():
+            return
+        self._wants_focus = False
         focused = QApplication.focusWidget()
-        if focused is None or not getattr(focused, "focus_visible", False):
-            self.panel.scrubber.track.setFocus(Qt.FocusReason.MouseFocusReason)
+        chosen = not isinstance(focused, QAbstractButton) or focused.isChecked()
+        if not (getattr(focused, "focus_visible", False) and chosen):
+            track.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def hidden(self) -> None:
+        self._wants_focus = False
         self.stop()
         # Nobody looks: what is still on its way is asked for again when somebody does.
         if self.link.busy:
@@ -168,6 +179,7 @@ class LayersFacet(Facet):
                              held_out_norms(card, len(view.levels)))  # fmt: skip
         self.panel.show_playing(self.player.playing, state.way)
         self.panel.show_position(float(state.stage) if self._play_at is None else self._play_at)
+        self._take_focus()
 
     def _show_busy(self) -> None:
         busy = self.link.busy
