@@ -21,6 +21,8 @@ __all__ = ["CHUNK"]
 
 CHUNK = 12
 """Stages in one answer: few enough that the first are soon there."""
+KEPT_BYTES = 256 * 2**20
+"""Of stages that are kept for the check of the way back; of a very large model, not every one."""
 
 
 @job(EncodeLayers.kind)
@@ -30,12 +32,13 @@ def encode_layers(context: Context, request: EncodeLayers) -> Steps:
     label = label_tensor(flow, [request.label])
     _outline(context, kind, flow)
     yield
-    stages: list[Stage] = []
-    found = yield from _sent(context, kind, encode_stages(flow, request.picture, label), stages)
+    kept: dict[int, Stage] = {}
+    found = yield from _sent(context, kind, encode_stages(flow, request.picture, label), kept, _stride(flow))
     yield from _terms(context, kind, flow, found, found.z)
     difference = 0.0
     for stage in decode_stages(flow, found.z, label):
-        difference = max(difference, largest_difference(stages[stage.index], stage))
+        if stage.index in kept:
+            difference = max(difference, largest_difference(kept[stage.index], stage))
         yield
     context.send(kind, {"part": "check", "difference": difference}, done=True)
 
@@ -47,8 +50,8 @@ def decode_layers(context: Context, request: DecodeLayers) -> Steps:
     label = label_tensor(flow, [request.label])
     _outline(context, kind, flow)
     yield
-    stages: list[Stage] = []
-    pixels = yield from _sent(context, kind, decode_stages(flow, request.z, label), stages)
+    kept: dict[int, Stage] = {}
+    pixels = yield from _sent(context, kind, decode_stages(flow, request.z, label), kept, _stride(flow))
     difference = 0.0
     again = encode_stages(flow, pixels, label)
     while True:
@@ -57,8 +60,8 @@ def decode_layers(context: Context, request: DecodeLayers) -> Steps:
         except StopIteration as stop:
             found = stop.value
             break
-        # The stages came from the last to the first.
-        difference = max(difference, largest_difference(stages[len(stages) - 1 - stage.index], stage))
+        if stage.index in kept:
+            difference = max(difference, largest_difference(kept[stage.index], stage))
         yield
     yield from _terms(context, kind, flow, found, request.z)
     context.send(kind, {"part": "check", "difference": difference}, done=True)
@@ -77,8 +80,13 @@ def _outline(context: Context, kind: str, flow: Flow) -> None:
     context.send(kind, {"part": "outline", "layers": layers, "levels": levels})
 
 
-def _sent(context: Context, kind: str, work: Iterator[Stage], stages: list[Stage]) -> Any:
-    """Send stages as they come, and keep them; returns what `work` does."""
+def _stride(flow: Flow) -> int:
+    """Every how manieth stage is kept."""
+    return -(-len(flow.layers) * flow.num_dims * 8 // KEPT_BYTES) or 1
+
+
+def _sent(context: Context, kind: str, work: Iterator[Stage], kept: dict[int, Stage], stride: int) -> Any:
+    """Send stages as they come, and keep every `stride`-th; returns what `work` does."""
     waiting: list[Stage] = []
     while True:
         try:
@@ -87,7 +95,8 @@ def _sent(context: Context, kind: str, work: Iterator[Stage], stages: list[Stage
             if waiting:
                 yield from _send(context, kind, waiting)
             return stop.value
-        stages.append(stage)
+        if stage.index % stride == 0:
+            kept[stage.index] = stage
         waiting.append(stage)
         if len(waiting) == CHUNK:
             yield from _send(context, kind, waiting)

@@ -19,7 +19,7 @@ class LayersLink:
 
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
-        self._lane = Latest(client)
+        self._lane = Latest(client, on_change)  # also when there is nothing to wait for any more
         self._asked: tuple | None = None
         self._model = ""
         self.stopped = False

@@ -67,10 +67,11 @@ class QQView(KeyboardFocus, QWidget):
     # Geometry
 
     def columns(self) -> int:
-        """As many as make the plots largest, or nearly so: a row more is worth a little of their size."""
-        choices = range(1, max(len(self._tiles), 1) + 1)
-        largest = max(self._side(columns) for columns in choices)
-        return max(columns for columns in choices if self._side(columns) >= 0.9 * largest)
+        """As many as make the plots largest, or nearly so: no place left empty is worth a little of their size."""
+        count = max(len(self._tiles), 1)
+        largest = max(self._side(columns) for columns in range(1, count + 1))
+        near = [columns for columns in range(1, count + 1) if self._side(columns) >= 0.85 * largest]
+        return min(near, key=lambda columns: (-count % columns, -columns))
 
     def _side(self, columns: int) -> float:
         """Of a plot's square."""

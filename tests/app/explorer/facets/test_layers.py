@@ -387,6 +387,7 @@ def test_a_failure_stands_where_it_happened_and_passes(workspace, client, facet)
     panel = facet.panel
     assert panel.empty.label.text() == "It could not be computed." and panel.pages.currentWidget() is panel.empty
     assert not facet._choose.isVisibleTo(panel) and not facet.busy
+    assert not panel.spinner.isVisibleTo(panel)
     client.fail = None
     workspace.acts.select(1)
     client.run()
@@ -409,8 +410,10 @@ def test_what_takes_long_can_be_ended_and_gone_on_with(workspace, client, facet,
     assert not facet.busy and panel.stop.text() == "Go on" and panel.status.text() == "Stopped"
     assert not any(isinstance(entry.request, EncodeLayers) for entry in client.asked)
     qtbot.mouseClick(panel.stop, LEFT)
+    qtbot.waitUntil(lambda: panel.spinner.isVisibleTo(panel), timeout=2000)
     client.run()
-    assert facet.link.view.complete and not panel.stop.isVisibleTo(panel)
+    assert facet.link.view.complete
+    assert not any(part.isVisibleTo(panel) for part in (panel.spinner, panel.status, panel.stop))
 
 
 def test_a_model_with_fewer_layers_shows_its_last(workspace, facet):
