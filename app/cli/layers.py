@@ -92,13 +92,13 @@ def _terms(flow: Any, picture: Any, label: Any) -> dict[str, Any]:
     bits = -1 / (flow.num_dims * log(2))
     layers = [
         {"name": layer.name, "kind": layer.kind, "level": layer.level, "step": layer.step, "log_det": float(value),
-         "bits": float(value) * bits}
+         "bits": float(value) * bits + 0.0}
         for layer, value in zip(outline(flow), found.log_dets, strict=True) if layer.kind != "pixels"
     ]  # fmt: skip
     levels = []
     for number, (level, term) in enumerate(zip(flow.levels, found.prior_terms, strict=True)):
         z = found.z[level.start : level.stop]
-        row: dict[str, Any] = {"name": level.name, "numbers": len(z), "log_prob": float(term), "bits": float(term) * bits}
+        row: dict[str, Any] = {"name": level.name, "numbers": len(z), "log_prob": float(term), "bits": float(term) * bits + 0.0}
         against = against_prior(z, flow.prior.kind)
         row |= {"mean": against.mean, "deviation": against.deviation, "excess_kurtosis": against.kurtosis,
                 "norm": against.shell.norm}  # fmt: skip

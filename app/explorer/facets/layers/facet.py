@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+from shiboken6 import isValid
 
 from app.explorer.facets.base import Facet, Host
 from app.explorer.facets.layers.link import LayersLink
@@ -34,7 +35,9 @@ class LayersFacet(Facet):
         settings = host.context.settings
         self.link = LayersLink(host.controller.client, self._on_link)
         self.player = StagePlayer(self)
-        self.panel = Panel(lambda: not settings.get("explorer.whole_pixels", False))
+        self.panel = Panel()
+        self.panel.set_smooth(not settings.get("explorer.whole_pixels", False))
+        settings.listen(self._setting_changed)
         self.panel.set_drag_data(lambda: host.transfers.mime(host.controller.subject()))
         self._play_at: float | None = None
         self._wants_focus = False
@@ -157,6 +160,10 @@ class LayersFacet(Facet):
             self.sync()
         else:
             self.link.stop()
+
+    def _setting_changed(self, name: str) -> None:
+        if name == "explorer.whole_pixels" and isValid(self.panel):
+            self.panel.set_smooth(not self.host.context.settings.get("explorer.whole_pixels", False))
 
     def _on_link(self) -> None:
         self._show()

@@ -22,6 +22,8 @@ class LayersLink:
         self._lane = Latest(client, on_change)  # also when there is nothing to wait for any more
         self._asked: tuple | None = None
         self._model = ""
+        self._come = False
+        """Whether all of the request on its way has come but the check of the way back."""
         self.stopped = False
         """Whether the person ended what is still asked for."""
         self.view = LayersView()
@@ -32,9 +34,9 @@ class LayersLink:
 
     def stop(self) -> None:
         """The person does not want to wait: what has come stays."""
-        self._lane.drop()
-        self.stopped = not self.view.complete or self.view.difference is None
-        self._on_change()
+        if self.busy:
+            self.stopped = True
+            self._lane.drop()
 
     def go_on(self) -> None:
         """Ask again for what was stopped; `sync` follows."""
@@ -42,7 +44,7 @@ class LayersLink:
 
     def forget(self) -> None:
         """The engine is a new one: what was asked of the old one is to be asked again."""
-        self._asked = None
+        self._asked, self.stopped, self._come = None, False, False
         self._lane.forget()
 
     def clear(self) -> None:
@@ -59,13 +61,17 @@ class LayersLink:
         if asked == self._asked:
             return
         self._asked, self.stopped = asked, False
-        if path != self._model:
+        another = path != self._model
+        if another:
             self._model, self.view = path, LayersView()
         self.view.error = self.view.details = ""
         request = (EncodeLayers(path, source, subject.label) if way == "encode" else DecodeLayers(path, source, subject.label))
         # What a moving subject still waits for is only the check of the way back: no reason to wait.
+        at_once = not moving or another or self._come
+        if at_once:
+            self._come = False
         self._lane.ask(request, lambda message: self._answered(message, path), lambda sentence, details:
-                       self._failed(sentence, details, asked), at_once=not moving or self.view.complete)  # fmt: skip
+                       self._failed(sentence, details, asked), at_once=at_once)  # fmt: skip
         self._on_change()
 
     def _answered(self, message: Any, path: str) -> None:
@@ -81,8 +87,10 @@ class LayersLink:
             view.take_terms(data)
         elif part == "prior":
             view.take_prior(data, message.arrays)
+            self._come = True
         elif part == "check":
             view.difference = float(data["difference"])
+            self._come = False
         self._on_change()
 
     def _failed(self, sentence: str, details: str, asked: tuple) -> None:

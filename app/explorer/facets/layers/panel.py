@@ -56,7 +56,7 @@ class Panel(QWidget):
     stop_wanted = Signal()
     """Cancel, or go on where that was done."""
 
-    def __init__(self, smooth: Callable[[], bool], parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view = LayersView()
         self._at = 0.0
@@ -86,7 +86,7 @@ class Panel(QWidget):
         head.addWidget(self.way)
 
         self.empty = EmptyState("")
-        self.stage = StageView(smooth)
+        self.stage = StageView()
         self.scrubber = Scrubber()
         self.prior = PriorView()
         self.pages = QStackedWidget()
@@ -180,6 +180,10 @@ class Panel(QWidget):
 
     def set_drag_data(self, drag_data: Callable[[], QMimeData | None]) -> None:
         self.itself.drag_data = drag_data
+
+    def set_smooth(self, smooth: bool) -> None:
+        self.stage.set_smooth(smooth)
+        self.itself.set_smooth(smooth)
 
     # What is shown
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
@@ -22,9 +20,9 @@ class StageView(QWidget):
 
     pressed = Signal()
 
-    def __init__(self, smooth: Callable[[], bool] = lambda: True, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._smooth = smooth
+        self._smooth = True
         self._before: np.ndarray | None = None
         self._after: np.ndarray | None = None
         self._mix = 0.0
@@ -49,6 +47,12 @@ class StageView(QWidget):
             self._aspect = before.shape[1] / before.shape[0]
         self.update()
 
+    def set_smooth(self, smooth: bool) -> None:
+        """Enlarge smoothly, or by whole pixels."""
+        if smooth != self._smooth:
+            self._smooth = smooth
+            self.update()
+
     def frame(self) -> QRectF:
         """Where the picture stands."""
         width = min(float(self.width()), self.height() * self._aspect)
@@ -66,7 +70,7 @@ class StageView(QWidget):
         painter.end()
 
     def _paint(self, painter: QPainter, picture: np.ndarray, opacity: float) -> None:
-        ratio, smooth = self.devicePixelRatioF(), self._smooth()
+        ratio, smooth = self.devicePixelRatioF(), self._smooth
         area = picture_area(self.frame(), picture.shape, ratio, smooth)
         width, height = round(area.width() * ratio), round(area.height() * ratio)
         if width > 0 and height > 0:

@@ -404,8 +404,6 @@ def test_what_takes_long_can_be_ended_and_gone_on_with(workspace, client, facet,
     assert not panel.stop.isVisibleTo(panel)
     qtbot.waitUntil(lambda: panel.spinner.isVisibleTo(panel), timeout=2000)
     qtbot.waitUntil(lambda: panel.stop.isVisibleTo(panel), timeout=4000)
-    # Before its own stages came it still had the older picture's; begun, it has none of its own.
-    facet.link.view.begin(LAYERS, LEVELS)
     qtbot.mouseClick(panel.stop, LEFT)
     assert not facet.busy and panel.stop.text() == "Go on" and panel.status.text() == "Stopped"
     assert not any(isinstance(entry.request, EncodeLayers) for entry in client.asked)
@@ -416,13 +414,36 @@ def test_what_takes_long_can_be_ended_and_gone_on_with(workspace, client, facet,
     assert not any(part.isVisibleTo(panel) for part in (panel.spinner, panel.status, panel.stop))
 
 
+def test_a_walk_that_moves_is_followed_without_starving(workspace, client, facet):
+    workspace.acts.set_subject("walk")
+    facet._fill()
+    client.run()
+    before = len(client.sent(EncodeLayers))
+    for t in (0.2, 0.3, 0.4, 0.6):
+        workspace.acts.set_position(t)
+        for entry in [entry for entry in client.asked if not isinstance(entry.request, EncodeLayers)]:
+            if entry in client.asked:
+                client.answer(entry)
+    # One is on its way, and only the newest waits behind it.
+    assert sum(isinstance(entry.request, EncodeLayers) for entry in client.asked) == 1
+    client.run()
+    assert len(client.sent(EncodeLayers)) == before + 2
+    assert np.array_equal(client.sent(EncodeLayers)[-1].picture, workspace.controller.frame().picture)
+
+
+def test_whole_pixels_are_shown_when_the_person_says_so(workspace, facet):
+    assert facet.panel.stage._smooth
+    workspace.toggle_pixels()
+    assert not facet.panel.stage._smooth
+
+
 def test_a_model_with_fewer_layers_shows_its_last(workspace, facet):
     facet.change(replace(facet.state, stage=4000), "far")
     assert facet.panel.name.text() == "Whitening by the prior" and facet.panel._at == COUNT - 1
 
 
 def test_it_paints_in_both_themes_and_at_every_size(qtbot):
-    panel = Panel(lambda: True)
+    panel = Panel()
     qtbot.addWidget(panel)
     itself = np.zeros((SIZE, SIZE, 3), np.uint8)
     seen = set()
