@@ -81,7 +81,9 @@ class TermsView(QWidget):
         if row.nats is None:
             return "…", "…"
         cost = bits(row.nats, self._view.num_dims)
-        return signed(row.nats, 1), f"{cost:.3f}".replace("-", "−") if row.kind == "likelihood" else signed(cost, 3)
+        nats = signed(row.nats, 1 if abs(row.nats) < 1e6 else 0)
+        decimals = 3 if abs(cost) < 1e3 else 1
+        return nats, f"{cost:.{decimals}f}".replace("-", "−") if row.kind == "likelihood" else signed(cost, decimals)
 
     def tip(self, index: int) -> str:
         """What a row is, and its formula."""
