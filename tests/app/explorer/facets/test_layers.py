@@ -273,7 +273,7 @@ def test_space_plays_to_the_noise_and_stops_as_one_act(workspace, facet, qtbot):
     track, panel = facet.panel.scrubber.track, facet.panel
     qtbot.keyClick(track, Qt.Key.Key_Space)
     assert facet.player.playing and facet.busy and panel.play.accessibleName() == "Stay here"
-    qtbot.waitUntil(lambda: facet.panel._at > 1.2, timeout=4000)
+    qtbot.waitUntil(lambda: facet.panel._at > 1.2, timeout=15_000)
     assert own(workspace).stage == 0  # playing is no state
     assert panel.stage._after is not None
     qtbot.mouseClick(panel.play, LEFT)
@@ -403,13 +403,13 @@ def test_what_takes_long_can_be_ended_and_gone_on_with(workspace, client, facet,
     panel = facet.panel
     workspace.acts.select(6)
     assert not panel.stop.isVisibleTo(panel)
-    qtbot.waitUntil(lambda: panel.spinner.isVisibleTo(panel), timeout=2000)
-    qtbot.waitUntil(lambda: panel.stop.isVisibleTo(panel), timeout=4000)
+    qtbot.waitUntil(lambda: panel.spinner.isVisibleTo(panel), timeout=15_000)
+    qtbot.waitUntil(lambda: panel.stop.isVisibleTo(panel), timeout=15_000)
     qtbot.mouseClick(panel.stop, LEFT)
     assert not facet.busy and panel.stop.text() == "Go on" and panel.status.text() == "Stopped"
     assert not any(isinstance(entry.request, EncodeLayers) for entry in client.asked)
     qtbot.mouseClick(panel.stop, LEFT)
-    qtbot.waitUntil(lambda: panel.spinner.isVisibleTo(panel), timeout=2000)
+    qtbot.waitUntil(lambda: panel.spinner.isVisibleTo(panel), timeout=15_000)
     client.run()
     assert facet.link.view.complete
     assert not any(part.isVisibleTo(panel) for part in (panel.spinner, panel.status, panel.stop))
