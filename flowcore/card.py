@@ -22,6 +22,8 @@ __all__ = [
     "SYSTEM_NAMES",
     "class_names",
     "find_checkpoint",
+    "held_out_bpd",
+    "held_out_norms",
     "level_count",
     "likelier_than",
     "read_card",
@@ -31,6 +33,8 @@ __all__ = [
 
 FORMAT_VERSION = 1
 QUANTILES = 201
+NORM_SHARES = (0.025, 0.5, 0.975)
+"""Of held-out pictures, below which the card tells |z|."""
 SYSTEM_NAMES = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow", "glow-plus": "Glow plus", "spline": "Neural spline"}
 """What a person reads for a card's ``system``."""
 _MAX_HEADER = 32 * 2**20
@@ -162,6 +166,32 @@ def _distribution_function(quantiles: list[float], value: float) -> float:
         return (low + high - 1) / 2 / (len(quantiles) - 1)
     a, b = quantiles[low - 1], quantiles[low]
     return (low - 1 + (value - a) / (b - a)) / (len(quantiles) - 1)
+
+
+def held_out_bpd(card: Mapping) -> tuple[float, float, float] | None:
+    """(low, median, high) bits per dimension of held-out pictures, 95 % between the ends; None where the card has none."""
+    quantiles = _held_out(card)
+    if not quantiles:
+        return None
+    low, median, high = (quantiles[round(share * (len(quantiles) - 1))] for share in (0.025, 0.5, 0.975))
+    return low, median, high
+
+
+def held_out_norms(card: Mapping, levels: int) -> list[tuple[float, float, float]] | None:
+    """(low, median, high) of held-out pictures' |z|, one for each of so many levels, the finest first, then one for all of z.
+
+    None where the card does not say, as those of models trained before this was measured do not.
+    """
+    held_out = card.get("held_out")
+    rows = held_out.get("norm_quantiles") if isinstance(held_out, dict) else None
+    if not isinstance(rows, list) or len(rows) != levels + 1:
+        return None
+    for row in rows:
+        if not isinstance(row, list) or len(row) != len(NORM_SHARES):
+            return None
+        if not all(type(value) in (int, float) and math.isfinite(value) and value >= 0 for value in row) or row != sorted(row):
+            return None
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def likelier_than(card: Mapping, bpd: float) -> float | None:
