@@ -9,7 +9,7 @@ import numpy as np
 from flowcore.errors import ConfigError
 from flowcore.labels import Label
 
-from .requests import Priority, Request, _label, _latent
+from .requests import Priority, Request, check_label, check_latent
 
 __all__ = ["DecodeLayers", "EncodeLayers"]
 
@@ -40,7 +40,7 @@ class EncodeLayers(Request):
     def __post_init__(self) -> None:
         if not isinstance(self.picture, np.ndarray) or self.picture.dtype != np.uint8 or self.picture.ndim != 3:
             raise ConfigError("A picture to follow through the layers must be 8-bit, height by width by channels.")
-        _label(self.label)
+        check_label(self.label)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,5 +60,5 @@ class DecodeLayers(Request):
     label: Label = ()
 
     def __post_init__(self) -> None:
-        _latent("The latent", self.z)
-        _label(self.label)
+        check_latent("The latent", self.z)
+        check_label(self.label)
