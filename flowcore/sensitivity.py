@@ -1,9 +1,9 @@
 """What moves when something moves: ∂z/∂x and ∂x/∂z along chosen directions, exactly, without ever forming a Jacobian.
 
 A direction is carried through the layers beside the values it belongs to (forward-mode differentiation, the chain rule one layer
-at a time), which costs a few passes of the flow however many numbers z has. The direction of a pixel is each of its colour channels
-in turn, that of a place in z each of its numbers; what is shown of them is the root of the sum of squares, so that neither a colour
-nor a sign has to be chosen.
+at a time), which costs a few passes of the flow however many numbers z has. The direction of a pixel is each of its colour
+channels in turn, that of a place in z each of its numbers; what is shown of them is the root of the sum of squares, so that
+neither a colour nor a sign has to be chosen.
 """
 from __future__ import annotations
 
@@ -213,7 +213,8 @@ def reached_by_job(
     own = model.levels[level]
     channels, height, width = map_shape(model, own)
     if not (0 <= row < height and 0 <= column < width) or (channel is not None and not 0 <= channel < channels):
-        raise ConfigError(f"The {own.name} has {height}×{width} places of {channels} numbers; the one asked for is not among them.")
+        has = f"The {own.name} has {height}×{width} places of {channels} numbers"
+        raise ConfigError(f"{has}; the one asked for is not among them.")
     numbers = own.start + (np.arange(channels) * height + row) * width + column
     if channel is not None:
         numbers = numbers[channel : channel + 1]

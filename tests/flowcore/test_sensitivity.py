@@ -9,7 +9,15 @@ import torch
 from flowcore.codec import as_label, encode_picture
 from flowcore.errors import ConfigError
 from flowcore.models import build
-from flowcore.sensitivity import decode_along, encode_along, map_shape, moved_by, reached_by, reached_by_job, region
+from flowcore.sensitivity import (
+    decode_along,
+    encode_along,
+    map_shape,
+    moved_by,
+    reached_by,
+    reached_by_job,
+    region,
+)
 from flowcore.stepwise import finish
 
 SIDE = 8
