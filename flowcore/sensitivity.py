@@ -174,6 +174,7 @@ def moved_by_job(
         NonFiniteError: if a derivative is not finite.
     """
     where = np.asarray(where, bool)
+    to_pixels(np.asarray(picture)[None], flow)  # a picture of another size is the plainer word
     if where.shape != tuple(flow.event_shape[1:]) or not where.any():
         raise ConfigError("The region whose movement is asked for holds no pixel of the picture.")
     for model in (flow, double_of(flow)):

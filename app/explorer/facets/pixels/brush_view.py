@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, qGray
 from PySide6.QtWidgets import QWidget
 
 from app.explorer.facets.pixels.easel import Easel
@@ -55,7 +55,9 @@ class BrushView(Easel):
             painter.drawEllipse(centre, radius, radius)
         if self._colour is not None:
             painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._colour)
+            grey = self.picture is not None and self.picture.shape[2] == 1
+            level = qGray(self._colour.rgb())
+            painter.setBrush(QColor(level, level, level) if grey else self._colour)
             painter.drawEllipse(centre, 3.0, 3.0)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

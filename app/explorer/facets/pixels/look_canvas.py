@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.explorer.facets.pixels.look_link import LookLink, pixel_of
@@ -25,6 +26,7 @@ class LookCanvas(QWidget):
         super().__init__(parent)
         self.point = PointView(self)
         self.below = Label("", "muted", wrap=True, parent=self)
+        self.below.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.heading = Heading(tr("Which z it moves"), self)
         self.maps = MapsView(
             tr("Maps of z, one a level"),
@@ -81,7 +83,7 @@ class LookCanvas(QWidget):
         side = max(120, min(room, round(0.55 * self.width() * height / width)))
         wide = round(side * width / height)
         self.point.setGeometry(-3, LINE - 3, wide + 6, side + 6)
-        self.below.setGeometry(0, LINE + side + 4, wide, min(36, max(self.height() - LINE - side - 4, 16)))
+        self.below.setGeometry(0, LINE + side + 8, wide, min(36, max(self.height() - LINE - side - 8, 16)))
         left = wide + GAP
         self.heading.setGeometry(left, 0, self.width() - left, 20)
         bottom = self.height()

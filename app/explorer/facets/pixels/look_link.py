@@ -30,6 +30,9 @@ class LookLink:
         self._asked_moved: tuple | None = None
         self._asked_reached: tuple | None = None
         self._of: tuple | None = None
+        self._wanted: PixelsMoved | None = None
+        self._saying = False
+        """Whether what is on its way for the z has answered something already."""
         self.maps: list[np.ndarray] = []
         """One a level, the finest first: float32 (h, w)."""
         self.shares: list[float] = []
@@ -52,15 +55,19 @@ class LookLink:
         self._reached.forget()
 
     def stop(self) -> None:
-        """Nobody looks any more."""
-        self._asked_moved = self._asked_reached = None
-        self._moved.drop()
-        self._reached.drop()
+        """Nobody looks any more: what has not come is given up, what has is kept."""
+        if self._moved.busy:
+            self._asked_moved = None
+            self._moved.drop()
+        if self._reached.busy:
+            self._asked_reached = None
+            self._reached.drop()
 
     def sync(self, model: Model, subject: Latent | None, state: State) -> None:
         if subject is None:
             self.stop()
-            self._of, self.maps, self.shares, self.sizes, self.reached = None, [], [], [], None
+            self._asked_moved = self._asked_reached = self._of = self.reached = None
+            self.maps, self.shares, self.sizes = [], [], []
             return
         of = (str(model.path), id(subject.picture))
         if self._of is None or self._of[:2] != of:
@@ -95,8 +102,15 @@ class LookLink:
             return
         if before is None:
             self.reached, self.fraction = None, 0.0
-        request = PixelsMoved(str(model.path), subject.z, place.level, place.row, place.column, place.channel, subject.label)
-        self._reached.ask(request, lambda message: self._answered_reached(message, asked), self._failed_reached)
+        self._wanted = PixelsMoved(str(model.path), subject.z, place.level, place.row, place.column, place.channel, subject.label)
+        self._ask_reached(asked)
+
+    def _ask_reached(self, asked: tuple, at_once: bool = False) -> None:
+        # A coarse place takes seconds until it is exact: once it has said something it makes way for a newer one, not before,
+        # or a drag faster than the first answer would show nothing.
+        at_once = at_once or self._saying
+        self._saying = False
+        self._reached.ask(self._wanted, lambda message: self._answered_reached(message, asked), self._failed_reached, at_once=at_once)
 
     def place_in(self, place: ZPlace | None) -> ZPlace | None:
         """A place of the state if this model has it; levels are known once the first maps have come."""
@@ -118,6 +132,9 @@ class LookLink:
         if self._asked_reached is None or self._of is None or asked[0] != self._of[:2]:
             return
         self.reached, self.fraction = np.array(message.arrays["map"]), float(message.data["fraction"])
+        self._saying = not message.done
+        if self._saying and asked != self._asked_reached:
+            self._ask_reached(self._asked_reached, at_once=True)
         self._on_change()
 
     def _failed_moved(self, sentence: str, _details: str) -> None:

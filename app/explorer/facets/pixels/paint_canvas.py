@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.explorer.facets.pixels.brush_view import BrushView
@@ -29,6 +30,7 @@ class PaintCanvas(QWidget):
         super().__init__(parent)
         self.brush = BrushView(self)
         self.below = Label("", "muted", wrap=True, parent=self)
+        self.below.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.trio = TrioView(self)
         self.painted_heading = Heading(tr("Change in z: painted"), self)
         self.painted_maps = MapsView(tr("Change in z by what you painted, one map a level"), tr(CHANGE), parent=self)
@@ -81,7 +83,7 @@ class PaintCanvas(QWidget):
         side = max(120, min(self.height() - LINE - 20, round(0.5 * self.width() * height / width)))
         wide = round(side * width / height)
         self.brush.setGeometry(-3, LINE - 3, wide + 6, side + 6)
-        self.below.setGeometry(0, LINE + side + 4, wide, min(36, max(self.height() - LINE - side - 4, 16)))
+        self.below.setGeometry(0, LINE + side + 8, wide, min(36, max(self.height() - LINE - side - 8, 16)))
         left, room = wide + GAP, self.width() - wide - GAP
         # The three pictures take what they need of the column, the maps the rest in two even rows.
         picture = (room - 24) / 3 * height / width

@@ -17,7 +17,7 @@ from app.i18n import tr
 __all__ = ["TrioPart", "TrioView"]
 
 GAP = 12
-TITLE = 22
+TITLE = 24
 LINE = 18
 LINES = 2
 
