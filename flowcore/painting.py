@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image
 
 __all__ = ["Stroke", "coverage", "paint", "palette"]
+
+
+COVERAGES = 320
 
 
 @dataclass(frozen=True)
@@ -22,18 +28,27 @@ class Stroke:
     """8-bit red, green, blue; None takes the original back (an eraser)."""
 
 
-def coverage(points: Sequence[tuple[float, float]], radius: float, height: int, width: int) -> np.ndarray:
-    """How much of each pixel a stroke covers, 0 to 1: float32 (height, width). The brush's edge is one pixel soft."""
-    centres_y, centres_x = np.mgrid[:height, :width] + 0.5
+@lru_cache(maxsize=COVERAGES)
+def coverage(points: tuple[tuple[float, float], ...], radius: float, height: int, width: int) -> np.ndarray:
+    """How much of each pixel a stroke covers, 0 to 1: float32 (height, width), not to be written to. The brush's edge is one
+    pixel soft. Kept for the strokes used last, so that one that grows costs no more for those that lie under it."""
     nearest = np.full((height, width), np.inf)
-    ends = [points[0], *points[1:]] if len(points) > 1 else [points[0], points[0]]
-    for (x0, y0), (x1, y1) in zip(ends, ends[1:], strict=False):
+    reach = radius + 1
+    for (x0, y0), (x1, y1) in pairwise(points) if len(points) > 1 else [(points[0], points[0])]:
+        top, bottom = max(0, math.floor(min(y0, y1) - reach)), min(height, math.ceil(max(y0, y1) + reach))
+        left, right = max(0, math.floor(min(x0, x1) - reach)), min(width, math.ceil(max(x0, x1) + reach))
+        if top >= bottom or left >= right:
+            continue
+        y, x = np.ogrid[top:bottom, left:right]
+        y, x = y + 0.5 - y0, x + 0.5 - x0
         dx, dy = x1 - x0, y1 - y0
         length = dx * dx + dy * dy
-        along = np.clip(((centres_x - x0) * dx + (centres_y - y0) * dy) / length, 0, 1) if length > 0 else 0.0
-        distance = (centres_x - (x0 + along * dx)) ** 2 + (centres_y - (y0 + along * dy)) ** 2
-        np.minimum(nearest, distance, out=nearest)
-    return np.clip(radius + 0.5 - np.sqrt(nearest), 0, 1).astype(np.float32)
+        along = np.clip((x * dx + y * dy) / length, 0, 1) if length > 0 else 0.0
+        near = nearest[top:bottom, left:right]
+        np.minimum(near, (x - along * dx) ** 2 + (y - along * dy) ** 2, out=near)
+    cover = np.clip(radius + 0.5 - np.sqrt(nearest), 0, 1).astype(np.float32)
+    cover.setflags(write=False)
+    return cover
 
 
 def paint(picture: np.ndarray, strokes: Iterable[Stroke]) -> tuple[np.ndarray, np.ndarray]:

@@ -96,6 +96,7 @@ class LookControls(QWidget):
         self.place.setText(place)
         for part in (self.place, self.channel, self.opacity, self.back):
             part.setVisible(picked)
+        self.channel.setVisible(channels > 1)
         if not picked:
             return
         if self.channel.count() != channels + 1:

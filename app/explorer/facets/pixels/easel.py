@@ -13,8 +13,6 @@ from app.widgets.focus import KeyboardFocus, ring
 
 __all__ = ["Easel"]
 
-MARGIN = 3
-
 
 class Easel(KeyboardFocus, QWidget):
     """Shows a picture; derived classes paint over it (`paint_over`) and take the pointer."""
@@ -56,10 +54,10 @@ class Easel(KeyboardFocus, QWidget):
     def area(self) -> QRectF:
         """Where the picture is, at the upper left of the widget."""
         height, width = self.sides
-        factor = max(0.0, min((self.width() - 2 * MARGIN) / width, (self.height() - 2 * MARGIN) / height))
+        factor = max(0.0, min(self.width() / width, self.height() / height))
         if not self.smooth and factor * self.devicePixelRatioF() >= 1:
             factor = int(factor * self.devicePixelRatioF()) / self.devicePixelRatioF()
-        return QRectF(MARGIN, MARGIN, round(width * factor), round(height * factor))
+        return QRectF(0, 0, round(width * factor), round(height * factor))
 
     def share_at(self, point: QPointF) -> tuple[float, float]:
         """(x, y) of a point of the widget as shares of the picture; beyond 0 to 1 where it is outside."""
@@ -81,7 +79,7 @@ class Easel(KeyboardFocus, QWidget):
             draw_picture(painter, area, self.picture, self._cache, self.smooth)
             self.paint_over(painter, area)
         if self.focus_visible:
-            ring(painter, area.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN), 5)
+            ring(painter, area, 4)
         painter.end()
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:

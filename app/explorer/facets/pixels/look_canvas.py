@@ -82,7 +82,7 @@ class LookCanvas(QWidget):
         room = self.height() - LINE - 20
         side = max(120, min(room, round(0.55 * self.width() * height / width)))
         wide = round(side * width / height)
-        self.point.setGeometry(-3, LINE - 3, wide + 6, side + 6)
+        self.point.setGeometry(0, LINE, wide, side)
         self.below.setGeometry(0, LINE + side + 8, wide, min(36, max(self.height() - LINE - side - 8, 16)))
         left = wide + GAP
         self.heading.setGeometry(left, 0, self.width() - left, 20)
@@ -90,4 +90,4 @@ class LookCanvas(QWidget):
         if not self.problem.isHidden():
             bottom -= 44
             self.problem.setGeometry(left, bottom + 4, self.width() - left, 40)
-        self.maps.setGeometry(left - 3, LINE - 3, self.width() - left + 6, bottom - LINE + 6)
+        self.maps.setGeometry(left - 3, LINE - 3, self.width() - left + 3, bottom - LINE + 3)

@@ -110,7 +110,8 @@ class LookLink:
         # or a drag faster than the first answer would show nothing.
         at_once = at_once or self._saying
         self._saying = False
-        self._reached.ask(self._wanted, lambda message: self._answered_reached(message, asked), self._failed_reached, at_once=at_once)
+        answered = lambda message: self._answered_reached(message, asked)  # noqa: E731
+        self._reached.ask(self._wanted, answered, self._failed_reached, at_once=at_once)
 
     def place_in(self, place: ZPlace | None) -> ZPlace | None:
         """A place of the state if this model has it; levels are known once the first maps have come."""

@@ -96,6 +96,11 @@ class MapsView(KeyboardFocus, QWidget):
                 best = (columns, float(round(width)), float(round(width / aspect)))
         return best
 
+    @property
+    def count(self) -> int:
+        """How many maps are shown."""
+        return len(self._tiles)
+
     def height_for(self, width: int) -> int:
         """How high it is with all maps in one row of this width."""
         count = max(len(self._tiles), 1)

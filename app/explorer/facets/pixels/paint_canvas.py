@@ -82,7 +82,7 @@ class PaintCanvas(QWidget):
         height, width = self.brush.sides
         side = max(120, min(self.height() - LINE - 20, round(0.5 * self.width() * height / width)))
         wide = round(side * width / height)
-        self.brush.setGeometry(-3, LINE - 3, wide + 6, side + 6)
+        self.brush.setGeometry(0, LINE, wide, side)
         self.below.setGeometry(0, LINE + side + 8, wide, min(36, max(self.height() - LINE - side - 8, 16)))
         left, room = wide + GAP, self.width() - wide - GAP
         # The three pictures take what they need of the column, the maps the rest in two even rows.
@@ -93,12 +93,15 @@ class PaintCanvas(QWidget):
         if not self.problem.isHidden():
             bottom -= 44
             self.problem.setGeometry(left, bottom + 4, room, 40)
-        each = min((bottom - trio - 16) // 2, self.painted_maps.height_for(room + 6) + 40)
+        # Two rows of several maps each; of one level alone, side by side.
+        beside = self.painted_maps.count == 1
+        wide_each = (room - 16) // 2 if beside else room
+        high_each = min((bottom - trio - 16) // (1 if beside else 2), self.painted_maps.height_for(wide_each + 3) + 40)
         for number, (heading, maps) in enumerate(((self.painted_heading, self.painted_maps),
                                                   (self.plausible_heading, self.plausible_maps))):  # fmt: skip
-            top = trio + 16 + number * each
-            heading.setGeometry(left, top, room, 20)
-            maps.setGeometry(left - 3, top + 20, room + 6, each - 24)
+            x, y = (number * (wide_each + 16), 0) if beside else (0, number * high_each)
+            heading.setGeometry(left + x, trio + 16 + y, wide_each, 20)
+            maps.setGeometry(left + x - 3, trio + 36 + y, wide_each + 3, high_each - 24)
 
 
 def _figures(figures: Figures, dirty: bool) -> tuple[str, str]:
