@@ -91,19 +91,18 @@ class Pixels(Facet):
         self.painting.stop()
 
     def large(self) -> Latent | None:
-        latent = self.painting.latent() if self.state.mode == "paint" else None
-        return None if latent is None else replace(latent, name=self._title())
+        latent = self.painting.result if self.state.mode == "paint" else None
+        return None if latent is None else replace(latent, name=self._title(latent))
 
     def shown(self) -> Shown | None:
-        latent = self.painting.latent() if self.state.mode == "paint" else None
+        latent = self.painting.result if self.state.mode == "paint" else None
         if latent is None:
             return None
-        return Shown("pixels", self._title(), latent.picture, self.painting.plausible_figures, label=latent.label)
+        return Shown("pixels", self._title(latent), latent.picture, self.painting.result_figures, label=latent.label)
 
-    def _title(self) -> str:
-        subject = self.host.controller.subject()
-        name = subject.name if subject is not None else ""
-        return tr("Plausible: {name}", name=name) if self.state.amount > 0 else tr("Painted: {name}", name=name)
+    def _title(self, latent: Latent) -> str:
+        plausible = self.painting.result_amount > 0
+        return tr("Plausible: {name}", name=latent.name) if plausible else tr("Painted: {name}", name=latent.name)
 
     def sync(self) -> None:
         model, state = self.host.controller.model, self.state

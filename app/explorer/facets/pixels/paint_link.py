@@ -51,6 +51,10 @@ class PaintLink:
         """Share of the stroke that the plausible picture keeps, 0 to 1."""
         self.inside = self.outside = 0.0
         """Mean difference of the plausible picture from the painted one, in grey levels, where it is painted and elsewhere."""
+        self.result: Latent | None = None
+        """The newest that is complete, which stands until a newer stroke or amount is: what is seen can then be taken."""
+        self.result_figures = Figures()
+        self.result_amount = 0.0
         self.error = ""
 
     @property
@@ -128,21 +132,16 @@ class PaintLink:
         else:
             self.z, self.plausible, self.left = np.array(arrays["z"]), np.array(arrays["picture"]), _maps(arrays, "left")
             self.kept, self.inside, self.outside = data["kept"], float(data["inside"]), float(data["outside"])
-            self.plausible_figures = figures(model.card, data["plausible"]["bpd"])
-            self._of = asked
+            self.plausible_figures = self.result_figures = figures(model.card, data["plausible"]["bpd"])
+            self._of, self.result_amount = asked, float(data["amount"])
+            subject = self._subject
+            self.result = Latent(subject.model, self.z, self.plausible, subject.name, subject.label)
         self._on_change()
 
     def _failed(self, sentence: str, _details: str) -> None:
         self._clear()
         self.error = sentence
         self._on_change()
-
-    def latent(self) -> Latent | None:
-        """The plausible picture with its z, where it is of the strokes that are set."""
-        if not (self.current and self.dirty) or self.z is None or self.plausible is None or self._subject is None:
-            return None
-        subject = self._subject
-        return Latent(subject.model, self.z, self.plausible, subject.name, subject.label)
 
 
 def _maps(arrays: dict[str, np.ndarray], name: str) -> list[np.ndarray]:
