@@ -172,7 +172,7 @@ def test_a_newer_place_interrupts_one_that_has_said_something(pixels, client, qt
     maps.setFocus()
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Left):
         qtbot.keyClick(maps, key)
-    assert len(client.sent(PixelsMoved)) == 1 
+    assert len(client.sent(PixelsMoved)) == 1
     (entry,) = [entry for entry in client.asked if isinstance(entry.request, PixelsMoved)]
     first = next(answers(entry.request))
     entry.answer(SimpleNamespace(id=entry.id, kind="", data=first[0], arrays=first[1], done=False, request=entry.request))
