@@ -143,6 +143,16 @@ def test_single_precision_says_the_same():
     assert np.abs(reached_by(single, z.astype(np.float32), 0, 2, 2).map - exact).max() < 1e-2 * exact.max()
 
 
+def test_a_place_between_two_classes_is_looked_at_as_well():
+    """As on a walk between them: the label is then weights."""
+    flow, picture, one = made("glow-classes")
+    where = region(SIDE, SIDE, 4, 4, 0)
+    halfway = moved_by(flow, picture, where, as_label(flow, np.array([[0.5, 0.5, 0.0]]))).maps
+    assert np.allclose(moved_by(flow, picture, where, as_label(flow, np.array([[0.0, 1.0, 0.0]]))).maps[1],
+                       moved_by(flow, picture, where, one).maps[1])  # fmt: skip
+    assert not np.allclose(halfway[1], moved_by(flow, picture, where, one).maps[1], rtol=1e-3)
+
+
 def test_gradients_are_left_alone():
     """Derivatives by the picture need no weights' gradients, and leave none behind."""
     flow, picture, _ = made("glow")

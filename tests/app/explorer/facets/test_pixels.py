@@ -312,6 +312,24 @@ def test_what_is_plausible_can_be_taken_with_its_z(pixels, client, workspace, qt
     assert np.array_equal(pixels.large().picture, pixels.painting.painted)
 
 
+def test_a_saved_result_brings_back_its_z_and_its_strokes(pixels, client, workspace, qtbot):
+    from app.explorer.recipes import read_latent
+    from flowcore import recipe
+
+    paint_on(pixels, qtbot)
+    drag(pixels.canvas.paint.brush, [(0.2, 0.5), (0.8, 0.5)])
+    client.run()
+    latent, state = workspace.controller.large(), pixels.state
+    data = workspace.exporter.picture(latent)
+    found = recipe.extract(data, "saved.png")
+    assert np.array_equal(read_latent(found, data).z, latent.z)
+    qtbot.mouseClick(pixels.controls.paint.clear, LEFT)
+    pixels.change(replace(pixels.state, mode="look", amount=0.1), "something else")
+    workspace.controller.restore_recipe(found)
+    client.run()
+    assert pixels.state == state and np.array_equal(workspace.controller.large().picture, latent.picture)
+
+
 def test_eraser_palette_and_brush(pixels, client, workspace, qtbot):
     paint_on(pixels, qtbot)
     controls, brush, subject = pixels.controls.paint, pixels.canvas.paint.brush, workspace.controller.subject()
