@@ -117,7 +117,7 @@ class MapsView(KeyboardFocus, QWidget):
         """(index, row, column) of the place of a map under a point."""
         for index, tile in enumerate(self._tiles):
             cell = self.cell(index)
-            if cell.contains(point):
+            if tile.values is not None and cell.contains(point):
                 height, width = tile.shape
                 row = min(int((point.y() - cell.top()) / cell.height() * height), height - 1)
                 return index, row, min(int((point.x() - cell.left()) / cell.width() * width), width - 1)
@@ -192,7 +192,8 @@ class MapsView(KeyboardFocus, QWidget):
         if key == Qt.Key.Key_Escape and self._pick is not None:
             self.left.emit()
             return
-        if not (self.pickable and self._tiles) or key not in (*steps, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+        there = self.pickable and all(tile.values is not None for tile in self._tiles) and bool(self._tiles)
+        if not there or key not in (*steps, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
             super().keyPressEvent(event)
             return
         index, row, column = self._pick or (0, self._tiles[0].shape[0] // 2, self._tiles[0].shape[1] // 2)

@@ -220,6 +220,21 @@ def test_places_lie_in_their_maps(pixels):
     assert maps.place_at(maps.rect().bottomRight().toPointF()) is None
 
 
+def test_before_the_maps_have_come_there_is_no_place_to_pick(pixels, client, workspace, qtbot):
+    workspace.acts.set_subject("A")
+    client.run()
+    workspace.acts.set_subject("sample")
+    maps = pixels.canvas.look.maps
+    assert pixels.busy
+    qtbot.mouseClick(maps, LEFT, pos=maps.cell(0).center().toPoint())
+    maps.setFocus()
+    qtbot.keyClick(maps, Qt.Key.Key_Right)
+    assert pixels.state.place is None
+    client.run()
+    qtbot.keyClick(maps, Qt.Key.Key_Right)
+    assert pixels.state.place == ZPlace(0, 2, 3)
+
+
 def test_another_sample_has_other_maps_and_a_place_that_a_model_lacks_is_passed_over(pixels, client, workspace):
     workspace.acts.select(2)
     client.run()
