@@ -317,6 +317,8 @@ class ExplorerWorkspace(Workspace):
         self._inspector.set_smooth(smooth)
         for well in self.wells.values():
             well.set_smooth(smooth)
+        if self.controller.facet is not None:
+            self.controller.facet.sync()
 
     # What is shown
 

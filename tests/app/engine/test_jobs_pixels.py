@@ -1,0 +1,113 @@
+"""Pixels' jobs against flowcore itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from loop_machine import Machine
+
+from app.engine import jobs_pixels
+from app.engine.requests_pixels import MovedByPixel, PixelsMoved, Repaint
+from flowcore import checkpoint
+from flowcore.codec import decode_picture, encode_picture, label_tensor
+from flowcore.errors import ConfigError
+from flowcore.evaluation import describe
+from flowcore.labels import single
+from flowcore.painting import Stroke, paint
+from flowcore.plausible import blend, change_maps, kept_of, more_plausible, soft_border
+from flowcore.sensitivity import moved_by, reached_by, region
+
+
+@pytest.fixture
+def machine():
+    # What the first derivative would wait for beside the loop: seconds on a busy machine, more turns than `ask` has.
+    jobs_pixels._load()
+    return Machine()
+
+
+@pytest.fixture
+def loaded(small_model):
+    return checkpoint.load(small_model)
+
+
+@pytest.fixture
+def picture(loaded):
+    return decode_picture(loaded.flow, loaded.flow.sample(1, 0.7, seed=2)[0].numpy())
+
+
+def test_what_a_pixel_moves_is_flowcores_answer(machine, small_model, loaded, picture):
+    ((data, arrays),) = machine.ask(MovedByPixel(str(small_model), picture, 3, 12, 1.5))
+    expected = moved_by(loaded.flow, picture, region(16, 16, 3, 12, 1.5))
+    assert data["shares"] == pytest.approx(list(expected.shares)) and data["done"]
+    assert data["sizes"] == [[6, 8, 8], [24, 4, 4]]
+    for number, shown in enumerate(expected.maps):
+        np.testing.assert_allclose(arrays[f"map{number}"], shown, rtol=1e-5)
+
+
+def test_what_a_z_moves_comes_in_parts_and_ends_exact(machine, small_model, loaded):
+    z = loaded.flow.sample(1, 0.7, seed=2)[0].numpy()
+    answers = machine.ask(PixelsMoved(str(small_model), z, 1, 2, 3))
+    fractions = [data["fraction"] for data, _ in answers]
+    assert len(answers) > 3 and fractions == sorted(fractions) and fractions[-1] == 1
+    np.testing.assert_allclose(answers[-1][1]["map"], reached_by(loaded.flow, z, 1, 2, 3).map, rtol=1e-5)
+    ((data, arrays),) = machine.ask(PixelsMoved(str(small_model), z, 0, 0, 0, channel=4))
+    np.testing.assert_allclose(arrays["map"], reached_by(loaded.flow, z, 0, 0, 0, 4).map, rtol=1e-5)
+
+
+def test_painting_is_encoded_once_and_made_plausible_by_any_amount(machine, small_model, loaded, picture, monkeypatch):
+    encoded = []
+    plain = jobs_pixels.encode_job
+    monkeypatch.setattr(jobs_pixels, "encode_job", lambda flow, given, *more: encoded.append(given) or plain(flow, given, *more))
+    flow = loaded.flow
+    painted, where = paint(picture, [Stroke(((8.0, 8.0),), 3.0, (255, 0, 0))])
+    mask = where.astype(np.uint8)
+    before, after = encode_picture(flow, picture), encode_picture(flow, painted)
+
+    answers = machine.ask(Repaint(str(small_model), picture, painted, mask, 0.0))
+    assert answers[0][0]["painted"] == pytest.approx(describe(loaded.card, after.bpd))
+    np.testing.assert_array_equal(answers[-1][1]["picture"], painted)  # exactly what was painted
+    np.testing.assert_array_equal(answers[-1][1]["z"], after.z)
+    assert answers[-1][0]["kept"] == 1 and answers[-1][0]["outside"] == 0 and len(encoded) == 2
+
+    answers = machine.ask(Repaint(str(small_model), picture, painted, mask, 1.0))
+    assert len(answers) == 3 and len(encoded) == 3  # only what is new
+    data, arrays = answers[-1]
+    expected = blend(decode_picture(flow, more_plausible(before.z, after.z, 1.0)), painted, soft_border(where))
+    np.testing.assert_array_equal(arrays["picture"], expected)
+    np.testing.assert_array_equal(answers[1][1]["picture"], expected)
+    np.testing.assert_array_equal(decode_picture(flow, arrays["z"]), expected)
+    kept = kept_of(picture, painted, expected, where)
+    assert (data["kept"], data["outside"]) == (pytest.approx(kept.share), pytest.approx(kept.outside))
+    for number, shown in enumerate(change_maps(flow, before.z, arrays["z"])):
+        np.testing.assert_allclose(arrays[f"left{number}"], shown)
+        assert arrays[f"left{number}"].max() <= answers[0][1][f"change{number}"].max()
+
+
+def test_a_conditional_model_is_asked_under_the_class_that_is_given(machine, conditional_model):
+    loaded = checkpoint.load(conditional_model)
+    label = single(2)
+    tensor = label_tensor(loaded.flow, [label])
+    picture = decode_picture(loaded.flow, loaded.flow.sample(1, 0.7, seed=2)[0].numpy(), tensor)
+    ((data, arrays),) = machine.ask(MovedByPixel(str(conditional_model), picture, 3, 3, 0.0, label))
+    expected = moved_by(loaded.flow, picture, region(16, 16, 3, 3, 0), tensor)
+    np.testing.assert_allclose(arrays["map1"], expected.maps[1], rtol=1e-5)
+    other = machine.ask(MovedByPixel(str(conditional_model), picture, 3, 3, 0.0, single(0)))[0][1]["map1"]
+    assert not np.allclose(other, expected.maps[1], rtol=1e-3)
+    painted, where = paint(picture, [Stroke(((8.0, 8.0),), 3.0, (255, 0, 0))])
+    answers = machine.ask(Repaint(str(conditional_model), picture, painted, where.astype(np.uint8), 0.0, label))
+    np.testing.assert_array_equal(answers[-1][1]["z"], encode_picture(loaded.flow, painted, tensor).z)
+
+
+def test_nonsense_is_a_sentence(machine, small_model, picture):
+    z = np.zeros(768, np.float32)
+    assert "no pixel" in machine.error_of(MovedByPixel(str(small_model), picture, 16, 0))
+    assert "level" in machine.error_of(PixelsMoved(str(small_model), z, 9, 0, 0))
+    assert "sees pictures" in machine.error_of(MovedByPixel(str(small_model), picture[:8], 0, 0))
+    with pytest.raises(ConfigError):
+        Repaint(str(small_model), picture, picture[:8], np.zeros((16, 16), np.uint8), 0.5)
+    with pytest.raises(ConfigError):
+        Repaint(str(small_model), picture, picture, np.zeros((16, 16), np.uint8), 1.5)
+    with pytest.raises(ConfigError):
+        PixelsMoved(str(small_model), np.full(768, np.nan, np.float32), 0, 0, 0)
+    with pytest.raises(ConfigError):
+        MovedByPixel(str(small_model), picture.astype(float), 0, 0)
