@@ -33,6 +33,8 @@ def main() -> None:
     parser.add_argument("--about", default="", help="the data in words, for the card; its file's name by default")
     parser.add_argument("--note", default="", help="what else a person should know of the data or the training")
     parser.add_argument("--title", default="", help="what a person reads; the run's name by default")
+    parser.add_argument("--earlier", type=Path, nargs="*", default=[], metavar="RUN",
+                        help="runs, the first first, whose weights this one began with (train --from): the card counts them in")
     parser.add_argument("--out", type=Path, default=HERE)
     options = parser.parse_args()
 
@@ -57,7 +59,7 @@ def main() -> None:
         "bpd_count": result.count,
         "bpd_split": "test",
         "held_out": held_out_summary(flow, test.pictures[:HELD_OUT], None if labels is None else labels[:HELD_OUT]),
-        "training_seconds": last.get("training_seconds", trained.card["training_seconds"]),
+        **_of_all_runs([*(read_card(run / "last.safetensors") for run in options.earlier), last or trained.card]),
         "default_temperature": options.temperature,
         "default_seed": options.seed,
     }
@@ -69,6 +71,15 @@ def main() -> None:
     images.save_png(target.with_suffix(".png"), images.grid(list(decode_batch(shipped, z, label)), columns=4))
     print(f"{target.name}: {result.bpd:.4f} ± {result.standard_error:.4f} bpd on {result.count} test pictures, "
           f"{os.path.getsize(target) / 2**20:.1f} MB")
+
+
+def _of_all_runs(cards: list[dict]) -> dict:
+    """Steps, time and commands of runs of which each began where the one before it ended."""
+    return {
+        "steps": sum(card["steps"] for card in cards),
+        "training_seconds": round(sum(card["training_seconds"] for card in cards), 1),
+        "command": "\n".join(card["command"] for card in cards),
+    }
 
 
 if __name__ == "__main__":
