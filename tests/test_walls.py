@@ -25,6 +25,8 @@ TORCH_FREE = {
     "flowcore.data_reading", "flowcore.data_request", "flowcore.data_rows", "flowcore.data_sources", "flowcore.data_stream",
     "flowcore.data_survey", "flowcore.data_worker", "flowcore.image_headers", "flowcore.memory", "flowcore.densities",
     "flowcore.labels", "flowcore.resample",
+    "flowcore.theory", "flowcore.theory.affine", "flowcore.theory.convolution", "flowcore.theory.coupling",
+    "flowcore.theory.curve", "flowcore.theory.learning", "flowcore.theory.masking", "flowcore.theory.parallelogram",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.
