@@ -42,8 +42,8 @@ class Handle:
 class Figure(KeyboardFocus, QWidget):
     """Base of the figures. Subclasses give ``numbers`` (what eases), ``draw``, ``handles``, ``drag`` and ``nudge``.
 
-    All lengths in ``draw`` are in this widget's pixels; ``unit`` is 1 at the smallest window and grows with the figure, so that it
-    can be read from the last row.
+    All lengths in ``draw`` are in this widget's pixels; ``unit`` is 1 at the smallest window and grows with the figure, so that
+    it can be read from the last row.
     """
 
     id = ""

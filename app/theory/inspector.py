@@ -19,7 +19,8 @@ class TheoryInspector(Inspector):
         self.controller = controller
         self.panels: dict[str, object] = {}
         self.add_stretch()
-        self.reset = Button(tr("Reset the figure"), icon="reset", tooltip=tr("All values of this figure as they were at first.") + "\nR")
+        words = tr("All values of this figure as they were at first.") + "\nR"
+        self.reset = Button(tr("Reset the figure"), icon="reset", tooltip=words)
         self.add(self.reset)
         self.reset.clicked.connect(controller.reset)
         self.show_state(controller.state)

@@ -38,7 +38,9 @@ class Pictures:
         return self._kept[key]
 
     def check(self, name: str) -> str:
-        """"" where the picture can be read, else a sentence."""
+        """"" where the picture can be read now, else a sentence; what an earlier file of that name held is forgotten."""
+        if name not in EXAMPLES:
+            self._kept = {key: picture for key, picture in self._kept.items() if key[0] != name}
         self.get(name, 32)
         return self._errors.get(name, "")
 

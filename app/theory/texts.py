@@ -13,8 +13,8 @@ __all__ = ["Text", "texts", "try_line"]
 
 @dataclass(frozen=True)
 class Text:
-    """``tries`` are sentences with words in [brackets], and what a click on each of them changes: values of the figure's state, or
-    "learn" or "step", which the page does itself."""
+    """``tries`` are sentences with words in [brackets], and what a click on each of them changes: values of the figure's state,
+    or "learn" or "step", which the page does itself."""
 
     tab: str
     tip: str
@@ -29,20 +29,21 @@ def texts() -> dict[str, Text]:
         "affine": Text(
             tr("1  One number"), tr("A uniform, stretched and moved"),
             tr(
-                "Stretch a density and it gets lower: what was in an interval stays in it, so width times height is the same before "
-                "and after. The bars keep a density positive when the line falls."
+                "Stretch a density and it gets lower: what was in an interval stays in it, so width times height is the same "
+                "before and after. The bars keep a density positive when the line falls."
             ),
             r"\b{p(x)} = \z{π(z)} \abs{\frac{dz}{dx}} \q x = s z + t \q \b{p(x)} = \frac{1}{\abs{s}}",
             (
                 (tr("Make it [narrow] or [wide]: the areas stay 1."), ({"slope": 0.5}, {"slope": 2.5})),
-                (tr("Turn it over with [a slope of −2]: without the bars, p would be below zero."), ({"slope": -2.0, "offset": 3.0},)),
+                (tr("Turn it over with [a slope of −2]: without the bars, p would be below zero."), (
+                    {"slope": -2.0, "offset": 3.0},)),
             ),
         ),
         "curve": Text(
             tr("2  Any curve"), tr("A rising curve between two densities"),
             tr(
-                "Any curve that always rises takes one density to another. Where it is steep the strip spreads out and p is low, where it "
-                "is flat p is high. Learning moves the knots until the points on the left are likely."
+                "Any curve that always rises takes one density to another. Where it is steep the strip spreads out and p is low, "
+                "where it is flat p is high. Learning moves the knots until the points on the left are likely."
             ),
             r"\b{p(x′) Δx} = \z{π(z′) Δz} \q log \b{p(x)} = log \z{π(z)} − log \frac{dx}{dz}",
             (
@@ -57,8 +58,8 @@ def texts() -> dict[str, Text]:
         "matrix": Text(
             tr("3  A square"), tr("A square under a 2×2 matrix"),
             tr(
-                "A matrix turns the square into a parallelogram. Its area is the determinant, and the same dots on that area give the "
-                "density: one over the determinant. Where the sign turns, the picture is turned over."
+                "A matrix turns the square into a parallelogram. Its area is the determinant, and the same dots on that area give "
+                "the density: one over the determinant. Where the sign turns, the picture is turned over."
             ),
             r"det \mat{a & b \\ c & d} = a d − b c \q \b{p(x)} = \frac{\z{π(z)}}{\abs{det W}}",
             (
@@ -71,8 +72,8 @@ def texts() -> dict[str, Text]:
         "coupling": Text(
             tr("4  A coupling"), tr("A coupling layer and its Jacobian"),
             tr(
-                "Two numbers are copied, and say how to scale and shift the other two. So the Jacobian has a block of zeros, and its "
-                "determinant is the product of its diagonal, however complicated the network is."
+                "Two numbers are copied, and say how to scale and shift the other two. So the Jacobian has a block of zeros, and "
+                "its determinant is the product of its diagonal, however complicated the network is."
             ),
             r"\frac{∂z}{∂x} = \mat{I & 0 \\ ∗ & diag β} \q log \abs{det \frac{∂z}{∂x}} = Σ_{i} log β_{i}(x_{1}, x_{2})",
             (
@@ -85,8 +86,8 @@ def texts() -> dict[str, Text]:
         "masks": Text(
             tr("5  Masks"), tr("Masks on a real picture"),
             tr(
-                "A mask says which numbers of a picture are copied. The copied ones decide how the others are scaled and shifted; with the "
-                "next mask they change places, until nothing is left as it was."
+                "A mask says which numbers of a picture are copied. The copied ones decide how the others are scaled and shifted; "
+                "with the next mask they change places, until nothing is left as it was."
             ),
             r"z = m ⊙ x + (1 − m) ⊙ (x ⊙ β(m ⊙ x) + γ(m ⊙ x))",
             (
@@ -99,8 +100,8 @@ def texts() -> dict[str, Text]:
         "convolution": Text(
             tr("6  1×1 convolution"), tr("A 1×1 convolution, plain, turned and learned"),
             tr(
-                "Instead of swapping halves by hand, Glow mixes the channels by a matrix. A permutation is one such matrix, a rotation "
-                "contains it, and a learned W may do anything whose determinant is not zero."
+                "Instead of swapping halves by hand, Glow mixes the channels by a matrix. A permutation is one such matrix, a "
+                "rotation contains it, and a learned W may do anything whose determinant is not zero."
             ),
             r"z_{i,j} = W x_{i,j} \q log \abs{det \frac{∂z}{∂x}} = h · w · log \abs{det W}",
             (

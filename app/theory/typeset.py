@@ -1,7 +1,8 @@
 """Formulas, set as in a book: serif italics, fractions, sub- and superscripts, matrices, tall bars.
 
 The markup is the little of LaTeX that the page needs: ``\\frac{}{}``, ``_{}``, ``^{}``, ``\\abs{}`` (bars as high as what they
-hold), ``\\mat{a & b \\\\ c & d}``, ``\\rm{}`` for upright words (log, det and diag are so by themselves), ``\\q`` for a space, and ``\\z{}``, ``\\a{}``, ``\\b{}`` for the theme's colours.
+hold), ``\\mat{a & b \\\\ c & d}``, ``\\rm{}`` for upright words (log, det and diag are so by themselves), ``\\q`` for a space,
+and ``\\z{}``, ``\\a{}``, ``\\b{}`` for the theme's colours.
 Everything else is itself, so greek letters are written as such.
 """
 
@@ -19,7 +20,9 @@ from app import theme
 
 __all__ = ["Formula", "draw_formula", "formula_size", "spoken"]
 
-FACES = ["STIX Two Text", "Latin Modern Roman", "Cambria", "Times New Roman", "Liberation Serif", "Noto Serif", "DejaVu Serif", "serif"]
+FACES = [
+    "STIX Two Text", "Latin Modern Roman", "Cambria", "Times New Roman", "Liberation Serif", "Noto Serif", "DejaVu Serif", "serif",
+]  # fmt: skip
 _SMALL = 0.72
 _TIGHT = set("()[],.;·")
 _RELATIONS = set("=→≈<>≠≥≤")

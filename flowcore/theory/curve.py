@@ -165,8 +165,8 @@ def _integral(function, low: float, high: float, breaks: Sequence[float]) -> flo
     """∫ function from ``low`` to ``high`` by Gauss–Legendre on each smooth piece between ``breaks``."""
     cuts = np.array([low, *(b for b in breaks if low < b < high), high])
     # Long pieces in several, so that a tail of many widths is as exact as the middle.
-    cuts = np.concatenate([np.linspace(a, b, max(2, int(math.ceil(b - a)) + 1))[:-1] for a, b in zip(cuts, cuts[1:], strict=False)]
-                          + [cuts[-1:]])  # fmt: skip
+    pieces = [np.linspace(a, b, max(2, math.ceil(b - a) + 1))[:-1] for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    cuts = np.concatenate([*pieces, cuts[-1:]])
     half = np.diff(cuts)[:, None] / 2
     middle = (cuts[1:] + cuts[:-1])[:, None] / 2
     return float((half * _WEIGHTS * function(middle + half * _NODES)).sum())

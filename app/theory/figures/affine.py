@@ -18,6 +18,8 @@ __all__ = ["AffineFigure", "legal_slope"]
 
 LOW, HIGH = -5.6, 5.6
 FAN = 11
+BELOW = 1.0
+"""Room for a density below zero, in units of density."""
 
 
 def legal_slope(value: float, before: float) -> float:
@@ -43,14 +45,14 @@ class AffineFigure(Figure):
     def _scale(self) -> float:
         """Pixels a unit of length, and a unit of density."""
         across = (self.width() - 48 * self.unit) / (HIGH - LOW)
-        along = (self.height() - 150 * self.unit) / (1.0 + 1 / MIN_SLOPE)
+        # From above: π(z), room for the lines to fan out, p(x) at its highest, and below zero what the bars prevent.
+        along = (self.height() - 62 * self.unit) / (1.0 + 0.9 + 1 / MIN_SLOPE + BELOW)
         return min(across, along)
 
     def _rulers(self) -> tuple[float, float]:
         """The y of the upper ruler and of the lower one."""
         scale, unit = self._scale(), self.unit
-        top = 26 * unit + scale
-        return top, self.height() - 30 * unit
+        return 12 * unit + scale, self.height() - 24 * unit - BELOW * scale
 
     def _x(self, value: float) -> float:
         return self.width() / 2 + (value - (LOW + HIGH) / 2) * self._scale()
@@ -147,7 +149,7 @@ class AffineFigure(Figure):
 
     def _ghost(self, painter: QPainter, affine: Affine, area: QRectF, bottom: float, scale: float) -> None:
         """What the formula without bars would give: a density below zero, which there is not."""
-        depth = min(abs(affine.signed), 1 / MIN_SLOPE) * scale
+        depth = abs(affine.signed) * scale
         ghost = QRectF(area.left(), bottom, area.width(), min(depth, self.height() - bottom - 2))
         pen = QPen(theme.color("warning"), 1.5 * self.unit)
         pen.setDashPattern([4, 3])

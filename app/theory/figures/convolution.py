@@ -96,8 +96,8 @@ class ConvolutionFigure(Figure):
     def _fields(self) -> tuple[QRectF, QRectF, QRectF]:
         """The room of the channels before, of W, and of the channels after."""
         unit = self.unit
-        high = self.height() - 64 * unit
-        wide = (self.width() - 96 * unit) / 3
+        high = self.height() - 88 * unit
+        wide = (self.width() - 96 * unit - 12) / 3
         side = min(high, wide)
         total = 3 * side + 96 * unit
         left, top = (self.width() - total) / 2, 34 * unit + (high - side) / 2
@@ -219,7 +219,8 @@ class ConvolutionFigure(Figure):
             if colour and index and chosen is None:
                 self.text(painter, names[number], QPointF(tile.center().x(), tile.top() - 9 * self.unit), "muted", 11, 0.5)
             elif colour and index:
-                self.formula(painter, f"z_{{{number + 1}}}", QPointF(tile.center().x(), tile.top() - 9 * self.unit), 12, 0.5, "muted")
+                place = QPointF(tile.center().x(), tile.top() - 9 * self.unit)
+                self.formula(painter, f"z_{{{number + 1}}}", place, 12, 0.5, "muted")
             if chosen is not None and number == chosen:
                 painter.setPen(QPen(theme.color("b"), 2.5 * self.unit))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -238,7 +239,8 @@ class ConvolutionFigure(Figure):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(tone))
                 inset = 1.5 if count == 3 else 0.6
-                square = QRectF(area.left() + column * cell, area.top() + row * cell, cell, cell).adjusted(inset, inset, -inset, -inset)
+                square = QRectF(area.left() + column * cell, area.top() + row * cell, cell, cell)
+                square.adjust(inset, inset, -inset, -inset)
                 painter.drawRoundedRect(square, 3, 3)
                 if count == 3:
                     dark = theme.contrast(tone, "#101114") > theme.contrast(tone, "#ffffff")
@@ -277,3 +279,8 @@ class ConvolutionFigure(Figure):
         note = f"det W = {signed(mixed.det, 3)}        {words} " + tr("nat")
         place = QPointF(self.width() / 2, self._fields()[0].bottom() + 18 * self.unit)
         self.text(painter, note, place, "b_text", 13, 0.5, bold=True)
+        if len(mixed.weight) == 3:
+            words = tr("colours and channels; what lies beyond black and white is cut")
+        else:
+            words = tr("the twelve channels after the first squeeze; what lies beyond black and white is cut")
+        self.text(painter, words, place + QPointF(0, 22 * self.unit), "muted", 12, 0.5)

@@ -135,7 +135,7 @@ class CouplingFigure(Figure):
             y = self._row(index)
             self.line(painter, QPointF(left, y), QPointF(right, y), "muted", 1.6)
             away = -11 * unit if index < 2 else 11 * unit
-            self.text(painter, tr("copied"), QPointF(middle, y + away), "muted", 11, 0.5)
+            self.text(painter, tr("copied"), QPointF(right - 6 * unit, y + away), "muted", 11, 1.0)
             curve = QPainterPath(QPointF(left + 6 * unit, y))
             curve.cubicTo(QPointF(middle, y), QPointF(middle, y), centre)
             painter.setPen(QPen(theme.color("b", 0.6), 1.4 * unit))
@@ -195,11 +195,15 @@ class CouplingFigure(Figure):
             self.formula(painter, f"{source}_{{{row + 1}}}", QPointF(x0 + (row + 0.5) * cell, y0 - 12 * unit), 14, 0.5, "muted")
             for column in range(4):
                 area = QRectF(x0 + column * cell + 1.5, y0 + row * cell + 1.5, cell - 3, cell - 3)
-                self._cell(painter, area, float(jacobian[row, column]), kind_of(row, column, layer))
+                # Two layers that copy the same half have the blocks that each of them has.
+                like = steps[0] if layer is None and self.state.coupling.layers == "same" else layer
+                self._cell(painter, area, float(jacobian[row, column]), kind_of(row, column, like))
         self._product(painter, steps, layer, QPointF(x0 + side / 2, y0 + side + 24 * unit))
 
     def _cell(self, painter: QPainter, area: QRectF, value: float, kind: str) -> None:
-        fills = {"copied": ("muted", 0.22), "scaled": ("b", 0.55), "below": ("b", 0.14), "zero": ("surface", 0.6), "full": ("b", 0.2)}
+        fills = {
+            "copied": ("muted", 0.22), "scaled": ("b", 0.55), "below": ("b", 0.14), "zero": ("surface", 0.6), "full": ("b", 0.2),
+        }  # fmt: skip
         tone, alpha = fills[kind]
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color(tone, alpha))

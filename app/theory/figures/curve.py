@@ -202,17 +202,18 @@ class CurveFigure(Figure):
         model = plane.left() - np.minimum(np.exp(curve.log_prob(x, self.state.curve.base)) * left, cut)
         # The way of the strip: up to the curve, and over to the left.
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("z", 0.16))
-        painter.drawPolygon(_polygon([*zip(across, along, strict=True), (across[-1], plane.bottom()), (across[0], plane.bottom())]))
-        painter.setBrush(theme.color("b", 0.16))
-        painter.drawPolygon(_polygon([*zip(across, along, strict=True), (plane.left(), along[-1]), (plane.left(), along[0])]))
-        painter.setBrush(theme.color("z", 0.75))
-        painter.drawPolygon(_polygon([*zip(across, base, strict=True), (across[-1], plane.bottom()), (across[0], plane.bottom())]))
-        painter.setBrush(theme.color("b", 0.75))
-        painter.drawPolygon(_polygon([*zip(model, along, strict=True), (plane.left(), along[-1]), (plane.left(), along[0])]))
+        foot = [(across[-1], plane.bottom()), (across[0], plane.bottom())]
+        side = [(plane.left(), along[-1]), (plane.left(), along[0])]
+        for tone, alpha, edge, end in (
+            ("z", 0.16, (across, along), foot), ("b", 0.16, (across, along), side),
+            ("z", 0.75, (across, base), foot), ("b", 0.75, (model, along), side),
+        ):  # fmt: skip
+            painter.setBrush(theme.color(tone, alpha))
+            painter.drawPolygon(_polygon([*zip(*edge, strict=True), *end]))
         _, _, mass_z, mass_x = curve.strip(z, width, self.state.curve.base)
         unit = self.unit
-        self.text(painter, f"{mass_z:.4f}", QPointF(float(across.mean()), float(base.max()) + 12 * unit), "z_text", 12, 0.5, True, True)
+        place = QPointF(float(across.mean()), float(base.max()) + 12 * unit)
+        self.text(painter, f"{mass_z:.4f}", place, "z_text", 12, 0.5, True, True)
         place = QPointF(max(28 * unit, float(model.min()) - 6 * unit), float(along.mean()))
         self.text(painter, f"{mass_x:.4f}", place, "b_text", 12, 1.0 if place.x() > 70 * unit else 0.3, True, True)
 

@@ -79,7 +79,8 @@ class MasksFigure(Figure):
         ratio = self.devicePixelRatioF()
         side = max(SIDE, int(side * ratio) // SIDE * SIDE) / ratio
         left = (self.width() - 3 * side - 2 * gap) / 2
-        return [QRectF(round(left + i * (side + gap)), round(34 * unit), side, side) for i in range(3)]
+        top = 34 * unit + max(0.0, (self.height() - 148 * unit - side) / 2)
+        return [QRectF(round(left + i * (side + gap)), round(top), side, side) for i in range(3)]
 
     def _track(self) -> tuple[float, float, float]:
         """The way's left and right end, and its y."""
@@ -163,5 +164,6 @@ class MasksFigure(Figure):
                 words = tr("start")
             else:
                 words = tr("{n}: copy", n=(stop + 1) // 2) if stop % 2 else tr("{n}: affine", n=stop // 2)
-            self.text(painter, words, at + QPointF(0, 22 * unit), "text" if stop == phase else "muted", 12, 0.5, bold=stop == phase)
+            here = stop == phase
+            self.text(painter, words, at + QPointF(0, 22 * unit), "text" if here else "muted", 12, 0.5, bold=here)
         painter.setBrush(Qt.BrushStyle.NoBrush)

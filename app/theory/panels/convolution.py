@@ -25,8 +25,10 @@ class ConvolutionPanel(Panel):
             ("rotation", tr("Rotation"), tr("Turns the colours about the grey axis.")),
             ("learned", tr("Learned"), tr("W of the bundled Glow, Faces, on the twelve channels after its first squeeze.")),
         ])  # fmt: skip
-        self.slider("angle", tr("Angle"), *ANGLES, 120.0, tr("At 120° and −120° the rotation is a permutation."), step=1.0, decimals=1, unit="°")
-        self.slider("step", tr("Step of flow"), *STEPS_OF_GLOW, 1, tr("Which of the first level's eight 1×1 convolutions."), step=1, decimals=0)
+        words = tr("At 120° and −120° the rotation is a permutation.")
+        self.slider("angle", tr("Angle"), *ANGLES, 120.0, words, step=1.0, decimals=1, unit="°")
+        words = tr("Which of the first level's eight 1×1 convolutions.")
+        self.slider("step", tr("Step of flow"), *STEPS_OF_GLOW, 1, words, step=1, decimals=0)
         self.error = Label("", "warning", wrap=True)
         self.body.addWidget(self.error)
         self.picture = PictureChoice(self.controller)

@@ -70,7 +70,8 @@ class CouplingPanel(Panel):
                 if layer <= len(steps):
                     step = steps[layer - 1]
                     name = "₁₂₃₄"[step.changed[order]]
-                    row.label.setText(tr("layer {layer}, log β{name}", layer=layer, name=name) if len(steps) == 2 else f"log β{name}")
+                    two = len(steps) == 2
+                    row.label.setText(tr("layer {layer}, log β{name}", layer=layer, name=name) if two else f"log β{name}")
                     row.set_value(number(math.log(step.beta[order])))
         _, log_det = stack(steps)
         jacobian, layer = jacobian_of(steps, part.matrix)

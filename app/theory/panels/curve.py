@@ -20,7 +20,8 @@ class CurvePanel(Panel):
     """Learning moves the same knots that the hand does."""
 
     def build(self) -> None:
-        self.play = Button(tr("Learn"), "primary", icon="play", tooltip=tr("Move the knots so that the target's points are likely.") + "\nSpace")
+        words = tr("Move the knots so that the target's points are likely.") + "\nSpace"
+        self.play = Button(tr("Learn"), "primary", icon="play", tooltip=words)
         self.step = IconButton("step", tr("One step of learning"))
         row = QHBoxLayout()
         row.setSpacing(8)
@@ -37,7 +38,8 @@ class CurvePanel(Panel):
         self.choice("base", tr("Base density"), bases)
         self.heading(tr("The strip"))
         self.slider("z", "z′", *PROBES, 0.6, tr("The strip's middle."), tone="z")
-        self.slider("width", "Δz", *WIDTHS, 0.3, tr("The strip's width; the thinner, the better π(z′) Δz and p(x′) Δx agree."), tone="z")
+        words = tr("The strip's width; the thinner, the better π(z′) Δz and p(x′) Δx agree.")
+        self.slider("width", "Δz", *WIDTHS, 0.3, words, tone="z")
         self.row("below", "π(z′) Δz")
         self.row("left", "p(x′) Δx")
         self.row("mass", tr("exactly, on either side"), tr("The integral over the strip, of π and of p."), total=True)

@@ -17,7 +17,8 @@ class AffinePanel(Panel):
 
     def build(self) -> None:
         self.heading(tr("The line"))
-        self.slider("slope", tr("Slope s"), *SLOPES, 2.0, tr("How far z is stretched; below zero it is turned over too.") + "\ndx/dz = s")
+        words = tr("How far z is stretched; below zero it is turned over too.") + "\ndx/dz = s"
+        self.slider("slope", tr("Slope s"), *SLOPES, 2.0, words)
         self.slider("offset", tr("Offset t"), *OFFSETS, 1.0, tr("How far it is moved.") + "\nx = s z + t")
         self.heading(tr("Before, z"))
         self.row("z_width", tr("width"))
