@@ -58,8 +58,8 @@ def texts() -> dict[str, Text]:
         "matrix": Text(
             tr("3  A square"), tr("A square under a 2×2 matrix"),
             tr(
-                "A matrix turns the square into a parallelogram. Its area is the determinant, and the same dots on that area give "
-                "the density: one over the determinant. Where the sign turns, the picture is turned over."
+                "A matrix turns the square into a parallelogram. Its area is the determinant, and the same dots on that area "
+                "give the density: one over the determinant. Where the sign turns, the picture is turned over."
             ),
             r"det \mat{a & b \\ c & d} = a d − b c \q \b{p(x)} = \frac{\z{π(z)}}{\abs{det W}}",
             (
@@ -86,8 +86,8 @@ def texts() -> dict[str, Text]:
         "masks": Text(
             tr("5  Masks"), tr("Masks on a real picture"),
             tr(
-                "A mask says which numbers of a picture are copied. The copied ones decide how the others are scaled and shifted; "
-                "with the next mask they change places, until nothing is left as it was."
+                "A mask says which numbers of a picture are copied. The copied ones decide how the others are scaled and "
+                "shifted; with the next mask they change places, until nothing is left as it was."
             ),
             r"z = m ⊙ x + (1 − m) ⊙ (x ⊙ β(m ⊙ x) + γ(m ⊙ x))",
             (

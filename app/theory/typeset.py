@@ -21,7 +21,8 @@ from app import theme
 __all__ = ["Formula", "draw_formula", "formula_size", "spoken"]
 
 FACES = [
-    "STIX Two Text", "Latin Modern Roman", "Cambria", "Times New Roman", "Liberation Serif", "Noto Serif", "DejaVu Serif", "serif",
+    "STIX Two Text", "Latin Modern Roman", "Cambria", "Times New Roman", "Liberation Serif", "Noto Serif", "DejaVu Serif",
+    "serif",
 ]  # fmt: skip
 _SMALL = 0.72
 _TIGHT = set("()[],.;·")

@@ -69,6 +69,7 @@ def test_dragging_through_zero_turns_it_over(page):
 def test_arrow_keys_move_the_handle_that_tab_has_chosen(page):
     figure = page.go("affine")
     page.window.activateWindow()
+    figure.clearFocus()  # a click of an earlier test may have left it here, and then no key did
     figure.setFocus(Qt.FocusReason.TabFocusReason)
     page.qtbot.waitUntil(lambda: figure.focus_visible, timeout=2000)
     QTest.keyClick(figure, Qt.Key.Key_Right)
