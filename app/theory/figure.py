@@ -47,7 +47,6 @@ class Figure(KeyboardFocus, QWidget):
     """
 
     id = ""
-    title = ""
 
     def __init__(self, controller: TheoryController) -> None:
         super().__init__()

@@ -35,7 +35,6 @@ class AffineFigure(Figure):
     """z above, x = slope · z + offset below, true to scale in both directions."""
 
     id = "affine"
-    title = "One number"
 
     def numbers(self, state: TheoryState) -> np.ndarray:
         return np.array([state.affine.slope, state.affine.offset])

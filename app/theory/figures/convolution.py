@@ -51,7 +51,6 @@ class ConvolutionFigure(Figure):
     """Channels at the left, W in the middle, channels at the right; a dial turns the rotation."""
 
     id = "convolution"
-    title = "1×1 convolution"
 
     def __init__(self, controller: object) -> None:
         super().__init__(controller)

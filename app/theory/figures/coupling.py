@@ -36,7 +36,6 @@ class CouplingFigure(Figure):
     """x enters at the left, passes one layer or two, and leaves as z; the matrix stands at the right."""
 
     id = "coupling"
-    title = "A coupling layer"
 
     def numbers(self, state: TheoryState) -> np.ndarray:
         return np.array(state.coupling.x, float)

@@ -11,7 +11,6 @@ from PySide6.QtGui import QPainter, QPainterPath, QPen, QPolygonF
 
 from app import theme
 from app.i18n import tr
-from app.theory.controller import TheoryController
 from app.theory.figure import Figure, Handle
 from app.theory.state import PROBES, TheoryState
 from flowcore.theory.curve import KNOTS, REACH, Curve, base_log_prob
@@ -34,11 +33,6 @@ class CurveFigure(Figure):
     """The plane of z (across) and x (along) with the curve; π(z) hangs below it, p(x) stands at its left."""
 
     id = "curve"
-    title = "Any curve"
-
-    def __init__(self, controller: TheoryController) -> None:
-        super().__init__(controller)
-        self.setAccessibleName(tr("Any curve"))
 
     def numbers(self, state: TheoryState) -> np.ndarray:
         return np.array([*state.curve.heights, state.curve.z, state.curve.width])
@@ -81,6 +75,7 @@ class CurveFigure(Figure):
         knots = [
             Handle(f"knot-{i}", self._point(z, h), tr("The curve at z = {z}: x = {x}", z=f"{z:.1f}", x=f"{h:.2f}"), "along", "b")
             for i, (z, h) in enumerate(zip(at, self.shown[:KNOTS], strict=True))
+            if X_LOW <= h <= X_HIGH  # what was learned may lie beyond the page
         ]
         z = float(self.shown[KNOTS])
         strip = QPointF(self._point(z, 0).x(), self._plane().bottom())

@@ -29,7 +29,6 @@ class MasksFigure(Figure):
     """The picture as it is now, the mask on it, and what has changed so far; the way through the steps below."""
 
     id = "masks"
-    title = "Masks"
 
     def __init__(self, controller: object) -> None:
         super().__init__(controller)

@@ -30,7 +30,6 @@ class MatrixFigure(Figure):
     """z's square at the left, x = W z at the right, both to one scale. The dots show the density: as many, on another area."""
 
     id = "matrix"
-    title = "A square"
 
     def numbers(self, state: TheoryState) -> np.ndarray:
         matrix = state.matrix

@@ -66,6 +66,14 @@ def test_dragging_through_zero_turns_it_over(page):
     assert page.number("density") == pytest.approx(0.5, abs=0.02) and page.number("area") == 1.0
 
 
+def test_a_slider_jumps_over_zero_too(page):
+    page.go("affine")
+    page.slide("slope", 0.1)
+    assert page.state.affine.slope == 0.5 and page.panel.sliders["slope"].value() == 0.5
+    page.slide("slope", -0.3)
+    assert page.state.affine.slope == -0.5 and page.number("density") == 2.0
+
+
 def test_arrow_keys_move_the_handle_that_tab_has_chosen(page):
     figure = page.go("affine")
     page.window.activateWindow()
