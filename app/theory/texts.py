@@ -14,7 +14,7 @@ __all__ = ["Text", "texts", "try_line"]
 @dataclass(frozen=True)
 class Text:
     """``tries`` are sentences with words in [brackets], and what a click on each of them changes: values of the figure's state,
-    or "learn" or "step", which the page does itself."""
+    or "step", "learn" or "learn:TARGET", which the page does itself."""
 
     tab: str
     tip: str
@@ -52,7 +52,7 @@ def texts() -> dict[str, Text]:
                     tr("Put the strip where the curve is steep: [between two hills]; then [begin anew] from a straight line."),
                     ({"z": 0.0}, {"heights": straight(), "steps": 0}),
                 ),
-                (tr("Learn [a box]: nothing smooth has such edges."), ({"target": "box"},)),
+                (tr("Then learn [a box]: its edges make the curve flat at both ends."), ("learn:box",)),
             ),
         ),
         "matrix": Text(

@@ -98,7 +98,10 @@ class Theory(Workspace):
 
     def try_this(self, act: dict | str) -> None:
         """What a click on words of the "Try this" line does."""
-        if act == "learn":
+        if isinstance(act, str) and act.startswith("learn"):
+            self.controller.pause()
+            if target := act.partition(":")[2]:
+                self.controller.change(tr("Target"), target=target)
             self.controller.learn()
         elif act == "step":
             self._walk(1)

@@ -65,6 +65,6 @@ def test_every_try_this_is_legal_and_changes_something():
             if isinstance(act, dict):
                 TheoryState().changed(figure, **act)
             else:
-                assert act in ("learn", "step")
+                assert act in ("learn", "learn:box", "step")
         assert any(isinstance(act, str) or TheoryState().changed(figure, **act) != TheoryState() for act in acts)
         assert text.sentence.count(".") in (1, 2, 3) and text.formula

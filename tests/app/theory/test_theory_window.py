@@ -50,6 +50,8 @@ def test_try_this_lets_the_curve_learn(page):
     page.go("curve")
     page.canvas.tries.linkActivated.emit("0")
     assert page.controller.learning
+    page.canvas.tries.linkActivated.emit(str(page.canvas._acts.index("learn:box")))
+    assert page.controller.learning and page.state.curve.target == "box"
 
 
 def test_space_learns_steps_and_begins_again(page):
