@@ -197,7 +197,7 @@ def test_the_parallelograms_area_is_the_jacobians_determinant(entries):
     points = torch.tensor(RNG.uniform(size=(20, 2)))
     moved, log_det = layer.encode(points)
     assert np.allclose(matrix.apply(points.numpy()), moved.detach().numpy(), atol=1e-12)
-    assert matrix.log_abs_det == pytest.approx(float(log_det[0]), abs=1e-9)
+    assert matrix.log_abs_det == pytest.approx(log_det[0].item(), abs=1e-9)
     jacobian = torch.autograd.functional.jacobian(lambda z: layer.encode(z[None])[0][0], points[0])
     assert matrix.det == pytest.approx(float(torch.linalg.det(jacobian)), abs=1e-9)
     assert Matrix.shoelace(matrix.corners) == pytest.approx(matrix.det, abs=1e-12)
