@@ -238,7 +238,7 @@ def test_the_coupling_is_flowcores(layer, flip):
         z, log_det = own.encode(point)
         jacobian = torch.autograd.functional.jacobian(lambda v, own=own: own.encode(v[None])[0][0], point[0])
         assert np.allclose(passed.z, z[0].numpy(), atol=1e-12)
-        assert passed.log_det == pytest.approx(float(log_det[0]), abs=1e-12)
+        assert passed.log_det == pytest.approx(log_det[0].item(), abs=1e-12)
         assert np.allclose(passed.jacobian, jacobian.numpy(), atol=1e-12)
         assert passed.det == pytest.approx(float(torch.linalg.det(jacobian)), abs=1e-12)
         assert np.allclose(passed.jacobian[np.ix_(passed.copied, passed.changed)], 0)
@@ -320,7 +320,7 @@ def test_walking_through_the_masks_is_what_couplings_do(name):
     for step in range(masking.steps_of(name)):
         mask, there, back = mask_of(name, step, x.shape)
         z, log_det = AffineCoupling(mask, Told(name, mask), masking.BOUND).encode(there(x))
-        before, x, total = x, back(z), total + float(log_det.sum())
+        before, x, total = x, back(z), total + log_det.sum().item()
         copied = masking.walk(picture, name, 2 * step + 1)
         assert np.allclose(copied.values, before.numpy(), atol=1e-12)
         after = masking.walk(picture, name, 2 * step + 2)
@@ -379,7 +379,7 @@ def test_the_learned_convolution_is_the_layers_own(name):
         assert np.allclose(step.weight, layer.weight().detach().numpy(), atol=1e-12)
         z, log_det = layer.encode(torch.tensor(deep)[None])
         assert np.allclose(convolution.apply(step.weight, deep), z[0].detach().numpy(), atol=1e-12)
-        assert convolution.log_det(step.weight, *deep.shape[1:]) == pytest.approx(float(log_det[0]), abs=1e-8)
+        assert convolution.log_det(step.weight, *deep.shape[1:]) == pytest.approx(log_det[0].item(), abs=1e-8)
         assert step.log_abs_det == pytest.approx(math.log(abs(step.det)), abs=1e-10)
 
 

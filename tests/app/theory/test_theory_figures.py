@@ -277,7 +277,7 @@ def test_the_learned_convolution_is_the_layers(page):
     mixed = figure.mixed()
     z, log_det = layers[2].encode(torch.tensor(mixed.x)[None])
     assert np.allclose(mixed.z, z[0].detach().numpy(), atol=1e-12)
-    assert mixed.log_det == pytest.approx(float(log_det.detach()), abs=1e-8)
+    assert mixed.log_det == pytest.approx(log_det.item(), abs=1e-8)
     assert page.number("log_det") == pytest.approx(mixed.log_det, abs=0.06)
     there = float(mixed.z[5, 16, 16])
     assert float(page.row("z_there").split("=")[1].replace("−", "-")) == pytest.approx(there, abs=1e-3)
