@@ -46,6 +46,7 @@ class Entry:
 REGISTRY = (
     Entry("explorer", "Explorer", "explorer", "app.explorer.workspace"),
     Entry("toylab", "Toy lab", "toylab", "app.toylab.workspace"),
+    Entry("theory", "Theory", "theory", "app.theory.workspace"),
     Entry("training", "Training", "training", "app.training.workspace"),
 )
 

@@ -3,6 +3,7 @@
     python docs/screenshots.py explorer docs/explorer.png --theme dark --size 1440x900
     python docs/screenshots.py explorer docs/levels.png --facet levels --subject A
     python docs/screenshots.py toylab docs/toylab.png --seconds 30
+    python docs/screenshots.py theory docs/theory.png --figure curve
     python docs/screenshots.py training docs/training.png --runs RUNS --select run-1      (a folder of runs)
     python docs/screenshots.py training docs/new-run.png --data PICTURES                  (the form)
 
@@ -77,6 +78,16 @@ def learn(application: QApplication, window: MainWindow, options: argparse.Names
         controller.pause()
 
 
+def explain(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
+    """One of the theory page's figures; the curve has learned its target."""
+    controller = window.current.controller
+    controller.show_figure(options.figure)
+    if options.figure == "curve":
+        controller.learn()
+        wait(application, 120, lambda: controller.state.curve.steps >= 300)
+        controller.pause()
+
+
 def train(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
     """The form with pictures in it, a run, or several compared."""
     controller = window.current.controller
@@ -92,7 +103,7 @@ def train(application: QApplication, window: MainWindow, options: argparse.Names
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("workspace", choices=("explorer", "toylab", "training"))
+    parser.add_argument("workspace", choices=("explorer", "toylab", "theory", "training"))
     parser.add_argument("out")
     parser.add_argument("--theme", default="dark", choices=("dark", "light"))
     parser.add_argument("--size", default="1440x900")
@@ -102,6 +113,7 @@ def main() -> None:
     parser.add_argument("--empty", action="store_true")
     parser.add_argument("--facet", help="explorer: the further view in front, such as levels")
     parser.add_argument("--subject", default="A", choices=("sample", "A", "B", "walk"), help="explorer: what it is about")
+    parser.add_argument("--figure", default="curve", help="theory: affine, curve, matrix, coupling, masks or convolution")
     parser.add_argument("--playing", action="store_true")
     parser.add_argument("--runs", help="training: a folder of runs")
     parser.add_argument("--select", nargs="*", default=(), help="training: which of them")
@@ -111,7 +123,7 @@ def main() -> None:
     application = QApplication([])
     theme.apply(application, options.theme)
     settings = Settings(Path(tempfile.mkdtemp()) / "settings.json")
-    for name in ("explorer", "toylab", "training"):
+    for name in ("explorer", "toylab", "theory", "training"):
         settings.set(f"hint.{name}.seen", True)
     engine = EngineClient()
     engine.start()
@@ -121,7 +133,8 @@ def main() -> None:
     window.begin(options.workspace)
     wait(application, 1.0)
     wait(application, 120, window.is_idle)
-    {"explorer": explore, "toylab": learn, "training": train}[options.workspace](application, window, options)
+    acts = {"explorer": explore, "toylab": learn, "theory": explain, "training": train}
+    acts[options.workspace](application, window, options)
     wait(application, 1.0)
     if not options.playing:
         wait(application, 60, window.is_idle)

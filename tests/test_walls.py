@@ -24,7 +24,9 @@ TORCH_FREE = {
     "flowcore.data_loading", "flowcore.data_arrays", "flowcore.data_pool",
     "flowcore.data_reading", "flowcore.data_request", "flowcore.data_rows", "flowcore.data_sources", "flowcore.data_stream",
     "flowcore.data_survey", "flowcore.data_worker", "flowcore.image_headers", "flowcore.memory", "flowcore.densities",
-    "flowcore.labels", "flowcore.resample", "flowcore.painting",
+    "flowcore.labels", "flowcore.resample", "flowcore.painting", "flowcore.theory", "flowcore.theory.affine",
+    "flowcore.theory.convolution", "flowcore.theory.coupling", "flowcore.theory.curve", "flowcore.theory.learning",
+    "flowcore.theory.masking", "flowcore.theory.parallelogram",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.

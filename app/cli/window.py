@@ -9,7 +9,7 @@ import re
 from app.cli.output import OutputFile, say
 from app.display import missing_display, missing_library, platform_plugin
 
-WORKSPACES = ("explorer", "toylab", "training")
+WORKSPACES = ("explorer", "toylab", "theory", "training")
 
 
 def size(text: str) -> tuple[int, int]:

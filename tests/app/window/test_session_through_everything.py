@@ -60,8 +60,8 @@ def test_the_window_never_loads_torch(home, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
-    assert seen["workspaces"] == ["explorer", "toylab", "training"] and seen["states"] == seen["workspaces"]
-    assert seen["plotting_before"] == {"explorer": False, "toylab": False, "training": True}
+    assert seen["workspaces"] == ["explorer", "toylab", "theory", "training"] and seen["states"] == sorted(seen["workspaces"])
+    assert seen["plotting_before"] == {"explorer": False, "toylab": False, "theory": True, "training": True}
     assert seen["training"] == "done"
     assert seen["problems"] == [] and seen["error"] == ""
     assert all(seen["idle"]), seen["idle"]

@@ -1,0 +1,1 @@
+"""The theory page: six figures that move, and say why a normalizing flow works."""
