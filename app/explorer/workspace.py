@@ -66,6 +66,7 @@ class ExplorerWorkspace(Workspace):
         self.transfers = Transfers(self.controller, self.exporter, context.settings, context.notify, self._problem,
                                    lambda well, name: self.wells[well].show_reading(name), self)
         self.transfers.loader.changed.connect(self._show_busy)
+        self.transfers.saver.changed.connect(self._show_busy)
         self.grid = SamplesGrid(self.controller.page.view.picture)
         self.wells = {which: WellPanel(which) for which in "AB"}
         self.walk = WalkPanel(self.transfers.walk_entries)
@@ -129,7 +130,7 @@ class ExplorerWorkspace(Workspace):
         self.history.reset(restored)
 
     def is_idle(self) -> bool:
-        busy = self.controller.busy or self.transfers.loader.busy or self.player.playing
+        busy = self.controller.busy or self.transfers.loader.busy or self.transfers.saver.busy or self.player.playing
         return self.controller.started and not busy
 
     def engine_restarted(self) -> None:
