@@ -213,7 +213,9 @@ class ExplorerWorkspace(Workspace):
         self._canvas.tabs.button(SAMPLES).setFocus()
 
     def toggle_play(self) -> None:
-        """Play the walk there and back, or stay where it is."""
+        """Play the walk there and back, or what the facet in front plays; or stay where it is."""
+        if self.controller.facet is not None and self.controller.facet.toggle_play():
+            return
         if self.player.playing:
             self.stop_playing()
         elif self.controller.walk.possible:
