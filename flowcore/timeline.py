@@ -226,7 +226,7 @@ def _velocity(keys: np.ndarray, timeline: Timeline, index: int) -> np.ndarray:
     return (keys[after % count].astype(np.float64) - keys[before % count].astype(np.float64)) / seconds
 
 
-def largest_dip(bpds: Sequence[float | None], least: float = 0.01) -> int | None:
+def largest_dip(bpds: Sequence[float | None], least: float = 0.02) -> int | None:
     """Where a walk's likelihood dips most: the index of the inner local maximum of bits per dimension that lies farthest above
     the straight line between the ends' values; None where none lies ``least`` above it, or a value is not known.
     """

@@ -143,7 +143,8 @@ class CropView(KeyboardFocus, QWidget):
             ring(painter, QRectF(self.rect()), CORNER)
         painter.end()
 
-    def _paint_editing(self, painter: QPainter) -> None:
+    def paint_whole(self, painter: QPainter) -> None:
+        """The picture itself, as far as it is on the widget, turned and zoomed as the crop says."""
         picture, crop, frame = self._picture, self._crop, self.frame()
         if self._preview is None:
             shrink = min(1.0, PREVIEW / max(picture.width, picture.height))
@@ -161,6 +162,10 @@ class CropView(KeyboardFocus, QWidget):
         painter.translate(-crop.center_x * picture.width, -crop.center_y * picture.height)
         painter.drawImage(QRectF(0, 0, picture.width, picture.height), self._preview)
         painter.restore()
+
+    def _paint_editing(self, painter: QPainter) -> None:
+        frame = self.frame()
+        self.paint_whole(painter)
         outside = QPainterPath()
         outside.addRect(QRectF(self.rect()))
         outside.addRect(frame)

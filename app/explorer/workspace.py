@@ -291,6 +291,9 @@ class ExplorerWorkspace(Workspace):
         menu = QMenu(self._canvas)
         for which in "AB":
             menu.addAction(tr("Send to {well}", well=which), lambda which=which: self._put(which, self._sample(index)))
+        if facet_entry("paths") is not None:
+            sending = importlib.import_module("app.explorer.facets.paths.sending")
+            sending.fill(menu, self.controller, lambda: self._sample(index))
         menu.addSeparator()
         menu.addAction(tr("Copy"), lambda: self.transfers.copy(self._sample(index)))
         menu.addAction(tr("Save PNG…"), lambda: self.transfers.save_picture(self._sample(index)))
@@ -408,7 +411,7 @@ class ExplorerWorkspace(Workspace):
         well = self._wells_shown[which] = controller.state.well(which)
         picture = None if well.empty else controller.store.picture(well.picture)
         self.wells[which].show_well(well, controller.wells[which].view, picture, (model.height, model.width), model.sees,
-                                    model.classes)
+                                    model.classes, model.eyes)
 
     def _show_walk(self) -> None:
         if not self.controller.walk.possible:

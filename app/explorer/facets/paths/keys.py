@@ -98,7 +98,7 @@ class KeysPart(Part):
         self.link.sync(model, keys, latents, labels, timeline, min(state.time, state.duration))
 
     def large(self) -> tuple[Latent | None, float | None]:
-        return (None, None) if self.player.playing else (self.link.latent, self.link.bpd)
+        return self.link.latent, self.link.bpd
 
     def drop(self, mime: QMimeData) -> bool:
         self.facet.intake.take(mime, self.add, self.say, restores=True)
@@ -114,13 +114,13 @@ class KeysPart(Part):
         time, picture = min(state.time, state.duration), link.latent.picture if link.latent is not None else None
         if self.player.playing and self._frame < len(link.frames):
             time, picture = link.times[self._frame], self._played(self._frame)
-        can_use = any(slot is not None for slot in self.host.controller.page.view.slots)
+        ends = all(self.host.controller.well_latent(which) is not None for which in "AB")
+        panel.use_ends.setText(tr("Use A and B") if ends else tr("Use two samples"))
+        can_use = ends or len(self.samples()) >= 2
         panel.show_state(state, [self.thumb(stop.well) for stop in state.stops], time, can_use)
         errors = [(stop.well.name, self.stops.error(stop.well)) for stop in state.stops]
         bad = next((f"{name}: {error}" for name, error in errors if error), "")
         words = tr("{time} of {all} s", time=f"{time:.2f}", all=f"{state.duration:.2f}")
-        if link.bpd is not None and not self.player.playing:
-            words += "\n" + tr("{bpd} bits per dimension", bpd=f"{link.bpd:.2f}")
         panel.show_picture(picture, words, bad or link.error)
         self._show_progress(panel)
 

@@ -133,6 +133,7 @@ class KeysPanel(QWidget):
         column.addWidget(self.figures)
         column.addStretch(1)
         column.addWidget(self.problem)
+        column.addWidget(self.progress)
         self.upper = QWidget()
         upper = QHBoxLayout(self.upper)
         upper.setContentsMargins(0, 0, 0, 0)
@@ -145,7 +146,6 @@ class KeysPanel(QWidget):
         whole.addWidget(self.controls)
         whole.addWidget(self.upper, 1)
         whole.addWidget(self.empty, 1)
-        whole.addWidget(self.progress)
         whole.addWidget(self.view)
 
     def show_state(self, state: State, pictures: Sequence[np.ndarray | None], time: float, can_use_ends: bool) -> None:

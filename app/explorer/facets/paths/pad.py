@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QMenu
 
@@ -94,7 +95,9 @@ class PadPart(Part):
         """A and B at the top, samples in the corners that are left."""
         controller = self.host.controller
         ends = [latent for which in "AB" if (latent := controller.well_latent(which)) is not None]
-        four = (ends + self.samples())[:4]
+        # A sample that is in A or B already would stand in two corners.
+        others = [sample for sample in self.samples() if not any(np.array_equal(sample.z, end.z) for end in ends)]
+        four = (ends + others)[:4]
         if len(four) < 4:
             self.say(tr("There are not four pictures yet: wait for the samples, or drop some here."))
             return

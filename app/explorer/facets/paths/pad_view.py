@@ -189,6 +189,7 @@ class PadPanel(QWidget):
         row.addSpacing(8)
         row.addWidget(self.norm)
         row.addWidget(self.problem, 1)
+        row.addStretch(1)
         self.fill.clicked.connect(self.fill_wanted)
         self.centre.clicked.connect(self.centre_wanted)
         self.norm.clicked.connect(self.norm_changed)
