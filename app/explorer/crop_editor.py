@@ -88,6 +88,7 @@ class CropView(KeyboardFocus, QWidget):
         self.editing = False
         self.movable = True
         self.smooth = True
+        self.inset = INSET
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.paint_with(self)
@@ -119,7 +120,7 @@ class CropView(KeyboardFocus, QWidget):
     def frame(self) -> QRectF:
         """Where the crop is on the widget."""
         height, width = self._size
-        inset = INSET * min(self.width(), self.height()) if self.editing else 0.0
+        inset = self.inset * min(self.width(), self.height()) if self.editing else 0.0
         room = QRectF(self.rect()).adjusted(inset, inset, -inset, -inset)
         scale = min(room.width() / width, room.height() / height)
         if not self.smooth and not self.editing:

@@ -29,7 +29,7 @@ from flowcore.images import Picture
 
 __all__ = ["EyesView"]
 
-DOT = 7.0
+DOT = 8.0
 REACH = 16.0
 """A press this near to a dot takes it, in pixels; this near to the line between them, both."""
 
@@ -54,6 +54,7 @@ class EyesView(CropView):
         self._active = 0
         self._held: tuple[int, ...] | None = None
         self.editing = True
+        self.inset = 0.04
         self.setAccessibleName(tr("The two eyes"))
         self.setMouseTracking(True)
 
@@ -134,7 +135,7 @@ class EyesView(CropView):
         painter.drawLine(first, second)
         for index, place in enumerate((first, second)):
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(0, 0, 0, 150), 4))
+            painter.setPen(QPen(QColor(0, 0, 0, 110), 3.5))
             painter.drawEllipse(place, DOT, DOT)
             painter.setPen(QPen(theme.color(self._tone) if index != self._active else QColor("#ffffff"), 2))
             painter.drawEllipse(place, DOT, DOT)
