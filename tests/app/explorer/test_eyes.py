@@ -96,7 +96,7 @@ def test_the_line_between_moves_both_and_elsewhere_only_what_is_looked_at(markin
     assert crop(workspace) == before and view.marks == marks and view._crop != before
 
 
-def test_keys_move_a_dot_and_space_takes_the_other(marking, workspace, client, qtbot):
+def test_keys_move_a_dot_space_takes_the_other_and_done_ends_it(marking, workspace, client, qtbot):
     view = marking.eyes
     view.setFocus()
     marks = np.array(view.marks)
@@ -105,10 +105,7 @@ def test_keys_move_a_dot_and_space_takes_the_other(marking, workspace, client, q
     qtbot.keyClick(view, Qt.Key.Key_Space)
     qtbot.keyClick(view, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
     assert view.marks[1][1] > marks[1][1] and crop(workspace).angle > 0
-
-
-def test_dots_on_top_of_each_other_change_nothing_and_crossed_ones_are_sorted(marking, workspace, client):
-    view = marking.eyes
+    # Dots on top of each other change nothing, crossed ones are sorted.
     second = view.on_widget(view._marks[1])
     before = crop(workspace)
     view._marks[0] = QPointF(view._marks[1])
@@ -117,9 +114,6 @@ def test_dots_on_top_of_each_other_change_nothing_and_crossed_ones_are_sorted(ma
     view._marks[0] = view.on_picture(second + QPointF(30, 0))
     view._tell()
     assert abs(crop(workspace).angle) < 1  # not upside down
-
-
-def test_done_ends_the_marking_and_it_paints(marking, workspace, qtbot):
     assert not marking.eyes.grab().isNull()
     qtbot.mouseClick(marking.stats.done_button, LEFT)
     assert not marking.eyes.isVisible() and marking.seen.isVisible() and not marking.stats.eyes_button.isChecked()

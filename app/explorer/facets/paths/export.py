@@ -35,7 +35,6 @@ class TimelineSaver(QObject):
         self._decoding = False
         saver.progressed.connect(lambda share: self._tell(DECODING + (1 - DECODING) * share, self._writing()))
         saver.done.connect(self._done)
-        self._name = ""
 
     @property
     def busy(self) -> bool:
@@ -49,13 +48,12 @@ class TimelineSaver(QObject):
         return file_name(model.title.lower(), "timeline", suffix=suffix)
 
     def _writing(self) -> str:
-        return tr("Writing {name}", name=self._name)
+        return tr("Writing the file")
 
     def save(self, path: str | Path, wanted: Animated) -> None:
         """Decode, encode and write; what fails is said in the window."""
         self.cancel(tell=False)
         controller = self._host.controller
-        self._name = Path(path).name
         try:
             recipe = make_recipe("timeline", controller.state, controller.store, controller.model, carried=("paths",))
         except FlowError as error:
@@ -79,8 +77,8 @@ class TimelineSaver(QObject):
             self.changed.emit()
 
         self._decoding = True
-        self._tell(0.0, tr("Decoding the frames"))
-        self._link.export(wanted.fps, lambda share: self._tell(DECODING * share, tr("Decoding the frames")), ready, failed)
+        self._tell(0.0, tr("Decoding"))
+        self._link.export(wanted.fps, lambda share: self._tell(DECODING * share, tr("Decoding")), ready, failed)
 
     def cancel(self, tell: bool = True) -> None:
         """Give it up: nothing is written."""

@@ -99,7 +99,7 @@ class PathsFacet(Facet):
 
     @property
     def busy(self) -> bool:
-        return self.part.busy
+        return self.part.busy or self.timeline.saver.busy
 
     @property
     def keys(self) -> set[str]:

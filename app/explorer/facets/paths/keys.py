@@ -129,7 +129,7 @@ class KeysPart(Part):
         if self.saver.busy:
             panel.show_progress(self.saver.share, self.saver.words)
         elif link.frames and not link.complete and not link.error:
-            words = tr("Decoding {done} of {count} frames", done=link.decoded, count=len(link.frames))
+            words = tr("Decoding {done} of {count}", done=link.decoded, count=len(link.frames))
             panel.show_progress(link.decoded / len(link.frames), words)
         else:
             panel.show_progress(None)

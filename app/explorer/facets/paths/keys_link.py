@@ -73,11 +73,11 @@ class KeysLink:
         """`keys` name the keyframes' `latents`; None while not all are known."""
         if keys is None or timeline is None:
             if self._keys is not None or self.latent is not None:
-                self.forget()
+                self.stop()
                 self._at_lane.drop()
+                self.forget()
                 self._keys = self._fields = self.latent = self.bpd = None
                 self.error = ""
-                self.stop()
                 self._on_change()
             return
         described = (str(model.path), keys, labels, timeline)

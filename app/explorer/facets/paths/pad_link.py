@@ -54,9 +54,9 @@ class PadLink:
         """`keys` name the corners' `latents`; None while not all are known."""
         if keys is None:
             if self._pad is not None or self.latent is not None:
-                self.forget()
                 self._grid_lane.drop()
                 self._at_lane.drop()
+                self.forget()
                 self.grid, self.latent, self.bpd, self.error = [None] * GRID**2, None, None, ""
                 self._on_change()
             return

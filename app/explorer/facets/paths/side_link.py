@@ -76,9 +76,9 @@ class SideLink:
         """`a` and `b` are the ends as they came back from z; None where there is none (yet)."""
         if a is None or b is None:
             if self._path is not None:
-                self.forget()
                 self._frames_lane.drop()
                 self._at_lane.drop()
+                self.forget()
                 self.rows, self._latents, self._bpds, self.error = {way: Row() for way in WAYS}, {}, {}, ""
                 self._on_change()
             return

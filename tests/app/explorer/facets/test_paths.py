@@ -140,7 +140,7 @@ def test_every_row_shows_its_own_way_with_one_scale_for_all_curves(paths, worksp
     assert "% as long" in note and "1.00 bpd" in note
 
 
-def test_one_position_moves_all_and_is_one_act(paths, workspace, client, qtbot):
+def test_one_position_moves_all_is_one_act_and_the_newest_wins(paths, workspace, client, qtbot):
     paths.side.use_two_samples()
     client.run()
     panel = paths.side.panel()
@@ -154,6 +154,21 @@ def test_one_position_moves_all_and_is_one_act(paths, workspace, client, qtbot):
     assert len(client.sent(rp.PathRows)) == 1  # the strips are of the same path
     workspace.history.undo()
     assert paths.state.t == 0.5
+    client.run()
+    # The newest position wins, and a failure stands in the panel.
+    sent = len(client.sent(rp.PathsAt))
+    for t in (0.1, 0.2, 0.3, 0.9):
+        paths.side.panel().moved.emit(t)
+    client.run()
+    assert [request.t for request in client.sent(rp.PathsAt)[sent:]] == [0.1, 0.9]
+    client.fail = rp.PathsAt
+    paths.side.panel().moved.emit(0.4)
+    client.run()
+    assert paths.side.panel().problem.text() == "It could not be computed."
+    client.fail = None
+    workspace.engine_restarted()
+    client.run()
+    assert paths.side.link.shown_t == 0.4 and not paths.busy
 
 
 def test_the_row_that_is_clicked_is_what_the_column_shows_and_sends(paths, workspace, client, qtbot):
@@ -175,24 +190,6 @@ def test_the_row_that_is_clicked_is_what_the_column_shows_and_sends(paths, works
     workspace.send("A")
     client.run()
     assert workspace.history.state.a.name == "cross-fade at 0.25"
-
-
-def test_newest_position_wins_and_a_failure_stands_in_the_panel(paths, workspace, client):
-    paths.side.use_two_samples()
-    client.run()
-    sent = len(client.sent(rp.PathsAt))
-    for t in (0.1, 0.2, 0.3, 0.9):
-        paths.side.panel().moved.emit(t)
-    client.run()
-    assert [request.t for request in client.sent(rp.PathsAt)[sent:]] == [0.1, 0.9]
-    client.fail = rp.PathsAt
-    paths.side.panel().moved.emit(0.4)
-    client.run()
-    assert paths.side.panel().problem.text() == "It could not be computed."
-    client.fail = None
-    workspace.engine_restarted()
-    client.run()
-    assert paths.side.link.shown_t == 0.4 and not paths.busy
 
 
 # Pad
@@ -246,7 +243,7 @@ def test_dragging_the_point_is_one_act_newest_wins_and_double_click_centres(full
     assert paths.state.x == pytest.approx(1, abs=2e-3)
 
 
-def test_the_point_takes_the_arrow_keys_and_stays_on_the_pad(full, paths, client, qtbot):
+def test_the_point_takes_the_arrow_keys_and_the_length_of_z_is_kept_on_request(full, paths, workspace, client, qtbot):
     view = full.panel().pad
     view.setFocus()
     qtbot.keyClick(view, Qt.Key.Key_Right)
@@ -259,9 +256,6 @@ def test_the_point_takes_the_arrow_keys_and_stays_on_the_pad(full, paths, client
     assert (paths.state.x, paths.state.y) == (0.5, 0.5)
     client.run()
     assert full.link.place == (0.5, 0.5)
-
-
-def test_the_length_of_z_is_kept_on_request(full, paths, workspace, client, qtbot):
     plain = np.linalg.norm(full.link.latent.z)
     full.panel().norm.click()
     client.run()
@@ -322,8 +316,8 @@ def test_a_corners_menu_offers_what_is_at_hand(pad, paths, workspace, client):
     assert {action.text(): action for action in pad.corner_menu(0).actions()}["Clear"].isEnabled()
 
 
-def test_a_broken_file_is_said_beside_the_pad_and_nothing_is_lost(full, paths, workspace, client, tmp_path):
-    broken = tmp_path / "broken.png"
+def test_what_cannot_be_used_is_said_in_its_place_and_nothing_is_lost(full, paths, workspace, client, tmp_path, png):
+    pad, broken = full, tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\nnonsense")
     before = paths.state
     mime = QMimeData()
@@ -332,9 +326,6 @@ def test_a_broken_file_is_said_beside_the_pad_and_nothing_is_lost(full, paths, w
     assert "broken.png" in full.panel().problem.text() and paths.state == before
     full.put(0, before.corners[1])
     assert full.panel().problem.text() == ""
-
-
-def test_a_corner_that_cannot_be_encoded_says_so_in_its_place(pad, paths, workspace, client, png):
     client.fail = r.EncodePicture
     well = Well(picture=workspace.controller.store.put_picture(png()), name="red")
     pad.put(1, well)
@@ -548,17 +539,14 @@ def test_a_timeline_that_is_no_loop_ends_and_an_undo_stops_it(three, paths, work
     assert not three.player.playing
 
 
-def test_frames_are_shown_as_they_come_and_decoding_can_be_cancelled(three, paths, client, qtbot):
+def test_decoding_can_be_cancelled_and_leaving_stops_the_playing(three, paths, workspace, client, qtbot):
     three.play()
     entry = next(entry for entry in client.asked if isinstance(entry.request, rp.TimelineFrames))
     click(qtbot, three.panel().progress.cancel_button)
     assert entry.id in client.cancelled and not three.player.playing and not three.panel().progress.isVisible()
     client.run()
     assert not paths.busy
-
-
-def test_leaving_stops_the_playing(three, paths, workspace, client):
-    three.play()
+    three.play()  # and leaving stops it too
     workspace._canvas.tabs.button("samples").click()
     client.run()
     assert not three.player.playing and workspace.controller.facet is None
@@ -592,7 +580,7 @@ def test_export_writes_and_the_file_restores_the_timeline(three, paths, workspac
     assert state.of("paths") == before
 
 
-def test_export_takes_the_frames_that_were_played(three, client, qtbot, tmp_path):
+def test_export_takes_played_frames_can_be_cancelled_and_says_failures(three, paths, client, qtbot, notices, tmp_path):
     three.play()
     client.run()
     three.stop_playing()
@@ -602,9 +590,7 @@ def test_export_takes_the_frames_that_were_played(three, client, qtbot, tmp_path
     with Image.open(tmp_path / "t.webp") as image:
         image.seek(7)
         np.testing.assert_array_equal(np.asarray(image.convert("RGB")), three.link.frames[7])
-
-
-def test_export_can_be_cancelled_and_a_failure_is_said(three, paths, client, qtbot, notices, tmp_path):
+    (tmp_path / "t.webp").unlink()
     three.saver.save(str(tmp_path / "t.webp"), Animated(".webp", 1, 8.0, False))
     entry = next(entry for entry in client.asked if isinstance(entry.request, rp.TimelineExport))
     click(qtbot, three.panel().progress.cancel_button)
@@ -613,9 +599,6 @@ def test_export_can_be_cancelled_and_a_failure_is_said(three, paths, client, qtb
     three.saver.save(str(tmp_path / "t.webp"), Animated(".webp", 1, 9.0, False))
     client.run()
     assert notices[-1][0] == "It could not be computed." and list(tmp_path.glob("t.*")) == [] and not three.busy
-
-
-def test_the_export_button_opens_the_sheet_with_the_timelines_length(three, qtbot):
     click(qtbot, three.panel().export)
     sheet = next(widget for widget in QApplication.topLevelWidgets() if isinstance(widget, AnimationSheet) and widget.isVisible())
     assert sheet.what.value.text() == "68 frames of 64×64, 4.5 s" and not sheet.back.isChecked()
@@ -643,16 +626,13 @@ def test_the_state_survives_json_and_other_keys_and_refuses_nonsense(three, path
             State.from_dict(bad)
 
 
-def test_a_session_comes_back_with_its_paths(three, paths, workspace, client):
+def test_a_session_comes_back_with_its_paths_and_a_page_leaves_them_out(three, paths, workspace, client):
     saved = workspace.state()
     before = paths.state
     workspace.controller.store.prune(set())
     workspace.restore(saved)
     client.run()
     assert paths.state == before and three.link.ready
-
-
-def test_a_page_saved_meanwhile_leaves_the_paths_out_and_restores(three, paths, workspace, client, tmp_path):
     data = workspace.exporter.page()
     assert "facets" not in recipe.extract(data)["explorer"]
 
