@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import math
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from flowcore.card import eye_positions
+from flowcore.card import eye_positions, read_card
 from flowcore.crop import MAX_ZOOM, MIN_ZOOM, Crop, apply_crop, crop_corners, crop_for_eyes, points_of_targets
 from flowcore.errors import PictureError
 from flowcore.images import Picture
@@ -86,3 +90,27 @@ def test_a_card_says_where_eyes_are():
     for bad in ({}, {"eyes": [[0.3, 0.4]]}, {"eyes": [[0.7, 0.4], [0.3, 0.4]]}, {"eyes": [["a", 1], [0, 1]]}, {"eyes": 3},
                 {"eyes": [[0.1, 0.4], [1.4, 0.4]]}, {"data": {"name": "MNIST"}}, {"data": {"name": 3}}):  # fmt: skip
         assert eye_positions(bad) is None
+
+
+def test_the_bundled_faces_say_where_their_eyes_are():
+    card = read_card(Path(__file__).parents[2] / "assets" / "models" / "faces.safetensors")
+    assert eye_positions(card) == TARGETS
+
+
+def test_the_mean_of_the_training_pictures_is_darkest_where_the_card_puts_the_eyes(shared_data):
+    """CelebA's aligned pictures, cut as ``assets/models/data.py`` cuts them, and mirrored as they were in training."""
+    archive = next(shared_data("celeba10k").glob("*.zip"))
+    with zipfile.ZipFile(archive) as pictures:
+        names = sorted(name for name in pictures.namelist() if name.endswith(".jpg"))[:400]
+        cut = [
+            np.asarray(Image.open(io.BytesIO(pictures.read(name))).convert("L").resize(
+                (64, 64), Image.Resampling.LANCZOS, box=(7.5, 17.5, 81.5, 91.5)), np.float64)
+            for name in names
+        ]  # fmt: skip
+    mean = np.mean(cut, axis=0)
+    mean = (mean + mean[:, ::-1]) / 2
+    for half, (x, y) in ((slice(14, 32), TARGETS[0]), (slice(32, 50), TARGETS[1])):
+        region = mean[27:39, half]
+        row, column = np.unravel_index(region.argmin(), region.shape)
+        found = np.array([half.start + column + 0.5, 27 + row + 0.5]) / 64
+        np.testing.assert_allclose(found, (x, y), atol=1.6 / 64)

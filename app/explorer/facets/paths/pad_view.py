@@ -24,7 +24,7 @@ STEP, LARGE_STEP = 0.02, 0.1
 GAP = 4
 LOUPE = 1.5
 """How many times a grid picture's side the picture at the point is."""
-FAINT = 0.4
+FAINT = 0.5
 
 
 class PadView(KeyboardFocus, QWidget):
