@@ -69,18 +69,16 @@ def moved(state: State, index: int, time: float) -> State:
     if not 0 < index < count:
         return state
     stops = list(state.stops)
-    timeline = state.timeline()
-    before = timeline.starts[index - 1]
-    low, high = before + SECONDS_MIN, before + SECONDS_MAX
+    way, before = stops[index - 1], state.timeline().starts[index - 1]
+    low, high = SECONDS_MIN, SECONDS_MAX
     if index < count - 1:
-        after = timeline.starts[index + 1]
-        low, high = max(low, after - SECONDS_MAX), min(high, after - SECONDS_MIN)
-        if low > high:
-            return state
-    time = round(min(max(time, low), high), 2)
-    stops[index - 1] = replace(stops[index - 1], seconds=_seconds(time - before))
+        # What the way to it gains, the way from it loses: the next keyframe stays.
+        both = way.seconds + stops[index].seconds
+        low, high = max(low, both - SECONDS_MAX), min(high, both - SECONDS_MIN)
+    seconds = round(min(max(round(time - before, 2), low), high), 4)
+    stops[index - 1] = replace(way, seconds=seconds)
     if index < count - 1:
-        stops[index] = replace(stops[index], seconds=_seconds(after - time))
+        stops[index] = replace(stops[index], seconds=_seconds(both - seconds))
     return _stops(state, stops, index)
 
 
