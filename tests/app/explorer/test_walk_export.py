@@ -173,3 +173,26 @@ def test_the_curve_marks_its_largest_dip_with_a_word(qtbot, qapp):
     curve.set_curve([3.0, None, 3.0])
     assert curve.dip is None
     assert not curve.event(QHelpEvent(QEvent.Type.ToolTip, QPoint(1, 1), QPoint(1, 1))) or QToolTip.text() != curve.dip_words()
+
+
+def test_from_the_menu_through_the_sheet_and_the_file_dialog_to_the_file(walking, qtbot, tmp_path):
+    from PySide6.QtWidgets import QFileDialog
+
+    def shown(kind):
+        return next(widget for widget in QApplication.allWidgets() if isinstance(widget, kind) and widget.isVisible())
+
+    text, act, enabled = next(entry for entry in walking.transfers.walk_entries() if "WebP" in entry[0])
+    assert enabled and text.endswith("…")
+    act()
+    sheet = shown(AnimationSheet)
+    assert sheet.format.current() == ".webp" and sheet.what.value.text() == "64 frames of 64×64, 4.3 s"
+    sheet.scale.setCurrentIndex(0)
+    sheet._show()
+    qtbot.mouseClick(sheet.save, LEFT)
+    dialog = shown(QFileDialog)
+    assert dialog.defaultSuffix() == "webp" and dialog.selectedFiles()[0].endswith("tiny-walk.webp")
+    dialog.fileSelected.emit(str(tmp_path / "chosen.webp"))
+    dialog.close()
+    qtbot.waitUntil(lambda: not walking.transfers.saver.busy, timeout=20_000)
+    with Image.open(tmp_path / "chosen.webp") as image:
+        assert image.n_frames == 64 and image.size == (8, 8)

@@ -213,6 +213,7 @@ class KeysPanel(QWidget):
 
     def _key_menu(self, index: int, place: QPoint) -> None:
         menu = QMenu(self)
+        menu.aboutToHide.connect(menu.deleteLater)
         menu.addAction(tr("Duplicate"), lambda: self.view.duplicated.emit(index))
         menu.addAction(tr("Earlier"), lambda: self.view.reordered.emit(index, index - 1)).setEnabled(self.earlier.isEnabled())
         menu.addAction(tr("Later"), lambda: self.view.reordered.emit(index, index + 1)).setEnabled(self.later.isEnabled())
