@@ -21,6 +21,7 @@ __all__ = [
     "QUANTILES",
     "SYSTEM_NAMES",
     "class_names",
+    "eye_positions",
     "find_checkpoint",
     "held_out_bpd",
     "held_out_norms",
@@ -142,6 +143,25 @@ def class_names(card: Mapping) -> list[str]:
     names = card.get("classes")
     known = isinstance(names, list) and len(names) == count and all(isinstance(name, str) and name for name in names)
     return list(names) if known else [str(number) for number in range(count)]
+
+
+KNOWN_EYES = {"CelebA, the first 10,000 aligned pictures": ((0.37, 0.515), (0.63, 0.515))}
+"""By how the data's name begins, for cards that do not say it themselves. CelebA's are measured on the mean of its aligned
+pictures (see ``assets/models/data.py``) and made symmetric, since they were trained on mirrored as well."""
+
+
+def eye_positions(card: Mapping) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Where the faces that a model was trained on have their eyes: the viewer's left one, then the right one, each as shares
+    of the picture's width and height; None for a model of anything else.
+    """
+    value = card.get("eyes")
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(eye, list) and len(eye) == 2 for eye in value):
+        shares = [share for eye in value for share in eye]
+        if all(type(share) in (int, float) and 0.0 <= share <= 1.0 for share in shares) and shares[0] < shares[2]:
+            return (float(shares[0]), float(shares[1])), (float(shares[2]), float(shares[3]))
+    data = card.get("data")
+    name = data.get("name") if isinstance(data, dict) else None
+    return next((eyes for known, eyes in KNOWN_EYES.items() if isinstance(name, str) and name.startswith(known)), None)
 
 
 def _held_out(card: Mapping) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from .atomic import replacing
-from .card import FORMAT_VERSION, find_checkpoint, read_card
+from .card import FORMAT_VERSION, find_checkpoint, read_card, read_header
 from .errors import CheckpointError, FlowError
 from .flow import Flow
 from .models import build
 
-__all__ = ["Loaded", "save", "load", "parameter_count", "TRAINING_PREFIX"]
+__all__ = ["Loaded", "save", "load", "parameter_count", "update_card", "TRAINING_PREFIX"]
 
 TRAINING_PREFIX = "train."
 """Tensors so named are the trainer's (raw weights, optimiser); a model's loader passes over them."""
@@ -105,6 +106,33 @@ def load(path: str | os.PathLike, device: str | torch.device = "cpu", dtype: tor
     flow = build(card["architecture"], fill=False)
     flow.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in state.items()})
     return Loaded(flow.to(device=device, dtype=dtype).eval(), card, path)
+
+
+def update_card(path: str | os.PathLike, **changes: object) -> dict:
+    """Change what a checkpoint's card says, and nothing of its weights, atomically; returns the new card.
+
+    A value of None takes an entry away. ``format_version`` and ``architecture``, which the weights hang on, cannot be changed.
+
+    Raises:
+        CheckpointError: if there is no checkpoint, or it is broken or cannot be written.
+    """
+    path = find_checkpoint(path)
+    if {"format_version", "architecture"} & set(changes):
+        raise CheckpointError("A card's format version and architecture belong to the weights and are not changed.")
+    card = {**read_card(path), **changes}
+    card = {name: value for name, value in card.items() if value is not None or name not in changes}
+    header = read_header(path)
+    header["__metadata__"]["card"] = json.dumps(card, allow_nan=False)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)  # the weights begin on a multiple of eight bytes
+    try:
+        with replacing(path) as temporary, open(path, "rb") as before, open(temporary, "wb") as after:
+            before.seek(8 + int.from_bytes(before.read(8), "little"))
+            after.write(len(text).to_bytes(8, "little") + text)
+            shutil.copyfileobj(before, after)
+    except OSError as error:
+        raise CheckpointError(f"The checkpoint '{path}' cannot be written: {error.strerror or error}.") from error
+    return card
 
 
 def parameter_count(flow: Flow) -> int:

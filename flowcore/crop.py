@@ -12,7 +12,7 @@ from PIL import Image, ImageColor
 from .errors import PictureError
 from .images import Picture
 
-__all__ = ["MAX_ZOOM", "MIN_ZOOM", "Crop", "apply_crop", "crop_corners", "crop_size"]
+__all__ = ["MAX_ZOOM", "MIN_ZOOM", "Crop", "apply_crop", "crop_corners", "crop_for_eyes", "crop_size", "points_of_targets"]
 
 MIN_ZOOM, MAX_ZOOM = 0.25, 64.0
 
@@ -114,6 +114,50 @@ def crop_corners(picture: Picture, crop: Crop, height: int = 1, width: int = 1) 
     offsets = np.array([(-w, -h), (w, -h), (w, h), (-w, h)]) / 2
     # y points down, so this matrix turns clockwise on the screen
     return offsets @ np.array([(cos, sin), (-sin, cos)]) + (x, y)
+
+
+Point = tuple[float, float]
+
+
+def crop_for_eyes(
+    left: Point, right: Point, targets: tuple[Point, Point], size: tuple[int, int], model: tuple[int, int] = (1, 1),
+    background: str = "#ffffff",
+) -> Crop:
+    """The crop in which two points of a picture come where a model's training data has them.
+
+    The one similarity (turn, zoom, shift) that takes ``left`` and ``right``, in the picture's pixels, to ``targets``, shares
+    of the width and height of what the model sees. ``size`` is the picture's (width, height), ``model`` the model's (height,
+    width). Where the zoom would leave a crop's limits the nearest one is taken and the middle between the points stays in
+    its place; so does the centre stay on the picture or near it.
+
+    Raises:
+        PictureError: where both points are one, or are no finite numbers.
+    """
+    width, height = size
+    (x0, y0), (x1, y1) = left, right
+    (u0, v0), (u1, v1) = targets
+    values = np.array([x0, y0, x1, y1, u0, v0, u1, v1], np.float64)
+    if not np.isfinite(values).all() or math.hypot(x1 - x0, y1 - y0) < 1e-6 or math.hypot(u1 - u0, v1 - v0) < 1e-6:
+        raise PictureError("The two eyes must be two different points of the picture.")
+    rows, columns = model
+    # Both spans as complex numbers, the window's in the model's pixels: their quotient is the zoom and the turn.
+    span = complex(x1 - x0, y1 - y0) / complex((u1 - u0) * columns, (v1 - v0) * rows)
+    zoom = min(max(min(width / columns, height / rows) / abs(span), MIN_ZOOM), MAX_ZOOM)
+    scale = min(width / columns, height / rows) / zoom
+    turn = math.atan2(span.imag, span.real)
+    middle = complex(((u0 + u1) / 2 - 0.5) * columns, ((v0 + v1) / 2 - 0.5) * rows)
+    centre = complex((x0 + x1) / 2, (y0 + y1) / 2) - scale * complex(math.cos(turn), math.sin(turn)) * middle
+    return Crop(
+        center_x=min(max(centre.real / width, -1.0), 2.0), center_y=min(max(centre.imag / height, -1.0), 2.0),
+        zoom=zoom, angle=math.degrees(turn), background=background, aligned=False,
+    )  # fmt: skip
+
+
+def points_of_targets(picture: Picture, crop: Crop, targets: tuple[Point, Point], height: int, width: int) -> tuple[Point, Point]:
+    """Where in the picture, in its pixels, the model sees these shares of its width and height: the inverse of the above."""
+    top_left, top_right, _, bottom_left = crop_corners(picture, crop, height, width)
+    points = [top_left + u * (top_right - top_left) + v * (bottom_left - top_left) for u, v in targets]
+    return (float(points[0][0]), float(points[0][1])), (float(points[1][0]), float(points[1][1]))
 
 
 def apply_crop(picture: Picture, crop: Crop, height: int, width: int, channels: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,15 +61,16 @@ def to_gif_bytes(
     frames: Sequence[np.ndarray] | np.ndarray,
     recipe: dict | None = None,
     scale: int = 1,
-    milliseconds: int = 80,
+    milliseconds: int | Sequence[int] = 80,
     there_and_back: bool = False,
     smooth: bool = False,
+    tick: Callable[[float], object] | None = None,
 ) -> bytes:
     """Encode frames, each uint8 (H, W[, 1|3]), as a GIF that loops for ever.
 
-    ``milliseconds`` is how long a frame stands (GIF counts in hundredths of a second; players dislike under
-    20); ``there_and_back`` appends the way back, without showing either end twice. Each frame gets its own
-    palette.
+    ``milliseconds`` is how long a frame stands, or how long each does (GIF counts in hundredths of a second; players
+    dislike under 20); ``there_and_back`` appends the way back, without showing either end twice. Each frame gets its own
+    palette. ``tick`` is told how much of 1 is done before each frame; what it raises ends the work.
 
     Raises:
         PictureError: with no frames, or with frames of different sizes.
@@ -82,7 +83,9 @@ def to_gif_bytes(
     if there_and_back:
         frames = frames + frames[-2:0:-1]
     images = []
-    for frame in frames:
+    for index, frame in enumerate(frames):
+        if tick is not None:
+            tick(index / len(frames))
         image = _to_image(enlarge(frame, scale, smooth))
         if image.mode == "RGBA":
             image = image.convert("RGB")
@@ -97,9 +100,15 @@ def to_gif_bytes(
     buffer = io.BytesIO()
     images[0].save(
         buffer, "GIF", save_all=True, append_images=images[1:], loop=0, optimize=False,
-        duration=max(20, int(milliseconds)), disposal=1, **options,
+        duration=_stands(milliseconds), disposal=1, **options,
     )  # fmt: skip
     return buffer.getvalue()
+
+
+def _stands(milliseconds: int | Sequence[int]) -> int | list[int]:
+    if isinstance(milliseconds, Sequence):
+        return [max(20, int(value)) for value in milliseconds]
+    return max(20, int(milliseconds))
 
 
 def save_gif(

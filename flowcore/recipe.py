@@ -1,17 +1,21 @@
-"""A picture's recipe: the settings that made it, as JSON inside the PNG or GIF itself, so that dropping it
+"""A picture's recipe: the settings that made it, as JSON inside the PNG, GIF or WebP itself, so that dropping it
 restores them.
 
 In a PNG the recipe is an iTXt chunk with the keyword "flow-explorer", in a GIF a comment that begins with the
-same word. It is only ever parsed as JSON, with bounds on its size and depth; what comes out must still be
+same word, in a WebP an attribute of its XMP, base64 of the deflated JSON, which is found by its name and not by an
+XML parser. It is only ever parsed as JSON, with bounds on its size and depth; what comes out must still be
 checked by whoever uses a value.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import io
 import json
 import math
 import os
+import re
 import struct
 import zlib
 
@@ -28,6 +32,7 @@ __all__ = [
     "extract",
     "new",
     "to_comment",
+    "to_xmp",
     "validate",
 ]
 
@@ -43,6 +48,7 @@ MAX_DEPTH = 32
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GIF_PREFIX = KEYWORD.encode() + b":"
+_XMP = re.compile(KEYWORD.encode() + rb':recipe="([A-Za-z0-9+/=]*)"')
 
 
 class RecipeError(FlowError):
@@ -116,8 +122,23 @@ def to_comment(recipe: dict) -> bytes:
     return _GIF_PREFIX + _to_json(recipe)
 
 
+def to_xmp(recipe: dict) -> bytes:
+    """The recipe as an XMP packet, for a WebP.
+
+    Raises:
+        RecipeError: for a recipe that is none, or is too long.
+    """
+    text = base64.b64encode(zlib.compress(_to_json(recipe), 9))
+    name = KEYWORD.encode()
+    return (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about="" xmlns:' + name + b'="urn:' + name + b':recipe" ' + name + b':recipe="' + text + b'"/>'
+        b"</rdf:RDF></x:xmpmeta>"
+    )
+
+
 def extract(source: str | os.PathLike[str] | bytes, name: str | None = None) -> dict | None:
-    """The recipe inside a PNG or GIF (a path, or its bytes), or None where the picture carries none.
+    """The recipe inside a PNG, GIF or WebP (a path, or its bytes), or None where the picture carries none.
 
     Raises:
         RecipeError: where there is a recipe, but one that is damaged or of another version.
@@ -132,6 +153,8 @@ def extract(source: str | os.PathLike[str] | bytes, name: str | None = None) -> 
         text = _png_text(data, name)
     elif data[:6] in (b"GIF87a", b"GIF89a"):
         text = _gif_comment(data)
+    elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        text = _webp_text(data, name)
     else:
         return None
     return None if text is None else validate(_parse(text, name), f"The recipe in {name}")
@@ -249,4 +272,21 @@ def _gif_comment(gif: bytes) -> bytes | None:
         if comment.startswith(_GIF_PREFIX):
             return comment[len(_GIF_PREFIX) :]
         at = gif.find(b"\x21\xfe", at + 2)
+    return None
+
+
+def _webp_text(webp: bytes, name: str) -> bytes | None:
+    """Our attribute of the file's XMP chunk (WebP container specification, "Metadata")."""
+    at = 12
+    while at + 8 <= len(webp):
+        (length,) = struct.unpack_from("<I", webp, at + 4)
+        if webp[at : at + 4] == b"XMP ":
+            found = _XMP.search(webp[at + 8 : at + 8 + length])
+            if found is None:
+                return None
+            try:
+                return _inflate(base64.b64decode(found[1], validate=True), name)
+            except binascii.Error as error:
+                raise RecipeError(f"The recipe in {name} is damaged: the picture itself can still be used.") from error
+        at += 8 + length + length % 2  # chunks stand on even bytes
     return None

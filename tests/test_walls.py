@@ -26,7 +26,7 @@ TORCH_FREE = {
     "flowcore.data_survey", "flowcore.data_worker", "flowcore.image_headers", "flowcore.memory", "flowcore.densities",
     "flowcore.labels", "flowcore.resample", "flowcore.painting", "flowcore.theory", "flowcore.theory.affine",
     "flowcore.theory.convolution", "flowcore.theory.coupling", "flowcore.theory.curve", "flowcore.theory.learning",
-    "flowcore.theory.masking", "flowcore.theory.parallelogram",
+    "flowcore.theory.masking", "flowcore.theory.parallelogram", "flowcore.timeline", "flowcore.animation",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.

@@ -85,6 +85,15 @@ def color(text: str) -> str:
     return text.lower()
 
 
+def eyes(text: str) -> tuple[float, float, float, float]:
+    """Two points, X1,Y1,X2,Y2: in pixels, or, where no number is above 1, as parts of a picture's width and height."""
+    parse = number(-1e6, 1e6)
+    values = [parse(part.strip()) for part in text.split(",")]
+    if len(values) != 4:
+        raise argparse.ArgumentTypeError(f"{text!r} is not two points: give X1,Y1,X2,Y2, such as 120,200,180,196")
+    return values[0], values[1], values[2], values[3]
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """--model."""
     parser.add_argument(
@@ -141,4 +150,13 @@ def add_crop(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--background", type=color, default="#ffffff", metavar="#RRGGBB", help="behind transparent pixels"
+    )
+    group.add_argument(
+        "--eyes",
+        type=eyes,
+        action="append",
+        metavar="X1,Y1,X2,Y2",
+        help="of a model of faces, instead of the above: turn, zoom and move the picture so that these two points, the eyes, "
+        "come where the model's training pictures have them; in the picture's pixels, or as parts of its width and height. Given "
+        "once, of every picture; or once for each",
     )

@@ -20,6 +20,7 @@ from app.cli.classes import add_class, chosen_ends, likeliest, needed, said
 from app.cli.opening import (
     check_pixels,
     event_shape,
+    eyes_of,
     load_model,
     open_card,
     picture_output,
@@ -37,11 +38,13 @@ if TYPE_CHECKING:
 NAME = "interpolate"
 HELP = "walk in z between two pictures"
 DESCRIPTION = (
-    "Walk in z from A to B and save the frames side by side (.png) or as an animation there and back (.gif). "
-    "A and B are pictures, or z files of `encode`. The first frame is A and the last is B, byte for byte."
+    "Walk in z from A to B and save the frames side by side (.png) or as an animation there and back (.gif, .webp without "
+    "loss, or .mp4 with the extra 'video'). A and B are pictures, or z files of `encode`. The first frame is A and the last is "
+    "B, byte for byte."
 )
+FORMATS = (".gif", ".webp", ".mp4")
 PATHS = ("linear", "spherical", "norm-kept")
-"""As in `flowcore.latent`, which needs numpy: a command line that only shows its help does without."""
+"""As in `flowcore.animation` and `flowcore.latent`, which need numpy: a command line that only shows its help does without."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,12 +66,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--path", choices=PATHS, default="linear", help="straight, on the great circle, or straight with z's length kept"
     )
     path.add_argument("--spherical", dest="path", action="store_const", const="spherical", help="the same as --path spherical")
-    parser.add_argument(
-        "--seconds", type=number(0.1, 60), default=2.0, help="of an animation, one way (default: 2)"
+    pace = parser.add_mutually_exclusive_group()
+    pace.add_argument("--seconds", type=number(0.1, 60), default=2.0, help="of an animation, one way (default: 2)")
+    pace.add_argument(
+        "--fps", type=number(0.1, 120), metavar="F", help="of an animation, frames a second (default: as --seconds asks)"
     )
     add_enlarge(parser)
     parser.add_argument(
-        "--out", required=True, metavar="FILE", help="the .png strip or .gif animation to write"
+        "--out", required=True, metavar="FILE", help="the .png strip, or the .gif, .webp or .mp4 animation, to write"
     )
     add_crop(parser)
     add_seed(parser, "accepted like everywhere, and without effect: a walk is deterministic")
@@ -79,10 +84,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Encode both ends, walk, save; a row a frame with --json."""
     path, card = open_card(args)
-    out = picture_output(args, (".png", ".gif"), path, args.a, args.b)
+    out = picture_output(args, (".png", *FORMATS), path, args.a, args.b)
+    if out.suffix == ".mp4":
+        from flowcore.animation import require_video
+
+        require_video()  # before the work, not after it
     check_pixels(args.steps, event_shape(path, card), args.enlarge)
     chosen = chosen_ends(args.class_name, path, card)
-    ends = [_read_end(end, label, args, path, card) for end, label in zip((args.a, args.b), chosen, strict=True)]
+    eyes = eyes_of(args, card, path, 2)
+    ends = [_read_end(*end, args, path, card) for end in zip((args.a, args.b), chosen, eyes, strict=True)]
 
     from app.cli.device import choose_device, run_on
 
@@ -99,12 +109,14 @@ def run(args: argparse.Namespace) -> int:
 End = tuple[str, "np.ndarray", Label]
 
 
-def _read_end(end: str, label: Label, args: argparse.Namespace, path: Path, card: dict[str, Any]) -> End:
+def _read_end(
+    end: str, label: Label, eyes: tuple[float, ...] | None, args: argparse.Namespace, path: Path, card: dict[str, Any]
+) -> End:
     """("z", numbers, class) or ("picture", pixels, class or nothing), read before the model is loaded."""
     if end.lower().endswith(".safetensors"):
         z, own = read_latent(end, path, card)
         return "z", z, needed(label or own, end, card)
-    return "picture", read_as_seen([end], card, path, args)[0], label
+    return "picture", read_as_seen([end], card, path, args, [eyes])[0], label
 
 
 def _walk(
@@ -141,15 +153,13 @@ def _walk(
 def _save(
     args: argparse.Namespace, out: OutputFile, frames: np.ndarray, ends: list[End], path: Path
 ) -> None:
-    from flowcore import images
+    from flowcore import animation, images
 
     # An end that came as a picture is that picture; one that came as z is what it decodes to, and keeps its z.
     latents = [value if kind == "z" else None for kind, value, _ in ends]
     recipe = walk_recipe(args, path, [frames[0], frames[-1]], latents, [label for _, _, label in ends])
-    if out.suffix == ".gif":
-        pace = round(1000 * args.seconds / (len(frames) - 1))
-        out.write_bytes(
-            images.to_gif_bytes(frames, recipe, scale=args.enlarge, milliseconds=pace, there_and_back=True)
-        )
+    if out.suffix in FORMATS:
+        fps = args.fps or min((len(frames) - 1) / args.seconds, 1000.0)
+        out.write_bytes(animation.animation_bytes(out.suffix, list(frames), recipe, scale=args.enlarge, fps=fps, back=True))
         return
     out.write_bytes(images.to_png_bytes(images.enlarge(images.strip(frames), args.enlarge), recipe))

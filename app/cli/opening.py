@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Any
 from app import assets
 from app.cli.output import OutputFile, say
 from app.cli.progress import Progress
-from flowcore.card import class_names
+from flowcore.card import class_names, eye_positions
 from flowcore.errors import CheckpointError, ConfigError, DataError
 from flowcore.labels import Label, from_json
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from flowcore.crop import Crop
+    from flowcore.images import Picture
+
 __all__ = [
     "check_latent",
     "check_pixels",
     "crop_of",
     "event_shape",
+    "eyes_of",
     "fingerprint",
     "load_model",
     "model_name",
@@ -80,20 +84,63 @@ def crop_of(args: argparse.Namespace) -> Any:
     return Crop(center_x=x, center_y=y, zoom=args.zoom, angle=args.angle, background=args.background)
 
 
+def eyes_of(args: argparse.Namespace, card: dict[str, Any], path: Path, count: int) -> list[tuple[float, ...] | None]:
+    """The two eyes that --eyes marks in each of so many pictures; None for each without it.
+
+    Raises ConfigError where the model knows of no eyes, or the option does not fit the pictures or the other options.
+    """
+    marked = args.eyes or []
+    if not marked:
+        return [None] * count
+    if eye_positions(card) is None:
+        raise ConfigError(
+            f"{model_name(path, card)} is no model of faces whose eyes stand in one place, so --eyes means nothing to it: use "
+            "--center, --zoom and --angle."
+        )
+    if (*args.center, args.zoom, args.angle) != (0.5, 0.5, 1.0, 0.0):
+        raise ConfigError("--eyes says where the square lies: leave --center, --zoom and --angle out.")
+    if len(marked) not in (1, count):
+        raise ConfigError(f"--eyes is given {len(marked)} times for {count} pictures: give it once, or once for each.")
+    return list(marked) * count if len(marked) == 1 else list(marked)
+
+
+def crop_for_marked(
+    picture: Picture, marked: tuple[float, ...], card: dict[str, Any], shape: tuple[int, int], background: str
+) -> Crop:
+    """The crop that brings the eyes marked by --eyes where the model has them. Raises PictureError where they are one point."""
+    from flowcore.crop import crop_for_eyes
+
+    targets = eye_positions(card)
+    assert targets is not None
+    # A very large picture was reduced when it was read; the person counts in the file's own pixels.
+    shares = max(marked) <= 1.0
+    across, down = (1, 1) if shares else picture.original_size
+    points = [(x / across * picture.width, y / down * picture.height) for x, y in (marked[:2], marked[2:])]
+    left, right = sorted(points)
+    return crop_for_eyes(left, right, targets, (picture.width, picture.height), shape, background)
+
+
 def read_as_seen(
-    paths: Iterable[str], card: dict[str, Any], path: Path, args: argparse.Namespace
+    paths: Iterable[str], card: dict[str, Any], path: Path, args: argparse.Namespace,
+    eyes: list[tuple[float, ...] | None] | None = None,
 ) -> list[np.ndarray]:
-    """Every picture as the model sees it, uint8 H×W×C. Raises PictureError with the first file that cannot be read."""
+    """Every picture as the model sees it, uint8 H×W×C; `eyes` of each, where they are not those of the arguments.
+
+    Raises PictureError with the first file that cannot be read.
+    """
     from flowcore.crop import apply_crop
     from flowcore.images import read_picture
 
     height, width, channels = event_shape(path, card)
-    crop = crop_of(args)
+    plain = crop_of(args)
     files = list(paths)
+    eyes = eyes_of(args, card, path, len(files)) if eyes is None else eyes
     seen = []
     with Progress("Reading pictures", len(files)) as progress:
         for done, file in enumerate(files):
             picture = read_picture(Path(file).expanduser(), name=file)
+            marked = eyes[done]
+            crop = plain if marked is None else crop_for_marked(picture, marked, card, (height, width), plain.background)
             seen.append(apply_crop(picture, crop, height, width, channels))
             progress.update(done + 1)
     return seen

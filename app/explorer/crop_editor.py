@@ -88,6 +88,7 @@ class CropView(KeyboardFocus, QWidget):
         self.editing = False
         self.movable = True
         self.smooth = True
+        self.inset = INSET
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         theme.paint_with(self)
@@ -119,7 +120,7 @@ class CropView(KeyboardFocus, QWidget):
     def frame(self) -> QRectF:
         """Where the crop is on the widget."""
         height, width = self._size
-        inset = INSET * min(self.width(), self.height()) if self.editing else 0.0
+        inset = self.inset * min(self.width(), self.height()) if self.editing else 0.0
         room = QRectF(self.rect()).adjusted(inset, inset, -inset, -inset)
         scale = min(room.width() / width, room.height() / height)
         if not self.smooth and not self.editing:
@@ -143,7 +144,8 @@ class CropView(KeyboardFocus, QWidget):
             ring(painter, QRectF(self.rect()), CORNER)
         painter.end()
 
-    def _paint_editing(self, painter: QPainter) -> None:
+    def paint_whole(self, painter: QPainter) -> None:
+        """The picture itself, as far as it is on the widget, turned and zoomed as the crop says."""
         picture, crop, frame = self._picture, self._crop, self.frame()
         if self._preview is None:
             shrink = min(1.0, PREVIEW / max(picture.width, picture.height))
@@ -161,6 +163,10 @@ class CropView(KeyboardFocus, QWidget):
         painter.translate(-crop.center_x * picture.width, -crop.center_y * picture.height)
         painter.drawImage(QRectF(0, 0, picture.width, picture.height), self._preview)
         painter.restore()
+
+    def _paint_editing(self, painter: QPainter) -> None:
+        frame = self.frame()
+        self.paint_whole(painter)
         outside = QPainterPath()
         outside.addRect(QRectF(self.rect()))
         outside.addRect(frame)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import theme
 from app.i18n import tr
+from flowcore.timeline import largest_dip
 
 __all__ = ["LikelihoodCurve"]
 
 PAD = 8
+MARK = 4.5
+"""Half the width of the mark at the largest dip, in pixels."""
 
 
 class LikelihoodCurve(QWidget):
@@ -27,6 +30,8 @@ class LikelihoodCurve(QWidget):
         self._bpds: list[float | None] = []
         self._t = 0.0
         self._bpd: float | None = None
+        self._dip: int | None = None
+        self._limits: tuple[float, float] | None = None
         self.inset = 0.0
         self.setMinimumHeight(44)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -39,14 +44,30 @@ class LikelihoodCurve(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(400, 56)
 
-    def set_curve(self, bpds: Sequence[float | None]) -> None:
-        self._bpds = list(bpds)
+    def set_curve(self, bpds: Sequence[float | None], limits: tuple[float, float] | None = None) -> None:
+        """The bits per dimension at even steps; `limits` are the least and most of all curves that are to share a scale."""
+        self._bpds, self._limits = list(bpds), limits
+        self._dip = largest_dip(self._bpds)
         self.update()
+
+    @property
+    def dip(self) -> float | None:
+        """Where on the walk the likelihood dips most; None where it does not, or not all of it is known."""
+        return None if self._dip is None else self._dip / (len(self._bpds) - 1)
+
+    def dip_words(self) -> str:
+        """What the mark says."""
+        if self._dip is None:
+            return ""
+        first, last, bpd = self._bpds[0], self._bpds[-1], self._bpds[self._dip]
+        above = bpd - (first + self.dip * (last - first))
+        return tr("The likelihood dips here: {bpd} bits per dimension at {t},\n{above} above the straight line between the ends",
+                  bpd=f"{bpd:.2f}", t=f"{self.dip:.2f}", above=f"{above:.2f}")  # fmt: skip
 
     def set_position(self, t: float, bpd: float | None) -> None:
         self._t, self._bpd = t, bpd
         text = tr("{bpd} bits per dimension at {t}", bpd=f"{bpd:.2f}", t=f"{t:.2f}") if bpd is not None else ""
-        self.setAccessibleDescription(text)
+        self.setAccessibleDescription("\n".join(part for part in (text, self.dip_words()) if part))
         self.update()
 
     def _points(self) -> list[QPointF]:
@@ -55,7 +76,7 @@ class LikelihoodCurve(QWidget):
         if len(known) < 2:
             return []
         area = self._area()
-        low, high = min(bpd for _, bpd in known), max(bpd for _, bpd in known)
+        low, high = self._limits or (min(bpd for _, bpd in known), max(bpd for _, bpd in known))
         # A range of at least a tenth of a bit: a flat path must look flat, not like noise blown up.
         middle, half = (low + high) / 2, max(high - low, 0.1) / 2
         return [
@@ -84,6 +105,7 @@ class LikelihoodCurve(QWidget):
                                 Qt.PenJoinStyle.RoundJoin))
             painter.drawPath(path)
             self._paint_ends(painter, points)
+            self._paint_dip(painter, points)
             self._paint_position(painter, area, points)
         painter.end()
 
@@ -100,6 +122,32 @@ class LikelihoodCurve(QWidget):
             if bpd is not None:
                 top = min(max(point.y() - line / 2, 0.0), self.height() - line)
                 painter.drawText(QRectF(left, top, self.inset - 8, line), side, f"{bpd:.2f}")
+
+    def dip_point(self) -> QPointF | None:
+        """Where the mark points."""
+        points = self._points()
+        return points[self._dip] if self._dip is not None and len(points) == len(self._bpds) else None
+
+    def _paint_dip(self, painter: QPainter, points: list[QPointF]) -> None:
+        """A small triangle under the curve that points up at its largest dip."""
+        tip = self.dip_point()
+        if tip is None:
+            return
+        # At the very bottom there is no room under the curve: then it stands on it, pointing down.
+        way = 1 if tip.y() + 2.6 * MARK < self.height() else -1
+        below = tip.y() + way * 2.6 * MARK
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("warning"))
+        painter.drawPolygon(QPolygonF([QPointF(tip.x(), tip.y() + way * 0.8 * MARK), QPointF(tip.x() + MARK, below),
+                                       QPointF(tip.x() - MARK, below)]))  # fmt: skip
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            tip = self.dip_point()
+            if tip is not None and (QPointF(event.pos()) - tip).manhattanLength() < 5 * MARK:
+                QToolTip.showText(event.globalPos(), self.dip_words(), self)
+                return True
+        return super().event(event)
 
     def _paint_position(self, painter: QPainter, area: QRectF, points: list[QPointF]) -> None:
         x = area.left() + self._t * area.width()

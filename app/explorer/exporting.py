@@ -6,19 +6,22 @@ from pathlib import Path
 
 import numpy as np
 
+from app.explorer.animating import Animated, MakeAnimation
 from app.explorer.controller import Controller
 from app.explorer.drag_drop import file_name
 from app.explorer.recipes import make_recipe
 from app.explorer.store import Latent
 from app.i18n import tr
+from flowcore.animation import animation_bytes
 from flowcore.errors import PictureError
-from flowcore.images import enlarge, grid, strip, to_gif_bytes, to_png_bytes, write_atomically
+from flowcore.images import enlarge, grid, strip, to_png_bytes, write_atomically
 
-__all__ = ["LARGE", "Exporter"]
+__all__ = ["FPS", "LARGE", "Exporter"]
 
 LARGE = 8
 """How many times larger an enlarged picture is."""
-FRAME_MS = 70
+FPS = 15.0
+"""Frames a second of a walk's animation, unless the person says otherwise."""
 
 
 class Exporter:
@@ -45,8 +48,13 @@ class Exporter:
 
     def animation(self, scale: int = 1, smooth: bool = False) -> bytes:
         """The walk there and back as a GIF that loops."""
-        return to_gif_bytes(self._frames(), self._recipe("walk"), scale=scale, milliseconds=FRAME_MS,
-                            there_and_back=True, smooth=smooth)
+        return self.animation_maker(Animated(".gif", scale, FPS), smooth)(lambda _share: None)
+
+    def animation_maker(self, wanted: Animated, smooth: bool = False) -> MakeAnimation:
+        """What makes the walk's animation, from the frames of this moment; it can be called beside the window."""
+        frames, recipe = self._frames(), self._recipe("walk")
+        return lambda tick: animation_bytes(wanted.suffix, frames, recipe, scale=wanted.scale, smooth=smooth, fps=wanted.fps,
+                                            back=wanted.back, tick=tick)  # fmt: skip
 
     def strip_array(self) -> np.ndarray:
         """The strip's pixels, for the clipboard."""

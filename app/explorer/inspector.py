@@ -101,6 +101,7 @@ class ExplorerInspector(Inspector):
 
         self.kind = ValueRow(tr("Class"), tooltip=tr("The class that this z is decoded under; on a walk between two classes\n"
                                                      "the prior goes evenly from the one's to the other's."))  # fmt: skip
+        self.kind.value.setWordWrap(True)  # between four classes it is a long line
         self.kind.hide()
         self.add(self.kind)
         self._classes: list[str] = []

@@ -14,7 +14,15 @@ from app import assets
 from app.explorer.state import SEED_MAX, TEMPERATURE_MAX
 from app.explorer.view_model import Figures
 from app.i18n import tr
-from flowcore.card import SYSTEM_NAMES, class_names, level_count, likelier_than, read_card, typicality
+from flowcore.card import (
+    SYSTEM_NAMES,
+    class_names,
+    eye_positions,
+    level_count,
+    likelier_than,
+    read_card,
+    typicality,
+)
 from flowcore.errors import CheckpointError, FlowError
 from flowcore.images import read_picture
 
@@ -52,6 +60,11 @@ class Model:
     def classes(self) -> list[str]:
         """Names of the classes that it is conditional on, by number; empty for a model without."""
         return class_names(self.card)
+
+    @cached_property
+    def eyes(self) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        """Where its faces have their eyes, as shares of the width and height; None for a model of anything else."""
+        return eye_positions(self.card)
 
     @property
     def title(self) -> str:

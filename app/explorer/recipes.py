@@ -6,6 +6,7 @@ passed on, the rest of the photograph may not be.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,17 @@ if TYPE_CHECKING:
 __all__ = ["make_recipe", "read_latent", "read_recipe"]
 
 
-def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, latent: Latent | None = None) -> dict:
-    """The recipe of a saved picture: `kind` is "picture" (then with its own z), "samples" or "walk"."""
+def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, latent: Latent | None = None,
+                carried: Sequence[str] = ()) -> dict:
+    """The recipe of a saved picture: `kind` is "picture" (then with its own z), "samples", "walk" or "timeline".
+
+    `carried` are the facets whose pictures and latents go with it; those of others stay here, and so does what needs them.
+    """
     private = Store()
+    for key in sorted(key for id_ in carried for key in state.of(id_).keys if key in store):
+        private.put_latent(store.latent(key)) if key.startswith("z") else private.put_picture(store.blob(key))
+    kept = tuple(item for item in state.facets if all(key in private for key in item[1].keys))
+    state = replace(state, facets=kept)
     for which in "AB":
         well = state.well(which)
         if not well.empty:

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QObject, Qt
+from PySide6.QtCore import QMimeData, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.explorer.animating import Animated, AnimationSaver, MakeAnimation
+from app.explorer.animation_sheet import AnimationSheet
 from app.explorer.controller import Controller
 from app.explorer.drag_drop import Dropped, file_name, mime_of, read_mime
-from app.explorer.exporting import LARGE, Exporter
+from app.explorer.exporting import FPS, LARGE, Exporter
 from app.explorer.loader import Loader
 from app.explorer.recipes import read_latent
 from app.explorer.store import Latent
@@ -26,6 +28,8 @@ from flowcore.images import EXTENSIONS, Picture, read_file
 
 __all__ = ["Transfers"]
 
+SLOW_MS = 300
+"""What takes longer than this says that it is under way."""
 Problem = Callable[[str, str], None]
 
 
@@ -47,6 +51,8 @@ class Transfers(QObject):
         self._awaited: dict[str, int] = {}
         """Wells that a large picture is being read for, each with the number of the read that may still fill it."""
         self._window = window
+        self.saver = AnimationSaver(self)
+        self.saver.done.connect(self._saved)
 
     # In
 
@@ -210,8 +216,42 @@ class Transfers(QObject):
     def save_strip(self, scale: int = 1) -> None:
         self._ask(self._exporter.name("walk"), lambda: self._exporter.strip(scale))
 
-    def save_animation(self, scale: int = 1) -> None:
-        self._ask(self._exporter.name("walk", ".gif"), lambda: self._exporter.animation(scale))
+    def save_animation(self, wanted: Animated) -> None:
+        """Ask where the walk's animation goes, and write it there beside the window."""
+        try:
+            make = self._exporter.animation_maker(wanted)
+        except FlowError as error:
+            self._problem("", str(error))
+            return
+        self._ask_path(self._exporter.name("walk", wanted.suffix), lambda path: self.write_animation(path, make))
+
+    def choose_animation(self, suffix: str) -> None:
+        """Ask how the walk is to be saved, then where."""
+        view = self._controller.walk.view
+        first = next(frame for frame in view.frames if frame is not None)
+        sheet = AnimationSheet(Animated(suffix, LARGE, FPS), first.shape[:2], len(view.frames), parent=self._window.window())
+        sheet.wanted.connect(self.save_animation)
+        sheet.open()
+
+    def write_animation(self, path: str, make: MakeAnimation) -> None:
+        """Encode and write an animation beside the window; a long one shows how far it is, and can be cancelled."""
+        name = Path(path).name
+        self.saver.save(path, make)
+
+        def tell() -> None:
+            if self.saver.busy:
+                self._notify(tr("Saving {name}…", name=name), kind="notice", act=(tr("Cancel"), self.saver.cancel))
+
+        QTimer.singleShot(SLOW_MS, self, tell)
+
+    def _saved(self, path: str, sentence: str) -> None:
+        if path:
+            self._settings.set("explorer.save_folder", str(Path(path).parent))
+            self._notify(tr("Saved {path}.", path=path), kind="good")
+        elif sentence:
+            self._problem("", sentence)
+        else:
+            self._notify(tr("Cancelled: nothing was saved."), kind="notice")
 
     def walk_entries(self) -> list[tuple[str, Callable[[], Any], bool]]:
         """What the walk can be saved as: (text, act, enabled)."""
@@ -219,8 +259,11 @@ class Transfers(QObject):
         return [
             (tr("Strip as PNG…"), lambda: self.save_strip(1), ready),
             (tr("Strip as PNG, enlarged {n} times…", n=LARGE), lambda: self.save_strip(LARGE), ready),
-            (tr("Animation as GIF…"), lambda: self.save_animation(1), ready),
-            (tr("Animation as GIF, enlarged {n} times…", n=LARGE), lambda: self.save_animation(LARGE), ready),
+            (tr("Animation as GIF…"), lambda: self.save_animation(Animated(".gif", 1, FPS)), ready),
+            (tr("Animation as GIF, enlarged {n} times…", n=LARGE), lambda: self.save_animation(Animated(".gif", LARGE, FPS)),
+             ready),
+            (tr("Animation as WebP, its size and pace…"), lambda: self.choose_animation(".webp"), ready),
+            (tr("Animation as MP4, its size and pace…"), lambda: self.choose_animation(".mp4"), ready),
         ]
 
     def save_entries(self) -> list[tuple[str, Callable[[], Any], bool]]:
@@ -248,6 +291,9 @@ class Transfers(QObject):
         self._notify(tr("Saved {path}.", path=str(written)), kind="good")
 
     def _ask(self, name: str, make: Callable[[], bytes]) -> None:
+        self._ask_path(name, lambda path: self.write(path, make))
+
+    def _ask_path(self, name: str, write: Callable[[str], object]) -> None:
         folder = self._settings.get("explorer.save_folder", "")
         suffix = Path(name).suffix
         dialog = QFileDialog(self._window.window(), tr("Save"), folder)
@@ -255,7 +301,7 @@ class Transfers(QObject):
         dialog.setNameFilters([f"{suffix[1:].upper()} (*{suffix})"])
         dialog.setDefaultSuffix(suffix[1:])
         dialog.selectFile(name)
-        dialog.fileSelected.connect(lambda path: self.write(path, make))
+        dialog.fileSelected.connect(write)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 

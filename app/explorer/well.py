@@ -14,6 +14,7 @@ from app.explorer.caption import Caption
 from app.explorer.crop_editor import CropView
 from app.explorer.drag_drop import can_read
 from app.explorer.examples import examples_menu
+from app.explorer.eyes_view import EyesView
 from app.explorer.state import Well
 from app.explorer.view_model import WellView
 from app.explorer.well_stats import WellStats
@@ -57,6 +58,8 @@ class WellPanel(QWidget):
         self._shown: np.ndarray | None = None
         self._hovering = False
         self._problem = ""
+        self._size = (1, 1)
+        self._picture: Picture | None = None
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(300, 140)
@@ -69,6 +72,9 @@ class WellPanel(QWidget):
 
         self.seen = CropView(self)
         self.seen.setAccessibleName(tr("What the model sees in {well}", well=which))
+        self.eyes = EyesView(self.tone, self)
+        self.eyes.hide()
+        self._eyes: tuple | None = None
         self.seen_caption = Caption(parent=self)
         self.seen_caption.set_words(tr("What the model sees"), tr("Model sees"))
         self.back = PictureLabel(tr("{well} decoded from its z", well=which), interactive=True, parent=self)
@@ -89,6 +95,9 @@ class WellPanel(QWidget):
         self.stats.rested.connect(self.rested)
         self.stats.class_chosen.connect(lambda label: self.class_chosen.emit(which, label))
         self.stats.editing_changed.connect(self._edit)
+        self.stats.eyes_wanted.connect(self._mark_eyes)
+        self.eyes.changed.connect(lambda crop: self.crop_changed.emit(which, crop))
+        self.eyes.rested.connect(self.rested)
         theme.paint_with(self)
         self._arrange()
 
@@ -103,10 +112,15 @@ class WellPanel(QWidget):
 
     def show_well(
         self, well: Well, view: WellView, picture: Picture | None, size: tuple[int, int], sees: str,
-        classes: Sequence[str] = (),
+        classes: Sequence[str] = (), eyes: tuple | None = None,
     ) -> None:
-        """Show the state's well with what is known of it; `size` is the model's (height, width), `classes` its classes."""
+        """Show the state's well with what is known of it; `size` is the model's (height, width), `classes` its classes, `eyes`
+        where it has eyes, as shares of its width and height, if it is one of faces."""
         before, self._well, self._view = self._well, well, view
+        if eyes != self._eyes or size != self._size:
+            self.stats.eyes_button.setChecked(False)
+        self._eyes, self._size, self._picture = eyes, size, picture
+        self.stats.eyes_button.setVisible(eyes is not None and picture is not None)
         if well.picture != before.picture:
             self.stats.set_editing(False)
         if not well.empty:
@@ -115,6 +129,7 @@ class WellPanel(QWidget):
                                 "warning" if self._problem else "muted")
         self.seen.show_picture(picture, well.crop, view.seen, size)
         self.seen.set_editing(self.stats.editing, not well.latent)
+        self.eyes.follow(well.crop)
         if view.reconstruction is not self._shown:
             self._shown = view.reconstruction
             self.back.set_array(view.reconstruction)
@@ -182,6 +197,20 @@ class WellPanel(QWidget):
         if not editing:
             self.rested.emit()
 
+    def _mark_eyes(self, on: bool) -> None:
+        """Two dots on the picture instead of the crop's frame, or that again."""
+        on = on and self._eyes is not None and self._picture is not None
+        if on:
+            self.eyes.begin(self._picture, self._well.crop, self._size, self._eyes)
+            self.seen_caption.set_words(tr("Dots onto the eyes"), tr("Dots on eyes"))
+        elif self.stats.editing:
+            self.seen_caption.set_words(tr("Drag to move it"), tr("Drag it"))
+        self._arrange()
+        if on:
+            self.eyes.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.rested.emit()
+
     # Layout
 
     def resizeEvent(self, event) -> None:
@@ -193,6 +222,9 @@ class WellPanel(QWidget):
         self.empty.setVisible(not full)
         for part in (self.seen, self.seen_caption, self.back, self.back_caption, self.stats):
             part.setVisible(full)
+        marking = full and self.stats.eyes_button.isChecked()
+        self.eyes.setVisible(marking)
+        self.seen.setVisible(full and not marking)
         self.empty.setGeometry(self.rect().adjusted(1, 1, -1, -1))
         room = self.width() - 2 * PAD - 2 * GAP
         side = max(40, min(self.height() - 2 * PAD - CAPTION + 4, (room - STATS_MIN) // 2))
@@ -200,6 +232,8 @@ class WellPanel(QWidget):
         left = PAD
         for picture, caption in ((self.seen, self.seen_caption), (self.back, self.back_caption)):
             picture.setGeometry(left, top, side, side)
+            if picture is self.seen:
+                self.eyes.setGeometry(left, top, side, side)
             caption.setGeometry(left - 6, top + side + 2, side + 12, CAPTION - 2)
             left += side + GAP
         width = min(self.width() - left - PAD, STATS_MAX)

@@ -46,6 +46,8 @@ class WellStats(QWidget):
     crop_changed = Signal(Crop)
     rested = Signal()
     editing_changed = Signal(bool)
+    eyes_wanted = Signal(bool)
+    """Mark the two eyes, or do not any more."""
     class_chosen = Signal(object)
     """The label to encode under; () for the likeliest."""
 
@@ -127,6 +129,11 @@ class WellStats(QWidget):
         self.done_button = Button(tr("Done"), "plain")
         row = QHBoxLayout()
         row.setSpacing(4)
+        self.eyes_button = IconButton("eyes", tr("Mark the eyes"), checkable=True, tooltip=tr(
+            "Drag two dots onto the eyes: the picture is turned, zoomed and moved so that they come where this model's faces "
+            "have them.\nWithout it walks between faces look bad."))  # fmt: skip
+        self.eyes_button.hide()
+        row.addWidget(self.eyes_button)
         row.addWidget(self.background)
         row.addStretch(1)
         row.addWidget(self.reset_button)
@@ -146,6 +153,7 @@ class WellStats(QWidget):
         self.background.clicked.connect(self._pick_background)
         self.reset_button.clicked.connect(self._reset)
         self.done_button.clicked.connect(lambda: self.set_editing(False))
+        self.eyes_button.toggled.connect(self.eyes_wanted)
         return page
 
     # What is shown
@@ -234,6 +242,8 @@ class WellStats(QWidget):
         if editing == self.editing:
             return
         self.editing = editing
+        if not editing:
+            self.eyes_button.setChecked(False)
         self._stack.setCurrentIndex(1 if editing else 0)
         self.editing_changed.emit(editing)
         if self.isVisible():

@@ -66,6 +66,7 @@ class ExplorerWorkspace(Workspace):
         self.transfers = Transfers(self.controller, self.exporter, context.settings, context.notify, self._problem,
                                    lambda well, name: self.wells[well].show_reading(name), self)
         self.transfers.loader.changed.connect(self._show_busy)
+        self.transfers.saver.changed.connect(self._show_busy)
         self.grid = SamplesGrid(lambda place: self.controller.page.view.picture(self._index(place)))
         self.wells = {which: WellPanel(which) for which in "AB"}
         self.walk = WalkPanel(self.transfers.walk_entries)
@@ -129,7 +130,7 @@ class ExplorerWorkspace(Workspace):
         self.history.reset(restored)
 
     def is_idle(self) -> bool:
-        busy = self.controller.busy or self.transfers.loader.busy or self.player.playing
+        busy = self.controller.busy or self.transfers.loader.busy or self.transfers.saver.busy or self.player.playing
         return self.controller.started and not busy
 
     def engine_restarted(self) -> None:
@@ -213,7 +214,9 @@ class ExplorerWorkspace(Workspace):
         self._canvas.tabs.button(SAMPLES).setFocus()
 
     def toggle_play(self) -> None:
-        """Play the walk there and back, or stay where it is."""
+        """Play the walk there and back, or what the facet in front plays; or stay where it is."""
+        if self.controller.facet is not None and self.controller.facet.toggle_play():
+            return
         if self.player.playing:
             self.stop_playing()
         elif self.controller.walk.possible:
@@ -294,6 +297,9 @@ class ExplorerWorkspace(Workspace):
         menu = QMenu(self._canvas)
         for which in "AB":
             menu.addAction(tr("Send to {well}", well=which), lambda which=which: self._put(which, self._sample(index)))
+        if facet_entry("paths") is not None:
+            sending = importlib.import_module("app.explorer.facets.paths.sending")
+            sending.fill(menu, self.controller, lambda: self._sample(index))
         menu.addSeparator()
         menu.addAction(tr("Copy"), lambda: self.transfers.copy(self._sample(index)))
         menu.addAction(tr("Save PNG…"), lambda: self.transfers.save_picture(self._sample(index)))
@@ -420,7 +426,7 @@ class ExplorerWorkspace(Workspace):
         well = self._wells_shown[which] = controller.state.well(which)
         picture = None if well.empty else controller.store.picture(well.picture)
         self.wells[which].show_well(well, controller.wells[which].view, picture, (model.height, model.width), model.sees,
-                                    model.classes)
+                                    model.classes, model.eyes)
 
     def _show_walk(self) -> None:
         if not self.controller.walk.possible:

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from data import EYES
 
 from flowcore import checkpoint, images
 from flowcore.card import read_card
@@ -35,6 +36,9 @@ def main() -> None:
     parser.add_argument("--title", default="", help="what a person reads; the run's name by default")
     parser.add_argument("--earlier", type=Path, nargs="*", default=[], metavar="RUN",
                         help="runs, the first first, whose weights this one began with (train --from): the card counts them in")
+    parser.add_argument("--eyes", type=float, nargs=4, metavar=("X1", "Y1", "X2", "Y2"),
+                        help="of faces: where the pictures have their eyes, as shares of the side; for the card "
+                             "(default: what data.py says of a model of this name)")
     parser.add_argument("--out", type=Path, default=HERE)
     options = parser.parse_args()
 
@@ -63,6 +67,9 @@ def main() -> None:
         "default_temperature": options.temperature,
         "default_seed": options.seed,
     }
+    eyes = [options.eyes[:2], options.eyes[2:]] if options.eyes else [list(eye) for eye in EYES.get(card["name"], ())]
+    if eyes:
+        card["eyes"] = eyes
     target = options.out / f"{card['name']}.safetensors"
     checkpoint.save(target, flow, card, half=True)
     shipped = checkpoint.load(target).flow

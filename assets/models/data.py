@@ -23,6 +23,11 @@ from PIL import Image
 FACES_TEST = 1000
 FACES_BOX = (7.5, 17.5, 81.5, 91.5)
 """The usual 148×148 centre crop of the aligned pictures, here halved: 74×74 of 89×109."""
+FACES_EYES = ((0.37, 0.515), (0.63, 0.515))
+"""Where those crops have their eyes, as shares of the side. The mean of the aligned pictures is darkest at (34.5, 55.5) and
+(54.5, 55.5) of 89×109, CelebA's landmarks lie on average half a pixel further in; both agree once mirrored ones count too."""
+EYES = {"faces": FACES_EYES}
+"""By the model's name: what ``bundle.py`` writes on its card."""
 TEST_SHARE = 0.1
 UNSEEN_CODES = {"fe0f", "200d", *(f"1f3f{tone}" for tone in "bcdef")}
 """Variation selector, joiner, skin tones: they do not change what is drawn."""

@@ -37,7 +37,7 @@ def test_a_decoded_picture_keeps_its_z(cli, model, image, tmp_path):
     assert kept.model == str(model) and kept.z.dtype == z.dtype and np.array_equal(kept.z, z)
 
 
-@pytest.mark.parametrize("name", ["walk.png", "walk.gif"])
+@pytest.mark.parametrize("name", ["walk.png", "walk.gif", "walk.webp"])
 def test_a_walk_restores_both_ends(cli, model, image, tmp_path, name):
     latent, out = tmp_path / "z.safetensors", tmp_path / name
     assert cli("encode", image, "--model", model, "--zoom", 2, "--out", latent).code == 0

@@ -105,6 +105,10 @@ class Facet(QObject):
         """Take what was let go on the window while it is in front; False leaves it to the Explorer (the wells)."""
         return False
 
+    def toggle_play(self) -> bool:
+        """Play or pause what it plays; False where it plays nothing, and Space is the walk's."""
+        return False
+
     def shown_first(self) -> None:
         """It came to the front."""
 
