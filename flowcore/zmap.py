@@ -24,7 +24,7 @@ __all__ = ["BUDGET", "COORDINATES", "METHODS", "UMAP_COMMAND", "Layout", "ZMap",
 
 BUDGET = 256 * 2**20
 """Bytes of z that are held at most, beside 4 · ``RANK`` bytes a picture and level."""
-RANK = 256
+RANK = 128
 COORDINATES = 50
 """Principal coordinates that a picture keeps, for its neighbours and for UMAP."""
 METHODS = ("pca", "umap")
@@ -68,7 +68,7 @@ class _Level:
         parts: list[Dense | Factored] = [Dense([np.concatenate(self.rows)])] if self.rows else []
         if self.known is not None:
             parts.insert(0, self.known)
-        found = principal(parts, RANK, steps=3)
+        found = principal(parts, RANK, steps=2)
         self.known = Factored(found.coordinates(parts), found.axes, found.mean.astype(np.float32))
         self.rows = []
 
