@@ -12,6 +12,7 @@ from app.cli import (
     encode,
     evaluate,
     interpolate,
+    map,
     models,
     sample,
     score,
@@ -24,7 +25,7 @@ from app.cli import (
 
 __all__ = ["Parser", "UsageError", "build_parser"]
 
-COMMANDS = (models, sample, encode, decode, interpolate, translate, score, train, train_pair, evaluate, data, toy)
+COMMANDS = (models, sample, encode, decode, interpolate, translate, map, score, train, train_pair, evaluate, data, toy)
 
 
 class UsageError(Exception):

@@ -373,7 +373,11 @@ def _open(context: Context, request: MapEncode, loaded: Loaded, key: tuple) -> G
     order = np.random.Generator(np.random.Philox(key=[len(data), 5])).permutation(len(data))[:LIMIT]
     if not request.path:
         order = np.arange(len(data))
-    classes = data.classes if data.labels is not None else class_names(loaded.card)
+    known = class_names(loaded.card)
+    classes = data.classes if data.labels is not None else known
+    if data.labels is not None and known and list(classes) == [str(number) for number in range(len(known))]:
+        # Arrays have numbers where the model that was trained on them has names.
+        classes = known
     levels = [(level.start, level.stop) for level in loaded.flow.levels]
     return _Held(key, data, ZMap(levels), files, order, list(classes), skipped=list(data.skipped))
 

@@ -254,7 +254,7 @@ class MapCanvas(KeyboardFocus, QWidget):
         inside = (screen >= -40).all(1) & (screen <= [self.width() + 40, self.height() + 40]).all(1)
         rows = np.flatnonzero(inside)
         self._side = thumb_side(len(rows), self.width() * self.height(), len(points))
-        self._thumbs = _apart(rows, screen, self._side * 0.8) if self._side else np.empty(0, np.int64)
+        self._thumbs = _apart(rows, screen, self._side + 6) if self._side else np.empty(0, np.int64)
         self._screen = (key, screen)
         self._visible = rows
         return key
@@ -328,12 +328,12 @@ class MapCanvas(KeyboardFocus, QWidget):
         screen, rows = self._screen[1], self._thumbs
         places = np.round(screen[rows])
         if not self._colouring.plain:
+            framed = np.ones(len(rows), bool) if self._members is None else self._members[rows]
             buckets = self._bucket(rows)
-            for number in np.unique(buckets):
-                chosen = buckets == number
-                faint = self._opacity(rows[chosen])
-                self._stamps.draw(painter, square(QColor(self._colouring.tones[number])), places[chosen], None,
-                                  (self._side + 4) / 8, faint)  # fmt: skip
+            for number in np.unique(buckets[framed]):
+                chosen = framed & (buckets == number)
+                tone = square(QColor(self._colouring.tones[number]))
+                self._stamps.draw(painter, tone, places[chosen], None, (self._side + 4) / 8)
         self._atlas.draw(painter, rows, places, self._side, self._opacity(rows))
 
     def _bucket(self, rows: np.ndarray) -> np.ndarray:
@@ -594,16 +594,21 @@ class MapCanvas(KeyboardFocus, QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._base = self._screen = None
+        self._hovered = -1
         super().resizeEvent(event)
 
 
 def _apart(rows: np.ndarray, screen: np.ndarray, pitch: float) -> np.ndarray:
-    """Of rows in view the first in each cell of a grid: so many have room as pictures."""
-    if not len(rows):
-        return rows
-    cells = np.floor(screen[rows] / max(pitch, 1.0)).astype(np.int64)
-    _, first = np.unique(cells[:, 0] * 100_003 + cells[:, 1], return_index=True)
-    return np.sort(rows[first])
+    """Of rows in view, in their order, those that are at least `pitch` away from all before them: they have room as pictures."""
+    cells: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    kept = []
+    for row, (x, y) in zip(rows.tolist(), screen[rows].tolist(), strict=True):
+        column, line = int(x // pitch), int(y // pitch)
+        near = [place for i in (-1, 0, 1) for j in (-1, 0, 1) for place in cells.get((column + i, line + j), ())]
+        if all(abs(x - u) >= pitch or abs(y - v) >= pitch for u, v in near):
+            cells.setdefault((column, line), []).append((x, y))
+            kept.append(row)
+    return np.array(kept, np.int64)
 
 
 def theme_colour(tone: str, alpha: float) -> QColor:

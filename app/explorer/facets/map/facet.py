@@ -101,7 +101,7 @@ class MapFacet(Facet):
     def shown(self) -> Shown | None:
         data, row = self.link.data, self.state.selected
         if not 0 <= row < data.count:
-            return None if not self.state.source else Shown(title=tr("This picture"))
+            return None if not self.state.source else Shown(note=tr("Click a picture on the map to see it large"))
         found = self.link.selected
         picture = found.latent.picture if found.latent is not None else data.picture(row)
         label = found.latent.label if found.latent is not None else ()

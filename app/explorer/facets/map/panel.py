@@ -7,7 +7,7 @@ import importlib.util
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from app.explorer.elided import Elided
+from app.explorer.elided import ElidedLabel
 from app.explorer.facets.map.canvas import MapCanvas
 from app.explorer.facets.map.data import MapData
 from app.explorer.facets.map.levels import level_options, level_words
@@ -55,9 +55,9 @@ class MapPanel(QWidget):
                              name=tr("What the colours mean"),
                              tooltip=tr("What the colour of a point says: its class (the folder it lies in, else the model's "
                                         "likeliest),\nits likelihood −log₂ p(x) / D, or how typical that is"))  # fmt: skip
-        self.lasso = IconButton("crop", tr("Lasso"), checkable=True,
+        self.lasso = IconButton("lasso", tr("Lasso"), checkable=True,
                                 tooltip=tr("Draw around pictures to take them together (Shift and drag)"))
-        self.fit = IconButton("reset", tr("Show the whole map"),
+        self.fit = IconButton("fit", tr("Show the whole map"),
                               tooltip=tr("Show the whole map (double click, or Home); once more for what lies very far off"))
         self._rows: list[QWidget] = [self.method, self.levels, self.colour, self.lasso, self.fit]
         top = QHBoxLayout()
@@ -85,7 +85,7 @@ class MapPanel(QWidget):
             bar.addWidget(part)
         bar.addStretch(1)
 
-        self.status = Elided()
+        self.status = ElidedLabel("muted")
         self.problem = Label("", "warning", wrap=True)
         self.problem.hide()
         self.again = Button(tr("Try again"), tooltip=tr("Read and encode the pictures once more"))
@@ -202,7 +202,7 @@ class MapPanel(QWidget):
             self.progress.set_progress(None, tr("Laying out by UMAP") if umap else tr("Finding the neighbours"))
             self.progress.cancel_button.hide()
         self.rest.setVisible(data.partial and bool(state.limit))
-        self.status.setVisible(not data.error)
+        self.status.setVisible(not (data.error or running or work))
         self.status.setText(" · ".join(self._said(data, state, levels)))
         self.status.setToolTip("\n".join(sentence for _, sentence in data.skipped[:20]))
 
