@@ -296,9 +296,12 @@ class MapCanvas(KeyboardFocus, QWidget):
         painter.setBrush(QColor(ground))
         painter.drawRoundedRect(QRectF(self.rect()), RADIUS, RADIUS)
         self._paint_dots(painter, ratio)
-        self._paint_thumbs(painter)
+        complete = self._paint_thumbs(painter)
         painter.end()
-        self._base = (key, layer)
+        if complete:
+            self._base = (key, layer)
+        else:
+            QTimer.singleShot(0, self, self.update)
         return layer
 
     def _opacity(self, rows: np.ndarray) -> np.ndarray | float:
@@ -322,9 +325,10 @@ class MapCanvas(KeyboardFocus, QWidget):
             places = np.round(screen[chosen] * ratio) / ratio
             self._stamps.draw(painter, stamp, places, None, 1.0 / ratio, self._opacity(chosen))
 
-    def _paint_thumbs(self, painter: QPainter) -> None:
+    def _paint_thumbs(self, painter: QPainter) -> bool:
+        """False where some have to wait for the next paint."""
         if not len(self._thumbs):
-            return
+            return True
         screen, rows = self._screen[1], self._thumbs
         places = np.round(screen[rows])
         if not self._colouring.plain:
@@ -334,7 +338,7 @@ class MapCanvas(KeyboardFocus, QWidget):
                 chosen = framed & (buckets == number)
                 tone = square(QColor(self._colouring.tones[number]))
                 self._stamps.draw(painter, tone, places[chosen], None, (self._side + 4) / 8)
-        self._atlas.draw(painter, rows, places, self._side, self._opacity(rows))
+        return self._atlas.draw(painter, rows, places, self._side, self._opacity(rows))
 
     def _bucket(self, rows: np.ndarray) -> np.ndarray:
         buckets = self._colouring.bucket

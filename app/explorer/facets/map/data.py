@@ -93,6 +93,10 @@ class MapData:
         """uint8 (h, w, c)."""
         return self._pictures[row] if self._pictures is not None and 0 <= row < self.count else None
 
+    def pictures(self, start: int, stop: int) -> np.ndarray:
+        """uint8 (n, h, w, c) of a range of rows."""
+        return self._pictures[start : min(stop, self.count)]
+
     def class_of(self, row: int) -> str:
         """The name of a picture's class; empty where none is known."""
         number = int(self._classes[row])

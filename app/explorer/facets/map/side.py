@@ -99,11 +99,17 @@ class Row(KeyboardFocus, QWidget):
         painter.setFont(theme.font(11))
         for place, (_, picture, figure, _name) in enumerate(self._items):
             rect = self.cell(place)
+            tall, wide = picture.shape[:2]
+            if tall != wide:
+                factor = rect.width() / max(tall, wide)
+                rect = QRectF(rect.center().x() - wide * factor / 2, rect.center().y() - tall * factor / 2, wide * factor,
+                              tall * factor)  # fmt: skip
             draw_picture(painter, rect, picture, self._cache)
             if self.focus_visible and place == self._place:
                 draw_outline(painter, rect, theme.color("accent"))
             painter.setPen(theme.color("muted"))
-            below = QRectF(rect.left(), rect.bottom(), rect.width(), CAPTION)
+            below = self.cell(place)
+            below = QRectF(below.left(), below.bottom(), below.width(), CAPTION)
             painter.drawText(below, Qt.AlignmentFlag.AlignCenter, figure)
         if self.focus_visible and not self._items:
             ring(painter, QRectF(self.rect()), 5)
