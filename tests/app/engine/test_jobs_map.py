@@ -236,8 +236,8 @@ def test_data_that_cannot_be_used_is_one_sentence(machine, model, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "one").mkdir()
     Image.fromarray(picture(0)).save(tmp_path / "one" / "0.png")
-    np.savez(tmp_path / "four.npz", images=np.zeros((5, 16, 16, 4), np.uint8))
-    wrong = {"empty": "no pictures", "missing": "There is no data", "one": "at least two", "four.npz": "channels"}
+    np.savez(tmp_path / "five.npz", images=np.zeros((4, 16, 16, 5), np.uint8))
+    wrong = {"empty": "no pictures", "missing": "There is no data", "one": "at least two", "five.npz": "5"}
     for name, words in wrong.items():
         sentence = fail(machine, MapEncode(model, str(tmp_path / name)))
         assert words in sentence, sentence

@@ -119,21 +119,26 @@ class MapCanvas(KeyboardFocus, QWidget):
     def show_data(self, data: MapData, colouring: Colouring) -> None:
         """Paint these rows in these colours. Where they moved, they go to their new places in at most 200 ms."""
         new = data is not self._data
-        before, camera = self._points, self.camera
+        before, camera = self._now()
         self._atlas.show(data)
         if new or data.count < len(before):
             self._atlas.reset()
-            self._hovered, before = -1, self._points[:0]
-        moved = not new and len(before) and len(data.points) >= len(before) and data.version != self._shown_version
+            self._hovered, before = -1, before[:0]
+        follows = not new and len(before) and len(data.points) >= len(before)
+        moved = data.version != self._shown_version
         self._data, self._colouring = data, colouring
         self._points, self._shown_version = np.array(data.points), data.version
         self._version += 1
         self._fitted = None
-        if moved and self.isVisible() and theme.animations_enabled():
-            rest = self._points[len(before) :]
-            self._old_points, self._old_camera = np.concatenate([before, rest]), camera
+        # More pictures widen a view of everything: it goes there as gently.
+        moved = moved or (self._camera is None and self.camera != camera)
+        if follows and moved and self.isVisible() and theme.animations_enabled():
             self._motion.stop()
+            self._old_points, self._old_camera = np.concatenate([before, self._points[len(before) :]]), camera
             self._motion.start()
+        elif not follows or self._old_points is None or len(self._old_points) != len(self._points):
+            self._motion.stop()
+            self._old_points = self._old_camera = None
         self._describe()
         self.update()
 

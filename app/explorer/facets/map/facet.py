@@ -67,6 +67,7 @@ class MapFacet(Facet):
         canvas.viewed.connect(self._view)
         canvas.escaped.connect(self._escape)
         self._side.picked.connect(self.select)
+        self.host.controller.page_changed.connect(self._on_page)
 
     # The Explorer's contract
 
@@ -248,6 +249,11 @@ class MapFacet(Facet):
         self.link.sync_places({which: None if controller.state.well(which).empty else controller.wells[which].view
                                for which in "AB"})  # fmt: skip
 
+    def _on_page(self, *_which: int) -> None:
+        controller = self.host.controller
+        if self.state.source == "samples" and controller.facet is self and controller.page.view.complete:
+            self.sync()
+
     def _on_link(self, what: str) -> None:
         if what == "rows":
             # They come faster than they need to be painted.
@@ -269,6 +275,7 @@ class MapFacet(Facet):
         return model.levels if model is not None else 1
 
     def _show_all(self) -> None:
+        self._paint.stop()
         self._show_rows()
         data, state = self.link.data, self.state
         members = self._members()

@@ -41,6 +41,8 @@ class MapLink:
         self._asked: tuple | None = None
         self._model: Model | None = None
         self._page: list[Latent] = []
+        self._rows: list[Latent] = []
+        """Of a map of samples, which one each row is."""
         self._picked: tuple | None = None
         self._place_asked: dict[str, tuple | None] = {"A": None, "B": None}
         self.data = MapData()
@@ -142,7 +144,7 @@ class MapLink:
             return
         self._picked, self.selected = picked, Selected()
         if self._page:
-            slot = self._page[row]
+            slot = self._rows[row]
             self.selected = Selected(slot, figures(model.card, float(data.bpd[row])))
             self._picking.drop()
         elif data.factor > 1:
@@ -184,7 +186,7 @@ class MapLink:
         elif stage == "found":
             data.found(message.data)
         elif stage == "rows":
-            data.rows(message.data, message.arrays)
+            data.rows(self._named(message.data), message.arrays)
             self._on_change("rows")
             return
         elif stage == "layout":
@@ -197,6 +199,14 @@ class MapLink:
             data.done(message.data, message.arrays)
             self._on_change("layout")
         self._on_change("stage")
+
+    def _named(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Samples come by their number on the page."""
+        if not self._page or int(data["first"]) != self.data.count:
+            return data
+        slots = [self._page[int(name)] for name in data["names"]]
+        self._rows = self._rows[: self.data.count] + slots
+        return {**data, "names": [slot.name for slot in slots]}
 
     def _failed(self, sentence: str, _details: str) -> None:
         self.data.error, self.data.stage = sentence, ""
