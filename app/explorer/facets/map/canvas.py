@@ -492,6 +492,10 @@ class MapCanvas(KeyboardFocus, QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton or not len(self._points):
             return
+        if self._old_points is not None:
+            # What one takes hold of stands still.
+            self._motion.stop()
+            self._arrived()
         self._press = event.position()
         if self.lasso_tool or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._line = [event.position()]

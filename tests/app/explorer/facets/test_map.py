@@ -99,12 +99,13 @@ def mapped(workspace, client):
 
 
 @pytest.fixture
-def full(mapped, tmp_path):
+def full(mapped, tmp_path, qtbot):
     """The same with a folder of forty pictures on it."""
     (tmp_path / "cats and dogs").mkdir()
     mapped.path = str(tmp_path / "cats and dogs")
     mapped.facet.open_path(mapped.path)
     mapped.client.run()
+    qtbot.waitUntil(lambda: mapped.canvas._old_points is None)
     return mapped
 
 
