@@ -128,7 +128,7 @@ def principal(parts: Sequence[Dense | Factored], rank: int, steps: int = STEPS) 
     if count < 2:
         raise DataError("At least two pictures are needed for axes between them.")
     mean = sum(part.sum() for part in parts) / count
-    total = sum(part.squares(mean) for part in parts) / (count - 1)
+    total = sum(part.squares(mean) for part in parts) / (count - 1) if np.isfinite(mean).all() else np.nan
     if not np.isfinite(total):
         raise DataError("A z that is not finite has no place among others.")
     rank = max(1, min(rank, width, count - 1))

@@ -10,8 +10,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -229,18 +230,22 @@ def lasso_direction(z_in: np.ndarray, z_out: np.ndarray) -> np.ndarray:
     return direction.astype(np.float32)
 
 
-def save_lasso(path: Path, z_in: np.ndarray, z_out: np.ndarray, about: dict[str, Any]) -> None:
-    """Write :func:`lasso_direction` to a safetensors file, with what is said ``about`` it as a card, atomically.
+def save_lasso(path: Path, z_in: np.ndarray, z_out: np.ndarray, flow: Any, model: str, made: dict[str, Any]) -> None:
+    """Write the direction from z_out (m, D) to z_in (n, D) of a flow to a safetensors file, named after it, atomically.
 
-    Where ``flowcore.directions`` has a ``from_sets(z_in, z_out, about)`` and a ``save(path, direction)``, those make and
-    write it, so that its quality is measured on pictures held out; else the plain vector is written.
+    Where this installation has :mod:`flowcore.directions`, that makes it, so that its quality is measured on pictures held out;
+    else it is :func:`lasso_direction` with the same card, its quality unknown.
 
     Raises:
-        DataError: as :func:`lasso_direction`, or where the file cannot be written.
+        FlowError: as :func:`lasso_direction`, or where the file cannot be written.
     """
-    directions = _directions()
-    if directions is not None:
-        directions.save(path, directions.from_sets(z_in, z_out, about))
+    plain = lasso_direction(z_in, z_out)
+    name, bounds = Path(path).stem, [(level.start, level.stop) for level in flow.levels]
+    made = {"by": "picks", "from": "lasso", "more": len(z_in), "less": len(z_out), **made}
+    known = _directions()
+    if known is not None:
+        direction = known.from_sets(name, z_in, z_out, bounds, made=made)
+        known.save_direction(path, replace(direction, model=model, fingerprint=known.fingerprint(flow)))
         return
     import json
 
@@ -248,19 +253,23 @@ def save_lasso(path: Path, z_in: np.ndarray, z_out: np.ndarray, about: dict[str,
 
     from .atomic import replacing
 
-    vector = lasso_direction(z_in, z_out)
-    card = {"format_version": 1, "made_by": "lasso", "inside": len(z_in), "outside": len(z_out), **about}
+    length = float(np.linalg.norm(plain))
+    if length < 1e-6:
+        raise DataError("The pictures in the lasso are on average where the others are: there is no direction to them.")
+    along = np.concatenate([np.atleast_2d(z_in), np.atleast_2d(z_out)]) @ (plain / length)
+    card = {"format_version": 1, "name": name, "model": model, "fingerprint": "", "dims": int(plain.size),
+            "levels": list(range(len(bounds))), "deviation": float(along.std(ddof=1)), "made": made, "quality": None}  # fmt: skip
     metadata = {"format": "flow-explorer-direction", "card": json.dumps(card)}
     try:
         with replacing(path) as temporary:
-            save_file({"direction": vector}, temporary, metadata=metadata)
+            save_file({"direction": plain}, temporary, metadata=metadata)
     except OSError as error:
         raise DataError(f"'{path}' cannot be written: {error.strerror or error}.") from error
 
 
 def _directions() -> Any:
-    """The module that knows directions, where this installation has one that makes them of two sets."""
+    """What knows how directions are made and written (`from_sets`, `save_direction`, `fingerprint`); None where nothing does."""
     if importlib.util.find_spec("flowcore.directions") is None:
         return None
-    module = importlib.import_module("flowcore.directions")
-    return module if hasattr(module, "from_sets") and hasattr(module, "save") else None
+    making, files = (importlib.import_module(f"flowcore.{name}") for name in ("directions", "direction_files"))
+    return SimpleNamespace(from_sets=making.from_sets, save_direction=files.save_direction, fingerprint=files.fingerprint)

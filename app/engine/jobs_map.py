@@ -308,12 +308,8 @@ def direction(context: Context, request: MapDirection) -> Steps:
             done += len(part)
             context.progress(done / total)
         zs.append(z)
-    about = {
-        "name": Path(request.file).stem, "model": str(loaded.card.get("name") or loaded.path.stem), "made_by": "lasso",
-        "source": held.data.name, "inside_of": int(member.sum()), "outside_of": int((~member).sum()),
-        "levels": [[level.name, level.start, level.stop] for level in loaded.flow.levels],
-    }  # fmt: skip
-    yield from beside(None, lambda: save_lasso(Path(request.file), *zs, about))
+    model, made = str(loaded.card.get("name") or loaded.path.stem), {"source": held.data.name}
+    yield from beside(None, lambda: save_lasso(Path(request.file), *zs, loaded.flow, model, made))
     data = {"file": request.file, "inside": int(member.sum()), "outside": int((~member).sum()), "done": True}
     context.send(request.kind, data, done=True)
 
