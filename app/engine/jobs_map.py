@@ -221,7 +221,8 @@ def _arrange(context: Context, request: MapEncode, held: _Held, levels: tuple[in
     points = layout.points
     if request.method == "umap":
         if key not in held.embedded:
-            held.embedded[key] = yield from beside(held, lambda: umap_layout(layout.coordinates))
+            # It takes what it is given and leaves the map alone: another request need not wait for it.
+            held.embedded[key] = yield from beside(None, lambda: umap_layout(layout.coordinates))
         points = held.embedded[key]
     held.layout, held.points, held.method = layout, points, request.method
     data = {"stage": "done", "method": request.method, "share": _shares(layout), "exact": held.zmap.exact, "taken": held.taken,

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from app.engine import jobs_map
 from app.engine.requests_map import MapDirection, MapEncode, MapPicture, MapPile, MapPlace
 from flowcore import checkpoint
+from flowcore.data_pool import shared_pool
 from flowcore.errors import ConfigError
 from flowcore.map_points import nearest
 from flowcore.zmap_encoding import encode_rows
@@ -132,6 +133,20 @@ def test_other_levels_stop_and_the_rest_encode_nothing_twice(machine, model, fol
     whole = ask(Machine(), MapEncode(model, str(folder)))
     assert names(whole) == names(again)
     np.testing.assert_allclose(whole[-1][1]["points"], again[-1][1]["points"], atol=1e-3)
+
+
+def test_what_is_found_broken_only_when_it_is_decoded_is_left_out(machine, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs_map, "DECODED", 0)
+    for seed in range(6):
+        Image.fromarray(picture(seed)).save(tmp_path / f"{seed}.png")
+    data = (tmp_path / "3.png").read_bytes()
+    (tmp_path / "3.png").write_bytes(data[: len(data) // 2])
+    answers = ask(machine, MapEncode(model, str(tmp_path)))
+    shared_pool().close()
+    assert sorted(names(answers)) == ["0.png", "1.png", "2.png", "4.png", "5.png"]
+    assert [name for name, _ in answers[-1][0]["skipped"]] == ["3.png"]
+    by_name = dict(zip(names(answers), rows(answers, "pictures"), strict=True))
+    np.testing.assert_array_equal(by_name["4.png"], picture(4))
 
 
 def test_given_pictures_are_a_map_too_in_their_order(machine, model):

@@ -8,7 +8,6 @@ import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, QVariantAnimation, Signal
 from PySide6.QtGui import (
     QColor,
-    QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -28,6 +27,7 @@ from app.explorer.facets.map.atlas import Atlas, Stamps, dot, square
 from app.explorer.facets.map.camera import Camera
 from app.explorer.facets.map.colours import Colouring
 from app.explorer.facets.map.data import MapData
+from app.explorer.facets.map.overlay import RADIUS, paint_card, paint_legend, paint_mark
 from app.explorer.paint import PictureCache, draw_outline, draw_picture
 from app.i18n import tr
 from app.widgets.focus import KeyboardFocus, ring
@@ -39,10 +39,8 @@ SIDES = (20, 24, 28, 32, 40, 48, 56, 64, 80, 96)
 FILLED = 0.55
 """Share of the view that thumbnails may cover before they become dots."""
 DOT, DOT_LARGE = 5.0, 8.0
-RADIUS = 6
 REST_MS = 250
 MOVE_MS = 180
-CARD = 132
 FAINT = 0.25
 EXTRA = 28
 """Side of the thumbnails of picked ones where all others are dots."""
@@ -276,8 +274,8 @@ class MapCanvas(KeyboardFocus, QWidget):
         self._paint_picked(painter)
         self._paint_marks(painter)
         self._paint_line(painter)
-        if self._colouring is not None:
-            self._paint_legend(painter)
+        if len(self._points):
+            paint_legend(painter, self._colouring, self.height())
         self._paint_card(painter)
         painter.setClipping(False)
         if self.focus_visible:
@@ -376,18 +374,11 @@ class MapCanvas(KeyboardFocus, QWidget):
         draw_outline(painter, rect, theme.color(tone), width)
 
     def _paint_marks(self, painter: QPainter) -> None:
-        painter.setFont(theme.font(11, bold=True))
+        """A and B; where one lies outside, the map's edge says in which direction."""
         for which, place in self._marks.items():
-            if place is None or not len(self._points):
-                continue
-            x, y = self._now()[1].to_screen(np.array([place]), self.width(), self.height())[0]
-            # Beside the map's edge a mark says in which direction its picture lies.
-            x, y = min(max(x, 14), self.width() - 14), min(max(y, 14), self.height() - 14)
-            painter.setPen(QPen(theme.color("window"), 2))
-            painter.setBrush(theme.color(which.lower()))
-            painter.drawEllipse(QPointF(x, y), 11, 11)
-            painter.setPen(QColor("#000000"))
-            painter.drawText(QRectF(x - 11, y - 11, 22, 22), Qt.AlignmentFlag.AlignCenter, which)
+            if place is not None and len(self._points):
+                x, y = self._now()[1].to_screen(np.array([place]), self.width(), self.height())[0]
+                paint_mark(painter, which, min(max(x, 14), self.width() - 14), min(max(y, 14), self.height() - 14))
 
     def _paint_line(self, painter: QPainter) -> None:
         if not self._line:
@@ -396,83 +387,15 @@ class MapCanvas(KeyboardFocus, QWidget):
         painter.setBrush(theme.color("accent", 0.12))
         painter.drawPolygon(QPolygonF(self._line))
 
-    def _paint_legend(self, painter: QPainter) -> None:
-        colouring, tones = self._colouring, theme.current()
-        if not len(self._points) or colouring.plain:
-            return
-        font = theme.font(11)
-        painter.setFont(font)
-        metrics = QFontMetricsF(font)
-        if colouring.ends is not None:
-            what, low, high = colouring.ends
-            width = max(160.0, metrics.horizontalAdvance(what) + 16)
-            area = QRectF(12, self.height() - 12 - 52, width + 16, 52)
-            self._sheet(painter, area)
-            painter.setPen(QColor(tones.muted))
-            painter.drawText(area.adjusted(8, 5, -8, 0), Qt.AlignmentFlag.AlignTop, what)
-            painter.setPen(Qt.PenStyle.NoPen)
-            step = width / len(colouring.tones)
-            for index, tone in enumerate(colouring.tones):
-                painter.fillRect(QRectF(area.left() + 8 + index * step, area.top() + 22, step + 0.5, 8), QColor(tone))
-            painter.setPen(QColor(tones.muted))
-            under = area.adjusted(8, 33, -8, 0)
-            painter.drawText(under, Qt.AlignmentFlag.AlignLeft, low)
-            painter.drawText(under, Qt.AlignmentFlag.AlignRight, high)
-            return
-        names = colouring.names
-        if not names:
-            return
-        width = min(180.0, max(metrics.horizontalAdvance(words) for _, words in names))
-        high = 16.0 * len(names) + 12
-        area = QRectF(12, self.height() - 12 - high, width + 36, high)
-        self._sheet(painter, area)
-        for index, (tone, words) in enumerate(names):
-            top = area.top() + 6 + index * 16
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(tone))
-            painter.drawEllipse(QRectF(area.left() + 8, top + 4, 8, 8))
-            painter.setPen(QColor(tones.muted))
-            line = QRectF(area.left() + 24, top, width + 4, 16)
-            words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, width + 2)
-            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, words)
-
-    def _sheet(self, painter: QPainter, area: QRectF) -> None:
-        painter.setPen(QPen(theme.color("line"), 1))
-        painter.setBrush(theme.color("surface", 0.92))
-        painter.drawRoundedRect(area, RADIUS, RADIUS)
-
     def _paint_card(self, painter: QPainter) -> None:
         """The picture that is pointed at, with its name and figures."""
         row, data = self._hovered, self._data
         picture = data.picture(row)
         if picture is None or row >= len(self._screen[1]) or self._line is not None:
             return
-        tones = theme.current()
-        font = theme.font(12)
-        metrics = QFontMetricsF(font)
-        lines = [(metrics.elidedText(data.names[row], Qt.TextElideMode.ElideMiddle, CARD), tones.text),
-                 (tr("{bpd} bits per dimension", bpd=f"{data.bpd[row]:.2f}"), tones.muted)]  # fmt: skip
-        kind = data.class_of(row)
-        if kind:
-            lines.append((metrics.elidedText(kind, Qt.TextElideMode.ElideRight, CARD), tones.muted))
-        x, y = self._screen[1][row]
-        width = max(CARD, *(metrics.horizontalAdvance(words) for words, _ in lines)) + 16
-        high = CARD + 16 + 18 * len(lines)
-        reach = max(self._side / 2, 8) + 10
-        left = x + reach if x + reach + width < self.width() - 4 else x - reach - width
-        left = min(max(left, 4), max(4, self.width() - width - 4))
-        top = min(max(y - high / 2, 4), max(4, self.height() - high - 4))
-        area = QRectF(round(left), round(top), round(width), high)
-        self._sheet(painter, area)
-        tall, wide = picture.shape[:2]
-        factor = CARD / max(tall, wide)
-        rect = QRectF(area.center().x() - wide * factor / 2, area.top() + 8, wide * factor, tall * factor)
-        draw_picture(painter, rect, picture, self._cache)
-        painter.setFont(font)
-        for index, (words, tone) in enumerate(lines):
-            painter.setPen(QColor(tone))
-            line = QRectF(area.left() + 8, area.top() + CARD + 12 + 18 * index, width - 16, 18)
-            painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, words)
+        lines = [data.names[row], tr("{bpd} bits per dimension", bpd=f"{data.bpd[row]:.2f}"), data.class_of(row)]
+        place, reach = QPointF(*self._screen[1][row]), max(self._side / 2, 8) + 10
+        paint_card(painter, QRectF(self.rect()), place, reach, picture, [line for line in lines if line], self._cache)
 
     # The hand
 

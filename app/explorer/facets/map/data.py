@@ -104,10 +104,12 @@ class MapData:
 
     def typicality(self, card: Mapping[str, Any]) -> np.ndarray:
         """(count,) percent, NaN where the card knows no held-out pictures."""
-        if self._typicality is None or len(self._typicality) != self.count:
-            values = [typicality(card, float(bpd)) for bpd in self.bpd]
-            self._typicality = np.array([np.nan if value is None else value for value in values])
-        return self._typicality
+        known = np.empty(0) if self._typicality is None else self._typicality
+        if len(known) < self.count:
+            values = [typicality(card, float(bpd)) for bpd in self.bpd[len(known) :]]
+            known = np.concatenate([known, [np.nan if value is None else value for value in values]])
+            self._typicality = known
+        return known
 
     def unusual(self) -> np.ndarray:
         """Rows whose bpd lies far from the others', the farthest first."""

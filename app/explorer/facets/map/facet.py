@@ -178,11 +178,16 @@ class MapFacet(Facet):
         controller.history.amend(controller.state.with_facet(self.id, replace(self.state, view=view)))
 
     def _stop(self) -> None:
-        """Leave out the pictures that are still to come, or give up what is being made of a lasso."""
+        """Leave out the pictures that are still to come, or give up what is being made."""
+        data, state = self.link.data, self.state
         if self.work.busy:
             self.work.cancel()
-        elif self.state.source == "data" and self.link.data.taken >= 2:
-            self._set(tr("Stop encoding"), limit=self.link.data.taken)
+        elif data.stage == "arranging":
+            self._set(tr("Give up UMAP"), method="pca")
+        elif data.stage == "encoding" and data.count >= 2 and state.source == "data":
+            self._set(tr("Stop encoding"), limit=data.taken)
+        else:
+            self.change(State(method=state.method, levels=state.levels, colour=state.colour), tr("Give up the map"))
 
     def _again(self) -> None:
         self.link.stop()

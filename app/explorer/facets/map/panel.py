@@ -93,8 +93,6 @@ class MapPanel(QWidget):
         self.rest = Button(tr("Encode the rest"), tooltip=tr("Go on where you stopped"))
         self.rest.hide()
         self.progress = Progress("", cancellable=True)
-        self.progress.cancel_button.setText(tr("Stop here"))
-        self.progress.cancel_button.setToolTip(tr("Keep what is on the map, and leave out the pictures that are still to come"))
         self.progress.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.progress.hide()
         below = QHBoxLayout()
@@ -185,22 +183,22 @@ class MapPanel(QWidget):
         self.problem.setVisible(bool(data.error))
         self.again.setVisible(bool(data.error))
         self.progress.setVisible(running or work is not None)
-        self.progress.cancel_button.setText(tr("Cancel") if work is not None else tr("Stop here"))
+        keeps = work is None and data.stage == "encoding" and data.count >= 2
+        self.progress.cancel_button.setText(tr("Stop here") if keeps else tr("Cancel"))
+        self.progress.cancel_button.setToolTip(tr("Keep what is on the map, and leave out the pictures that are still to come")
+                                               if keeps else "")  # fmt: skip
         if work is not None:
             self.progress.set_progress(*work)
-            self.progress.cancel_button.show()
         elif data.stage == "reading":
             done, total = data.read
             self.progress.set_progress(done / total if total else None, tr("Reading the pictures"))
-            self.progress.cancel_button.hide()
         elif data.stage == "encoding":
             words = tr("Encoding {done} of {total}", done=f"{data.taken:,}", total=f"{data.total:,}")
             self.progress.set_progress(data.taken / max(1, data.total), words)
-            self.progress.cancel_button.setVisible(data.count >= 2 and state.source == "data")
         elif data.stage == "arranging":
             umap = state.method == "umap"
             self.progress.set_progress(None, tr("Laying out by UMAP") if umap else tr("Finding the neighbours"))
-            self.progress.cancel_button.hide()
+        self.progress.cancel_button.setVisible(work is not None or data.stage != "arranging" or state.method == "umap")
         self.rest.setVisible(data.partial and bool(state.limit))
         self.status.setVisible(not (data.error or running or work))
         self.status.setText(" · ".join(self._said(data, state, levels)))

@@ -79,6 +79,8 @@ class Engine:
             if self.stop_after == "rows" and stop >= 16:
                 return
         yield {"stage": "arranging"}, {}, False
+        if self.stop_after == "arranging":
+            return
         points = self.points[:total] if request.method == "pca" else -self.points[:total]
         numbers, distances = nearest(points, 8)
         yield ({"stage": "done", "method": request.method, "share": [0.25, 0.125], "exact": True, "taken": total,
@@ -301,6 +303,26 @@ def test_stopping_keeps_what_there_is_and_the_rest_can_follow(mapped, tmp_path, 
     assert not mapped.panel.rest.isVisibleTo(mapped.panel)
     mapped.history.undo()
     assert state(mapped).limit == 16
+
+
+def test_a_map_that_is_only_being_read_is_given_up_whole(mapped, tmp_path, qtbot):
+    mapped.facet.open_path(str(tmp_path))
+    assert mapped.panel.progress.cancel_button.text() == "Cancel"
+    qtbot.mouseClick(mapped.panel.progress.cancel_button, LEFT)
+    assert state(mapped) == State() and mapped.panel.empty.isVisible() and not mapped.facet.busy
+    assert not mapped.client.asked
+
+
+def test_umap_that_takes_long_is_given_up_for_pca(full, qtbot):
+    full.panel.has_umap = True
+    full.engine.stop_after = "arranging"
+    qtbot.mouseClick(full.panel.method.button("umap"), LEFT)
+    full.client.run()
+    assert full.panel.progress.label.text() == "Laying out by UMAP"
+    full.engine.stop_after = None
+    qtbot.mouseClick(full.panel.progress.cancel_button, LEFT)
+    full.client.run()
+    assert state(full).method == "pca" and full.facet.link.data.complete
 
 
 def test_a_failure_stands_on_the_map_and_can_be_tried_again(mapped, tmp_path, qtbot):
