@@ -8,7 +8,7 @@ import numpy as np
 
 __all__ = ["Camera"]
 
-MARGIN = 1.12
+MARGIN = 1.04
 FAR = 4.0
 """Where all of it is so much wider than its body, the body is shown first."""
 ZOOM_MAX = 2_000.0
@@ -23,8 +23,8 @@ class Camera:
     span: float = 1.0
 
     @classmethod
-    def fit(cls, points: np.ndarray, width: float, height: float, body: bool = True) -> Camera:
-        """All points in view; with ``body``, only their bulk where single ones lie very far off."""
+    def fit(cls, points: np.ndarray, width: float, height: float, body: bool = True, pad: float = 0.0) -> Camera:
+        """All points in view, ``pad`` pixels from its edges; with ``body`` only their bulk where single ones lie very far off."""
         if not len(points):
             return cls()
         low, high = points.min(0), points.max(0)
@@ -34,9 +34,9 @@ class Camera:
                 reach = 0.75 * (far - near)
                 low, high = np.maximum(low, near - reach), np.minimum(high, far + reach)
         x, y = (low + high) / 2
-        shorter = max(1.0, min(width, height))
-        spans = (high - low) * [shorter / max(1.0, width), shorter / max(1.0, height)]
-        return cls(float(x), float(y), max(float(spans.max()) * MARGIN, 1e-6))
+        room = np.maximum([width - 2 * pad, height - 2 * pad], 1.0)
+        units = float(((high - low) / room).max()) * MARGIN
+        return cls(float(x), float(y), max(units * max(1.0, min(width, height)), 1e-6))
 
     def scale(self, width: float, height: float) -> float:
         """Pixels of a unit."""

@@ -169,8 +169,13 @@ class MapCanvas(KeyboardFocus, QWidget):
             return self._camera
         key = (self._version, self.width(), self.height(), self._all_in_view)
         if self._fitted is None or self._fitted[0] != key:
-            self._fitted = (key, Camera.fit(self._points, self.width() - 24, self.height() - 24, not self._all_in_view))
+            self._fitted = (key, self._fit(not self._all_in_view))
         return self._fitted[1]
+
+    def _fit(self, body: bool) -> Camera:
+        """Everything in view as whole thumbnails."""
+        side = thumb_side(len(self._points), self.width() * self.height(), len(self._points))
+        return Camera.fit(self._points, self.width(), self.height(), body, 12 + side / 2)
 
     @property
     def side(self) -> int:
@@ -200,7 +205,7 @@ class MapCanvas(KeyboardFocus, QWidget):
 
     def fit(self) -> None:
         """Everything into view; once more, what lies very far off as well."""
-        far = Camera.fit(self._points, self.width() - 24, self.height() - 24, False)
+        far = self._fit(False)
         self._all_in_view = self._camera is None and not self._all_in_view and far != self.camera
         self._camera = None
         self._rest.stop()
@@ -212,7 +217,7 @@ class MapCanvas(KeyboardFocus, QWidget):
         if not len(self._points):
             return
         at = at or QPointF(self.width() / 2, self.height() / 2)
-        whole = Camera.fit(self._points, self.width(), self.height(), False).span
+        whole = self._fit(False).span
         self._camera = self.camera.zoomed(factor, (at.x(), at.y()), self.width(), self.height(), whole)
         self._rest.start()
         self.update()
@@ -434,7 +439,7 @@ class MapCanvas(KeyboardFocus, QWidget):
             return
         if self._press is not None and self._drag_from is not None:
             way = place - self._press
-            if self._camera is not self._drag_from or way.manhattanLength() >= QApplication.startDragDistance():
+            if self._dragged or way.manhattanLength() >= QApplication.startDragDistance():
                 self.setCursor(Qt.CursorShape.ClosedHandCursor)
                 self._hovered = -1
                 self._camera = self._drag_from.moved(way.x(), way.y(), self.width(), self.height())

@@ -116,7 +116,7 @@ class MapFacet(Facet):
     def drop(self, mime: QMimeData) -> bool:
         paths = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
         for path in paths:
-            if (path.is_dir() and not is_checkpoint(path)) or path.suffix.lower() in ARRAYS:
+            if (path.is_dir() and not is_checkpoint(path)) or path.suffix.lower() in ARRAYS or path.name.endswith("-ubyte"):
                 self.open_path(str(path))
                 return True
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
@@ -59,7 +60,6 @@ class MapPanel(QWidget):
                                 tooltip=tr("Draw around pictures to take them together (Shift and drag)"))
         self.fit = IconButton("fit", tr("Show the whole map"),
                               tooltip=tr("Show the whole map (double click, or Home); once more for what lies very far off"))
-        self._rows: list[QWidget] = [self.method, self.levels, self.colour, self.lasso, self.fit]
         top = QHBoxLayout()
         top.setSpacing(8)
         top.addWidget(self.source)
@@ -88,8 +88,8 @@ class MapPanel(QWidget):
         self.status = ElidedLabel("muted")
         self.problem = Label("", "warning", wrap=True)
         self.problem.hide()
-        self.again = Button(tr("Try again"), tooltip=tr("Read and encode the pictures once more"))
-        self.again.hide()
+        self.retry = Button(tr("Try again"), tooltip=tr("Encode the pictures that are missing once more"))
+        self.retry.hide()
         self.rest = Button(tr("Encode the rest"), tooltip=tr("Go on where you stopped"))
         self.rest.hide()
         self.progress = Progress("", cancellable=True)
@@ -101,7 +101,14 @@ class MapPanel(QWidget):
         below.addWidget(self.problem, 1)
         below.addWidget(self.progress, 2)
         below.addWidget(self.rest)
-        below.addWidget(self.again)
+        below.addWidget(self.retry)
+
+        self.failed = EmptyState("", icon="warning")
+        self.failed.add_action(tr("Choose a folder…"), self.folder_wanted.emit)
+        self.again = self.failed.add_action(tr("Try again"), self.again_wanted.emit)
+        self.place = QStackedLayout()
+        self.place.addWidget(self.canvas)
+        self.place.addWidget(self.failed)
 
         self.map = QWidget()
         column = QVBoxLayout(self.map)
@@ -109,7 +116,7 @@ class MapPanel(QWidget):
         column.setSpacing(8)
         column.addLayout(top)
         column.addWidget(self.taken)
-        column.addWidget(self.canvas, 1)
+        column.addLayout(self.place, 1)
         column.addLayout(below)
 
         self.empty = EmptyState(tr("Drop a folder of pictures here to see it as a map: pictures that are alike to the model "
@@ -120,6 +127,10 @@ class MapPanel(QWidget):
         self.stack.setContentsMargins(0, 0, 0, 0)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.map)
+        order = [self.source, *(self.method.button(key) for key in ("pca", "umap")), self.levels, self.colour, self.lasso, self.fit,
+                 self.pile, self.direction, self.clear, self.canvas, self.progress.cancel_button, self.rest]  # fmt: skip
+        for before, after in itertools.pairwise(order):
+            QWidget.setTabOrder(before, after)
         self._offered: list[tuple[tuple[int, ...], str]] = []
         self.has_umap = importlib.util.find_spec("umap") is not None
 
@@ -130,7 +141,7 @@ class MapPanel(QWidget):
         self.fit.clicked.connect(self.canvas.fit)
         self.progress.cancelled.connect(self.stopped)
         self.rest.clicked.connect(self.went_on)
-        self.again.clicked.connect(self.again_wanted)
+        self.retry.clicked.connect(self.again_wanted)
         self.pile.clicked.connect(self.pile_wanted)
         self.direction.clicked.connect(self.direction_wanted)
         self.clear.clicked.connect(self.lasso_cleared)
@@ -179,9 +190,12 @@ class MapPanel(QWidget):
     def show_data(self, data: MapData, state: State, levels: int, work: tuple[float, str] | None) -> None:
         """How far it is; `work` is (fraction, words) of a pile or direction in the making."""
         running = data.stage in ("reading", "encoding", "arranging")
+        # Where nothing is on the map yet, what failed stands in its place.
+        self.place.setCurrentWidget(self.failed if data.error and not data.count else self.canvas)
+        self.failed.set_sentence(data.error, "warning")
         self.problem.setText(data.error)
-        self.problem.setVisible(bool(data.error))
-        self.again.setVisible(bool(data.error))
+        self.problem.setVisible(bool(data.error) and data.count > 0)
+        self.retry.setVisible(bool(data.error) and data.count > 0)
         self.progress.setVisible(running or work is not None)
         keeps = work is None and data.stage == "encoding" and data.count >= 2
         self.progress.cancel_button.setText(tr("Stop here") if keeps else tr("Cancel"))

@@ -179,6 +179,8 @@ def test_the_camera_zooms_around_a_place_and_finds_everything():
     screen = camera.to_screen(points, 800, 500)
     assert (screen >= 0).all() and (screen <= [800, 500]).all()
     np.testing.assert_allclose(camera.to_map(screen, 800, 500), points, atol=1e-9)
+    padded = Camera.fit(points, 800, 500, pad=60).to_screen(points, 800, 500)
+    assert (padded >= 60).all() and (padded <= [740, 440]).all() and (padded.min(0) < 80).any()
     near = camera.zoomed(3.0, (120, 400), 800, 500, camera.span)
     np.testing.assert_allclose(near.to_map(np.array([[120, 400]]), 800, 500), camera.to_map(np.array([[120, 400]]), 800, 500))
     assert near.span == pytest.approx(camera.span / 3)
@@ -329,10 +331,19 @@ def test_a_failure_stands_on_the_map_and_can_be_tried_again(mapped, tmp_path, qt
     mapped.client.fail = MapEncode
     mapped.facet.open_path(str(tmp_path))
     mapped.client.run()
-    assert mapped.panel.problem.text() == "It could not be computed." and mapped.panel.problem.isVisibleTo(mapped.panel)
-    assert not mapped.facet.busy
+    assert mapped.panel.failed.isVisible() and mapped.panel.failed.label.text() == "It could not be computed."
+    assert not mapped.facet.busy and not mapped.canvas.isVisible()
     mapped.client.fail = None
     qtbot.mouseClick(mapped.panel.again, LEFT)
+    mapped.client.run()
+    assert mapped.canvas.isVisible() and mapped.facet.link.data.complete
+    # Where there is a map already, it stays, and the sentence stands under it.
+    mapped.client.fail = MapEncode
+    mapped.facet._set("levels", levels=(0,))
+    mapped.client.run()
+    assert mapped.canvas.isVisible() and mapped.panel.problem.text() == "It could not be computed."
+    mapped.client.fail = None
+    qtbot.mouseClick(mapped.panel.retry, LEFT)
     mapped.client.run()
     assert not mapped.panel.problem.isVisibleTo(mapped.panel) and mapped.facet.link.data.complete
 
@@ -406,6 +417,12 @@ def test_a_click_picks_a_picture_and_shows_its_neighbours(full, qtbot):
     qtbot.mouseClick(panel.send_a, LEFT)
     full.client.run()
     assert full.history.state.a.name == "p12.png" and full.history.state.a.latent
+    # A hand that trembles still picks.
+    qtbot.mousePress(full.canvas, LEFT, pos=full.canvas.place_of(20).toPoint())
+    qtbot.mouseMove(full.canvas, full.canvas.place_of(20).toPoint() + QPoint(1, 1))
+    qtbot.mouseRelease(full.canvas, LEFT, pos=full.canvas.place_of(20).toPoint() + QPoint(1, 1))
+    assert state(full).selected == 20 and state(full).view == ()
+    full.history.undo()
     # A neighbour is one click away, and each pick is undone for itself.
     neighbour = full.side.near.rows[0]
     full.side.near.resize(268, full.side.near.heightForWidth(268))
