@@ -42,6 +42,10 @@ DOT, DOT_LARGE = 5.0, 8.0
 REST_MS = 250
 MOVE_MS = 180
 FAINT = 0.25
+BETWEEN = 6
+"""Pixels between two thumbnails, at least."""
+FEW, MOST, SMALL = 300, 0.7, 32
+"""Of so few in view this share is shown as thumbnails, if need be of this size."""
 EXTRA = 28
 """Side of the thumbnails of picked ones where all others are dots."""
 
@@ -262,7 +266,11 @@ class MapCanvas(KeyboardFocus, QWidget):
         inside = (screen >= -40).all(1) & (screen <= [self.width() + 40, self.height() + 40]).all(1)
         rows = np.flatnonzero(inside)
         self._side = thumb_side(len(rows), self.width() * self.height(), len(points))
-        self._thumbs = _apart(rows, screen, self._side + 6) if self._side else np.empty(0, np.int64)
+        self._thumbs = _apart(rows, screen, self._side + BETWEEN) if self._side else np.empty(0, np.int64)
+        # A few are better all seen, and smaller, than large with most of them hidden.
+        while self._side > SMALL and len(rows) <= FEW and len(self._thumbs) < MOST * len(rows):
+            self._side = SIDES[SIDES.index(self._side) - 1]
+            self._thumbs = _apart(rows, screen, self._side + BETWEEN)
         self._screen = (key, screen)
         self._visible = rows
         return key

@@ -111,7 +111,8 @@ class MapFacet(Facet):
     def save_entries(self) -> list[tuple[str, Callable[[], object], bool]]:
         there = bool(self._members().any())
         return [(tr("Pile of the pictures in the lasso…"), self._ask_pile, there),
-                (tr("Direction to the pictures in the lasso…"), self._ask_direction, there and not self._members().all())]
+                (tr("Direction to the pictures in the lasso…"), self._ask_direction, there and not self._members().all()),
+                (tr("Picture of the map…"), self._ask_picture, self.link.data.placed > 0)]  # fmt: skip
 
     def drop(self, mime: QMimeData) -> bool:
         paths = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
@@ -210,6 +211,17 @@ class MapFacet(Facet):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("safetensors")
         dialog.selectFile("lasso.safetensors")
+
+    def _ask_picture(self) -> None:
+        dialog = self._ask(tr("Save a picture of the map"), QFileDialog.FileMode.AnyFile, self.save_picture, ["PNG (*.png)"])
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("png")
+        dialog.selectFile("map.png")
+
+    def save_picture(self, path: str) -> None:
+        """Save the map as it is seen."""
+        if not self._panel.canvas.grab().save(path):
+            self.host.context.notify(tr("{path} cannot be written: choose another folder.", path=path))
 
     def _ask(self, title: str, mode: QFileDialog.FileMode, take: Callable[[str], None],
              filters: list[str] | None = None) -> QFileDialog:  # fmt: skip

@@ -127,8 +127,9 @@ class MapPanel(QWidget):
         self.stack.setContentsMargins(0, 0, 0, 0)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.map)
-        order = [self.source, *(self.method.button(key) for key in ("pca", "umap")), self.levels, self.colour, self.lasso, self.fit,
-                 self.pile, self.direction, self.clear, self.canvas, self.progress.cancel_button, self.rest]  # fmt: skip
+        order = [self.source, self.method.button("pca"), self.method.button("umap"), self.levels, self.colour, self.lasso,
+                 self.fit, self.pile, self.direction, self.clear, self.canvas, self.progress.cancel_button,
+                 self.rest]  # fmt: skip
         for before, after in itertools.pairwise(order):
             QWidget.setTabOrder(before, after)
         self._offered: list[tuple[tuple[int, ...], str]] = []
