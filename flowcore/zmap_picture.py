@@ -13,10 +13,12 @@ __all__ = ["map_picture"]
 
 GROUND = (16, 17, 19)
 TONES = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (204, 121, 167), (213, 94, 0), (240, 228, 66), (0, 114, 178),
-         (160, 160, 160))  # fmt: skip
-"""Okabe and Ito's, safe for colour-blind eyes; of more classes they come again."""
+         (244, 205, 125), (190, 225, 245), (110, 215, 185), (235, 195, 220), (245, 165, 110), (160, 160, 160))  # fmt: skip
+"""Okabe and Ito's, safe for colour-blind eyes, then lighter ones; of more than twelve classes they come again. The last is for
+none."""
 MARGIN = 0.04
 FRAME = 2
+DOT = 6
 
 
 def map_picture(
@@ -40,9 +42,10 @@ def map_picture(
     sheet = Image.new("RGB", (width, height), GROUND)
     draw = ImageDraw.Draw(sheet)
     shown = _apart(places, side + 2 * FRAME + 2)
+    dot = _dot()
     for row in np.setdiff1d(np.arange(len(points)), shown):
-        x, y = places[row]
-        draw.ellipse((x - 2.5, y - 2.5, x + 2.5, y + 2.5), fill=_tone(classes, row))
+        left, top = (round(value - DOT / 2) for value in places[row])
+        sheet.paste(_tone(classes, row), (left, top, left + DOT, top + DOT), dot)
     tall, wide = pictures.shape[1:3]
     size = (max(1, round(side * wide / max(tall, wide))), max(1, round(side * tall / max(tall, wide))))
     for row in shown:
@@ -55,6 +58,13 @@ def map_picture(
             draw.rectangle(box, fill=_tone(classes, row))
         sheet.paste(thumb, (left, top))
     return np.asarray(sheet).copy()
+
+
+def _dot() -> Image.Image:
+    """How much of each pixel a dot covers."""
+    large = Image.new("L", (8 * DOT, 8 * DOT))
+    ImageDraw.Draw(large).ellipse((0, 0, 8 * DOT - 1, 8 * DOT - 1), fill=255)
+    return large.resize((DOT, DOT), Image.Resampling.BOX)
 
 
 def _tone(classes: np.ndarray | None, row: int) -> tuple[int, int, int]:

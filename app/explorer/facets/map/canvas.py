@@ -130,6 +130,10 @@ class MapCanvas(KeyboardFocus, QWidget):
         moved = data.version != self._shown_version
         self._data, self._colouring = data, colouring
         self._points, self._shown_version = np.array(data.points), data.version
+        if self._members is not None and len(self._members) != data.count:
+            # Newcomers are not in a lasso that was drawn before them; of other pictures there is none.
+            newcomers = np.zeros(max(0, data.count - len(self._members)), bool)
+            self._members = np.concatenate([self._members, newcomers]) if not new and len(newcomers) else None
         self._version += 1
         self._fitted = None
         # More pictures widen a view of everything: it goes there as gently.
@@ -265,6 +269,9 @@ class MapCanvas(KeyboardFocus, QWidget):
         screen = camera.to_screen(points, self.width(), self.height())
         inside = (screen >= -40).all(1) & (screen <= [self.width() + 40, self.height() + 40]).all(1)
         rows = np.flatnonzero(inside)
+        if self._members is not None:
+            # Who is in the lasso has room first.
+            rows = np.concatenate([rows[self._members[rows]], rows[~self._members[rows]]])
         self._side = thumb_side(len(rows), self.width() * self.height(), len(points))
         self._thumbs = _apart(rows, screen, self._side + BETWEEN) if self._side else np.empty(0, np.int64)
         # A few are better all seen, and smaller, than large with most of them hidden.

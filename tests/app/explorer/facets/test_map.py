@@ -552,6 +552,31 @@ def test_a_lasso_takes_pictures_and_makes_a_pile_and_a_direction(full, qtbot, tm
     assert not state(full).lasso
 
 
+def test_a_lasso_lives_through_newcomers_and_another_folder(mapped, tmp_path, qtbot):
+    mapped.engine.stop_after = "rows"
+    mapped.facet.open_path(str(tmp_path))
+    mapped.client.run()
+    qtbot.waitUntil(lambda: len(mapped.canvas._points) == 16 and mapped.canvas._old_points is None)
+    lasso(qtbot, mapped.canvas, around(mapped.canvas, 12, 14))
+    assert unpack(state(mapped).lasso, 40)[12]
+    mapped.canvas.grab()
+    mapped.engine.stop_after = None
+    mapped.facet._again()
+    mapped.client.run()
+    mapped.canvas.grab()
+    assert mapped.canvas._members.tolist() == unpack(state(mapped).lasso, 40).tolist()
+    # Who is in it has room as a picture before others.
+    qtbot.waitUntil(lambda: mapped.canvas._old_points is None)
+    mapped.canvas.grab()
+    assert 12 in mapped.canvas._thumbs[: int(mapped.canvas._members.sum())]
+    mapped.engine.count = 40
+    (tmp_path / "other").mkdir()
+    mapped.facet.open_path(str(tmp_path / "other"))
+    mapped.canvas.grab()
+    assert not state(mapped).lasso and mapped.canvas._members is None
+    mapped.client.run()
+
+
 def test_what_a_lasso_makes_can_be_cancelled_and_its_failure_is_told(full, qtbot, tmp_path, notices):
     lasso(qtbot, full.canvas, around(full.canvas, 30))
     entries = full.workspace.save_menu()
