@@ -13,6 +13,7 @@ from app.cli import (
     evaluate,
     interpolate,
     layers,
+    map,
     models,
     sample,
     score,
@@ -25,7 +26,9 @@ from app.cli import (
 
 __all__ = ["Parser", "UsageError", "build_parser"]
 
-COMMANDS = (models, sample, encode, decode, interpolate, translate, score, layers, train, train_pair, evaluate, data, toy)
+COMMANDS = (
+    models, sample, encode, decode, interpolate, translate, map, score, layers, train, train_pair, evaluate, data, toy,
+)  # fmt: skip
 
 
 class UsageError(Exception):

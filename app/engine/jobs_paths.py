@@ -13,7 +13,7 @@ from flowcore.latent import walk
 from flowcore.timeline import PIXELS, bilinear, bilinear_label, pixel_blend, sample, sample_label
 
 from .context import Context, Steps, job
-from .jobs_explorer import _bits, _chunks, _finite, _model
+from .jobs_explorer import bits, chunks, _finite, picture_model
 from .requests_paths import PadAt, PadGrid, PathRows, PathsAt, TimelineAt, TimelineExport, TimelineFrames
 
 __all__: list[str] = []
@@ -22,8 +22,8 @@ __all__: list[str] = []
 @job(PathRows.kind)
 def path_rows(context: Context, request: PathRows) -> Steps:
     """See `PathRows`."""
-    flow = _model(context, request.model).flow
-    for start, stop in _chunks(flow, len(request.ts)):
+    flow = picture_model(context, request.model).flow
+    for start, stop in chunks(flow, len(request.ts)):
         ts = request.ts[start:stop]
         label = label_tensor(flow, [between(request.label_a, request.label_b, t) for t in ts])
         for way in request.ways:
@@ -32,7 +32,7 @@ def path_rows(context: Context, request: PathRows) -> Steps:
                 pictures = np.stack([pixel_blend(request.picture_a, request.picture_b, t) for t in ts])
             else:
                 pictures = yield from decode_job(flow, z, label)
-            bpd = yield from _bits(flow, pictures, z.dtype, label)
+            bpd = yield from bits(flow, pictures, z.dtype, label)
             done = stop == len(request.ts) and way == request.ways[-1]
             data = {"way": way, "first": start, "count": stop - start, "bpd": bpd, "done": done}
             yield from context.stream(request.kind, data, {"pictures": pictures}, done=done)
@@ -41,7 +41,7 @@ def path_rows(context: Context, request: PathRows) -> Steps:
 @job(PathsAt.kind)
 def paths_at(context: Context, request: PathsAt) -> Steps:
     """See `PathsAt`."""
-    flow = _model(context, request.model).flow
+    flow = picture_model(context, request.model).flow
     t, through = request.t, [way for way in request.ways if way != PIXELS]
     one = between(request.label_a, request.label_b, t)
     label = label_tensor(flow, [one] * len(through))
@@ -51,7 +51,7 @@ def paths_at(context: Context, request: PathsAt) -> Steps:
     pictures = np.stack([blend if way == PIXELS else next(decoded) for way in request.ways])
     context.send(request.kind, {"t": t, "done": False}, {"pictures": pictures, "z": z})
     yield
-    bpd = yield from _bits(flow, pictures, z.dtype, label_tensor(flow, [one] * len(pictures)))
+    bpd = yield from bits(flow, pictures, z.dtype, label_tensor(flow, [one] * len(pictures)))
     arrays = {}
     if PIXELS in request.ways:
         arrays["z_pixels"] = (yield from encode_job(flow, blend, label_tensor(flow, [one]))).z
@@ -61,10 +61,10 @@ def paths_at(context: Context, request: PathsAt) -> Steps:
 @job(PadGrid.kind)
 def pad_grid(context: Context, request: PadGrid) -> Steps:
     """See `PadGrid`."""
-    flow = _model(context, request.model).flow
+    flow = picture_model(context, request.model).flow
     last = request.side - 1
     points = [(column / last, row / last) for row in range(request.side) for column in range(request.side)]
-    for start, stop in _chunks(flow, len(points)):
+    for start, stop in chunks(flow, len(points)):
         z = np.stack([bilinear(request.corners, x, y, request.norm_kept) for x, y in points[start:stop]])
         label = label_tensor(flow, [bilinear_label(request.labels, x, y) for x, y in points[start:stop]])
         pictures = yield from decode_job(flow, z, label)
@@ -76,7 +76,7 @@ def pad_grid(context: Context, request: PadGrid) -> Steps:
 @job(PadAt.kind)
 def pad_at(context: Context, request: PadAt) -> Steps:
     """See `PadAt`."""
-    flow = _model(context, request.model).flow
+    flow = picture_model(context, request.model).flow
     z = bilinear(request.corners, request.x, request.y, request.norm_kept)
     label = bilinear_label(request.labels, request.x, request.y)
     yield from _one(context, request.kind, flow, z, label, {"x": request.x, "y": request.y})
@@ -85,7 +85,7 @@ def pad_at(context: Context, request: PadAt) -> Steps:
 @job(TimelineAt.kind)
 def timeline_at(context: Context, request: TimelineAt) -> Steps:
     """See `TimelineAt`."""
-    flow = _model(context, request.model).flow
+    flow = picture_model(context, request.model).flow
     timeline = request.timeline()
     z = sample(request.keys, timeline, (request.time,))[0]
     label = sample_label(request.labels, timeline, request.time)
@@ -95,9 +95,9 @@ def timeline_at(context: Context, request: TimelineAt) -> Steps:
 @job(TimelineFrames.kind)
 def timeline_frames(context: Context, request: TimelineFrames) -> Steps:
     """See `TimelineFrames`."""
-    flow = _model(context, request.model).flow
+    flow = picture_model(context, request.model).flow
     timeline, order = request.timeline(), spread(len(request.times))
-    for start, stop in _chunks(flow, len(order)):
+    for start, stop in chunks(flow, len(order)):
         indices = order[start:stop]
         times = [request.times[index] for index in indices]
         label = label_tensor(flow, [sample_label(request.labels, timeline, time) for time in times])
@@ -130,5 +130,5 @@ def _one(
     pictures = yield from decode_job(flow, z[None], tensor)
     context.send(kind, {**place, "done": False}, {"picture": pictures[0], "z": z})
     yield
-    (bpd,) = yield from _bits(flow, pictures, z.dtype, tensor)
+    (bpd,) = yield from bits(flow, pictures, z.dtype, tensor)
     context.send(kind, {**place, "bpd": _finite(bpd), "done": True}, done=True)

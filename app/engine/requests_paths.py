@@ -15,7 +15,7 @@ from flowcore.labels import Label
 from flowcore.latent import MODES
 from flowcore.timeline import MAX_FRAMES, PIXELS, Timeline
 
-from .requests import Priority, Request, _label, _latent, _number, _times, _whole
+from .requests import Priority, Request, check_label, check_latent, check_number, check_times, check_whole
 
 __all__ = ["PadAt", "PadGrid", "PathRows", "PathsAt", "TimelineAt", "TimelineExport", "TimelineFrames"]
 
@@ -47,7 +47,7 @@ def _labels(values: Any, count: int) -> None:
     if not isinstance(values, tuple) or len(values) != count:
         raise ConfigError("Every latent needs its label.")
     for value in values:
-        _label(value)
+        check_label(value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,13 +73,13 @@ class PathRows(Request):
     label_b: Label = ()
 
     def __post_init__(self) -> None:
-        _latent("End A", self.a)
-        _latent("End B", self.b)
+        check_latent("End A", self.a)
+        check_latent("End B", self.b)
         _pictures(self.picture_a, self.picture_b)
         _ways(self.ways)
-        _times(self.ts)
-        _label(self.label_a)
-        _label(self.label_b)
+        check_times(self.ts)
+        check_label(self.label_a)
+        check_label(self.label_b)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,13 +104,13 @@ class PathsAt(Request):
     label_b: Label = ()
 
     def __post_init__(self) -> None:
-        _latent("End A", self.a)
-        _latent("End B", self.b)
+        check_latent("End A", self.a)
+        check_latent("End B", self.b)
         _pictures(self.picture_a, self.picture_b)
         _ways(self.ways)
-        _number("The position on the walk", self.t, 0.0, 1.0)
-        _label(self.label_a)
-        _label(self.label_b)
+        check_number("The position on the walk", self.t, 0.0, 1.0)
+        check_label(self.label_a)
+        check_label(self.label_b)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +132,7 @@ class PadGrid(Request):
 
     def __post_init__(self) -> None:
         _latents(self.corners, 4, 4)
-        _whole("The grid's side", self.side, 2, GRID_MAX)
+        check_whole("The grid's side", self.side, 2, GRID_MAX)
         _labels(self.labels, 4)
 
 
@@ -153,8 +153,8 @@ class PadAt(Request):
 
     def __post_init__(self) -> None:
         _latents(self.corners, 4, 4)
-        _number("x", self.x, 0.0, 1.0)
-        _number("y", self.y, 0.0, 1.0)
+        check_number("x", self.x, 0.0, 1.0)
+        check_number("y", self.y, 0.0, 1.0)
         _labels(self.labels, 4)
 
 
@@ -190,7 +190,7 @@ class TimelineAt(_OfTimeline, Request):
 
     def __post_init__(self) -> None:
         self._check()
-        _number("The time", self.time, 0.0, 1e6)
+        check_number("The time", self.time, 0.0, 1e6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +218,7 @@ class TimelineFrames(_OfTimeline, Request):
         if not isinstance(self.times, tuple) or not 1 <= len(self.times) <= MAX_FRAMES + 1:
             raise ConfigError(f"An animation has from 1 to {MAX_FRAMES} frames.")
         for time in self.times:
-            _number("A frame's time", time, 0.0, 1e6)
+            check_number("A frame's time", time, 0.0, 1e6)
 
 
 @dataclass(frozen=True, eq=False)

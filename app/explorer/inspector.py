@@ -226,6 +226,7 @@ class ExplorerInspector(Inspector):
             self.picture.set_array(shown.picture)
         self.picture.setVisible(there)
         self.nothing.setVisible(not there)
+        self.nothing.setText(shown.note or tr("Click a sample to see it large"))
         self.picture.setAccessibleDescription(shown.title)
         figures = shown.figures
         for row in (self.bpd, self.likelier, self.typicality, self.send_heading, self.send_a, self.send_b, self.save,
