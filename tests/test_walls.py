@@ -24,7 +24,7 @@ TORCH_FREE = {
     "flowcore.data_loading", "flowcore.data_arrays", "flowcore.data_pool",
     "flowcore.data_reading", "flowcore.data_request", "flowcore.data_rows", "flowcore.data_sources", "flowcore.data_stream",
     "flowcore.data_survey", "flowcore.data_worker", "flowcore.image_headers", "flowcore.memory", "flowcore.densities",
-    "flowcore.labels",
+    "flowcore.labels", "flowcore.pile",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.
