@@ -146,6 +146,11 @@ class Links(QObject):
         self._drop_fit()
         self.way = None
         self._page_asked = self._one_asked = None
+        self.fit = FitView()
+        self._silence()
+
+    def _silence(self) -> None:
+        """What is on its way is of no use any more."""
         self._page_turn += 1
         self._one_turn += 1
         self.page.busy = self._one_busy = False
@@ -217,6 +222,7 @@ class Links(QObject):
             self.page.failed = set()
             self.ones = {}
             self._page_asked = self._one_asked = None
+            self._silence()
             if way is not None:
                 self._fit_id = self._client.send(FitPiles(**way.fields()), on_answer=self._fitted, on_error=self._fit_failed,
                                                  on_progress=self._fit_progressed)
@@ -256,7 +262,7 @@ class Links(QObject):
         strength, page = self._wanted.strength, self.page
         if strength != self.strength:
             self.strength = strength
-            self.ones = {}
+            self.ones, page.failed = {}, set()
         view = self.source_view()
         indices = [index for index in self._visible if index < len(view.pictures)]
         missing = [index for index in indices if page.strengths.get(index) != strength and index not in page.failed]
@@ -273,9 +279,12 @@ class Links(QObject):
             if self.way != way:
                 return
             for index, picture in zip(message.data["indices"], message.arrays["pictures"], strict=True):
-                self.page.pictures[index], self.page.strengths[index] = np.array(picture), strength
+                # During a drag an older strength's are welcome, but never in the place of the present one's.
+                if strength == self._wanted.strength or self.page.strengths.get(index) != self._wanted.strength:
+                    self.page.pictures[index], self.page.strengths[index] = np.array(picture), strength
                 self._next = index + 1
-            self.page.failed |= set(message.data["failed"])
+            if strength == self._wanted.strength:
+                self.page.failed |= set(message.data["failed"])
             if turn == self._page_turn and message.done:
                 self.page.busy, self._next = False, 0
             self._on_change()
@@ -294,7 +303,8 @@ class Links(QObject):
     def _subject(self) -> tuple[int, np.ndarray, str] | None:
         """(number, picture, key of its content) of what is looked at closely: the hovered, else the selected."""
         view, further, chosen = self.source_view(), self._wanted.further, self._wanted.state.selected
-        if self._hovered is not None and (chosen in self.ones or (chosen == FURTHER and further is None)):
+        known = self.ones.get(chosen)
+        if self._hovered is not None and (known is not None and known.cycle_error is not None):
             chosen = self._hovered
         if chosen == FURTHER:
             return None if further is None else (FURTHER, further, self._wanted.further_key)
@@ -356,7 +366,7 @@ class Links(QObject):
         found = self.ones.get(index)
         if found is not None:
             return found
-        if index == FURTHER and self.last is not None and self.last[0] == index:
+        if self.last is not None and self.last[0] == index:
             return One(self.last[1].picture)
         picture = self.page.pictures.get(index)
         return None if picture is None or index in self.page.failed else One(picture)

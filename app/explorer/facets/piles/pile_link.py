@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,7 @@ class PileLink:
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
         self._client, self._on_change = client, on_change
         self._asked: tuple | None = None
+        self._before: tuple | None = None
         self._id: int | None = None
         self.view = PileView()
 
@@ -52,8 +53,10 @@ class PileLink:
         if wanted == self._asked:
             return
         self._drop()
-        self._asked = wanted
-        self.view = PileView(busy=wanted is not None)
+        same = wanted is not None and wanted == self._before
+        self._asked = self._before = wanted
+        # The same pile read anew (another engine, or the person asked): what was there stays until it comes.
+        self.view = replace(self.view, busy=True, stopped=False, error="") if same else PileView(busy=wanted is not None)
         if wanted is not None:
             self._id = self._client.send(ReadPile(model, source), on_answer=self._answered, on_error=self._failed,
                                          on_progress=self._progressed)
@@ -80,9 +83,10 @@ class PileLink:
             return
         view, data, pictures = self.view, message.data, message.arrays["pictures"]
         if "number" in data:
-            view.names, view.total, view.number = list(data["names"]), int(data["total"]), int(data["number"])
+            names = [str(name) for name in data["names"]]
+            view.pictures = view.pictures if names == view.names else [None] * len(names)
+            view.names, view.total, view.number = names, int(data["total"]), int(data["number"])
             view.left_out = [(str(name), str(sentence)) for name, sentence in data["left_out"]]
-            view.pictures = [None] * len(view.names)
         for offset, picture in enumerate(pictures):
             view.pictures[int(data["first"]) + offset] = np.array(picture)
         if message.done:
