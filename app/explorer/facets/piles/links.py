@@ -271,7 +271,7 @@ class Links(QObject):
             return
         # A drag replaces a page before it is complete: it goes on where that one stopped, so that every picture moves.
         place = next((place for place, index in enumerate(missing) if index >= self._next), 0)
-        self._page_asked, page.busy, page.error = asked, True, ""
+        self._page_asked, page.busy = asked, True
         self._page_turn += 1
         turn, way = self._page_turn, self.way
 
@@ -283,6 +283,8 @@ class Links(QObject):
                 if strength == self._wanted.strength or self.page.strengths.get(index) != self._wanted.strength:
                     self.page.pictures[index], self.page.strengths[index] = np.array(picture), strength
                 self._next = index + 1
+            # Only now: a line that comes and goes would change how many pairs there is room for, and so what is asked.
+            self.page.error = ""
             if strength == self._wanted.strength:
                 self.page.failed |= set(message.data["failed"])
             if turn == self._page_turn and message.done:

@@ -177,8 +177,11 @@ class FurtherZone(KeyboardFocus, QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         self._hovering = False
         self.update()
-        event.acceptProposedAction()
-        self.dropped.emit(event.mimeData())
+        if is_picture(event.mimeData()):
+            event.acceptProposedAction()
+            self.dropped.emit(event.mimeData())
+        else:
+            event.ignore()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
