@@ -22,10 +22,17 @@ from .labels import Label, between, to_array
 from .stepwise import finish
 from .transport import AffineMap
 
-__all__ = ["ByClass", "ByMap", "ByPair", "Translated", "Translation", "Way", "encode_pile", "translate", "translate_steps"]
+__all__ = [
+    "CYCLE_BOUND", "ByClass", "ByMap", "ByPair", "Translated", "Translation", "Way", "encode_pile", "translate",
+    "translate_followed", "translate_steps",
+]  # fmt: skip
 
 CYCLE_BOUND = 1e-3
 """Share of the range by which a picture may differ after A → B → A in float32; where it is more, float64 is taken."""
+
+
+HALVINGS = 12
+"""How often a strength is halved where float64 does not find back."""
 
 
 class Translation(Protocol):
@@ -210,6 +217,8 @@ class Translated:
     """Largest difference after A → B → A in floating point, as a share of the range of 256 levels."""
     precise: bool
     """Whether float32 was not enough, so that float64 was taken."""
+    strength: float = 1.0
+    """At which it was taken."""
 
 
 @torch.no_grad()
@@ -239,6 +248,32 @@ def translate(flow: Flow, way: Translation, picture: np.ndarray, strength: float
     return finish(translate_steps(flow, way, picture, strength))
 
 
+def translate_followed(flow: Flow, way: Translation, picture: np.ndarray, strength: float = 1.0) -> Translated:
+    """:func:`translate`, at the largest of strength, strength / 2, … from which float64 finds back within `CYCLE_BOUND`.
+
+    A picture unlike all that the model knows (white noise to a model of faces) has a z so far out that the way from there
+    overflows what numbers can follow. A way without a strength (a pair's) is taken as it is.
+
+    Raises:
+        NonFiniteError: if no strength can be followed.
+    """
+    tried = [strength / 2**halvings for halvings in range(HALVINGS + 1)] if not isinstance(way, ByPair) else [strength]
+    best = failure = None
+    for each in tried:
+        try:
+            found = translate(flow, way, picture, each)
+        except NonFiniteError as error:
+            failure = error
+            continue
+        if best is None or found.cycle_error < best.cycle_error:
+            best = found
+        if best.cycle_error <= CYCLE_BOUND:
+            break
+    if best is None:
+        raise failure
+    return best
+
+
 def translate_steps(flow: Flow, way: Translation, picture: np.ndarray, strength: float) -> Generator[None, None, Translated]:
     """:func:`translate`, yielding between layers where the way can (a :class:`Way`)."""
     result = None
@@ -254,7 +289,7 @@ def translate_steps(flow: Flow, way: Translation, picture: np.ndarray, strength:
                 raise
             continue
         if result is None or error < result.cycle_error:
-            result = Translated(from_pixels(y)[0], y.detach(), error, model.dtype == torch.float64)
+            result = Translated(from_pixels(y)[0], y.detach(), error, model.dtype == torch.float64, strength)
         if result.cycle_error <= CYCLE_BOUND:
             break
     return result

@@ -11,7 +11,15 @@ from flowcore.errors import ConfigError
 from flowcore.flow import Flow
 from flowcore.labels import single
 from flowcore.models import build
-from flowcore.translation import ByClass, ByMap, ByPair, encode_pile, translate, translate_steps
+from flowcore.translation import (
+    ByClass,
+    ByMap,
+    ByPair,
+    encode_pile,
+    translate,
+    translate_followed,
+    translate_steps,
+)
 from flowcore.transport import gaussian_transport, mean_shift
 
 SMALL = {"system": "glow-plus", "shape": [3, 8, 8], "levels": 2, "steps": 2, "width": 16, "split_width": 8}
@@ -84,6 +92,23 @@ def test_where_single_precision_is_not_enough_double_is_taken():
 
     done = translate(flow, Shaky(flow, way.change), piles()[0][0])
     assert done.precise and done.cycle_error < 1e-6
+
+
+def test_where_numbers_cannot_follow_a_smaller_strength_is_taken():
+    flow, way = ways()["mean-shift"]
+
+    class Wild(ByMap):
+        def back_steps(self, y, strength, at_once=False):
+            result = yield from super().back_steps(y, strength, at_once)
+            return result + 50 * (strength > 0.3)
+
+    picture = piles()[0][0]
+    done = translate_followed(flow, Wild(flow, way.change), picture)
+    assert done.strength == 0.25 and done.cycle_error <= 1e-3 and (done.picture != picture).any()
+    assert translate(flow, Wild(flow, way.change), picture).cycle_error > 0.1
+    assert translate_followed(flow, way, picture).strength == 1.0
+    flow, pair = ways()["pair"]
+    assert translate_followed(flow, pair, picture).strength == 1.0
 
 
 @pytest.mark.parametrize("name", ["mean-shift", "transport", "conditional", "pair"])

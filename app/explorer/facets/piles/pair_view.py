@@ -21,6 +21,8 @@ from app.widgets.focus import ACTIVATION_KEYS, KeyboardFocus, ring
 __all__ = ["FurtherZone", "PairView", "error_words"]
 
 RADIUS = 8
+CYCLE_BOUND = 1e-3
+"""What comes back further from the original than this share of the range is told as a warning."""
 
 
 def error_words(error: float) -> str:
@@ -82,7 +84,8 @@ class PairView(QWidget):
         self.problem.setVisible(bool(problem))
         there = one is not None and not problem
         known = there and one.cycle_error is not None
-        self.cycle.set_value(error_words(one.cycle_error) if known else "…" if there else "–")
+        lost = known and one.cycle_error > CYCLE_BOUND
+        self.cycle.set_value(error_words(one.cycle_error) if known else "…" if there else "–", "warning" if lost else "")
         bits = [one.bpd_before, one.bpd_after] if known else []
         words = " → ".join("–" if value is None else f"{value:.2f}" for value in bits)
         self.bits.set_value(words + " " + tr("bpd") if known else "…" if there else "–")

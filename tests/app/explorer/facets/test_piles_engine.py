@@ -270,7 +270,8 @@ def test_a_full_disk_is_one_sentence(engine, fields, tmp_path, monkeypatch):
 
 def test_classes_and_pairs(engine, folders, tmp_path):
     conditional = save_model(tmp_path / "kinds.safetensors", classes=3)
-    by_class = {"model": str(conditional), "method": "conditional", "source": ("class", 0, 0, 0.7), "target": ("class", 2, 0, 0.7)}
+    by_class = {"model": str(conditional), "method": "conditional", "source": ("class", 0, 0, 0.7),
+                "target": ("class", 2, 0, 0.7)}  # fmt: skip
     answers, _ = ask(engine, ReadPile(str(conditional), by_class["source"]))
     originals = np.concatenate([message.arrays["pictures"] for message in answers])
     assert len(originals) == 64 == answers[0].data["total"]
