@@ -253,3 +253,16 @@ def test_an_interval_of_a_share_holds_it_and_narrows():
     assert wilson(0, 10)[0] == pytest.approx(0, abs=1e-9) and wilson(0, 10)[1] == pytest.approx(0.2775, abs=1e-3)
     low, high = wilson(85, 100)
     assert low < 0.85 < high and wilson(850, 1000)[1] - wilson(850, 1000)[0] < high - low
+
+
+def test_a_bootstraps_interval_is_that_of_the_mean():
+    from tests.benchmarks.translation import bootstrap, interval, wilson
+
+    values = np.random.default_rng(0).standard_normal(400) + 3
+    low, high = bootstrap(values)
+    half = 1.96 * values.std(ddof=1) / 20
+    assert low == pytest.approx(values.mean() - half, abs=0.02) and high == pytest.approx(values.mean() + half, abs=0.02)
+    assert bootstrap(values) == (low, high)
+    assert interval(np.ones(50, bool)) == wilson(50, 50) and interval(np.zeros(50, bool))[1] > 0.05
+    some = np.arange(50) < 10
+    assert interval(some) == bootstrap(some)
