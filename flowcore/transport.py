@@ -136,7 +136,7 @@ def _directions(rows: np.ndarray, rank: int) -> np.ndarray:
     By the rows' products with each other where they are fewer than their coordinates: for a thousand latents of a picture
     that takes seconds, and all singular vectors would take a minute.
     """
-    if rows.shape[0] < 512 or rows.shape[0] > rows.shape[1]:
+    if rows.shape[0] < 64 or rows.shape[0] > rows.shape[1]:
         _, sizes, directions = np.linalg.svd(rows, full_matrices=False)
         return directions[: min(rank, int((sizes > 1e-9 * max(sizes[0], 1e-300)).sum()))].T
     values, vectors = np.linalg.eigh(rows @ rows.T)

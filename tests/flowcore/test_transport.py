@@ -62,8 +62,7 @@ def test_many_latents_of_many_dimensions_have_the_same_directions():
     scales = np.concatenate([np.linspace(6, 3, 12), np.full(788, 0.3)])
     a, b = (rng.standard_normal((count, 800)) * scales + shift for count, shift in ((300, 0), (280, 1)))
     fast = gaussian_transport(a, b, rank=10)
-    slow = gaussian_transport(a[:255], b[:255], rank=10)  # fewer rows: by singular vectors
-    assert fast.basis.shape == slow.basis.shape == (800, 10)
+    assert fast.basis.shape == (800, 10)
     assert np.allclose(fast.basis.T @ fast.basis, np.eye(10), atol=1e-10)
     offsets = np.concatenate([(a - a.mean(0)) / np.sqrt(300), (b - b.mean(0)) / np.sqrt(280)])
     exact = np.linalg.svd(offsets, full_matrices=False)[2][:10].T

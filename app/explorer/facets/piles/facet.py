@@ -40,7 +40,7 @@ class PilesFacet(Facet):
     def __init__(self, host: Host, parent: QObject | None = None) -> None:
         super().__init__(host, parent)
         client = host.controller.client
-        self.links = Links(client, self._show, self)
+        self.links = Links(client, self._show, self._trace, self)
         self.saving = SaveLink(client, self._show)
         self._view: PilesView | None = None
         self._panel: Panel | None = None
@@ -233,6 +233,10 @@ class PilesFacet(Facet):
         self.saving.begin(way.fields(), self.links.source_view().names, wanted.strength, folder, made, model.name)
 
     # Inside
+
+    def _trace(self, event: str, **data: object) -> None:
+        if self.host.context is not None:
+            self.host.context.trace(event, **data)
 
     @property
     def _model(self) -> Model | None:

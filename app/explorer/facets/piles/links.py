@@ -108,9 +108,10 @@ class PageView:
 class Links(QObject):
     """Keeps what is shown equal to the state. `sync` compares what is needed with what was asked last."""
 
-    def __init__(self, client: Any, on_change: Callable[[], None], parent: QObject | None = None) -> None:
+    def __init__(self, client: Any, on_change: Callable[[], None], trace: Callable[..., None] = lambda *_a, **_k: None,
+                 parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._client, self._on_change = client, on_change
+        self._client, self._on_change, self._trace = client, on_change, trace
         self.piles = {which: PileLink(client, self._pile_changed) for which in "AB"}
         self.fit, self.page = FitView(), PageView()
         self.way: Way | None = None
@@ -289,6 +290,7 @@ class Links(QObject):
                 self.page.failed |= set(message.data["failed"])
             if turn == self._page_turn and message.done:
                 self.page.busy, self._next = False, 0
+            self._trace("piles.page", strength=strength, count=len(message.data["indices"]), complete=not self.page.busy)
             self._on_change()
 
         def failed(sentence: str, _details: str = "") -> None:
@@ -343,6 +345,7 @@ class Links(QObject):
                 one = One(one.picture, z, from_json(data["label"]), float(data["cycle_error"]), bool(data["precise"]),
                           data["bpd_before"], data["bpd_after"])  # fmt: skip
             self.last = (index, one)
+            self._trace("piles.one", strength=strength, exact=bool(message.done))
             if strength == self._wanted.strength:
                 self.ones[index] = one
                 while len(self.ones) > REMEMBERED:
