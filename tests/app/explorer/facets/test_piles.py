@@ -116,6 +116,11 @@ def settle(facet, client, qtbot) -> None:
     qtbot.waitUntil(lambda: (client.run(), not facet.busy)[1])
 
 
+def waiting(client, kind) -> list:
+    """What was asked of a kind, and not answered yet."""
+    return [entry for entry in client.asked if isinstance(entry.request, kind)]
+
+
 @pytest.fixture
 def full(piles, folders, client, qtbot):
     """Two folders were dropped, and everything has come."""
@@ -188,9 +193,9 @@ def test_a_strength_is_one_act_and_fits_nothing_anew(full, workspace, client, qt
 
 def test_an_older_strength_never_takes_the_newer_ones_place(full, client):
     full.set_strength(0.5)
-    older = [entry for entry in client.asked if isinstance(entry.request, TranslatePage)]
+    older = waiting(client, TranslatePage)
     full.set_strength(2.0)
-    newer = [entry for entry in client.asked if isinstance(entry.request, TranslatePage) and entry not in older]
+    newer = [entry for entry in waiting(client, TranslatePage) if entry not in older]
     for entry in newer + older:
         client.answer(entry)
     assert full.links.page.pictures[0][0, 0, 1] == 40 and not full.links.page.busy
@@ -342,7 +347,7 @@ def test_saving_asks_before_it_replaces_anything(full, workspace, tmp_path, clie
     (request,) = client.sent(SaveTranslations)
     assert request.replace and len(request.files) == COUNT and request.files[3] == "3.png" and request.strength == 1.0
     assert "cats" not in json.dumps(request.recipe) and request.recipe["kind"] == "picture"
-    (entry,) = [entry for entry in client.asked if entry.request is request]
+    (entry,) = waiting(client, SaveTranslations)
     entry.progress(0.5, "20 of 40")
     assert view.saving.isVisibleTo(view) and "20 of 40" in view.saving.label.text() and full.busy
     client.run()
@@ -353,7 +358,7 @@ def test_saving_asks_before_it_replaces_anything(full, workspace, tmp_path, clie
 def test_saving_can_be_cancelled_and_a_failure_is_one_sentence(full, tmp_path, client, qtbot):
     view = full.widget()
     full.save_all(str(tmp_path / "cats"))
-    (entry,) = [entry for entry in client.asked if isinstance(entry.request, SaveTranslations)]
+    (entry,) = waiting(client, SaveTranslations)
     qtbot.mouseClick(view.saving.cancel_button, LEFT)
     assert entry.id in client.cancelled and not view.saving.isVisibleTo(view) and not full.saving.view.busy
     client.fail = SaveTranslations
@@ -365,7 +370,7 @@ def test_saving_can_be_cancelled_and_a_failure_is_one_sentence(full, tmp_path, c
 def test_reading_and_fitting_show_progress_and_can_be_stopped(piles, folders, client, qtbot):
     view = piles.widget()
     drop(view.cards["A"], urls(folders[0]))
-    (entry,) = client.asked
+    (entry,) = waiting(client, ReadPile)
     entry.progress(0.25, "10 of 40")
     assert "10 of 40" in view.cards["A"].progress.label.text()
     qtbot.mouseClick(view.cards["A"].progress.cancel_button, LEFT)
@@ -373,8 +378,8 @@ def test_reading_and_fitting_show_progress_and_can_be_stopped(piles, folders, cl
     qtbot.mouseClick(view.cards["A"].again, LEFT)
     settle(piles, client, qtbot)
     drop(view.cards["B"], urls(folders[1]))
-    client.answer(client.asked[0])
-    (fit,) = [entry for entry in client.asked if isinstance(entry.request, FitPiles)]
+    client.answer(*waiting(client, ReadPile))
+    (fit,) = waiting(client, FitPiles)
     fit.progress(0.5, "cats")
     assert view.pages.currentIndex() == 1 and "cats" in view.fitting.label.text()
     qtbot.mouseClick(view.fitting.cancel_button, LEFT)

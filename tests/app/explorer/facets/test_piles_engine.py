@@ -75,7 +75,7 @@ def model(tmp_path_factory) -> Path:
 def engine(qapp):
     client = EngineClient(environment=ENVIRONMENT)
     client.start()
-    assert client.wait_until_idle(60_000), client.log
+    assert client.wait_until_idle(200_000), client.log
     yield client
     client.stop()
 
@@ -99,7 +99,7 @@ def opened(engine, model, folders, qtbot) -> PilesFacet:
 
 def rest(facet, qtbot) -> None:
     client = facet.host.controller.client
-    qtbot.waitUntil(lambda: not facet.busy and client.is_idle(), timeout=60_000)
+    qtbot.waitUntil(lambda: not facet.busy and client.is_idle(), timeout=200_000)
 
 
 def page(facet) -> np.ndarray:
@@ -110,7 +110,7 @@ def ask(engine, request) -> tuple[list, list[str]]:
     """Every answer, and every error."""
     answers, errors = [], []
     engine.send(request, on_answer=lambda message: answers.append(message), on_error=lambda sentence, _d: errors.append(sentence))
-    assert engine.wait_until_idle(60_000)
+    assert engine.wait_until_idle(200_000)
     return answers, errors
 
 
@@ -173,7 +173,7 @@ def test_after_the_engine_was_killed_it_is_fitted_again_to_the_same_pixels(piles
     controller = piles.host.controller
     engine.restarted.connect(controller.engine_restarted)
     try:
-        with qtbot.waitSignal(engine.restarted, timeout=60_000):
+        with qtbot.waitSignal(engine.restarted, timeout=200_000):
             os.kill(engine.pid, signal.SIGKILL)
     finally:
         engine.restarted.disconnect(controller.engine_restarted)
