@@ -41,7 +41,7 @@ from .pictures import data_folder, read
 
 __all__ = ["bootstrap", "interval", "main", "structural_similarity", "wilson"]
 
-STRENGTHS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+STRENGTHS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 GOAL_TAKEN, GOAL_KEPT = 0.85, 0.70
 PILE = 1000
 """Pictures of a pile that a map is made from."""
@@ -388,6 +388,7 @@ def _fit(z_a: np.ndarray, z_b: np.ndarray, rank: int, ridge: float) -> AffineMap
     """
     offsets_a, offsets_b = z_a - z_a.mean(0), z_b - z_b.mean(0)
     basis = np.linalg.svd(offsets_a, full_matrices=False)[2][:rank].T.astype(np.float64)
+    rank = basis.shape[1]
     x, y = offsets_a @ basis, offsets_b @ basis
     gram = x.T @ x
     matrix = np.linalg.solve(gram + ridge * np.trace(gram) / rank * np.eye(rank), x.T @ (y - x))
