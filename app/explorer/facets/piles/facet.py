@@ -252,7 +252,7 @@ class PilesFacet(Facet):
         sources = {which: state.side(which).source(model.name, model.default_seed, model.default_temperature, len(model.classes))
                    for which in "AB"}  # fmt: skip
         return Wanted(state, os.fspath(model.path), (model.height, model.width, model.channels), sources,
-                      {which: self._title(which) for which in "AB"}, method, pair, self._further(), state.further)
+                      self._names(), method, pair, self._further(), state.further)
 
     def _methods(self) -> tuple[str, ...]:
         model = self._model
@@ -265,6 +265,13 @@ class PilesFacet(Facet):
             return side.name
         known = model is not None and side.model == model.name and 0 <= side.label < len(model.classes)
         return model.classes[side.label] if known else ""
+
+    def _names(self) -> dict[str, str]:
+        """What the piles are called in a sentence: by their letters where both have one name."""
+        titles = {which: self._title(which) for which in "AB"}
+        if titles["A"] == titles["B"]:
+            return {which: tr("Pile {which}", which=which) for which in "AB"}
+        return titles
 
     def _further(self) -> np.ndarray | None:
         """The further picture as the model sees it."""
