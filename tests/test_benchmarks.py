@@ -253,3 +253,34 @@ def test_an_interval_of_a_share_holds_it_and_narrows():
     assert wilson(0, 10)[0] == pytest.approx(0, abs=1e-9) and wilson(0, 10)[1] == pytest.approx(0.2775, abs=1e-3)
     low, high = wilson(85, 100)
     assert low < 0.85 < high and wilson(850, 1000)[1] - wilson(850, 1000)[0] < high - low
+
+
+def test_a_bootstraps_interval_is_that_of_the_mean():
+    from tests.benchmarks.translation import bootstrap, interval, wilson
+
+    values = np.random.default_rng(0).standard_normal(400) + 3
+    low, high = bootstrap(values)
+    half = 1.96 * values.std(ddof=1) / 20
+    assert low == pytest.approx(values.mean() - half, abs=0.02) and high == pytest.approx(values.mean() + half, abs=0.02)
+    assert bootstrap(values) == (low, high)
+    assert interval(np.ones(50, bool)) == wilson(50, 50) and interval(np.zeros(50, bool))[1] > 0.05
+    some = np.arange(50) < 10
+    assert interval(some) == bootstrap(some)
+
+
+def test_the_translation_table_tells_what_was_missed():
+    from tests.benchmarks.translation import to_markdown
+
+    row = {"task": "no smile → smile", "method": "mean shift", "strength": 1.25, "taken": 0.9, "taken_interval": [0.8, 0.95],
+           "kept": 0.6, "kept_interval": [0.59, 0.61], "count": 80, "cycle_error": 4e-6}  # fmt: skip
+    ends = {"no smile → smile": {"real_b_taken": 0.91, "untouched_a_taken": 0.08}}
+    judge = {"accuracy": 0.905, "interval": [0.89, 0.92], "count": 1200, "tasks": ends}
+    drawn = [{"method": name, "strength": None, "distance": value, "interval": [value, value], "count": 177}
+             for name, value in (("no change", 0.26), ("the nearest of B", 0.237), ("half", 0.212), ("transport", 0.22))]
+    groups = {"faces": {"best": "mean shift", "rows": [row, {**row, "method": "transport", "kept": 0.8}], "classifiers": [judge]},
+              "emoji": {"best": "transport", "rows": drawn}}  # fmt: skip
+    text = to_markdown({"groups": groups})
+    assert "| **mean shift** | 1.25 | 90.0% (80% to 95%) | 0.600 (0.590 to 0.610) | 4e-06 | **missed**: kept |" in text
+    assert "| transport | 1.25 | 90.0% (80% to 95%) | 0.800" in text and "| reached |" in text
+    assert "right on 90.5% (89.0% to 92.0%) of 1,200 held-out" in text and "no smile → smile: 91% and 8%" in text
+    assert "| **transport** | – | 0.2200" in text and "**missed**: it beats 2 of the three" in text

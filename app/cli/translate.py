@@ -44,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("--out", required=True, metavar="FOLDER", help="the folder for the pictures, made if it is missing")
     parser.add_argument(
-        "--strength", type=number(-2, 3), default=1.0, metavar="S", help="0 changes nothing, 1 goes all the way (default: 1)"
+        "--strength", type=number(-2, 3), default=1.0, metavar="S",
+        help="0 changes nothing, 1 goes all the way, more goes beyond (default: 1)",
     )
     parser.add_argument(
         "--pile", type=integer(1, 10**6), default=2000, metavar="N", help="pictures of each pile to look at (default: 2,000)"
@@ -143,6 +144,7 @@ def _likeliest(flow: Any, pile: np.ndarray) -> Label:
 
 
 def _way(args: argparse.Namespace, flow: Any, piles: list[Any]) -> Translation:
+    from flowcore.pile import check_piles
     from flowcore.translation import ByClass, ByMap, encode_pile
     from flowcore.transport import gaussian_transport, mean_shift
 
@@ -151,6 +153,7 @@ def _way(args: argparse.Namespace, flow: Any, piles: list[Any]) -> Translation:
         if labels[0] == labels[1]:
             raise ConfigError("Both piles are of one class under this model, so nothing would change; name two classes.")
         return ByClass(flow, *labels)
+    check_piles(*piles, (args.pile_a, args.pile_b))
     label, latents = _likeliest(flow, piles[0]), []
     for name, pile in zip((args.pile_a, args.pile_b), piles, strict=True):
         with Progress(f"Encoding {name}", len(pile), "pictures") as progress:
@@ -165,13 +168,20 @@ def _pair_way(flow: Any, second: Path, device: str) -> Translation:
 
 
 def _translate(args: argparse.Namespace, flow: Any, way: Translation, pictures: list[np.ndarray]) -> list[Any]:
-    from flowcore.translation import translate
+    from flowcore.translation import CYCLE_BOUND, translate_followed
 
-    done = []
+    done, told = [], []
     with Progress("Translating", len(pictures), "pictures") as progress:
-        for picture in pictures:
-            done.append(translate(flow, way, picture, args.strength))
+        for name, picture in zip(args.images, pictures, strict=True):
+            done.append(translate_followed(flow, way, picture, args.strength))
             progress.update(len(done))
+            if done[-1].cycle_error > CYCLE_BOUND:
+                told.append(f"{name} does not come back: it is too unlike what the model knows for numbers to follow it.")
+            elif done[-1].strength != args.strength:
+                told.append(f"{name} is too unlike what the model knows to be followed at a strength of {args.strength:g}; "
+                            f"it was taken at {done[-1].strength:.2g}.")  # fmt: skip
+    for sentence in told:
+        say(sentence)
     return done
 
 
@@ -181,5 +191,6 @@ def _save(args: argparse.Namespace, done: list[Any], targets: list[OutputFile]) 
     rows = []
     for image, result, target in zip(args.images, done, targets, strict=True):
         target.write_bytes(images.to_png_bytes(result.picture))
-        rows.append({"file": image, "out": os.fspath(target.path), "cycle_error": result.cycle_error, "double": result.precise})
+        rows.append({"file": image, "out": os.fspath(target.path), "cycle_error": result.cycle_error, "double": result.precise,
+                     "strength": result.strength})  # fmt: skip
     return rows

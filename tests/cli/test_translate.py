@@ -62,6 +62,22 @@ def test_dark_pictures_become_brighter_and_nothing_is_lost(cli, piles, by_class,
     assert np.array_equal(check(none.json, 1)[0], before[0])
 
 
+@pytest.mark.parametrize("method, strength", [("mean-shift", 2), ("transport", 1), ("conditional", 1.5)])
+def test_ugly_pictures_come_back_too(cli, piles, by_class, tmp_path, method, strength):
+    """Noise, a checkerboard, black, white: far from all that the model knows, and still within the promise."""
+    rng, board = np.random.default_rng(0), np.indices((16, 16)).sum(0) % 2 * 255
+    ugly = {"noise": rng.integers(0, 256, (16, 16, 3)), "black": np.zeros((16, 16, 3)), "white": np.full((16, 16, 3), 255),
+            "board": np.repeat(board[..., None], 3, 2)}  # fmt: skip
+    for name, pixels in ugly.items():
+        Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / f"{name}.png")
+    ran = cli("translate", *(tmp_path / f"{name}.png" for name in ugly), "--from", piles / "dark", "--to", piles / "bright",
+              "--method", method, "--strength", strength, "--model", by_class, "--out", tmp_path / "out", "--json",
+              "--device", "cpu")  # fmt: skip
+    assert ran.code == 0, ran.err
+    check(ran.json, 4)
+    assert all(0 < row["strength"] <= strength for row in ran.json)
+
+
 def test_classes_can_be_named(cli, piles, by_class, tmp_path):
     file = next((piles / "dark").glob("*.png"))
     ran = cli("translate", file, "--from", "dark", "--to", "bright", "--method", "conditional", "--model", by_class,
@@ -99,6 +115,7 @@ def test_what_cannot_be_is_one_sentence(refused, piles, by_class, tmp_path):
     common = ("translate", file, "--model", by_class, "--out", tmp_path / "out", "--device", "cpu")
     both = ("--from", piles / "dark", "--to", piles / "bright")
     assert "needs both piles" in refused(*common, "--from", piles / "dark")
+    assert "the same pictures" in refused(*common, "--from", piles / "dark", "--to", piles / "dark")
     assert "no data at" in refused(*common, "--from", piles / "nowhere", "--to", piles / "bright")
     assert "There is no class 'grey'" in refused(*common, "--method", "conditional", "--from", "dark", "--to", "grey")
     assert "of one class" in refused(*common, "--method", "conditional", "--from", "dark", "--to", "dark")

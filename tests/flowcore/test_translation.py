@@ -6,11 +6,20 @@ import numpy as np
 import pytest
 import torch
 
+from flowcore.codec import from_pixels, to_pixels
 from flowcore.errors import ConfigError
 from flowcore.flow import Flow
 from flowcore.labels import single
 from flowcore.models import build
-from flowcore.translation import ByClass, ByMap, ByPair, encode_pile, translate
+from flowcore.translation import (
+    ByClass,
+    ByMap,
+    ByPair,
+    encode_pile,
+    translate,
+    translate_followed,
+    translate_steps,
+)
 from flowcore.transport import gaussian_transport, mean_shift
 
 SMALL = {"system": "glow-plus", "shape": [3, 8, 8], "levels": 2, "steps": 2, "width": 16, "split_width": 8}
@@ -77,12 +86,58 @@ def test_where_single_precision_is_not_enough_double_is_taken():
     flow, way = ways()["mean-shift"]
 
     class Shaky(ByMap):
-        def back(self, y, strength):
-            result = super().back(y, strength)
+        def back_steps(self, y, strength, at_once=False):
+            result = yield from super().back_steps(y, strength, at_once)
             return result + 50 * (result.dtype == torch.float32)
 
     done = translate(flow, Shaky(flow, way.change), piles()[0][0])
     assert done.precise and done.cycle_error < 1e-6
+
+
+def test_where_numbers_cannot_follow_a_smaller_strength_is_taken():
+    flow, way = ways()["mean-shift"]
+
+    class Wild(ByMap):
+        def back_steps(self, y, strength, at_once=False):
+            result = yield from super().back_steps(y, strength, at_once)
+            return result + 50 * (strength > 0.3)
+
+    picture = piles()[0][0]
+    done = translate_followed(flow, Wild(flow, way.change), picture)
+    assert done.strength == 0.25 and done.cycle_error <= 1e-3 and (done.picture != picture).any()
+    assert translate(flow, Wild(flow, way.change), picture).cycle_error > 0.1
+    assert translate_followed(flow, way, picture).strength == 1.0
+    flow, pair = ways()["pair"]
+    assert translate_followed(flow, pair, picture).strength == 1.0
+
+
+@pytest.mark.parametrize("name", ["mean-shift", "transport", "conditional", "pair"])
+def test_in_steps_it_is_the_same_and_other_work_keeps_its_gradients(name):
+    flow, way = ways()[name]
+    picture = piles()[0][0]
+    whole = way.there(to_pixels(picture[None], flow), 1.0)
+    seen, steps = [], translate_steps(flow, way, picture, 1.0)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            done = stop.value
+            break
+        seen.append(torch.is_grad_enabled())
+    assert len(seen) > 10 and all(seen)
+    assert not done.exact.requires_grad and (done.exact - whole).abs().max() < 1e-2
+    assert np.array_equal(done.picture, from_pixels(done.exact)[0])
+
+
+def test_beyond_the_other_class_the_way_goes_straight_on():
+    flow, way = ways()["conditional"]
+    done = [translate(flow, way, piles()[0][0], strength) for strength in (1.0, 1.5, 2.0)]
+    assert all(each.cycle_error <= 1e-3 for each in done)
+    with torch.no_grad():
+        z = torch.zeros(1, flow.num_dims)
+        tops = [flow.prior.unwhiten(z[:, flow.levels[-1].start :].reshape(1, *flow.levels[-1].shape), way.label_to(flow, 1, s))
+                for s in (0.0, 1.0, 1.5)]  # fmt: skip
+    assert torch.allclose(tops[2], tops[0] + 1.5 * (tops[1] - tops[0]), atol=1e-5)
 
 
 def test_a_pair_that_does_not_fit_is_refused():

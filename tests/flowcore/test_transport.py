@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowcore.errors import ConfigError
-from flowcore.transport import gaussian_transport, mean_shift
+from flowcore.transport import gaussian_transport, level_transport, mean_shift, shrunk_shift
 
 
 def piles(count: int = 4000, size: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -55,6 +55,40 @@ def test_it_is_the_shortest_way():
     cross = np.sqrt(np.linalg.eigvalsh(root @ sigma_b @ root)).sum()
     distance = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(sigma_a) + np.trace(sigma_b) - 2 * cross
     assert cost == pytest.approx(distance, rel=0.01)
+
+
+def test_many_latents_of_many_dimensions_have_the_same_directions():
+    rng = np.random.default_rng(4)
+    scales = np.concatenate([np.linspace(6, 3, 12), np.full(788, 0.3)])
+    a, b = (rng.standard_normal((count, 800)) * scales + shift for count, shift in ((300, 0), (280, 1)))
+    fast = gaussian_transport(a, b, rank=10)
+    assert fast.basis.shape == (800, 10)
+    assert np.allclose(fast.basis.T @ fast.basis, np.eye(10), atol=1e-10)
+    offsets = np.concatenate([(a - a.mean(0)) / np.sqrt(300), (b - b.mean(0)) / np.sqrt(280)])
+    exact = np.linalg.svd(offsets, full_matrices=False)[2][:10].T
+    assert np.linalg.svd(exact.T @ fast.basis)[1].min() > 1 - 1e-9
+
+
+def test_by_level_no_level_bends_another():
+    a, b = piles(2000, 6)
+    change = level_transport(a, b, [(0, 2), (2, 6)])
+    parts = [gaussian_transport(a[:, own], b[:, own]) for own in (slice(0, 2), slice(2, 6))]
+    z = np.random.default_rng(5).standard_normal((9, 6))
+    apart = np.concatenate([parts[0].apply(z[:, :2], 0.7), parts[1].apply(z[:, 2:], 0.7)], 1)
+    assert np.allclose(change.apply(z, 0.7), apart)
+    assert np.allclose(change.invert(change.apply(z)), z)
+    for levels in ([(0, 2), (3, 6)], [(0, 6), (6, 8)], []):
+        with pytest.raises(ConfigError, match="make up all"):
+            level_transport(a, b, levels)
+
+
+def test_a_shrunk_shift_leaves_out_what_may_be_chance():
+    rng = np.random.default_rng(6)
+    truth = np.where(np.arange(400) < 20, 1.5, 0.0)
+    a, b = rng.standard_normal((40, 400)), rng.standard_normal((30, 400)) + truth
+    plain, shrunk = mean_shift(a, b).shift, shrunk_shift(a, b).shift
+    assert ((shrunk - truth) ** 2).sum() < 0.6 * ((plain - truth) ** 2).sum()
+    assert (shrunk[20:] == 0).mean() > 0.5 and np.all(np.abs(shrunk) <= np.abs(plain)) and np.all(shrunk[:20] > 0.8)
 
 
 def test_few_latents_of_many_dimensions_leave_the_rest_alone():
