@@ -31,7 +31,7 @@ from flowcore.translation import ByClass, ByMap, ByPair, Way, translate_steps
 from flowcore.transport import gaussian_transport, mean_shift
 
 from .context import Context, Steps, job
-from .jobs_explorer import CHUNK, _chunks, _model
+from .jobs_explorer import CHUNK, chunks, picture_model
 from .requests_piles import (
     BY_CLASS,
     PAIR,
@@ -167,7 +167,7 @@ def read(context: Context, request: ReadPile) -> Steps:
 
 def _read(context: Context, model: str, source: tuple, tell: Callable[[int, int], None],
           again: bool = False) -> Generator[Any, None, _Read]:
-    flow = _model(context, model).flow
+    flow = picture_model(context, model).flow
     kept = _kept(context).piles
     # Samples are one model's own; pictures are whatever fits its shape.
     key = (source, tuple(flow.event_shape), id(flow) if source[0] == "class" else 0)
@@ -183,7 +183,7 @@ def _read(context: Context, model: str, source: tuple, tell: Callable[[int, int]
         raise ConfigError(f"This model has no class {number}; choose one of its {flow.num_classes}.")
     label = single(number)
     rows = []
-    for start, stop in _chunks(flow, CLASS_SAMPLES):
+    for start, stop in chunks(flow, CLASS_SAMPLES):
         z = flow.sample(stop - start, temperature, seed, start).cpu().numpy()
         yield
         rows.append((yield from decode_job(flow, z, label_tensor(flow, [label] * len(z)))))
@@ -204,9 +204,9 @@ def fit(context: Context, request: FitPiles) -> Steps:
 
 def _fit(context: Context, request: _Between, tell: Callable[[float, str], None]) -> Generator[Any, None, _Fitted]:
     """The way that a request means, and the z of the pile that it translates: kept, or made."""
-    flow = _model(context, request.model).flow
+    flow = picture_model(context, request.model).flow
     first, second = yield from _both(context, request)
-    other = _model(context, request.pair).flow if request.method == PAIR else None
+    other = picture_model(context, request.pair).flow if request.method == PAIR else None
     key = (id(flow), id(other), request.method, request.back, first.number, second.number if second else 0)
     fitted = _find(_kept(context).ways, key)
     if fitted is not None:
@@ -274,7 +274,7 @@ def _encode(context: Context, flow: Flow, read: _Read, label: Label,
         return rows
     pictures = read.pile.pictures
     parts = []
-    for start, stop in _chunks(flow, len(pictures)):
+    for start, stop in chunks(flow, len(pictures)):
         z = yield from _encoded(flow, pictures[start:stop], label)
         if not np.isfinite(z).all():
             z = (yield from _encoded(double_of(flow), pictures[start:stop], label)).astype(np.float32)
@@ -335,7 +335,7 @@ def _at(model: Flow, way: Way, z: np.ndarray, strength: float) -> Generator[Any,
 @job(TranslatePicture.kind)
 def picture(context: Context, request: TranslatePicture) -> Steps:
     """See `TranslatePicture`."""
-    flow = _model(context, request.model).flow
+    flow = picture_model(context, request.model).flow
     fitted = yield from _fit(context, request, lambda _share, _words: None)
     way, strength = fitted.way, request.strength
     if 0 <= request.index < len(fitted.z):
@@ -383,7 +383,7 @@ def _bits(flow: Flow, picture: np.ndarray, label: Callable[[Flow], Any]) -> Gene
 @job(SaveTranslations.kind)
 def save(context: Context, request: SaveTranslations) -> Steps:
     """See `SaveTranslations`."""
-    flow = _model(context, request.model).flow
+    flow = picture_model(context, request.model).flow
     fitted = yield from _fit(context, request, lambda _share, _words: None)
     way, names, total = fitted.way, fitted.read.pile.names, len(fitted.z)
     if len(request.files) != total:

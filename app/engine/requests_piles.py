@@ -13,7 +13,7 @@ import numpy as np
 
 from flowcore.errors import ConfigError
 
-from .requests import Priority, Request, _number, _whole
+from .requests import Priority, Request, check_number, check_whole
 
 __all__ = ["BY_CLASS", "METHODS", "PAIR", "FitPiles", "ReadPile", "SaveTranslations", "TranslatePage", "TranslatePicture"]
 
@@ -28,9 +28,9 @@ def _source(value: Any) -> None:
     if known and value[0] == "folder" and len(value) == 2 and isinstance(value[1], str) and value[1]:
         return
     if known and value[0] == "class" and len(value) == 4:
-        _whole("A class", value[1], 0, 100_000)
-        _whole("The seed", value[2], 0, SEED_MAX)
-        _number("The temperature", value[3], 0.0, 10.0)
+        check_whole("A class", value[1], 0, 100_000)
+        check_whole("The seed", value[2], 0, SEED_MAX)
+        check_number("The temperature", value[3], 0.0, 10.0)
         return
     raise ConfigError("A pile is a folder of pictures, or a class of the model.")
 
@@ -104,8 +104,8 @@ class TranslatePage(_Between):
         if not isinstance(self.indices, tuple) or not 1 <= len(self.indices) <= 4096:
             raise ConfigError("A page has from 1 to 4096 pictures.")
         for index in self.indices:
-            _whole("A picture's number", index, 0, 10**6)
-        _number("The strength", self.strength, 0.0, STRENGTH_MAX)
+            check_whole("A picture's number", index, 0, 10**6)
+        check_number("The strength", self.strength, 0.0, STRENGTH_MAX)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -127,8 +127,8 @@ class TranslatePicture(_Between):
         super().__post_init__()
         if not isinstance(self.picture, np.ndarray) or self.picture.dtype != np.uint8 or self.picture.ndim != 3:
             raise ConfigError("A picture to translate must be 8-bit, height by width by channels.")
-        _whole("A picture's number", self.index, -1, 10**6)
-        _number("The strength", self.strength, 0.0, STRENGTH_MAX)
+        check_whole("A picture's number", self.index, -1, 10**6)
+        check_number("The strength", self.strength, 0.0, STRENGTH_MAX)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -151,7 +151,7 @@ class SaveTranslations(_Between):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _number("The strength", self.strength, 0.0, STRENGTH_MAX)
+        check_number("The strength", self.strength, 0.0, STRENGTH_MAX)
         if not self.folder:
             raise ConfigError("Choose a folder to save the translations in.")
         if any(not isinstance(name, str) or name != name.replace("\\", "/").rpartition("/")[2] or name in ("", ".", "..")
