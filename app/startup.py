@@ -36,6 +36,7 @@ from app.shell.screenshot import Screenshot  # noqa: E402
 from app.shell.session import Session  # noqa: E402
 from app.shell.signals import Signals  # noqa: E402
 from app.shell.trace import Trace  # noqa: E402
+from app.shell.watch import Watch  # noqa: E402
 from flowcore.errors import FlowError  # noqa: E402
 
 
@@ -76,6 +77,8 @@ def _run(options: dict[str, Any], trace: Trace) -> int:
     trace("engine_started")
 
     window = MainWindow(engine, settings, session, trace, options)
+    if trace.wanted:
+        Watch(window, engine, trace)
     uncaught.raised.connect(lambda words, details: window.notify(words, details))
     engine.failed.connect(lambda _id, words, details: logger.warning("engine: %s\n%s", words, details))
     signals = Signals(window.close, application)

@@ -25,8 +25,8 @@ from flowcore.latent import MODES
 from .protocol import ProtocolError
 
 __all__ = [
-    "DescribeLatent", "EncodePicture", "OpenModel", "Priority", "Request", "SamplePage", "TemperatureFrames", "WalkAt",
-    "WalkFrames", "from_fields", "to_fields",
+    "DescribeLatent", "DraftPage", "EncodePicture", "OpenModel", "Priority", "Request", "SamplePage", "TemperatureFrames",
+    "WalkAt", "WalkFrames", "from_fields", "to_fields",
 ]  # fmt: skip
 
 MAX_COUNT = 4096
@@ -188,6 +188,39 @@ class SamplePage(Request):
         _whole("The seed", self.seed, 0, 2**63 - 1)
         _whole("The first picture's number", self.first, 0, 2**53)
         _whole("The count", self.count, 1, MAX_COUNT)
+        for value in self.temperature if isinstance(self.temperature, tuple) else (self.temperature,):
+            _number("The temperature", value, 0.0, 10.0)
+
+
+@dataclass(frozen=True, eq=False)
+class DraftPage(Request):
+    """Samples of a seed for the eye, while their temperature is dragged: those of `indices` whose last draft is oldest come
+    first, and sample `hand` (-1 for none), the one that is looked at, comes with the first few of them. Several answers
+    `{indices, done}` with `pictures` uint8 (n, H, W, C) and `z` float32 (n, D), of a conditional model also `labels`.
+
+    z is exact, but the networks may compute in bfloat16 where that is faster, so that a picture may be off by a grey level:
+    never to be kept. `SamplePage` draws what is.
+    """
+
+    kind = "explorer.draft"
+    slot = "explorer.draft"
+    priority = Priority.INTERACTIVE
+
+    model: str
+    seed: int
+    indices: tuple[int, ...]
+    temperature: float | tuple[float, ...] = 1.0
+    label: Label = ()
+    hand: int = -1
+
+    def __post_init__(self) -> None:
+        _label(self.label)
+        _whole("The seed", self.seed, 0, 2**63 - 1)
+        _whole("The sample in hand", self.hand, -1, 2**53)
+        if not isinstance(self.indices, tuple) or not 1 <= len(self.indices) <= MAX_COUNT:
+            raise ConfigError(f"A draft has from 1 to {MAX_COUNT} samples.")
+        for index in self.indices:
+            _whole("A sample's number", index, 0, 2**53)
         for value in self.temperature if isinstance(self.temperature, tuple) else (self.temperature,):
             _number("The temperature", value, 0.0, 10.0)
 

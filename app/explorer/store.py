@@ -38,6 +38,8 @@ class Latent:
     name: str
     label: Label = ()
     """The class that z is of; () where the model knows none."""
+    draft: bool = False
+    """Whether the picture was drawn for the eye alone, while a slider moved: it is off by a grey level, and never kept."""
 
 
 class Store:

@@ -168,7 +168,7 @@ class Transfers(QObject):
 
     def mime(self, latent: Latent | None) -> QMimeData | None:
         """A picture as it is dragged or copied."""
-        if latent is None or self._controller.model is None:
+        if latent is None or self._controller.model is None or self._is_draft(latent):
             return None
         try:
             return mime_of(latent, self._exporter.picture(latent), self._file_name(latent))
@@ -199,8 +199,14 @@ class Transfers(QObject):
         QGuiApplication.clipboard().setImage(to_image(pixels))
         self._notify(tr("The strip was copied."), kind="good")
 
+    def _is_draft(self, latent: Latent) -> bool:
+        """Whether a picture is still being drawn: that is said, and nothing is kept of it."""
+        if latent.draft:
+            self._notify(tr("The picture is still being drawn: a moment more."), kind="notice")
+        return latent.draft
+
     def save_picture(self, latent: Latent | None, scale: int = 1) -> None:
-        if latent is not None:
+        if latent is not None and not self._is_draft(latent):
             self._ask(self._file_name(latent), lambda: self._exporter.picture(latent, scale))
 
     def save_page(self, scale: int = 1) -> None:

@@ -75,6 +75,7 @@ class ExplorerWorkspace(Workspace):
         self._was_idle = True
         self._in_front: Facet | None = None
         self._wells_shown: dict[str, Well] = {}
+        self._traced: object = None
         self._wire_views()
         self._wire_controller()
         self._set_smooth(not context.settings.get("explorer.whole_pixels", False))
@@ -396,7 +397,12 @@ class ExplorerWorkspace(Workspace):
     def _show_page(self, first: int, count: int) -> None:
         self.grid.refresh(first, count)
         self._canvas.show_problem(self.controller.page.view.error)
-        self.context.trace("explorer.page", first=first, count=count, complete=self.controller.page.view.complete)
+        view, selected = self.controller.page.view, self.controller.state.selected
+        if not count:
+            return
+        self.context.trace("exact" if view.complete else "draft", what="page", first=first, count=count)
+        if first <= selected < min(first + count, len(view.fresh)) and self.controller.state.shown == "sample":
+            self.context.trace("exact" if view.fresh[selected] else "draft", what="picture")
 
     def _show_well(self, which: str) -> None:
         controller, model = self.controller, self.controller.model
@@ -418,7 +424,9 @@ class ExplorerWorkspace(Workspace):
         view = self.controller.walk.view
         shown = view.picture_t == self.controller.position and view.picture is not None
         self.walk.show_position(self.controller.position, view.bpd_now() if shown else None)
-        self.context.trace("explorer.position", t=view.picture_t)
+        if view.picture is not None and view.picture is not self._traced:
+            self._traced = view.picture
+            self.context.trace("exact" if shown else "draft", what="picture", t=view.picture_t)
 
     def _show_film(self) -> None:
         state, film = self.controller.state, self.controller.film
