@@ -44,8 +44,9 @@ def run_gui(args: Any = None) -> int:
     """Open the window and run until it is closed; returns the exit code.
 
     ``args`` has (each may be missing): ``workspace`` an id, ``screenshot`` a file, ``size`` (width, height),
-    ``theme`` "system", "light" or "dark", ``trace`` a file for JSON lines. With ``screenshot`` the last
-    session is neither restored nor written, so that the picture depends on the arguments alone.
+    ``theme`` "system", "light" or "dark", ``trace`` a file for JSON lines, ``session`` a session to
+    open. With ``screenshot`` the last session is neither restored nor written, so that the picture depends on the arguments
+    alone.
     """
     options = {name: value for name, value in vars(args).items() if value is not None} if args is not None else {}
     try:
@@ -94,6 +95,8 @@ def _run(options: dict[str, Any], trace: Trace) -> int:
         trace("window_shown")
         window.begin(options.get("workspace") or "")
         trace("workspace_made")
+        if options.get("session"):
+            window.session_acts.open(Path(options["session"]))
         if session.crashed and not screenshot:
             words = tr("Flow Explorer did not close properly last time; your work is back.")
             window.notify(words, kind="notice")

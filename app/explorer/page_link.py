@@ -40,7 +40,11 @@ class PageLink:
         self._draft: int | None = None
         self._moved = 0.0
         self.view = PageView()
-        self.busy = False
+        self.loading = False
+
+    @property
+    def busy(self) -> bool:
+        return self.loading
 
     def forget(self) -> None:
         """The engine is a new one: what was asked of the old one is to be asked again."""
@@ -48,7 +52,7 @@ class PageLink:
         self._turn += 1
         self._left = []
         self._exact = self._draft = None
-        self.busy = False
+        self.loading = False
         self.view.fresh = [False] * len(self.view.fresh)
 
     def sync(self, state: ExplorerState, model: Model | None) -> None:
@@ -77,19 +81,19 @@ class PageLink:
             view.cached = model.first_page
         # A value that replaces one whose page is not complete is a drag.
         before = self._asked
-        moving = self.busy and before is not None and (*before[:2], before[3]) == (*asked[:2], asked[3])
+        moving = self.loading and before is not None and (*before[:2], before[3]) == (*asked[:2], asked[3])
         self._asked, self._base = asked, asked[:3]
         self._turn += 1
         self._moved = time.monotonic()
         self._left = [(kept, state.count - kept)] if kept < state.count else []
-        self.busy = bool(self._left)
-        if moving and self.busy:
+        self.loading = bool(self._left)
+        if moving and self.loading:
             self._exact = self._give_up(self._exact)
             self._ask_draft(model, asked, state.selected)
             self._on_change(0, 0)
             return
         self._draft = self._give_up(self._draft)
-        if self.busy:
+        if self.loading:
             self._ask_next(model, asked)
         self._on_change(0, state.count)
 
@@ -145,13 +149,13 @@ class PageLink:
             if turn == self._turn and message.done and self._left:
                 self._ask_next(model, asked)
             elif turn == self._turn and message.done:
-                self.busy = False
+                self.loading = False
                 self._exact = None
                 self._on_change(0, 0)
 
         def failed(sentence: str, details: str = "", *_more: object) -> None:
             if turn == self._turn:
-                self.busy = False
+                self.loading = False
                 self.view.error, self.view.details = sentence, details
                 self._on_change(0, self.count)
 
