@@ -189,6 +189,13 @@ class Transfers(QObject):
             QGuiApplication.clipboard().setMimeData(mime)
             self._notify(tr("Copied."), kind="good")
 
+    def copy_python(self, latent: Latent | None) -> None:
+        """Put a script on the clipboard that makes the same picture."""
+        if latent is None or self._is_draft(latent):
+            return
+        QGuiApplication.clipboard().setText(self._exporter.script(latent))
+        self._notify(tr("A Python script that makes this picture was copied: paste it into a file and run it."), kind="good")
+
     def copy_strip(self) -> None:
         """Put the strip on the clipboard, enlarged so that it can be seen where it is pasted."""
         try:
@@ -239,6 +246,7 @@ class Transfers(QObject):
              large is not None),
             (tr("Page of samples as PNG…"), lambda: self.save_page(1), page),
             (tr("Page of samples as PNG, enlarged {n} times…", n=LARGE), lambda: self.save_page(LARGE), page),
+            (tr("Copy as Python"), lambda: self.copy_python(large), large is not None),
             *[(tr("Walk: {what}", what=text[:1].lower() + text[1:]), act, enabled)
               for text, act, enabled in self.walk_entries()],
         ]  # fmt: skip

@@ -319,6 +319,7 @@ class ExplorerWorkspace(Workspace):
             menu.addAction(tr("Send to {well}", well=which), lambda which=which: self._put(which, self._sample(index)))
         menu.addSeparator()
         menu.addAction(tr("Copy"), lambda: self.transfers.copy(self._sample(index)))
+        menu.addAction(tr("Copy as Python"), lambda: self.transfers.copy_python(self._sample(index)))
         menu.addAction(tr("Save PNG…"), lambda: self.transfers.save_picture(self._sample(index)))
         for action in menu.actions():
             action.setEnabled(self._sample(index) is not None)
