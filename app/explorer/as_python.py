@@ -1,6 +1,7 @@
 """“Copy as Python”: a script on `flowcore` alone that makes the same picture, byte for byte.
 
 Where a few numbers say it all (a sample: seed, number, temperature, class), the script says those; elsewhere it carries z.
+A sample is decoded as one of four, as pages are on a processor: another batch may round a value to the next grey level.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from flowcore.labels import Label
 __all__ = ["latent_script", "sample_script", "walk_script"]
 
 WIDTH = 100
+PAGE_BATCH = 4
 
 _HEAD = '''\
 """{title}
@@ -39,12 +41,12 @@ def sample_script(title: str, model: Path, out: str, seed: int, index: int, temp
     heat = list(temperature) if isinstance(temperature, tuple | list) else temperature
     return _script(title, model, out, label, [
         f"SEED, NUMBER, TEMPERATURE = {seed}, {index}, {heat!r}  # {levels}",
-    ], ["z = flow.sample(1, TEMPERATURE, seed=SEED, first=NUMBER).numpy()[0]"])  # fmt: skip
+    ], ["z = flow.sample(1, TEMPERATURE, seed=SEED, first=NUMBER).numpy()"], batch=PAGE_BATCH)  # fmt: skip
 
 
 def latent_script(title: str, model: Path, out: str, z: np.ndarray, label: Label = ()) -> str:
-    """A picture by its own z."""
-    return _script(title, model, out, label, [_embedded("Z", z)], ["z = Z"], arrays=True)
+    """A picture by its own z. One that was a sample's comes out as its page had it."""
+    return _script(title, model, out, label, [_embedded("Z", z)], ["z = Z[None]"], arrays=True, batch=PAGE_BATCH)
 
 
 def walk_script(title: str, model: Path, out: str, a: np.ndarray, b: np.ndarray, mode: str, t: float,
@@ -56,9 +58,13 @@ def walk_script(title: str, model: Path, out: str, a: np.ndarray, b: np.ndarray,
 
 
 def _script(title: str, model: Path, out: str, label: Label, values: list[str], make: list[str], arrays: bool = False,
-            walks: bool = False) -> str:
-    codec = "decode_picture, label_tensor" if label else "decode_picture"
-    decode = "decode_picture(flow, z, label_tensor(flow, [LABEL]))" if label else "decode_picture(flow, z)"
+            walks: bool = False, batch: int = 1) -> str:
+    codec = "decode_batch" if batch > 1 else "decode_picture"
+    z, labels = (f"z.repeat({batch}, 0)", f"[LABEL] * {batch}") if batch > 1 else ("z", "[LABEL]")
+    decode = f"{codec}(flow, {z}, label_tensor(flow, {labels}))" if label else f"{codec}(flow, {z})"
+    if batch > 1:
+        decode += f"[0]  # {batch} at once, as the window does: another number may round differently"
+    codec += ", label_tensor" if label else ""
     imports = ["from flowcore import checkpoint", f"from flowcore.codec import {codec}", "from flowcore.images import save_png"]
     if walks:
         imports.append("from flowcore.latent import walk")
