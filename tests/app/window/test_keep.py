@@ -13,8 +13,8 @@ import zlib
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
 from app.cli.window import with_session
@@ -293,9 +293,11 @@ def test_dropped_on_the_window_or_on_a_well_it_opens(window, tmp_path):
     from app.explorer.drag_drop import can_read
 
     assert not can_read(mime), "no part of the Explorer takes it for itself"
-    event = QDropEvent(QPointF(50, 300), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton,
-                       Qt.KeyboardModifier.NoModifier)  # fmt: skip
-    QApplication.sendEvent(window, event)
+    rest = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    enter = QDragEnterEvent(QPoint(50, 300), *rest)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(50, 300), *rest))
     assert window.banners.error.sentence == ""
     assert window.current.history.state.temperature == 0.33 and window.current.history.undo_label == "Open a session"
 
@@ -312,6 +314,50 @@ def test_keys_and_menu_ask_for_a_file(window, qtbot):
         qtbot.waitUntil(lambda title=title: any(d.windowTitle() == title for d in window.findChildren(QFileDialog)))
         for dialog in window.findChildren(QFileDialog):
             dialog.reject()
+
+
+def test_the_history_panel_shows_every_act_and_goes_there(window, qtbot):
+    panel, acts = window.history_panel, window.current.acts
+    assert not panel.isVisible()
+    window.activateWindow()
+    window.setFocus()
+    qtbot.keyClick(window, Qt.Key.Key_H, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(panel.isVisible)
+    for value in (0.4, 0.5, 0.6):
+        acts.set_temperature(value)
+    acts.rest()
+    acts.new_samples()
+    rows = [panel.model.index(row).data() for row in range(panel.model.rowCount())]
+    assert rows[:2] == ["New samples", "Change the temperature"] and rows[-1] == "As it was at first"
+    marks = [moment.present for moment in panel.model.moments]
+    assert marks == [True] + [False] * (len(rows) - 1)
+    last, place = window.current.history.state, panel.list.visualRect(panel.model.index(2)).center()
+    qtbot.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.current.history.state.temperature == 0.33 and window.current.history.can_redo
+    assert [moment.present for moment in panel.model.moments].index(True) == 2
+    # By keys: up looks at newer acts, Enter goes there; what was undone comes back.
+    panel.list.setFocus()
+    for key in (Qt.Key.Key_Up, Qt.Key.Key_Up, Qt.Key.Key_Return):
+        qtbot.keyClick(panel.list, key)
+    assert window.current.history.state == last and not window.current.history.can_redo
+    assert panel.geometry().right() == window.rect().right() and panel.geometry().top() == window.topbar.height()
+    qtbot.keyClick(panel.list, Qt.Key.Key_Escape)
+    assert not panel.isVisible()
+    qtbot.mouseClick(window.topbar.history, Qt.MouseButton.LeftButton)
+    assert panel.isVisible()
+    panel.close_button.click()
+    assert not panel.isVisible()
+
+
+def test_an_empty_history_says_what_will_stand_here(window):
+    window.current.history.reset(window.current.history.state)
+    window.toggle_history()
+    panel = window.history_panel
+    assert panel.empty.isVisible() and not panel.list.isVisible() and "every act will stand here" in panel.empty.label.text()
+    window.current.acts.new_samples()
+    assert panel.list.isVisible()
+    window.show_workspace("toylab")
+    assert panel.model.rowCount() <= 1
 
 
 def test_a_file_on_the_command_line_is_a_session():
