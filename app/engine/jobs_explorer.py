@@ -37,7 +37,7 @@ CHUNK = {"cpu": 4, "cuda": 16, "mps": 8}
 """Pictures decoded together: few enough that a layer stays under 15 ms and that the first are soon there. It does not
 depend on the page, since another batch size may round differently and so change a picture by one grey level."""
 
-TURN_S = (0.012, 0.024)
+TURN_S = (0.012, 0.036)
 """A few pictures of a draft are more the next time if they came sooner than this, and fewer if later: after them, and so with
 the newest temperature, the picture in hand is drawn again."""
 
@@ -98,7 +98,8 @@ def draft_page(context: Context, request: DraftPage) -> Steps:
     left = desk.oldest_first(index for index in request.indices if index != request.hand)
     while hand or left:
         started = time.monotonic()
-        others, left = left[: desk.size + (not hand)], left[desk.size + (not hand) :]
+        size = desk.beside(bool(hand))
+        others, left = left[:size], left[size:]
         indices, hand = hand + others, []
         z = torch.cat([flow.temper(desk.z(index), request.temperature) for index in indices])
         yield
@@ -117,6 +118,7 @@ class _Desk:
 
     def __init__(self, key: tuple[Flow, int], size: int) -> None:
         self.key, self.size = key, size
+        self._drafts = 0
         self._turns: dict[int, int] = {}
         self._z: dict[int, torch.Tensor] = {}
 
@@ -126,13 +128,22 @@ class _Desk:
             self._z[index] = flow.sample(1, 1.0, seed, index)
         return self._z[index]
 
+    def beside(self, hand: bool) -> int:
+        """How many to draw at once: beside the picture in hand now some, now none, so that one that has just missed its turn
+        need not wait for two long ones."""
+        if not hand:
+            return 2 * self.size
+        self._drafts += 1
+        return (0, self.size, 0, 2 * self.size)[self._drafts % 4]
+
     def oldest_first(self, indices: Iterable[int]) -> list[int]:
         """Those that have not been drawn for longest come first, so that all of them move however short each draft is."""
         return sorted(indices, key=lambda index: (self._turns.get(index, 0), index))
 
     def drew(self, indices: Sequence[int], seconds: float) -> None:
-        turn = max(self._turns.values(), default=0) + 1
-        self._turns |= dict.fromkeys(indices, turn)
+        if not indices:
+            return
+        self._turns |= dict.fromkeys(indices, max(self._turns.values(), default=0) + 1)
         self.size = 2 * self.size if seconds < TURN_S[0] else max(1, self.size // 2) if seconds > TURN_S[1] else self.size
 
 

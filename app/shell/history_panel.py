@@ -198,7 +198,7 @@ class HistoryPanel(QWidget):
         self.model = _Moments()
         self.list = _List(self.model)
         self.list.chosen.connect(self._go)
-        self.empty = EmptyState(tr("Nothing has been done yet: every act will stand here, to return to."), icon="undo")
+        self.empty = EmptyState(tr("Nothing has been done yet: every act will stand here, to return to."), icon="history")
         self._pages = QStackedWidget()
         self._pages.addWidget(self.empty)
         self._pages.addWidget(self.list)
