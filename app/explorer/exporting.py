@@ -30,7 +30,9 @@ class Exporter:
         self._controller = controller
 
     def picture(self, latent: Latent, scale: int = 1, smooth: bool = False) -> bytes:
-        """One picture as PNG, with its own z in the recipe."""
+        """One picture as PNG, with its own z in the recipe. Raises `PictureError` for a draft, which is never kept."""
+        if latent.draft:
+            raise PictureError(tr("The picture is still being drawn: a moment more."))
         return to_png_bytes(enlarge(latent.picture, scale, smooth), self._recipe("picture", latent))
 
     def script(self, latent: Latent) -> str:

@@ -79,9 +79,16 @@ class Thumbnails(QObject):
         state, page = controller.state, controller.page.view
         if not controller.started or controller.model is None or controller.play_position is not None:
             return None
+        subject = state.shown
         if controller.facet is not None:
-            return None if controller.facet.busy else controller.shown().picture
-        if state.shown == "walk" and controller.walk.possible:
+            own = controller.facet.shown()
+            if controller.facet.busy or own is not None:
+                return own.picture if own is not None and not controller.facet.busy else None
+            subject = state.subject
+        if subject in ("A", "B"):
+            well = controller.wells[subject].view
+            return None if well.busy else well.reconstruction
+        if subject == "walk" and controller.walk.possible:
             walk = controller.walk.view
             return walk.picture if walk.picture_t == state.walk.t and not controller.walk.at_busy else None
         index = max(0, state.selected)

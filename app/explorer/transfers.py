@@ -246,9 +246,9 @@ class Transfers(QObject):
              large is not None),
             (tr("Page of samples as PNG…"), lambda: self.save_page(1), page),
             (tr("Page of samples as PNG, enlarged {n} times…", n=LARGE), lambda: self.save_page(LARGE), page),
-            (tr("Copy as Python"), lambda: self.copy_python(large), large is not None),
             *[(tr("Walk: {what}", what=text[:1].lower() + text[1:]), act, enabled)
               for text, act, enabled in self.walk_entries()],
+            (tr("Copy as Python"), lambda: self.copy_python(large), large is not None),
         ]  # fmt: skip
 
     def write(self, path: str, make: Callable[[], bytes]) -> None:

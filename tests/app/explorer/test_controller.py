@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.engine.requests import DraftPage, EncodePicture, OpenModel, SamplePage, WalkAt, WalkFrames
+from app.explorer.exporting import Exporter
 from app.explorer.store import Latent
 from app.explorer.view_model import CURVE
 from flowcore.crop import Crop
@@ -97,6 +98,8 @@ def test_a_draft_goes_nowhere_and_the_exact_picture_comes_at_rest(controller, cl
     controller.acts.put_latent("A", sample)
     controller.acts.put_two(sample, sample)
     assert controller.state.a.empty and controller.state.b.empty
+    with pytest.raises(FlowError, match="still being drawn"):
+        Exporter(controller).picture(sample)
     # A value that stands still gets the exact page; no more drafts are waited for.
     controller.page._moved -= 1
     entry.answer(SimpleNamespace(data=data, arrays=arrays, done=False))

@@ -476,7 +476,7 @@ def test_save_menu_offers_what_is_there(workspace, client, bundle):
     def enabled():
         return [act for _text, _act, act in workspace.save_menu()]
 
-    assert enabled() == [True, True, True, True, False, False, False, False]
+    assert enabled() == [True, True, True, True, False, False, False, False, True]
     fill(workspace, bundle, client)
     assert all(enabled())
 
