@@ -7,8 +7,9 @@ costs what it changed.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 S = TypeVar("S")
@@ -16,12 +17,28 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class _Step(Generic[S]):
-    """One undoable act: the state before it, the state after it, its words, and the key it merges by."""
+    """One undoable act: the state before it, the state after it, its words, the key it merges by, its number and its time."""
 
     before: S
     after: S
     label: str
     merge: Hashable
+    serial: int
+    when: float
+
+
+@dataclass(frozen=True)
+class Moment(Generic[S]):
+    """A state that the person can return to, and the act that led to it."""
+
+    serial: int
+    """Its number, which it keeps for as long as it is within reach; a drag that goes on keeps its one number."""
+    label: str
+    """The words of the act; "" for the state that everything began with."""
+    when: float
+    """When that was, in seconds since 1970."""
+    state: S
+    present: bool
 
 
 class History(Generic[S]):
@@ -40,6 +57,8 @@ class History(Generic[S]):
         self._done: list[_Step[S]] = []
         self._undone: list[_Step[S]] = []
         self._open_merge: Hashable = None
+        self._first = (0, "", time.time())
+        self._serial = 0
         self._subscribers: list[Callable[[S], None]] = []
         self._telling = False
         self._tell_again = False
@@ -74,6 +93,50 @@ class History(Generic[S]):
         """How many steps can be undone."""
         return len(self._done)
 
+    def moments(self) -> list[Moment[S]]:
+        """Every state within reach, the oldest first, those that were undone after the present one."""
+        serial, label, when = self._first
+        first = self._done[0].before if self._done else self._state
+        found = [Moment(serial, label, when, first, not self._done)]
+        for step in self._done:
+            found.append(Moment(step.serial, step.label, step.when, step.after, step is self._done[-1]))
+        return found + [Moment(step.serial, step.label, step.when, step.after, False) for step in reversed(self._undone)]
+
+    @property
+    def serial(self) -> int:
+        """The number of the present moment."""
+        return self._done[-1].serial if self._done else self._first[0]
+
+    def go(self, serial: int) -> bool:
+        """Go to a moment by its number, undoing or redoing all between at once; False where it is the present or is gone."""
+        if serial == self.serial:
+            return False
+        if serial == self._first[0] or any(step.serial == serial for step in self._done):
+            while self.serial != serial:
+                self._state = self._done[-1].before
+                self._undone.append(self._done.pop())
+        elif any(step.serial == serial for step in self._undone):
+            while self.serial != serial:
+                self._state = self._undone[-1].after
+                self._done.append(self._undone.pop())
+        else:
+            return False
+        self._open_merge = None
+        self._tell()
+        return True
+
+    def keep(self, done: int, undone: int) -> None:
+        """Forget the oldest steps beyond the last `done`, and of what was undone all but the next `undone`; nobody is told."""
+        for step in self._done[: max(0, len(self._done) - done)]:
+            self._first = (step.serial, step.label, step.when)
+        del self._done[: max(0, len(self._done) - done)]
+        del self._undone[: max(0, len(self._undone) - undone)]
+
+    @property
+    def undone(self) -> int:
+        """How many steps can be done again."""
+        return len(self._undone)
+
     def states(self) -> list[S]:
         """Every state that is still within reach: the present one, and those that undo and redo can bring back."""
         held = [self._state]
@@ -94,12 +157,13 @@ class History(Generic[S]):
         if last is not None and merge is not None and merge == self._open_merge:
             self._done.pop()
             if last.before != state:
-                self._done.append(_Step(last.before, state, label, merge))
+                self._done.append(_Step(last.before, state, label, merge, last.serial, time.time()))
             else:
                 self._open_merge = None
         else:
-            self._done.append(_Step(self._state, state, label, merge))
-            del self._done[: -self._limit]
+            self._serial += 1
+            self._done.append(_Step(self._state, state, label, merge, self._serial, time.time()))
+            self.keep(self._limit, 0)
             self._open_merge = merge
         self._state = state
         self._tell()
@@ -114,10 +178,10 @@ class History(Generic[S]):
             return False
         if self._done:
             last = self._done[-1]
-            self._done[-1] = _Step(last.before, state, last.label, last.merge)
+            self._done[-1] = replace(last, after=state)
         if self._undone:
             first = self._undone[-1]
-            self._undone[-1] = _Step(state, first.after, first.label, first.merge)
+            self._undone[-1] = replace(first, before=state)
         self._state = state
         self._tell()
         return True
@@ -153,6 +217,8 @@ class History(Generic[S]):
         self._done.clear()
         self._undone.clear()
         self._open_merge = None
+        self._serial += 1
+        self._first = (self._serial, "", time.time())
         self._state = state
         self._tell()
 

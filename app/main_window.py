@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import importlib
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QByteArray, QMimeData, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import (
+    QCloseEvent,
+    QGuiApplication,
+    QImage,
+    QKeyEvent,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app import icons, theme
@@ -24,13 +33,15 @@ from app.shell.app_menu import fill_app_menu
 from app.shell.banners import Banners
 from app.shell.column import Column
 from app.shell.drops import Drops
+from app.shell.history_panel import HistoryPanel
 from app.shell.keys import is_plain, matches
 from app.shell.log import logger, sentence
 from app.shell.rail import Rail
 from app.shell.session import Session
+from app.shell.session_acts import SessionActs
 from app.shell.topbar import TopBar
 from app.widgets import EmptyState
-from app.workspace import REGISTRY, Command, Context, Entry, Workspace
+from app.workspace import INSPECTOR_WIDTH, REGISTRY, Command, Context, Entry, Workspace
 
 MINIMUM = (1024, 640)
 DEFAULT = (1440, 900)
@@ -74,9 +85,10 @@ class MainWindow(QWidget):
         # A click beside every control takes the focus here, so that plain keys (Space, 1, 2) reach the
         # window.
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.session_acts = SessionActs(self)
         self._build()
         self._bind()
-        Drops(self, lambda: self.current)
+        Drops(self, lambda: self.current, self.session_acts)
         session.collect = self._collect
 
     def _build(self) -> None:
@@ -103,6 +115,7 @@ class MainWindow(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.topbar)
         layout.addLayout(below, 1)
+        self.history_panel = HistoryPanel(self)
         self._refresh_sidebar()
         self._refresh_history()
 
@@ -111,6 +124,8 @@ class MainWindow(QWidget):
         self.rail.chosen.connect(self.show_workspace)
         bar.undo.clicked.connect(self.undo)
         bar.redo.clicked.connect(self.redo)
+        bar.history.clicked.connect(self.toggle_history)
+        self.history_panel.closed.connect(lambda: self.setFocus(Qt.FocusReason.OtherFocusReason))
         bar.sidebar.clicked.connect(self.toggle_inspector)
         bar.device.chosen.connect(self._choose_device)
         bar.save.menu().aboutToShow.connect(self._fill_save)
@@ -123,6 +138,9 @@ class MainWindow(QWidget):
             ([QKeySequence("Ctrl+S")], self.save, False),
             ([QKeySequence("F1")], self.show_shortcuts, False),
             ([QKeySequence("Ctrl+\\")], self.toggle_inspector, False),
+            ([QKeySequence("Ctrl+H")], self.toggle_history, False),
+            ([QKeySequence("Ctrl+Shift+S")], self.session_acts.ask_save, False),
+            ([QKeySequence("Ctrl+Shift+O")], self.session_acts.ask_open, False),
             ([QKeySequence("Ctrl+Q")], self.close, False),
         ):
             self._shortcut(list(keys), act, repeats)
@@ -158,6 +176,15 @@ class MainWindow(QWidget):
         """The workspace in front, None while there is none."""
         return self.workspaces.get(self._front)
 
+    def workspace(self, id: str) -> Workspace | None:
+        """A workspace by its id, made if it has not been visited yet; None where there is none or it cannot be made."""
+        entry = next((entry for entry in self.entries if entry.id == id), None)
+        if entry is not None and id not in self._pages:
+            self._make(entry)
+            for shortcut in self._shortcuts.get(id, ()):
+                shortcut.setEnabled(id == self._front)
+        return self.workspaces.get(id)
+
     def show_workspace(self, id: str) -> None:
         """Bring a workspace to the front, making it on its first visit."""
         self.rail.set_current(id)
@@ -178,6 +205,7 @@ class MainWindow(QWidget):
                 shortcut.setEnabled(name == id)
         self._refresh_parts()
         self._refresh_history()
+        self.history_panel.show_history(*self._present_history())
         if workspace is not None:
             workspace.shown()
         self.session.touch()
@@ -216,9 +244,11 @@ class MainWindow(QWidget):
                 workspace.restore(stored)
             except Exception as error:  # noqa: BLE001 - an odd session file costs the session, not the window
                 logger.exception("the last session of %s cannot be restored", entry.id)
+                self.session.set_aside()
                 words = tr("The last session could not be restored: {why}", why=sentence(error))
                 self.notify(words, traceback.format_exc(), "notice")
         workspace.history.subscribe(lambda _state: self._refresh_history())
+        workspace.thumbnail_changed.connect(self.history_panel.thumbnail_changed)
         workspace.state_changed.connect(self.session.touch)
         workspace.topbar_changed.connect(self._refresh_parts)
         self._commands[entry.id] = workspace.commands()
@@ -322,6 +352,26 @@ class MainWindow(QWidget):
             button.setEnabled(bool(can))
             what = f"{verb}: {label}" if can and label else verb
             button.set_name(what, f"{what}  ({keys})")
+
+    def _present_history(self) -> tuple[Any, Callable[[int], QImage | None]]:
+        workspace = self.current
+        return (workspace.history, workspace.thumbnail) if workspace is not None else (None, lambda _serial: None)
+
+    def toggle_history(self) -> None:
+        """Show every act so far in a list to return to, or put the list away."""
+        if self.history_panel.isVisible():
+            self.history_panel.hide_panel()
+        else:
+            self._place_history()
+            self.history_panel.show_panel()
+
+    def _place_history(self) -> None:
+        top = self.topbar.height()
+        self.history_panel.setGeometry(self.width() - INSPECTOR_WIDTH, top, INSPECTOR_WIDTH, self.height() - top)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._place_history()
 
     def toggle_inspector(self) -> None:
         """Fold the inspector away, or bring it back."""

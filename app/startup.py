@@ -36,6 +36,7 @@ from app.shell.screenshot import Screenshot  # noqa: E402
 from app.shell.session import Session  # noqa: E402
 from app.shell.signals import Signals  # noqa: E402
 from app.shell.trace import Trace  # noqa: E402
+from app.shell.watch import Watch  # noqa: E402
 from flowcore.errors import FlowError  # noqa: E402
 
 
@@ -43,8 +44,9 @@ def run_gui(args: Any = None) -> int:
     """Open the window and run until it is closed; returns the exit code.
 
     ``args`` has (each may be missing): ``workspace`` an id, ``screenshot`` a file, ``size`` (width, height),
-    ``theme`` "system", "light" or "dark", ``trace`` a file for JSON lines. With ``screenshot`` the last
-    session is neither restored nor written, so that the picture depends on the arguments alone.
+    ``theme`` "system", "light" or "dark", ``trace`` a file for JSON lines, ``session`` a session to
+    open. With ``screenshot`` the last session is neither restored nor written, so that the picture depends on the arguments
+    alone.
     """
     options = {name: value for name, value in vars(args).items() if value is not None} if args is not None else {}
     try:
@@ -76,6 +78,8 @@ def _run(options: dict[str, Any], trace: Trace) -> int:
     trace("engine_started")
 
     window = MainWindow(engine, settings, session, trace, options)
+    if trace.wanted:
+        Watch(window, engine, trace)
     uncaught.raised.connect(lambda words, details: window.notify(words, details))
     engine.failed.connect(lambda _id, words, details: logger.warning("engine: %s\n%s", words, details))
     signals = Signals(window.close, application)
@@ -91,6 +95,8 @@ def _run(options: dict[str, Any], trace: Trace) -> int:
         trace("window_shown")
         window.begin(options.get("workspace") or "")
         trace("workspace_made")
+        if options.get("session"):
+            window.session_acts.open(Path(options["session"]))
         if session.crashed and not screenshot:
             words = tr("Flow Explorer did not close properly last time; your work is back.")
             window.notify(words, kind="notice")

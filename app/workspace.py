@@ -11,12 +11,16 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QMimeData, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from app.history import History
+from app.i18n import tr
+from flowcore.errors import ConfigError
 
 if TYPE_CHECKING:
     from app.engine.client import EngineClient
@@ -112,6 +116,9 @@ class Workspace(QWidget):
     topbar_changed = Signal()
     """``topbar()`` or ``save_menu()`` would return something else now."""
 
+    thumbnail_changed = Signal(int)
+    """``thumbnail`` of this moment would return something else now."""
+
     history: History[Any]
 
     def __init__(self, context: Context, parent: QWidget | None = None) -> None:
@@ -153,6 +160,33 @@ class Workspace(QWidget):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a state that ``state`` once returned, perhaps of an older version; raises FlowError if it cannot."""
+
+    def portable(self) -> dict[str, Any]:
+        """The state as JSON values that mean the same on another machine, for a session file: pictures by content."""
+        return {"state": self.state()}
+
+    def prepare(self, data: dict[str, Any], _folder: Path) -> Callable[[], list[str]]:
+        """Read what ``portable`` wrote in a file of this folder, changing nothing yet; raises FlowError if it cannot.
+
+        What is returned takes it up as one act that can be undone, and returns sentences on what is missing here.
+        """
+        state = data.get("state")
+        read = getattr(type(self.history.state), "from_dict", None)
+        if not isinstance(state, dict) or read is None:
+            raise ConfigError(tr("The session holds nothing that this workspace can read."))
+        made = read(state)
+
+        def take() -> list[str]:
+            self.history.seal()
+            self.history.do(made, tr("Open a session"))
+            self.history.seal()
+            return []
+
+        return take
+
+    def thumbnail(self, _serial: int) -> QImage | None:
+        """A small picture of a moment of the history, None where there is none."""
+        return None
 
     def is_idle(self) -> bool:
         """Whether what is on screen is final: nothing asked of the engine, nothing moving."""

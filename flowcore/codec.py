@@ -132,10 +132,13 @@ def _in_precision(flow: Flow, z: np.ndarray) -> tuple[Flow, Tensor]:
     return model, torch.from_numpy(np.array(z, order="C")).to(model.device, model.dtype)
 
 
-def decode_job(flow: Flow, z: np.ndarray, label: Tensor | None = None) -> Generator[None, None, np.ndarray]:
+def decode_job(
+    flow: Flow, z: np.ndarray, label: Tensor | None = None, draft: bool = False
+) -> Generator[None, None, np.ndarray]:
     """z (N, D) -> uint8 (N, H, W, C), yielding after every layer so that other work can go between.
 
-    float64 z is decoded in float64, anything else in the flow's own precision.
+    float64 z is decoded in float64, anything else in the flow's own precision. A ``draft`` is for the eye alone: see
+    :meth:`flowcore.fast.FastFlow.decode`.
 
     Raises:
         NonFiniteError: naming the layer, if a value is not finite.
@@ -143,7 +146,7 @@ def decode_job(flow: Flow, z: np.ndarray, label: Tensor | None = None) -> Genera
     model, tensor = _in_precision(flow, z)
     label = _on(label, model)
     with torch.no_grad():
-        x = yield from accelerate(model).decode_steps(tensor, label)
+        x = yield from accelerate(model).decode_steps(tensor, label, draft)
         if not torch.isfinite(x).all():
             model.decode(tensor, label)
             raise NonFiniteError("A decoded picture was not finite.")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from app.cli.output import say
 from app.cli.parser import UsageError, build_parser
+from app.cli.window import with_session
 from flowcore.errors import FlowError
 
 __all__ = ["main"]
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     try:
-        args = build_parser().parse_args(argv)
+        args = build_parser().parse_args(with_session(list(sys.argv[1:] if argv is None else argv)))
         code = args.run(args)
         sys.stdout.flush()
         return code

@@ -9,6 +9,7 @@ import re
 from app.cli.output import OutputFile, say
 from app.display import missing_display, missing_library, platform_plugin
 
+SUFFIX = ".flowsession"
 WORKSPACES = ("explorer", "toylab", "theory", "training")
 
 
@@ -32,8 +33,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--theme", choices=("system", "light", "dark"), help="this time, whatever the settings say"
     )
     group.add_argument(
+        "--session", metavar="FILE.flowsession",
+        help="a saved session to open; `flow-explorer FILE.flowsession` does the same",
+    )
+    group.add_argument(
         "--trace", metavar="FILE", help="write what happened when to this file, a JSON object a line"
     )
+
+
+def with_session(argv: list[str]) -> list[str]:
+    """The arguments with ``--session`` before a session file that stands by itself, as a desktop gives it."""
+    found: list[str] = []
+    for index, argument in enumerate(argv):
+        alone = index == 0 or not argv[index - 1].startswith("--")
+        if alone and argument.lower().endswith(SUFFIX) and not argument.startswith("-") and "--session" not in found:
+            found.append("--session")
+        found.append(argument)
+    return found
 
 
 def run(args: argparse.Namespace) -> int:

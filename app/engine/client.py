@@ -64,6 +64,8 @@ class EngineClient(QObject):
     sent again when `restarted` is emitted; replaceable ones are forgotten: workspaces send what their state needs.
     """
 
+    asked = Signal(int, object)
+    """(id, `Request`): it was asked; it goes out at once, or when the engine is there."""
     answered = Signal(int, object)
     """(id, `Message`)"""
     progressed = Signal(int, float, str)
@@ -199,6 +201,7 @@ class EngineClient(QObject):
                     older.silenced = True
             self._newest[request.slot] = entry.id
         self._pending[entry.id] = entry
+        self.asked.emit(entry.id, request)
         if self._connected:
             self._send(entry)
         if self._state == "ready":

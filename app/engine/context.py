@@ -161,6 +161,10 @@ class Context:
 
     # What it computes with
 
+    def use_threads(self, count: int) -> None:
+        """From the next turn on, this job's kernels take so many threads, 0 for all."""
+        self._running.threads = count
+
     @property
     def device(self) -> torch.device:
         """The device that the person chose; it may change between two turns (out of memory, another choice)."""

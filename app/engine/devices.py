@@ -12,6 +12,7 @@ from flowcore.errors import ConfigError
 
 __all__ = [
     "default_device",
+    "fast_bfloat16",
     "is_out_of_memory",
     "list_devices",
     "make_exact",
@@ -80,6 +81,14 @@ def open_device(id_: str) -> torch.device:
     if id_ not in known:
         raise ConfigError(f"There is no device {id_!r} on this computer; it has {', '.join(known)}.")
     return torch.device(id_)
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether a processor multiplies bfloat16 faster than float32; elsewhere it would be imitated, and slower."""
+    if device.type != "cpu":
+        return False
+    known = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(bool(supported()) for supported in known if supported is not None)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,8 +19,10 @@ from flowcore.labels import Label, between, single, to_json
 from flowcore.latent import walk
 
 from .context import Context, Steps, job
+from .devices import fast_bfloat16
 from .requests import (
     DescribeLatent,
+    DraftPage,
     EncodePicture,
     OpenModel,
     SamplePage,
@@ -33,6 +37,18 @@ __all__ = ["CHUNK", "bits", "chunks", "picture_model"]
 CHUNK = {"cpu": 4, "cuda": 16, "mps": 8}
 """Pictures decoded together: few enough that a layer stays under 15 ms and that the first are soon there. It does not
 depend on the page, since another batch size may round differently and so change a picture by one grey level."""
+
+TURN_S = (0.012, 0.036)
+"""A few pictures of a draft are more the next time if they came sooner than this, and fewer if later: after them, and so with
+the newest temperature, the picture in hand is drawn again."""
+
+STRIDE_S = 0.005
+
+T = TypeVar("T")
+
+ONE_THREAD_DIMS = 3 * 64 * 64
+"""A single picture of this size or smaller is decoded on one thread: its kernels gain little from a second, and on two cores
+waiting for that one doubles the time as soon as anybody else computes (a walk at 60 Hz: 79 ms behind the hand, with one 49)."""
 
 
 @job(OpenModel.kind)
@@ -81,6 +97,68 @@ def score_page(context: Context, request: ScorePage) -> Steps:
         pictures = yield from decode_job(flow, rows, label)
         found += yield from bits(flow, pictures, rows.dtype, label)
     context.send(request.kind, {"bpd": found, "done": True}, done=True)
+
+
+@job(DraftPage.kind)
+def draft_page(context: Context, request: DraftPage) -> Steps:
+    """See `DraftPage`."""
+    flow = picture_model(context, request.model).flow
+    desk = context.shared.get("explorer.draft")
+    if desk is None or desk.key != (flow, request.seed):
+        desk = context.shared["explorer.draft"] = _Desk((flow, request.seed), 1 if flow.device.type == "cpu" else CHUNK["cuda"])
+    _follow_the_hand(context, flow)
+    quick = fast_bfloat16(flow.device)
+    hand = [request.hand] if request.hand >= 0 else []
+    left = desk.oldest_first(index for index in request.indices if index != request.hand)
+    while hand or left:
+        started = time.monotonic()
+        size = desk.beside(bool(hand))
+        others, left = left[:size], left[size:]
+        indices, hand = hand + others, []
+        z = torch.cat([flow.temper(desk.z(index), request.temperature) for index in indices])
+        yield
+        rows = z.cpu().numpy()
+        labels = [_class_of(flow, request, index) for index in indices]
+        pictures = yield from _in_strides(decode_job(flow, rows, label_tensor(flow, labels), draft=quick), quick)
+        desk.drew(others, time.monotonic() - started)
+        data = {"indices": indices, "done": not left}
+        if flow.num_classes:
+            data["labels"] = [to_json(label) for label in labels]
+        yield from context.stream(request.kind, data, {"pictures": pictures, "z": rows}, done=not left)
+
+
+class _Desk:
+    """What the drafts of one drag leave for each other: every z at temperature 1, whose turn it is, and how many at once."""
+
+    def __init__(self, key: tuple[Flow, int], size: int) -> None:
+        self.key, self.size = key, size
+        self._drafts = 0
+        self._turns: dict[int, int] = {}
+        self._z: dict[int, torch.Tensor] = {}
+
+    def z(self, index: int) -> torch.Tensor:
+        flow, seed = self.key
+        if index not in self._z:
+            self._z[index] = flow.sample(1, 1.0, seed, index)
+        return self._z[index]
+
+    def beside(self, hand: bool) -> int:
+        """How many to draw at once: beside the picture in hand now some, now none, so that one that has just missed its turn
+        need not wait for two long ones."""
+        if not hand:
+            return 2 * self.size
+        self._drafts += 1
+        return (0, self.size, 0, 2 * self.size)[self._drafts % 4]
+
+    def oldest_first(self, indices: Iterable[int]) -> list[int]:
+        """Those that have not been drawn for longest come first, so that all of them move however short each draft is."""
+        return sorted(indices, key=lambda index: (self._turns.get(index, 0), index))
+
+    def drew(self, indices: Sequence[int], seconds: float) -> None:
+        if not indices:
+            return
+        self._turns |= dict.fromkeys(indices, max(self._turns.values(), default=0) + 1)
+        self.size = 2 * self.size if seconds < TURN_S[0] else max(1, self.size // 2) if seconds > TURN_S[1] else self.size
 
 
 @job(TemperatureFrames.kind)
@@ -147,7 +225,9 @@ def walk_at(context: Context, request: WalkAt) -> Steps:
     flow = picture_model(context, request.model).flow
     z = walk(request.a, request.b, (request.t,), request.mode)
     label = label_tensor(flow, [between(request.label_a, request.label_b, request.t)])
-    pictures = yield from decode_job(flow, z, label)
+    _follow_the_hand(context, flow)
+    yield
+    pictures = yield from _in_strides(decode_job(flow, z, label))
     context.send(request.kind, {"t": request.t, "done": False}, {"picture": pictures[0], "z": z[0]})
     yield
     (bpd,) = yield from bits(flow, pictures, z.dtype, label)
@@ -162,7 +242,27 @@ def picture_model(context: Context, name: str) -> Loaded:
     return loaded
 
 
-def _class_of(flow: Flow, request: SamplePage | TemperatureFrames, index: int) -> Label:
+def _follow_the_hand(context: Context, flow: Flow) -> None:
+    """See `ONE_THREAD_DIMS`."""
+    if flow.device.type == "cpu" and flow.num_dims <= ONE_THREAD_DIMS:
+        context.use_threads(1)
+
+
+def _in_strides(steps: Generator[None, None, T], draft: bool = False) -> Generator[None, None, T]:
+    """The same steps, several a turn: many of a single picture's layers take a third of a millisecond, and the loop's turns,
+    and of a draft autograd's bookkeeping, would be a tenth of the whole."""
+    while True:
+        end = time.monotonic() + STRIDE_S
+        try:
+            with torch.inference_mode() if draft else torch.no_grad():
+                while time.monotonic() < end:
+                    next(steps)
+        except StopIteration as last:
+            return last.value
+        yield
+
+
+def _class_of(flow: Flow, request: SamplePage | DraftPage | TemperatureFrames, index: int) -> Label:
     """The label of a page's picture: the one asked for, or all classes in turn."""
     return request.label if request.label or not flow.num_classes else single(index % flow.num_classes)
 

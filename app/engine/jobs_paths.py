@@ -13,7 +13,7 @@ from flowcore.latent import walk
 from flowcore.timeline import PIXELS, bilinear, bilinear_label, pixel_blend, sample, sample_label
 
 from .context import Context, Steps, job
-from .jobs_explorer import bits, chunks, _finite, picture_model
+from .jobs_explorer import _finite, bits, chunks, picture_model
 from .requests_paths import PadAt, PadGrid, PathRows, PathsAt, TimelineAt, TimelineExport, TimelineFrames
 
 __all__: list[str] = []

@@ -62,6 +62,8 @@ class Running:
     cancelled: bool = False
     unacknowledged: int = 0
     fell_back: bool = False
+    threads: int = 0
+    """How many threads its kernels take; 0 for all."""
     former_ids: set[int] = field(default_factory=set)
 
 
@@ -79,6 +81,7 @@ class Loop:
         self._job_modules = dict(job_modules)
         self._jobs: list[Running] = []
         self._starved_last = False
+        self._threads = self._all_threads = torch.get_num_threads()
         self.device = device
         self.models = ModelCache(lambda: self.device)
         self.shared: dict[str, Any] = {}
@@ -195,6 +198,10 @@ class Loop:
         if job.steps is None:
             job.steps, job.started = job.kind.function(Context(self, job), job.request), now
         job.turns += 1
+        threads = job.threads or self._all_threads
+        if threads != self._threads:  # kept from turn to turn: changing it costs some microseconds of every kernel after it
+            torch.set_num_threads(threads)
+            self._threads = threads
         try:
             with torch.set_grad_enabled(job.kind.grad):
                 wish = next(job.steps)

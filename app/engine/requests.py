@@ -25,9 +25,9 @@ from flowcore.latent import MODES
 from .protocol import ProtocolError
 
 __all__ = [
-    "MAX_COUNT", "MAX_FRAMES", "DescribeLatent", "EncodePicture", "OpenModel", "Priority", "Request", "SamplePage",
-    "ScorePage", "TemperatureFrames", "WalkAt", "WalkFrames", "check_label", "check_latent", "check_mode", "check_number",
-    "check_times", "check_whole", "from_fields", "to_fields",
+    "MAX_COUNT", "MAX_FRAMES", "DescribeLatent", "DraftPage", "EncodePicture", "OpenModel", "Priority", "Request",
+    "SamplePage", "ScorePage", "TemperatureFrames", "WalkAt", "WalkFrames", "check_label", "check_latent", "check_mode",
+    "check_number", "check_times", "check_whole", "from_fields", "to_fields",
 ]  # fmt: skip
 
 MAX_COUNT = 4096
@@ -214,6 +214,39 @@ class ScorePage(Request):
             raise ConfigError("A page to score has a label for each picture, or none.")
         for label in self.labels:
             check_label(label)
+
+
+@dataclass(frozen=True, eq=False)
+class DraftPage(Request):
+    """Samples of a seed for the eye, while their temperature is dragged: those of `indices` whose last draft is oldest come
+    first, and sample `hand` (-1 for none), the one that is looked at, comes with the first few of them. Several answers
+    `{indices, done}` with `pictures` uint8 (n, H, W, C) and `z` float32 (n, D), of a conditional model also `labels`.
+
+    z is exact, but the networks may compute in bfloat16 where that is faster, so that a picture may be off by a grey level:
+    never to be kept. `SamplePage` draws what is.
+    """
+
+    kind = "explorer.draft"
+    slot = "explorer.draft"
+    priority = Priority.INTERACTIVE
+
+    model: str
+    seed: int
+    indices: tuple[int, ...]
+    temperature: float | tuple[float, ...] = 1.0
+    label: Label = ()
+    hand: int = -1
+
+    def __post_init__(self) -> None:
+        check_label(self.label)
+        check_whole("The seed", self.seed, 0, 2**63 - 1)
+        check_whole("The sample in hand", self.hand, -1, 2**53)
+        if not isinstance(self.indices, tuple) or not 1 <= len(self.indices) <= MAX_COUNT:
+            raise ConfigError(f"A draft has from 1 to {MAX_COUNT} samples.")
+        for index in self.indices:
+            check_whole("A sample's number", index, 0, 2**53)
+        for value in self.temperature if isinstance(self.temperature, tuple) else (self.temperature,):
+            check_number("The temperature", value, 0.0, 10.0)
 
 
 @dataclass(frozen=True, eq=False)

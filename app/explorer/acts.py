@@ -104,15 +104,18 @@ class Acts:
         self._fill(which, Well(picture=key, name=name))
 
     def put_latent(self, which: str, latent: Latent) -> None:
-        """Put a sample, or a frame of the walk, in a well: it keeps its own z."""
-        self._fill(which, self.well_of(latent))
+        """Put a sample, or a frame of the walk, in a well: it keeps its own z. A draft is passed over."""
+        if not latent.draft:
+            self._fill(which, self.well_of(latent))
 
     def well_of(self, latent: Latent) -> Well:
         return Well(picture=self.store.put_array(latent.picture), name=latent.name,
                     latent=self.store.put_latent(latent.z), latent_model=latent.model, label=latent.label)
 
     def put_two(self, first: Latent, second: Latent) -> None:
-        """Fill both wells at once."""
+        """Fill both wells at once. Drafts are passed over."""
+        if first.draft or second.draft:
+            return
         self._do(tr("Walk between two samples"), a=self.well_of(first), b=self.well_of(second), shown="walk")
 
     def _fill(self, which: str, well: Well) -> None:

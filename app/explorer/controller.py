@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.engine.requests import DescribeLatent, OpenModel
 from app.explorer.acts import Acts
+from app.explorer.budget import CAP_BYTES, fit
 from app.explorer.film_link import FilmLink
 from app.explorer.model import Model, figures, open_model
 from app.explorer.page_link import PageLink
@@ -33,6 +34,8 @@ __all__ = ["Controller"]
 
 PRUNE_BYTES = 64 * 2**20
 """The store is looked through for what nothing can reach any more when it has grown to this, or to twice what was left."""
+WEIGH_EVERY = 64
+"""... and after so many acts, since the states themselves may have grown (strokes, lists of pictures)."""
 REST_MS = 140
 """A value that has stood still for this long is at rest: figures that cost an encode are asked for then."""
 
@@ -71,6 +74,7 @@ class Controller(QObject):
         self.play_position: float | None = None
         """Where the walk is while it plays; the state keeps where it was."""
         self._prune_at = PRUNE_BYTES
+        self._weighed = 0
         self._started = False
         self._opening: int | None = None
         self._described: tuple | None = None
@@ -302,13 +306,13 @@ class Controller(QObject):
             self.facet.sync()
 
     def _prune(self) -> None:
-        """Forget the pictures and latents that neither the screen nor an undo or redo can need: a drag leaves many."""
-        if self.store.size < self._prune_at:
+        """Forget what neither the screen nor an undo or redo can need (a drag leaves much), then what is beyond the cap."""
+        if self.store.size < self._prune_at and self.history.serial - self._weighed < WEIGH_EVERY:
             return
         links = (*self.wells.values(), *self.facets.values())
-        kept = [state.keys for state in self.history.states()] + [link.keys for link in links]
-        self.store.prune(set().union(*kept))
-        self._prune_at = max(PRUNE_BYTES, 2 * self.store.size)
+        fit(self.history, self.store, set().union(*(link.keys for link in links)))
+        self._weighed = self.history.serial
+        self._prune_at = max(PRUNE_BYTES, min(2 * self.store.size, CAP_BYTES), self.store.size + 1)
 
     def _wanted(self) -> tuple:
         state = self.state

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from app.explorer.animating import Animated, MakeAnimation
+from app.explorer.as_python import latent_script, sample_script, walk_script
 from app.explorer.controller import Controller
 from app.explorer.drag_drop import file_name
 from app.explorer.recipes import make_recipe
 from app.explorer.store import Latent
+from app.explorer.walk_link import ends
 from app.i18n import tr
 from flowcore.animation import animation_bytes
 from flowcore.errors import PictureError
@@ -31,8 +33,32 @@ class Exporter:
         self._controller = controller
 
     def picture(self, latent: Latent, scale: int = 1, smooth: bool = False) -> bytes:
-        """One picture as PNG, with its own z in the recipe."""
+        """One picture as PNG, with its own z in the recipe. Raises `PictureError` for a draft, which is never kept."""
+        if latent.draft:
+            raise PictureError(tr("The picture is still being drawn: a moment more."))
         return to_png_bytes(enlarge(latent.picture, scale, smooth), self._recipe("picture", latent))
+
+    def script(self, latent: Latent) -> str:
+        """A script on flowcore alone that makes a picture: by what made it where that is known, else by its z."""
+        controller, model = self._controller, self._controller.model
+        if model is None:
+            raise PictureError(tr("There is no model: choose one first."))
+        own = controller.facet.large() if controller.facet is not None else None
+        if own is not None and np.array_equal(own.z, latent.z):
+            made = controller.facet.as_python()
+            if made is not None:
+                return made
+        title = tr("{name}, by {model}.", name=latent.name[:1].upper() + latent.name[1:], model=model.title)
+        path, out = model.path.resolve(), self.name(latent.name)
+        page = controller.page.view
+        for index, slot in enumerate(page.slots):
+            if slot is latent and page.fresh[index]:
+                return sample_script(title, path, out, controller.state.seed, index, page.temperatures[index], latent.label)
+        if latent.z is controller.walk.z and controller.walk.possible:
+            a, b = ends(controller.store, *(controller.wells[which].view.z for which in "AB"))
+            t = controller.walk.view.picture_t
+            return walk_script(title, path, out, a, b, controller.state.walk.mode, t, latent.label)
+        return latent_script(title, path, out, latent.z, latent.label)
 
     def page(self, scale: int = 1, smooth: bool = False) -> bytes:
         """The page of samples as one PNG without gaps."""

@@ -1,15 +1,16 @@
 """The recipe in a saved picture: the Explorer's whole state, small enough to travel inside a PNG.
 
 Only what the model sees of a picture goes in, never the photograph it was cropped from: a saved walk is meant to be
-passed on, the rest of the photograph may not be.
+passed on, the rest of the photograph may not be. That holds for the pictures of the facets too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from app.explorer.facets import FacetState
 from app.explorer.state import COUNTS, SCHEMA, ExplorerState, Well
 from app.explorer.store import Latent, Store, latent_from_dict, latent_to_dict
 from app.explorer.well_link import seen_by
@@ -25,27 +26,71 @@ if TYPE_CHECKING:
 __all__ = ["make_recipe", "read_latent", "read_recipe"]
 
 
-def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, latent: Latent | None = None,
-                carried: Sequence[str] = ()) -> dict:
-    """The recipe of a saved picture: `kind` is "picture" (then with its own z), "samples", "walk" or "timeline".
+ROOM_BYTES = 20 * 2**20
+"""Of pictures and latents; a facet whose own would not fit beside the others' stays behind."""
 
-    `carried` are the facets whose pictures and latents go with it; those of others stay here, and so does what needs them.
+
+def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, latent: Latent | None = None,
+                carried: Collection[str] | None = None) -> dict:
+    """The recipe of a saved picture: `kind` is "picture" (then with its own z), "samples", "walk" or a facet's own.
+
+    What was set in the facets goes with it, with what it needs of the store: all of them, or those of the ids in `carried`.
     """
     private = Store()
-    for key in sorted(key for id_ in carried for key in state.of(id_).keys if key in store):
-        private.put_latent(store.latent(key)) if key.startswith("z") else private.put_picture(store.blob(key))
-    kept = tuple(item for item in state.facets if all(key in private for key in item[1].keys))
-    state = replace(state, facets=kept)
     for which in "AB":
         well = state.well(which)
         if not well.empty:
             state = state.with_well(which, _portable(well, store, private, model))
+    moved = []
+    for id_, facet in state.facets:
+        before = state.keys_of_wells | {key for _, each in moved for key in each.keys}
+        ours = _carried(facet, store, private, model) if carried is None or id_ in carried or not facet.keys else None
+        if ours is not None and private.size <= ROOM_BYTES:
+            moved.append((id_, ours))
+        else:
+            private.prune(before)
+    state = replace(state, facets=tuple(moved))
     values: dict = {"model": state.model, "explorer": state.to_dict(), "store": private.to_dict(state.keys)}
     if latent is not None:
         values["latent"] = {**latent_to_dict(latent.z), "model": latent.model, "name": latent.name}
         if latent.label:
             values["latent"]["label"] = to_json(latent.label)
     return recipe.new(kind, conditional=state.conditional or (latent is not None and bool(latent.label)), **values)
+
+
+def _carried(facet: FacetState, store: Store, private: Store, model: Model) -> FacetState | None:
+    """A facet's state over contents of the private store; None where something that it needs is gone."""
+    facet = _with_wells(facet.portable(), lambda well: well if well.empty else _portable(well, store, private, model))
+    keys = {}
+    for key in facet.keys:
+        if key in private:
+            keys[key] = key
+        elif key not in store:
+            return None
+        elif key.startswith("z"):
+            keys[key] = private.put_latent(store.latent(key))
+        else:
+            picture = store.picture(key)
+            small = picture.pixels.shape[:2] == (model.height, model.width)
+            keys[key] = (private.put_picture(store.blob(key)) if small else
+                         private.put_array(seen_by(model, store, Well(picture=key))))
+    return facet.renamed(keys)
+
+
+def _with_wells(value: Any, change: Callable[[Well], Well]) -> Any:
+    """Frozen data with every well in it changed."""
+    if isinstance(value, Well):
+        return change(value)
+    if isinstance(value, tuple):
+        parts = [_with_wells(part, change) for part in value]
+        same = all(part is before for part, before in zip(parts, value, strict=True))
+        return value if same else tuple(parts) if type(value) is tuple else type(value)(*parts)
+    if is_dataclass(value) and not isinstance(value, type):
+        before = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
+        after = {name: _with_wells(part, change) for name, part in before.items()}
+        changed = {name: part for name, part in after.items() if part is not before[name]}
+        return replace(value, **changed) if changed else value
+    return value
 
 
 def _portable(well: Well, store: Store, private: Store, model: Model) -> Well:
@@ -69,6 +114,10 @@ def read_recipe(values: dict, store: Store) -> ExplorerState:
             raise ConfigError(tr("This picture's recipe is damaged: the picture in {well} is missing.", well=which))
         moved = replace(well, picture=keys[well.picture], latent=keys[well.latent] if well.latent else "")
         state = state.with_well(which, moved)
+    for id_, facet in state.facets:
+        if not facet.keys <= set(keys):
+            raise ConfigError(tr("This picture's recipe is damaged: a picture that it needs is missing."))
+        state = state.with_facet(id_, facet.renamed(keys))
     return state
 
 

@@ -163,10 +163,14 @@ class ExplorerState:
         return "B" if self.b.empty else "A"
 
     @property
+    def keys_of_wells(self) -> set[str]:
+        """The keys of the store that the two wells need."""
+        return {key for well in (self.a, self.b) for key in (well.picture, well.latent) if key}
+
+    @property
     def keys(self) -> set[str]:
         """Every key of the store that this state needs."""
-        wells = {key for well in (self.a, self.b) for key in (well.picture, well.latent) if key}
-        return wells.union(*(state.keys for _, state in self.facets))
+        return self.keys_of_wells.union(*(state.keys for _, state in self.facets))
 
     @property
     def conditional(self) -> bool:

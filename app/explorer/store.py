@@ -38,6 +38,8 @@ class Latent:
     name: str
     label: Label = ()
     """The class that z is of; () where the model knows none."""
+    draft: bool = False
+    """Whether the picture was drawn for the eye alone, while a slider moved: it is off by a grey level, and never kept."""
 
 
 class Store:
@@ -98,6 +100,12 @@ class Store:
         """Bytes that are kept, decoded copies aside."""
         return sum(map(len, self._blobs.values())) + sum(z.nbytes for z in self._latents.values())
 
+    def bytes_of(self, key: str) -> int:
+        """Bytes that one key's content takes; 0 for one that is not here."""
+        if key in self._latents:
+            return self._latents[key].nbytes
+        return len(self._blobs.get(key, b""))
+
     def prune(self, needed: set[str]) -> None:
         """Forget everything but these keys."""
         for kept in (self._blobs, self._latents, self._decoded):
@@ -114,12 +122,13 @@ class Store:
 
     def load_dict(self, data: object) -> dict[str, str]:
         """Take in what `to_dict` wrote; returns {key as written: key here}, equal unless the content was changed."""
-        if not isinstance(data, dict):
+        parts = [data.get(name, {}) for name in ("pictures", "latents")] if isinstance(data, dict) else [None]
+        if not all(isinstance(part, dict) for part in parts):
             raise ConfigError("The saved pictures cannot be read: they are not an object.")
         keys = {}
-        for key, text in dict(data.get("pictures", {})).items():
+        for key, text in parts[0].items():
             keys[key] = self.put_picture(_decode_base64(text))
-        for key, entry in dict(data.get("latents", {})).items():
+        for key, entry in parts[1].items():
             keys[key] = self.put_latent(latent_from_dict(entry))
         return keys
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.explorer.store import Store, latent_from_dict, latent_to_dict
 from flowcore.atomic import replacing
-from flowcore.errors import ConfigError, FlowError
+from flowcore.errors import FlowError
 
 __all__ = ["StoreFiles"]
 
@@ -35,22 +35,20 @@ class StoreFiles:
         except OSError:
             return
 
-    def read(self, store: Store, keys: set[str]) -> None:
-        """Take these contents into a store. Raises `ConfigError` where one is missing or is not what its key says."""
-        for key in sorted(keys):
-            if not KEY.fullmatch(key):
-                raise ConfigError("The last session's pictures cannot be found again.")
-            path = self.folder / key
-            try:
-                if path.stat().st_size > MAX_BYTES:
-                    raise ConfigError("A picture of the last session is too large.")
-                data = path.read_bytes()
-                found = (store.put_picture(data) if key.startswith("p")
-                         else store.put_latent(latent_from_dict(json.loads(data))))
-            except (OSError, ValueError, RecursionError, FlowError):
-                found = ""
-            if found != key:
-                raise ConfigError("The last session's pictures cannot be found again.")
+    def read(self, store: Store, keys: set[str]) -> set[str]:
+        """Take these contents into a store; returns those that are there and are what their keys say."""
+        return {key for key in keys if KEY.fullmatch(key) and self._read_one(store, key)}
+
+    def _read_one(self, store: Store, key: str) -> bool:
+        path = self.folder / key
+        try:
+            if path.stat().st_size > MAX_BYTES:
+                return False
+            data = path.read_bytes()
+            found = store.put_picture(data) if key.startswith("p") else store.put_latent(latent_from_dict(json.loads(data)))
+        except (OSError, ValueError, RecursionError, FlowError):
+            return False
+        return found == key
 
 
 def _contents(store: Store, key: str) -> bytes:

@@ -174,7 +174,7 @@ class Transfers(QObject):
 
     def mime(self, latent: Latent | None) -> QMimeData | None:
         """A picture as it is dragged or copied."""
-        if latent is None or self._controller.model is None:
+        if latent is None or self._controller.model is None or self._is_draft(latent):
             return None
         try:
             return mime_of(latent, self._exporter.picture(latent), self._file_name(latent))
@@ -195,6 +195,13 @@ class Transfers(QObject):
             QGuiApplication.clipboard().setMimeData(mime)
             self._notify(tr("Copied."), kind="good")
 
+    def copy_python(self, latent: Latent | None) -> None:
+        """Put a script on the clipboard that makes the same picture."""
+        if latent is None or self._is_draft(latent):
+            return
+        QGuiApplication.clipboard().setText(self._exporter.script(latent))
+        self._notify(tr("A Python script that makes this picture was copied: paste it into a file and run it."), kind="good")
+
     def copy_strip(self) -> None:
         """Put the strip on the clipboard, enlarged so that it can be seen where it is pasted."""
         try:
@@ -205,8 +212,14 @@ class Transfers(QObject):
         QGuiApplication.clipboard().setImage(to_image(pixels))
         self._notify(tr("The strip was copied."), kind="good")
 
+    def _is_draft(self, latent: Latent) -> bool:
+        """Whether a picture is still being drawn: that is said, and nothing is kept of it."""
+        if latent.draft:
+            self._notify(tr("The picture is still being drawn: a moment more."), kind="notice")
+        return latent.draft
+
     def save_picture(self, latent: Latent | None, scale: int = 1) -> None:
-        if latent is not None:
+        if latent is not None and not self._is_draft(latent):
             self._ask(self._file_name(latent), lambda: self._exporter.picture(latent, scale))
 
     def save_page(self, scale: int = 1) -> None:
@@ -278,6 +291,7 @@ class Transfers(QObject):
             (tr("Page of samples as PNG, enlarged {n} times…", n=LARGE), lambda: self.save_page(LARGE), page),
             *[(tr("Walk: {what}", what=text[:1].lower() + text[1:]), act, enabled)
               for text, act, enabled in self.walk_entries()],
+            (tr("Copy as Python"), lambda: self.copy_python(large), large is not None),
         ]  # fmt: skip
 
     def write(self, path: str, make: Callable[[], bytes]) -> None:

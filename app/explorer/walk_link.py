@@ -47,6 +47,11 @@ class WalkLink:
     def busy(self) -> bool:
         return self._frames_busy or self._at_busy
 
+    @property
+    def at_busy(self) -> bool:
+        """Whether the frame at the present position, or its bits per dimension, has not come yet."""
+        return self._at_busy
+
     def forget(self) -> None:
         self._path = self._at = None
         self._turn += 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app import assets
@@ -21,10 +23,12 @@ from app.explorer.inspector import ExplorerInspector
 from app.explorer.model import open_model
 from app.explorer.model_menu import ModelMenu, remember_model
 from app.explorer.player import Player
+from app.explorer.portable import find_model, mend, pack, unpack
 from app.explorer.samples_grid import SamplesGrid
 from app.explorer.state import ExplorerState, Well
 from app.explorer.store import Latent, Store
 from app.explorer.store_files import StoreFiles
+from app.explorer.thumbnails import Thumbnails
 from app.explorer.transfers import Transfers
 from app.explorer.walk import WalkPanel
 from app.explorer.well import WellPanel
@@ -61,6 +65,8 @@ class ExplorerWorkspace(Workspace):
         self.controller = Controller(context.engine, self.history, Store(), self)
         self.acts = self.controller.acts
         self.files = StoreFiles(state_folder() / "explorer")
+        self.thumbnails = Thumbnails(self.controller, parent=self)
+        self.thumbnails.changed.connect(self.thumbnail_changed)
         self.exporter = Exporter(self.controller)
         self.player = Player(self)
         self.transfers = Transfers(self.controller, self.exporter, context.settings, context.notify, self._problem,
@@ -76,6 +82,7 @@ class ExplorerWorkspace(Workspace):
         self._was_idle = True
         self._in_front: Facet | None = None
         self._wells_shown: dict[str, Well] = {}
+        self._traced: object = None
         self._wire_views()
         self._wire_controller()
         self._set_smooth(not context.settings.get("explorer.whole_pixels", False))
@@ -125,9 +132,31 @@ class ExplorerWorkspace(Workspace):
 
     def restore(self, state: dict[str, Any]) -> None:
         restored = ExplorerState.from_dict(state)
-        open_model(restored.model)
-        self.files.read(self.controller.store, restored.keys)
+        found = self.files.read(self.controller.store, restored.keys)
+        restored, missing = mend(restored, {key: key for key in found})
+        restored, more = find_model(restored)
         self.history.reset(restored)
+        for words in (*missing, *more):
+            self.context.notify(words, kind="notice")
+
+    def portable(self) -> dict[str, Any]:
+        model = self.controller.model
+        return pack(self.history.state, self.controller.store, model.title if model is not None else "")
+
+    def prepare(self, data: dict[str, Any], folder: Path) -> Callable[[], list[str]]:
+        state, said = unpack(data, self.controller.store, folder)
+
+        def take() -> list[str]:
+            self.stop_playing()
+            self.history.seal()
+            self.history.do(state, tr("Open a session"))
+            self.history.seal()
+            return said
+
+        return take
+
+    def thumbnail(self, serial: int) -> QImage | None:
+        return self.thumbnails.get(serial)
 
     def is_idle(self) -> bool:
         busy = self.controller.busy or self.transfers.loader.busy or self.transfers.saver.busy or self.player.playing
@@ -302,6 +331,7 @@ class ExplorerWorkspace(Workspace):
             sending.fill(menu, self.controller, lambda: self._sample(index))
         menu.addSeparator()
         menu.addAction(tr("Copy"), lambda: self.transfers.copy(self._sample(index)))
+        menu.addAction(tr("Copy as Python"), lambda: self.transfers.copy_python(self._sample(index)))
         menu.addAction(tr("Save PNG…"), lambda: self.transfers.save_picture(self._sample(index)))
         for action in menu.actions():
             action.setEnabled(self._sample(index) is not None)
@@ -417,7 +447,12 @@ class ExplorerWorkspace(Workspace):
             self._show_selected()
         self.grid.refresh(first, count)
         self._canvas.show_problem(self.controller.page.view.error)
-        self.context.trace("explorer.page", first=first, count=count, complete=self.controller.page.view.complete)
+        view, selected = self.controller.page.view, self.controller.state.selected
+        if not count:
+            return
+        self.context.trace("exact" if view.complete else "draft", what="page", first=first, count=count)
+        if first <= selected < min(first + count, len(view.fresh)) and self.controller.state.shown == "sample":
+            self.context.trace("exact" if view.fresh[selected] else "draft", what="picture")
 
     def _show_well(self, which: str) -> None:
         controller, model = self.controller, self.controller.model
@@ -439,7 +474,9 @@ class ExplorerWorkspace(Workspace):
         view = self.controller.walk.view
         shown = view.picture_t == self.controller.position and view.picture is not None
         self.walk.show_position(self.controller.position, view.bpd_now() if shown else None)
-        self.context.trace("explorer.position", t=view.picture_t)
+        if view.picture is not None and view.picture is not self._traced:
+            self._traced = view.picture
+            self.context.trace("exact" if shown else "draft", what="picture", t=view.picture_t)
 
     def _show_film(self) -> None:
         state, film = self.controller.state, self.controller.film

@@ -1,11 +1,11 @@
-"""The application's menu at the foot of the rail: appearance, help, about, quit."""
+"""The application's menu at the foot of the rail: sessions, appearance, help, about, quit."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QUrl
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from app import icons, theme
@@ -20,6 +20,15 @@ def fill_app_menu(window: MainWindow) -> None:
     """Give the rail's menu button its menu."""
     menu = QMenu(window)
     window.app_menu = menu
+    for text, icon, act, keys in (
+        (tr("Open session…"), "open", window.session_acts.ask_open, "Ctrl+Shift+O"),
+        (tr("Save session…"), "save", window.session_acts.ask_save, "Ctrl+Shift+S"),
+    ):
+        action = menu.addAction(icons.icon(icon, "muted"), text, act)
+        # Shown here; bound by the window.
+        action.setShortcut(QKeySequence(keys))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+    menu.addSeparator()
     looks = menu.addMenu(icons.icon("sun", "muted"), tr("Appearance"))
     group = QActionGroup(looks)
     for name, words in (("system", tr("As the system")), ("light", tr("Light")), ("dark", tr("Dark"))):

@@ -14,6 +14,7 @@ from typing import Any
 from PySide6.QtCore import QObject, QTimer
 
 from app.settings import read_json, state_folder, write_json
+from flowcore.atomic import replacing
 
 VERSION = 1
 DELAY_MS = 800
@@ -30,6 +31,7 @@ class Session(QObject):
         stored = (read_json(self.path) or {}) if keep else {}
         if stored.get("version") != VERSION:
             stored = {}
+            self.set_aside()
         self.workspace: str = _text(stored.get("workspace"))
         self.geometry: str = _text(stored.get("geometry"))
         states = stored.get("workspaces")
@@ -42,6 +44,18 @@ class Session(QObject):
         """Called before a write: puts the present states into ``states``."""
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.save)
+
+    def set_aside(self) -> None:
+        """Keep a copy of what cannot be read (a newer version's, a damaged one), since the next save takes its place."""
+        if not self._keep:
+            return
+        try:
+            data = self.path.read_bytes()
+            if data:
+                with replacing(self.path.with_name("session-kept.json"), durable=False, mode=0o600) as temporary:
+                    temporary.write_bytes(data)
+        except (OSError, ValueError):
+            return
 
     def touch(self) -> None:
         """Something changed: save soon. Steady changes (a drag) are saved every ``DELAY_MS``, not only at their end."""

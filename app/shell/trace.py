@@ -30,6 +30,11 @@ class Trace:
             except OSError as error:
                 raise ConfigError(f"The trace cannot be written to {path} ({error.strerror}).") from error
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody reads it: what costs something to find out is only then found out."""
+        return self._file is not None
+
     def __call__(self, event: str, **data: Any) -> None:
         """Write one line."""
         if self._file is not None:

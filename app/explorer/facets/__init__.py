@@ -43,6 +43,10 @@ class FacetState:
         """Read what `to_dict` wrote; raises `ConfigError` in one sentence for a value out of range."""
         raise NotImplementedError
 
+    def portable(self) -> FacetState:
+        """What of it may travel inside a saved picture, which is meant to be passed on: nothing that names a person's folders."""
+        return self
+
     def renamed(self, keys: dict[str, str]) -> FacetState:
         """The same with other keys of the store, where what was written was put in another one."""
         return self

@@ -97,6 +97,13 @@ class Facet(QObject):
         """How the inspector shows it; None: the subject."""
         return None
 
+    def as_python(self) -> str | None:
+        """A script on flowcore alone that makes the picture of `large`, for “Copy as Python”; see `app.explorer.as_python`.
+
+        None: the script carries that picture's z.
+        """
+        return None
+
     def save_entries(self) -> list[tuple[str, Callable[[], object], bool]]:
         """What it adds to Save, before the Explorer's own: (text, act, enabled) each."""
         return []

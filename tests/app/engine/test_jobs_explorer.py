@@ -12,6 +12,7 @@ from loop_machine import Machine
 
 from app.engine.requests import (
     DescribeLatent,
+    DraftPage,
     EncodePicture,
     OpenModel,
     SamplePage,
@@ -134,6 +135,22 @@ def test_a_walk_starts_at_a_and_ends_at_b(machine, model, loaded, picture, mode)
     np.testing.assert_array_equal(arrays["z"], walk(a["z"], b["z"], [0.25], mode)[0])
     assert first["t"] == second["t"] == 0.25
     assert second["bpd"] == pytest.approx(bpd[2], rel=1e-3)
+
+
+def test_a_draft_begins_with_the_sample_in_hand_and_is_within_a_grey_level_or_two(machine, model):
+    exact = joined(machine.ask(SamplePage(model, 2, 0, 16, 0.8)), "pictures")
+    answers = machine.ask(DraftPage(model, 2, tuple(range(16)), 0.8, hand=9))
+    indices = [index for answer in answers for index in answer[0]["indices"]]
+    assert indices[0] == 9 and sorted(indices) == list(range(16)) and answers[-1][0]["done"]
+    drawn = joined(answers, "pictures")
+    off = np.abs(drawn.astype(int) - exact[indices])
+    assert off.mean() < 1.0 and np.quantile(off, 0.99) <= 4
+    page = joined(machine.ask(SamplePage(model, 2, 0, 16, 0.8)), "z")
+    np.testing.assert_allclose(joined(answers, "z"), page[indices], rtol=1e-6, atol=1e-7)
+    # The next one goes on with those that were drawn longest ago.
+    machine.acknowledging = True
+    again = machine.ask(DraftPage(model, 2, (0, 15), 0.9))
+    assert [index for answer in again for index in answer[0]["indices"]] == sorted((0, 15), key=indices.index)
 
 
 def test_the_longest_turn_is_short(machine, model, request):

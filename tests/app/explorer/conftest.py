@@ -38,6 +38,8 @@ class FakeClient:
         self.next_id = 1
         self.handlers: dict = {}
         """How requests of further views are answered, by their class: a function that yields (data, arrays, done)."""
+        self.drawn: dict[int, int] = {}
+        """When each sample's last draft was made."""
 
     def send(self, request, *, on_answer=None, on_error=None, on_progress=None) -> int:
         entry = SimpleNamespace(id=self.next_id, request=request, answer=on_answer, error=on_error,
@@ -95,6 +97,15 @@ class FakeClient:
                 yield (data, {"z": z, "pictures": np.stack([to_bytes(row) for row in z])}, done)
         elif isinstance(request, r.ScorePage):
             yield {"bpd": [float(row.mean()) for row in request.z]}, {}, True
+        elif isinstance(request, r.DraftPage):
+            order = sorted(request.indices, key=lambda index: (self.drawn.get(index, 0), index))
+            for number, index in enumerate(order):
+                self.drawn[index] = 1 + max(self.drawn.values(), default=0)
+                page = r.SamplePage(request.model, request.seed, index, 1, request.temperature, request.label)
+                ((data, arrays, _done),) = self.work(page)
+                done = number == len(request.indices) - 1
+                labels = {"labels": data["labels"]} if self.classes else {}
+                yield {"indices": [index], "done": done, **labels}, arrays, done
         elif isinstance(request, r.TemperatureFrames):
             z = np.random.default_rng((request.seed, request.index)).uniform(0, 2.55, SIZE * SIZE * 3).astype(np.float32)
             for index, temperature in enumerate(request.temperatures):

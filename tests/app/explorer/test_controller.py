@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.engine.requests import EncodePicture, OpenModel, SamplePage, WalkAt, WalkFrames
+from app.engine.requests import DraftPage, EncodePicture, OpenModel, SamplePage, WalkAt, WalkFrames
+from app.explorer.exporting import Exporter
 from app.explorer.store import Latent
 from app.explorer.view_model import CURVE
 from flowcore.crop import Crop
@@ -64,17 +65,58 @@ def test_a_drag_over_a_large_page_reaches_every_picture(controller, client):
     controller.acts.set_count(64)
     client.run()
     controller.acts.set_temperature(0.8)
-    for value in (0.9, 1.0, 1.1, 1.2):
+    for value in (0.9, 1.0, 1.1, 1.15, 1.2):
         # Of each page twenty pictures come before the next value replaces it.
-        entry = client.asked[-1]
-        for data, arrays, done in list(client.work(entry.request))[:5]:
+        entry, came = client.asked[-1], 0
+        for data, arrays, done in client.work(entry.request):
             entry.answer(SimpleNamespace(data=data, arrays=arrays, done=done))
+            came += len(arrays["pictures"])
+            if came >= 20:
+                break
         controller.acts.set_temperature(value)
     assert all(temperature > 0.7 for temperature in controller.page.view.temperatures)
+    assert isinstance(client.asked[-1].request, DraftPage) and not controller.page.view.complete
     client.asked = client.asked[-1:]
     client.run()
     assert controller.page.view.complete and set(controller.page.view.temperatures) == {1.2}
     assert not controller.page.busy
+
+
+def test_a_draft_goes_nowhere_and_the_exact_picture_comes_at_rest(controller, client):
+    client.run()
+    controller.acts.select(5)
+    client.run()
+    for value in (0.8, 0.9):
+        controller.acts.set_temperature(value)
+    entry = next(entry for entry in client.asked if isinstance(entry.request, DraftPage))
+    assert entry.request.hand == 5
+    data, arrays, _ = list(client.work(entry.request))[5]
+    assert data["indices"] == [5]
+    entry.answer(SimpleNamespace(data=data, arrays=arrays, done=False))
+    sample = controller.selected()
+    assert sample.draft and controller.page.view.temperatures[5] == 0.9
+    controller.acts.put_latent("A", sample)
+    controller.acts.put_two(sample, sample)
+    assert controller.state.a.empty and controller.state.b.empty
+    with pytest.raises(FlowError, match="still being drawn"):
+        Exporter(controller).picture(sample)
+    # A value that stands still gets the exact page; no more drafts are waited for.
+    controller.page._moved -= 1
+    entry.answer(SimpleNamespace(data=data, arrays=arrays, done=False))
+    assert entry.id in client.cancelled
+    client.run()
+    assert controller.page.view.complete and not controller.selected().draft
+    controller.acts.put_latent("A", controller.selected())
+    assert not controller.state.a.empty
+
+
+def test_a_draft_that_fails_is_asked_for_as_an_exact_page(controller, client):
+    client.run()
+    client.fail = DraftPage
+    for value in (0.8, 0.9):
+        controller.acts.set_temperature(value)
+    client.run()
+    assert controller.page.view.complete and set(controller.page.view.temperatures) == {0.9} and not controller.page.view.error
 
 
 def test_a_larger_page_keeps_what_is_there(controller, client):

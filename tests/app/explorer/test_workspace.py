@@ -476,7 +476,7 @@ def test_save_menu_offers_what_is_there(workspace, client, bundle):
     def enabled():
         return [act for _text, _act, act in workspace.save_menu()]
 
-    assert enabled() == [True, True, True, True, False, False, False, False, False, False]
+    assert enabled() == [True, True, True, True, False, False, False, False, False, False, True]
     fill(workspace, bundle, client)
     assert all(enabled())
 
@@ -581,16 +581,16 @@ def test_without_a_model_the_canvas_says_so_and_offers_to_open_one(bundle, clien
     assert made.controller.page.view.complete
 
 
-def test_a_session_whose_model_is_gone_is_refused_in_words(workspace, tmp_path):
-    from flowcore.errors import FlowError
-
-    stored = {**workspace.state(), "model": str(tmp_path / "gone.safetensors")}
-    with pytest.raises(FlowError, match="gone"):
-        workspace.restore(stored)
-    stored = {**workspace.state(), "a": {"picture": "p" + "0" * 32}}
-    with pytest.raises(FlowError, match="cannot be found"):
-        workspace.restore(stored)
-    assert state(workspace).model == "tiny" and state(workspace).a.empty
+def test_a_session_comes_back_but_for_what_is_gone(workspace, bundle, client, tmp_path, notices):
+    fill(workspace, bundle, client)
+    stored = workspace.state()
+    workspace.restore({**stored, "model": str(tmp_path / "gone.safetensors")})
+    assert "gone.safetensors" in notices[-1][0] and notices[-1][1] == "notice"
+    assert state(workspace).model.endswith("gone.safetensors") and not state(workspace).a.empty
+    assert workspace.canvas().no_model.isVisible()
+    workspace.restore({**stored, "a": {"picture": "p" + "0" * 32, "name": "lost.png"}})
+    assert "A cannot be found" in notices[-1][0]
+    assert state(workspace).model == "tiny" and state(workspace).a.empty and not state(workspace).b.empty
 
 
 def test_a_large_photograph_is_decoded_beside_the_window(workspace, client, png, tmp_path, qtbot):

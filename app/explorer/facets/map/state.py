@@ -43,6 +43,10 @@ class State(FacetState):
     view: tuple[float, ...] = ()
     """What is seen: the middle, x and y, and how much of the map the shorter side shows; () for all of it."""
 
+    def portable(self) -> State:
+        """Without the place of the pictures, and so without the map of them."""
+        return State(method=self.method, levels=self.levels, colour=self.colour) if self.path else self
+
     def to_dict(self) -> dict[str, Any]:
         own: dict[str, Any] = {}
         for each in fields(self):

@@ -76,6 +76,10 @@ class State(FacetState):
     """The store's key of a further picture that is translated with the same way; empty for none."""
     further_name: str = ""
 
+    def portable(self) -> State:
+        """Without folders: where a person keeps pictures is nobody else's to know."""
+        return replace(self, a=replace(self.a, folder=""), b=replace(self.b, folder=""))
+
     @property
     def keys(self) -> set[str]:
         return {self.further} if self.further else set()

@@ -488,3 +488,12 @@ def test_requests_refuse_nonsense():
                          files=("../up.png",))  # fmt: skip
     with pytest.raises(ConfigError, match="strength"):
         TranslatePage(model="m", method="transport", source=good.source, target=good.target, indices=(0,), strength=3.0)
+
+
+def test_a_saved_picture_tells_nobody_where_the_piles_are():
+    from app.explorer.facets.map.state import State as MapState
+
+    state = State(a=Side("/home/someone/private"), b=Side(label=2, model="m"), strength=1.5)
+    assert state.portable() == State(b=Side(label=2, model="m"), strength=1.5)
+    assert MapState(source="data", path="/home/someone/private", selected=3).portable() == MapState()
+    assert MapState(source="samples", selected=3).portable() == MapState(source="samples", selected=3)
