@@ -99,6 +99,9 @@ class Restless:
     def do_set_count(self) -> None:
         self.controller.acts.set_count(int(self.rng.choice([*COUNTS, 5])))
 
+    def do_set_order(self) -> None:
+        self.controller.acts.set_order(str(self.rng.choice(["drawn", "likelihood"])))
+
     def do_select(self) -> None:
         self.controller.acts.select(int(self.rng.integers(-1, 64)))
 
