@@ -9,6 +9,7 @@ from app import __version__
 from app.cli import (
     data,
     decode,
+    direction,
     encode,
     evaluate,
     interpolate,
@@ -24,7 +25,7 @@ from app.cli import (
 
 __all__ = ["Parser", "UsageError", "build_parser"]
 
-COMMANDS = (models, sample, encode, decode, interpolate, translate, score, train, train_pair, evaluate, data, toy)
+COMMANDS = (models, sample, encode, decode, interpolate, translate, direction, score, train, train_pair, evaluate, data, toy)
 
 
 class UsageError(Exception):
