@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,16 @@ from flowcore.images import EXTENSIONS, read_picture
 
 from .context import Context, Steps, job
 from .jobs_explorer import CHUNK, _bits, _model
-from .requests_directions import Edit, FromFolders, FromLatents, ListDirections, Moved, OpenDirection, SaveDirection, Strip
+from .requests_directions import (
+    Edit,
+    FromFolders,
+    FromLatents,
+    ListDirections,
+    Moved,
+    OpenDirection,
+    SaveDirection,
+    Strip,
+)
 
 FOLDER_MAX = 1000
 """Pictures of a folder that are looked at; their latents are kept meanwhile."""
@@ -76,7 +86,8 @@ def from_latents(context: Context, request: FromLatents) -> Steps:
     loaded = _model(context, request.model)
     mark = _fingerprint(context, loaded)
     yield
-    made = _made(loaded.flow, request, request.more, request.less, {"by": "picks", "data": "samples"}, mark)
+    about = {"by": "picks", "data": "samples"}
+    made = yield from _beside(lambda: _made(loaded.flow, request, request.more, request.less, about, mark))
     _answer(context, request.kind, made, {"fingerprint": mark, "skipped": []}, loaded.flow)
 
 
@@ -107,7 +118,8 @@ def from_folders(context: Context, request: FromFolders) -> Steps:
             raise DataError(f"No picture of {folder.name} can be read: {skipped[0][1] if skipped else 'it is empty'}")
         sets.append(np.concatenate(rows))
     about = {"by": "folders", "data": " and ".join(folder.name for folder in folders)}
-    made = _made(loaded.flow, request, sets[0], sets[1] if len(sets) > 1 else sets[0][:0], about, mark)
+    less = sets[1] if len(sets) > 1 else sets[0][:0]
+    made = yield from _beside(lambda: _made(loaded.flow, request, sets[0], less, about, mark))
     _answer(context, request.kind, made, {"fingerprint": mark, "skipped": skipped}, loaded.flow)
 
 
@@ -164,6 +176,26 @@ def _made(flow: Flow, request: FromLatents | FromFolders, more: np.ndarray, less
     if request.axes:
         return axes_of(flow, more, request.axes, request.name, model=request.model_name, made={**about, "by": "axis"})
     return [signed(from_sets(request.name, more, less, bounds_of(flow), made=about), request.model_name, mark)]
+
+
+def _beside(work: Callable[[], list[Direction]]) -> Generator[float, None, list[Direction]]:
+    """Run a second of numpy in a thread, so that a slider is served meanwhile; raises what it raises."""
+    result: list[list[Direction]] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            result.append(work())
+        except BaseException as error:  # it is raised again below
+            failed.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        yield 0.005
+    if failed:
+        raise failed[0]
+    return result[0]
 
 
 def _files(folder: Path) -> list[Path]:
