@@ -44,6 +44,8 @@ AXES = 2
 JSON, TABLE = ROOT / "docs" / "directions.json", ROOT / "docs" / "directions.md"
 JUDGED = 200
 """Held-out pictures that are moved, to see what becomes of them."""
+JUDGED_SIDE = 32
+"""The network that judges them sees them at this size."""
 STEPS = 2.0
 """Standard deviations by which they are moved."""
 SKIN = {"1f3fb": 0, "1f3fc": 1, "1f3fd": 2, "1f3fe": 3, "1f3ff": 4}
@@ -117,7 +119,7 @@ class Judge:
     def __init__(self, found: Labelled, epochs: int) -> None:
         torch.manual_seed(0)
         x, y, counted = (values[~found.held] for values in (found.pictures, found.attributes, found.counted))
-        self.net = Classifier(x.shape[3], x.shape[1], y.shape[1])
+        self.net = Classifier(x.shape[3], min(x.shape[1], JUDGED_SIDE), y.shape[1])
         optimiser = torch.optim.Adam(self.net.parameters(), lr=1e-3)
         # Rare attributes count as much as frequent ones, or it would never see a hat.
         share = (y & counted).sum(0) / counted.sum(0)
@@ -126,7 +128,7 @@ class Judge:
         for epoch in range(epochs):
             self.net.train()
             for rows in np.array_split(rng.permutation(len(x)), len(x) // 64):
-                part = torch.from_numpy(x[rows]).permute(0, 3, 1, 2).float() / 255 - 0.5
+                part = self._floats(x[rows])
                 part = torch.where(torch.rand(len(part), 1, 1, 1) < 0.5, part.flip(3), part)
                 optimiser.zero_grad()
                 loss = F.binary_cross_entropy_with_logits(
@@ -137,10 +139,15 @@ class Judge:
             _told("judge")(epoch + 1, epochs)
         self.net.eval()
 
+    @staticmethod
+    def _floats(pictures: np.ndarray) -> torch.Tensor:
+        x = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255 - 0.5
+        return F.avg_pool2d(x, x.shape[-1] // JUDGED_SIDE) if x.shape[-1] > JUDGED_SIDE else x
+
     @torch.no_grad()
     def sees(self, pictures: np.ndarray, column: int) -> np.ndarray:
         """Whether it sees an attribute in pictures uint8 (N, H, W, C); bool (N,)."""
-        x = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255 - 0.5
+        x = self._floats(pictures)
         return (torch.cat([self.net(part) for part in x.split(128)])[:, column] > 0).numpy()
 
 
@@ -166,7 +173,7 @@ def _told(name: str):
     return lambda done, total: print(f"\r{name}: {done:,} of {total:,}", end="\n" if done == total else "", file=sys.stderr)
 
 
-def rows_of(which: str, flow: Flow, found: Labelled, directions: list[Direction], epochs: int) -> list[dict]:
+def rows_of(flow: Flow, found: Labelled, directions: list[Direction], epochs: int) -> list[dict]:
     """The table's rows, JSON-ready."""
     judge = Judge(found, epochs)
     rows = []
@@ -194,11 +201,12 @@ def table(everything: dict) -> str:
         "1.5 of its standard errors (a threshold chosen on faces 8,001 to 9,000, which are training pictures); it is made from "
         "the pictures that its model was trained on and measured on the model's test pictures.", "",
         "- **AUC**: of one test picture with and one without it, how often the projection on the direction puts them in order. "
-        "0.5 is chance. 95 % interval (Newcombe). For a principal axis: its share of the test pictures' variance.",
+        "0.5 is chance. 95 % interval (Newcombe). For a principal axis: its share of the variance "
+        "of a quarter of its pictures that it was not made from.",
         f"- **Seen after +{STEPS:g} σ**: test pictures without it, moved by {STEPS:g} standard deviations; the share in which a "
         "small network sees it then, with its 95 % interval, and in brackets before. The network (the *judge*) was trained on "
         "the same training pictures, and is right about test pictures as often as the last column says (mean of both sides; "
-        "50 % is chance). It is a weak witness where that is low.",
+        f"50 % is chance). It sees pictures at {JUDGED_SIDE}×{JUDGED_SIDE}. It is a weak witness where that is low.",
         "- **Kept**: structural similarity of the moved pictures with the ones before.",
         "- **Closest**: the direction of the table with the largest cosine either way: what comes along, unless it is made "
         "orthogonal.", "",
@@ -262,9 +270,9 @@ def main() -> None:
         old.unlink()
     for direction in directions:
         save_direction(folder / f"{stem(direction.name)}.safetensors", direction)
+    rows = rows_of(flow, found, directions, options.epochs)
     everything = json.loads(JSON.read_text()) if JSON.exists() else {}
-    everything[options.model] = {"fingerprint": directions[0].fingerprint,
-                                 "rows": rows_of(options.model, flow, found, directions, options.epochs)}  # fmt: skip
+    everything[options.model] = {"fingerprint": directions[0].fingerprint, "rows": rows}
     JSON.write_text(json.dumps(everything, indent=1) + "\n")
     TABLE.write_text(table(everything))
     print(f"{len(directions)} directions in {folder}, and the table in {TABLE}")
