@@ -97,8 +97,9 @@ def emoji(folder: Path, size: int) -> Labelled:
     return Labelled(x, attributes, ["Dark skin", "Warm colours", "Woman, not man"], counted, held)
 
 
-def stem(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+def file_name(number: int, name: str) -> str:
+    """The number comes first, since a list goes by name."""
+    return f"{number:02}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.safetensors"
 
 
 def make(which: str, flow: Flow, found: Labelled) -> list[Direction]:
@@ -180,7 +181,7 @@ def rows_of(flow: Flow, found: Labelled, directions: list[Direction], epochs: in
     for index, direction in enumerate(directions):
         quality = direction.quality
         rows.append({
-            "name": direction.name, "file": f"{stem(direction.name)}.safetensors",
+            "name": direction.name, "file": file_name(index + 1, direction.name),
             "levels": [flow.levels[level].name for level in direction.levels], "deviation": direction.deviation,
             "made_from": [direction.made["more"], direction.made["less"]],
             "quality": None if quality is None else quality.to_dict(),
@@ -268,8 +269,8 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.safetensors"):
         old.unlink()
-    for direction in directions:
-        save_direction(folder / f"{stem(direction.name)}.safetensors", direction)
+    for number, direction in enumerate(directions, 1):
+        save_direction(folder / file_name(number, direction.name), direction)
     rows = rows_of(flow, found, directions, options.epochs)
     everything = json.loads(JSON.read_text()) if JSON.exists() else {}
     everything[options.model] = {"fingerprint": directions[0].fingerprint, "rows": rows}

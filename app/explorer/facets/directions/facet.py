@@ -113,6 +113,7 @@ class DirectionsFacet(Facet):
         view.strip.picked.connect(self._strip_picked)
         view.reset.clicked.connect(lambda: self.change(self.state.at_rest(), tr("Move the picture back")))
         view.open.clicked.connect(self._pick_file)
+        view.subject_wanted.connect(self._find_subject)
         view.pane_chosen.connect(lambda _key: self._show_marks())
         make.grid.clicked.connect(self._mark)
         make.from_marks.connect(self.make_from_marks)
@@ -350,7 +351,7 @@ class DirectionsFacet(Facet):
         view.strip_title.setText(problem or title)
         view.strip_title.set_tone("warning" if problem else "muted")
         if subject is None:
-            view.show_nothing(self._without_subject())
+            view.show_nothing(*self._without_subject())
         else:
             view.show_nothing("")
             moved = link.edited.picture if link.edited is not None else subject.picture
@@ -358,13 +359,26 @@ class DirectionsFacet(Facet):
             view.stage.show_pictures(subject.picture, moved, subject.name, words, link.error)
         self._show_marks()
 
-    def _without_subject(self) -> str:
+    def _without_subject(self) -> tuple[str, str]:
+        """What goes here, and the act that brings it."""
         which = self.host.controller.state.subject
         if which == "sample":
-            return tr("Select a sample first: a direction moves it")
+            return tr("Select a sample: a direction moves it"), tr("Take the first sample")
         if which == "walk":
-            return tr("Put pictures in A and B first: a direction then moves the walk's frame")
-        return tr("Put a picture in {well} first: a direction then moves it", well=which)
+            return tr("Put pictures in A and B: a direction then moves the walk's frame"), tr("Use two samples")
+        return tr("Put a picture in {well}: a direction then moves it", well=which), tr("Choose a picture…")
+
+    def _find_subject(self) -> None:
+        """Do what the empty place offers."""
+        controller = self.host.controller
+        which, slots = controller.state.subject, [slot for slot in controller.page.view.slots if slot is not None]
+        if which == "sample":
+            controller.acts.select(0)
+        elif which == "walk":
+            if len(slots) >= 2:
+                controller.acts.put_two(slots[0], slots[-1])
+        else:
+            self.host.transfers.pick(which)
 
     def _show_marks(self) -> None:
         view = self._view

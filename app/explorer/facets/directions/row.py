@@ -45,6 +45,7 @@ class DirectionRow(QWidget):
         self.slider = ValueSlider(title, -AMOUNT_MAX, AMOUNT_MAX, 0.0, step=0.1, decimals=1, unit="σ", tone="z",
                                   tooltip=tr("How far the picture is moved along it, in standard deviations of the pictures "
                                              "that it was measured on.\nz + a σ v"))
+        self.slider.track.origin = 0.5
         self.slider.value_changed.connect(self.amount_changed)
         self.slider.editing_finished.connect(self.rested)
         self.quality = Label("", "small")

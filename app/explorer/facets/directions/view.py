@@ -26,6 +26,8 @@ class DirectionsView(QWidget):
     row_made = Signal(object)
     """A new `DirectionRow`, to be wired."""
     pane_chosen = Signal(str)
+    subject_wanted = Signal()
+    """The act of the empty place was pressed."""
 
     def __init__(self, drag_original: Callable[[], QMimeData | None], drag_moved: Callable[[], QMimeData | None],
                  parent: QWidget | None = None) -> None:
@@ -37,6 +39,7 @@ class DirectionsView(QWidget):
         self.strip_title = Label("", "muted")
         self.strip = StripView()
         self.nothing = EmptyState("", icon="picture")
+        self.nothing_act = self.nothing.add_action("", self.subject_wanted.emit, "primary")
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
@@ -139,9 +142,12 @@ class DirectionsView(QWidget):
             self.rows[row.held.key] = widget
         self._order, self._level_count = [row.held.key for row in rows], level_count
 
-    def show_nothing(self, sentence: str) -> None:
-        """Instead of pictures a sentence; an empty one brings them back."""
+    def show_nothing(self, sentence: str, act: str = "") -> None:
+        """Instead of pictures a sentence and the act that helps; an empty one brings them back."""
         self.nothing.set_sentence(sentence)
+        self.nothing_act.setText(act)
+        self.nothing_act.setAccessibleName(act)
+        self.nothing_act.updateGeometry()
         self.left.setCurrentIndex(1 if sentence else 0)
 
     def set_smooth(self, smooth: bool) -> None:

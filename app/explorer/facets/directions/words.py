@@ -44,7 +44,8 @@ def made_words(facts: Mapping[str, Any]) -> str:
     """How it was made, in one line."""
     made = facts.get("made")
     made = made if isinstance(made, Mapping) else {}
-    more, less, data = made.get("more", "?"), made.get("less", "?"), str(made.get("data") or tr("unknown pictures"))
+    more, less = (f"{n:,}" if isinstance(n := made.get(side), int) else "?" for side in ("more", "less"))
+    data = str(made.get("data") or tr("unknown pictures"))
     if made.get("by") == "axis":
         return tr("A principal axis of {count} pictures ({data})", count=more, data=data)
     return tr("From {more} pictures with and {less} without ({data})", more=more, less=less, data=data)

@@ -337,10 +337,18 @@ def test_without_a_subject_or_directions_it_says_what_goes_here(answers, workspa
     client.run()
     facet = workspace.controller.facets["directions"]
     view = facet.widget()
-    assert view.left.currentIndex() == 1 and "Select a sample first" in view.nothing.label.text()
+    assert view.left.currentIndex() == 1 and "Select a sample" in view.nothing.label.text()
     assert view.empty.isVisibleTo(view)
     workspace._canvas.subject.button("A").click()
-    assert "Put a picture in A first" in view.nothing.label.text()
+    assert "Put a picture in A" in view.nothing.label.text() and view.nothing_act.text() == "Choose a picture…"
+    workspace._canvas.subject.button("walk").click()
+    view.nothing_act.click()
+    client.run()
+    assert not workspace.history.state.b.empty and view.left.currentIndex() == 0
+    workspace._canvas.subject.button("sample").click()
+    view.nothing_act.click()
+    client.run()
+    assert workspace.history.state.selected == 0 and view.left.currentIndex() == 0
     view.empty.findChildren(type(view.reset))[0].click()
     assert view.panes.currentIndex() == 1
 
