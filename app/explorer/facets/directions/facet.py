@@ -34,6 +34,7 @@ __all__ = ["DirectionsFacet", "facet"]
 
 FORMAT = "flow-explorer-direction"
 LARGE = 8
+TITLE_MAX = 32
 
 
 class DirectionsFacet(Facet):
@@ -84,7 +85,7 @@ class DirectionsFacet(Facet):
         controller, edited = self.host.controller, self.link.edited
         if edited is None or controller.model is None:
             return None
-        return Shown("facet", self._words(), edited.picture, figures(controller.model.card, self.link.bpd), label=edited.label)
+        return Shown("facet", self._title(), edited.picture, figures(controller.model.card, self.link.bpd), label=edited.label)
 
     def save_entries(self) -> list[tuple[str, Any, bool]]:
         complete = len(self.link.frames) == len(PLACES)
@@ -326,6 +327,13 @@ class DirectionsFacet(Facet):
         """What is moved, in one line."""
         moved = [row.held for row in self.link.rows(self.state) if row.held.amount and not row.problem]
         return ", ".join(f"{held.title} {amount_text(held.amount)}" for held in moved)
+
+    def _title(self) -> str:
+        """The same, short enough for the column on the right."""
+        words, count = self._words(), sum(1 for row in self.link.rows(self.state) if row.held.amount and not row.problem)
+        if len(words) <= TITLE_MAX:
+            return words
+        return tr("Moved along {count} directions", count=count) if count > 1 else tr("Moved along a direction")
 
     def _drag(self, latent: Latent | None) -> QMimeData | None:
         return self.host.transfers.mime(latent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from app.explorer.facets.directions.marks_grid import MarksGrid
 from app.explorer.facets.directions.state import State
@@ -88,6 +88,7 @@ class MakePanel(QWidget):
         layout.addWidget(self.progress)
         layout.addWidget(self.problem)
         layout.addStretch(1)
+        self._show_source("marks")
 
     def _page(self, words: str) -> tuple[QWidget, QVBoxLayout]:
         page = QWidget()
@@ -194,7 +195,12 @@ class MakePanel(QWidget):
 
     def _show_source(self, key: str) -> None:
         self.source.set_current(key)
-        self.pages.setCurrentIndex(("marks", "folders", "axes").index(key))
+        chosen = ("marks", "folders", "axes").index(key)
+        # As high as the page that is shown, so that what went wrong stands right under it.
+        for index in range(self.pages.count()):
+            policy = QSizePolicy.Policy.Preferred if index == chosen else QSizePolicy.Policy.Ignored
+            self.pages.widget(index).setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+        self.pages.setCurrentIndex(chosen)
 
     def show_source(self, key: str) -> None:
         """Bring one of the ways to the front."""

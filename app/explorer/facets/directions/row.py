@@ -48,7 +48,7 @@ class DirectionRow(QWidget):
         self.slider.track.origin = 0.5
         self.slider.value_changed.connect(self.amount_changed)
         self.slider.editing_finished.connect(self.rested)
-        self.quality = Label("", "small")
+        self.quality = Label("", "small", wrap=True)
         self.more = IconButton("chevron-right", tr("More about {name}", name=title), size=20, icon_size=14,
                                tooltip=tr("Where it acts, what it leaves alone, and how it was made"))  # fmt: skip
         self.more.muted = True
@@ -126,7 +126,7 @@ class DirectionRow(QWidget):
             return
         self._shown = shown
         held, facts = row.held, row.held.facts()
-        self.slider.label.setText(held.title)
+        self.slider.label.setText(self.slider.label.fontMetrics().elidedText(held.title, Qt.TextElideMode.ElideRight, 180))
         self.slider.track.setAccessibleName(held.title)
         self.slider.label.setStyleSheet("font-weight: 600;" if in_hand else "")
         usable = not row.problem
@@ -134,7 +134,6 @@ class DirectionRow(QWidget):
             part.setEnabled(usable)
         self.quality.setText(row.problem or quality_words(facts))
         self.quality.set_tone("warning" if row.problem else "small")
-        self.quality.setWordWrap(bool(row.problem))
         self.quality.setToolTip(row.problem or quality_tip(facts))
         self.made.setText(made_words(facts))
         self._own_levels = tuple(facts["levels"])

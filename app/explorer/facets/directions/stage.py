@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtWidgets import QWidget
 
 from app.i18n import tr
@@ -33,6 +33,7 @@ class Stage(QWidget):
         self.original.setToolTip(tr("The picture that this view is about; drag it to A, to B, or out of the window."))
         self.moved.setToolTip(tr("The same picture, moved along every direction that is not at 0; drag it anywhere.\n"
                                  "z + Σ a σ v, decoded"))
+        self._titles = ("", "")
         self.problem = Label("", "warning", wrap=True, parent=self)
         self.problem.hide()
         self.setMinimumSize(240, 160)
@@ -41,8 +42,7 @@ class Stage(QWidget):
         """`words` says what was done to the picture."""
         self.original.set_array(original)
         self.moved.set_array(moved)
-        self.original_title.setText(title)
-        self.moved_title.setText(words)
+        self._titles = (title, words)
         self.moved_title.setToolTip(words)
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
@@ -69,6 +69,9 @@ class Stage(QWidget):
         self.original_title.setGeometry(0, 0, small, CAPTION - 4)
         self.original.setGeometry(0, CAPTION, small, small)
         left = small + GAP
+        for label, text, width in ((self.original_title, self._titles[0], small),
+                                   (self.moved_title, self._titles[1], self.width() - left - 8)):  # fmt: skip
+            label.setText(label.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, width))
         self.moved_title.setGeometry(left, 0, max(large, self.width() - left), CAPTION - 4)
         self.moved.setGeometry(left, CAPTION, large, large)
         self.problem.setGeometry(0, CAPTION + large + 8, self.width(), max(0, foot - 8))

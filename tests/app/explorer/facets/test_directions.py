@@ -287,7 +287,7 @@ def test_one_folder_after_the_other_and_the_axes_of_one(facet, client, tmp_path,
     client.run()
     (request,) = client.sent(rd.FromFolders)
     assert (request.more, request.less, request.axes) == (str(tmp_path), "", 2)
-    assert [row.slider.label.text() for row in rows(facet)[2:]] == [f"{tmp_path.name}, axis 1", f"{tmp_path.name}, axis 2"]
+    assert [row.held.title for row in facet.link.rows(facet.state)][2:] == [f"{tmp_path.name}, axis {n}" for n in (1, 2)]
     view.make.axes_source.button("page").click()
     qtbot.mouseClick(view.make.make_axes, LEFT)
     client.run()
