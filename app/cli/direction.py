@@ -29,6 +29,8 @@ DESCRIPTION = (
 SUFFIXES = (".safetensors",)
 HELD_SHARE = 0.2
 AMOUNT_MAX = 20.0
+KEPT_MAX = 2000
+"""Pictures of a set whose z are kept in memory: 2,000 of 64×64 in colour are 100 MB."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,8 +79,9 @@ def _add_make(parser: argparse.ArgumentParser) -> None:
     _add_without(parser)
     parser.add_argument("--name", help="(default: the attribute's, the folder's or the data's)")
     parser.add_argument(
-        "--count", type=integer(2, 10**7), default=10_000, metavar="N", help="pictures of a set to look at (default: 10,000)"
-    )
+        "--count", type=integer(2, 10**7), default=10_000, metavar="N",
+        help=f"pictures to look at (default: 10,000; of folders and for axes {KEPT_MAX:,} at most, whose z are kept)",
+    )  # fmt: skip
     parser.add_argument("--out", required=True, metavar="FILE", help="a .safetensors file; with --pca one an axis: FILE-1 …")
     add_seed(parser, "of the draw of held-out pictures (default: 0)")
     add_device(parser)
@@ -231,7 +234,7 @@ def _latents(args: argparse.Namespace, flow: Any, data: PictureSet, what: str) -
 
     from flowcore.direction_making import latents
 
-    count = min(len(data), args.count)
+    count = min(len(data), args.count, KEPT_MAX)
     with Progress(f"Encoding {what}", count, "pictures") as progress:
         parts = latents(flow, data.pictures[:count], _classes(flow, data, count), on_progress=lambda n, _all: progress.update(n))
         z = np.concatenate([z for _, z in parts])

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -33,6 +34,8 @@ from .requests_directions import (
     SaveDirection,
     Strip,
 )
+
+T = TypeVar("T")
 
 FOLDER_MAX = 1000
 """Pictures of a folder that are looked at; their latents are kept meanwhile."""
@@ -97,22 +100,20 @@ def from_folders(context: Context, request: FromFolders) -> Steps:
     loaded = _model(context, request.model)
     mark = _fingerprint(context, loaded)
     folders = [Path(text).expanduser() for text in (request.more, request.less) if text]
-    files = [_files(folder) for folder in folders]
+    files = yield from _beside(lambda: [_files(folder) for folder in folders])
     total, done, skipped, sets = sum(map(len, files)), 0, [], []
     size = CHUNK.get(loaded.flow.device.type, 4)
     for folder, paths in zip(folders, files, strict=True):
         rows = []
         for start in range(0, len(paths), size):
-            pictures = []
-            for path in paths[start : start + size]:
-                picture = _read(path, loaded, skipped)
-                if picture is not None:
-                    pictures.append(picture)
-                yield
+            part = paths[start : start + size]
+            # A photograph takes longer to decode than a turn may last.
+            read = yield from _beside(lambda part=part: [_read(path, loaded, skipped) for path in part])
+            pictures = [picture for picture in read if picture is not None]
             if pictures:
                 z = yield from latents_job(loaded.flow, np.stack(pictures))
                 rows.append(z[np.isfinite(z).all(1)])
-            done += len(paths[start : start + size])
+            done += len(part)
             context.progress(done / total, f"{done} of {total} pictures")
         if not rows:
             raise DataError(f"No picture of {folder.name} can be read: {skipped[0][1] if skipped else 'it is empty'}")
@@ -178,9 +179,9 @@ def _made(flow: Flow, request: FromLatents | FromFolders, more: np.ndarray, less
     return [signed(from_sets(request.name, more, less, bounds_of(flow), made=about), request.model_name, mark)]
 
 
-def _beside(work: Callable[[], list[Direction]]) -> Generator[float, None, list[Direction]]:
-    """Run a second of numpy in a thread, so that a slider is served meanwhile; raises what it raises."""
-    result: list[list[Direction]] = []
+def _beside(work: Callable[[], T]) -> Generator[float, None, T]:
+    """Run what takes long at a stretch in a thread, so that a slider is served meanwhile; raises what it raises."""
+    result: list[T] = []
     failed: list[BaseException] = []
 
     def run() -> None:
@@ -192,7 +193,7 @@ def _beside(work: Callable[[], list[Direction]]) -> Generator[float, None, list[
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     while thread.is_alive():
-        yield 0.005
+        yield 0.002
     if failed:
         raise failed[0]
     return result[0]

@@ -48,6 +48,7 @@ class DirectionsFacet(Facet):
         self.link = DirectionsLink(controller.client, controller.store, self._show)
         self._made_problem = ""
         self._view: DirectionsView | None = None
+        self._traced: Latent | None = None
         self._mark_keys: dict[int, tuple[Latent, str]] = {}
         # Marks are put on the page's samples, which come one by one; the window tells of the selected one only.
         controller.page_changed.connect(lambda _first, _count: self._show_marks())
@@ -340,6 +341,9 @@ class DirectionsFacet(Facet):
 
     def _show(self) -> None:
         self.changed.emit()
+        if self.link.edited is not self._traced:
+            self._traced = self.link.edited
+            self.host.context.trace("directions.moved", fresh=self.link.fresh)
         view, controller = self._view, self.host.controller
         if view is None or controller.model is None:
             return
