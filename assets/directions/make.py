@@ -186,7 +186,7 @@ def _told(name: str):
 
 def rows_of(flow: Flow, found: Labelled, directions: list[Direction], epochs: int) -> list[dict]:
     """The table's rows, JSON-ready."""
-    judge = Judge(found, epochs)
+    judge = Judge(found, epochs) if epochs else None
     rows = []
     for index, direction in enumerate(directions):
         quality = direction.quality
@@ -197,7 +197,7 @@ def rows_of(flow: Flow, found: Labelled, directions: list[Direction], epochs: in
             "quality": None if quality is None else quality.to_dict(),
             "cosine": {other.name: round(cosine(direction.vector, other.vector), 3)
                        for other in directions if other is not direction},
-            "pictures": judged(flow, found, judge, index, direction) if index < len(found.names) else None,
+            "pictures": judged(flow, found, judge, index, direction) if judge and index < len(found.names) else None,
         })  # fmt: skip
         print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     return rows
@@ -216,14 +216,18 @@ def table(everything: dict) -> str:
         "of a quarter of its pictures that it was not made from.",
         f"- **Seen after +{STEPS:g} σ**: test pictures without it, moved by {STEPS:g} standard deviations; the share in which a "
         "small network sees it then, with its 95 % interval, and in brackets before. The network (the *judge*) was trained on "
-        f"{JUDGE_MADE_FROM:,} of the training pictures at {JUDGED_SIDE}×{JUDGED_SIDE}, and is right about test pictures as often "
-        "as the last column says (mean of both sides; 50 % is chance). It is a weak witness where that is low.",
+        f"training pictures at {JUDGED_SIDE}×{JUDGED_SIDE}, and is right about test pictures as often as the last column says "
+        "(mean of both sides; 50 % is chance). It is a weak witness where that is low.",
         "- **Kept**: structural similarity of the moved pictures with the ones before.",
         "- **Closest**: the direction of the table with the largest cosine either way: what comes along, unless it is made "
         "orthogonal.", "",
     ]  # fmt: skip
     for which in sorted(everything, reverse=True):
-        lines += [f"## {which}", "", f"From {SOURCES[which]}; model fingerprint `{everything[which]['fingerprint']}`.", "",
+        lines += [f"## {which}", "", f"From {SOURCES[which]}; model fingerprint `{everything[which]['fingerprint']}`. "
+                  + (f"The judge is made from {everything[which]['judge_made_from']:,} pictures."
+                     if everything[which]["judge_made_from"] else
+                     "No judge was trained (`--epochs 0`): the AUC says what the projection tells, not what a picture shows."),
+                  "",
                   "| direction | levels | pictures with / without | AUC or share | with / without, held out | "
                   f"seen after +{STEPS:g} σ (before) | kept | closest | judge |",
                   "|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
@@ -253,12 +257,14 @@ def _failures(rows: list[dict]) -> list[str]:
     said = []
     for row in rows:
         quality, moved = row["quality"], row["pictures"]
-        if moved is None:
+        if "variance" in quality["how"]:
             continue
         if quality["low"] <= 0.5:
             said.append(f"{row['name']} is not shown to be better than chance on held-out pictures, so it does not ship.")
         elif quality["score"] < 0.85:
             said.append(f"{row['name']} is weak: it puts {100 * quality['score']:.0f} of 100 pairs in order.")
+        if moved is None:
+            continue
         if moved["taken_low"] < 0.5:
             said.append(f"{row['name']} is seen in less than half of the moved pictures, or too few were moved to tell.")
         if moved["judge"] < 0.8:
@@ -270,7 +276,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", choices=("faces", "emoji"))
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--epochs", type=int, default=6, help="of the network that judges the moved pictures")
+    parser.add_argument("--epochs", type=int, default=6, help="of the network that judges the moved pictures; 0 for none")
     options = parser.parse_args()
     flow = checkpoint.load(assets.resolve_model(options.model)).flow
     found = {"faces": faces, "emoji": emoji}[options.model](options.folder, flow.event_shape[1])
@@ -285,7 +291,8 @@ def main() -> None:
         save_direction(folder / file_name(number, direction.name), direction)
     rows = rows_of(flow, found, directions, options.epochs)
     everything = json.loads(JSON.read_text()) if JSON.exists() else {}
-    everything[options.model] = {"fingerprint": directions[0].fingerprint, "rows": rows}
+    judge_from = min(JUDGE_MADE_FROM, int((~found.held).sum())) if options.epochs else 0
+    everything[options.model] = {"fingerprint": directions[0].fingerprint, "judge_made_from": judge_from, "rows": rows}
     JSON.write_text(json.dumps(everything, indent=1) + "\n")
     TABLE.write_text(table(everything))
     print(f"{len(directions)} directions in {folder}, and the table in {TABLE}")

@@ -145,3 +145,24 @@ def test_another_models_direction_is_refused(refused, bright, piles, tmp_path):
     picture = next((piles / "dark").glob("*.png"))
     told = refused("direction", "apply", picture, "--direction", bright, "--amount", 1, "--model", "emoji", "--out", tmp_path)
     assert "'bright' is a direction of another model" in told and not list(tmp_path.glob("dark*"))
+
+
+@pytest.mark.parametrize("name", ["emoji", "faces"])
+def test_the_directions_that_ship_are_of_the_models_that_ship(name):
+    import json
+
+    from app import assets
+    from flowcore import checkpoint
+    from flowcore.direction_files import check, fingerprint, load_direction
+
+    files = sorted((assets.root() / "directions" / name).glob("*.safetensors"))
+    assert len(files) >= 3, f"run python assets/directions/make.py {name} DATA_FOLDER"
+    flow = checkpoint.load(assets.resolve_model(name)).flow
+    mark = fingerprint(flow)
+    told = json.loads((assets.root().parent / "docs" / "directions.json").read_text())[name]
+    assert told["fingerprint"] == mark and [row["file"] for row in told["rows"] if row["file"]] == [file.name for file in files]
+    for file in files:
+        direction = load_direction(file)
+        check(direction, flow, mark)
+        assert file.stat().st_size < 200_000 and direction.model == name
+        assert direction.quality.how == "variance" or direction.quality.low > 0.5
