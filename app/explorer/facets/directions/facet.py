@@ -250,6 +250,7 @@ class DirectionsFacet(Facet):
                 self._made_problem = tr("{count} pictures were left out: {first}", count=len(skipped), first=skipped[0][1])
             if self._view is not None:
                 self._view.show_pane("use")
+                self._view.reveal(found[0].key)
 
         self.link.task(request, done, self._failed)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtCore import QMimeData, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.explorer.facets.directions.link import Row
@@ -141,6 +141,10 @@ class DirectionsView(QWidget):
             widget.unfold(row.held.key in unfolded)
             self.rows[row.held.key] = widget
         self._order, self._level_count = [row.held.key for row in rows], level_count
+
+    def reveal(self, key: str) -> None:
+        """Scroll to a direction, once the list has its new height."""
+        QTimer.singleShot(0, self, lambda: key in self.rows and self._list_scroll.ensureWidgetVisible(self.rows[key]))
 
     def show_nothing(self, sentence: str, act: str = "") -> None:
         """Instead of pictures a sentence and the act that helps; an empty one brings them back."""
