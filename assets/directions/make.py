@@ -42,10 +42,10 @@ FACES = {"Smiling": "Smile", "Eyeglasses": "Glasses", "Male": "Masculine", "Youn
 SOURCES = {"faces": "CelebA's first 10,000 pictures", "emoji": "Noto Emoji and Emojitwo"}
 AXES = 2
 JSON, TABLE = ROOT / "docs" / "directions.json", ROOT / "docs" / "directions.md"
-JUDGED = 100
+JUDGED = 200
 """Held-out pictures that are moved, to see what becomes of them."""
-JUDGE_MADE_FROM = 3000
-"""Training pictures that the network which judges them is made from."""
+JUDGE_MADE_FROM = 9000
+"""Training pictures, at most, that the network which judges them is made from."""
 JUDGED_SIDE = 32
 """The network that judges them sees them at this size."""
 STEPS = 2.0
@@ -127,7 +127,7 @@ class Judge:
 
     def __init__(self, found: Labelled, epochs: int) -> None:
         torch.manual_seed(0)
-        # Few, since a network on a processor takes its time; the table says how good it became.
+        # A network on a processor takes its time; the table says of how many it is made, and how good it became.
         rows = np.random.default_rng(1).permutation(np.flatnonzero(~found.held))[:JUDGE_MADE_FROM]
         x, y, counted = (values[rows] for values in (found.pictures, found.attributes, found.counted))
         self.net = Classifier(x.shape[3], min(x.shape[1], JUDGED_SIDE), y.shape[1])
@@ -266,7 +266,7 @@ def _failures(rows: list[dict]) -> list[str]:
         if moved is None:
             continue
         if moved["taken_low"] < 0.5:
-            said.append(f"{row['name']} is seen in less than half of the moved pictures, or too few were moved to tell.")
+            said.append(f"{row['name']} is not shown to be seen in more than half of the moved pictures.")
         if moved["judge"] < 0.8:
             said.append(f"{row['name']}'s judge is right in {100 * moved['judge']:.0f} % only, so that its share means little.")
     return ["What does not work well:", "", *(f"- {text}" for text in said)] if said else []
