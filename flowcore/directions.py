@@ -199,18 +199,27 @@ def orthogonal(vector: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
     basis: list[np.ndarray] = []
     for other in others:
         other = np.array(other, np.float64)
-        length = np.linalg.norm(other)
+        length = _norm(other)
         for _ in range(2):
             for base in basis:
-                other -= (base @ other) * base
-        left = np.linalg.norm(other)
+                other -= _dot(base, other) * base
+        left = _norm(other)
         if left > 1e-9 * length:
             basis.append(other / left)
-    before = np.linalg.norm(rest)
+    before = _norm(rest)
     for _ in range(2):
         for base in basis:
-            rest -= (base @ rest) * base
-    return rest if np.linalg.norm(rest) > 1e-9 * before else np.zeros_like(rest)
+            rest -= _dot(base, rest) * base
+    return rest if _norm(rest) > 1e-9 * before else np.zeros_like(rest)
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> float:
+    # Not by BLAS, whose threads on a busy machine wait longer for each other than the sum takes: a slider is being dragged.
+    return float((a * b).sum())
+
+
+def _norm(vector: np.ndarray) -> float:
+    return math.sqrt(_dot(vector, vector))
 
 
 def standard_step(direction: Direction, bounds: Bounds, levels: Sequence[int] | None = None,
@@ -221,7 +230,7 @@ def standard_step(direction: Direction, bounds: Bounds, levels: Sequence[int] | 
     ``without``, taken in the same levels, it leaves those directions' projections unchanged; its length shrinks by what it loses.
     """
     vectors = [within(each.vector, bounds, levels) for each in (direction, *without)]
-    return direction.deviation * orthogonal(vectors[0] / np.linalg.norm(direction.vector.astype(np.float64)), vectors[1:])
+    return direction.deviation * orthogonal(vectors[0] / _norm(direction.vector.astype(np.float64)), vectors[1:])
 
 
 def displacement(steps: Sequence[tuple[np.ndarray, float]], dims: int) -> np.ndarray:
