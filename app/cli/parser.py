@@ -9,6 +9,7 @@ from app import __version__
 from app.cli import (
     data,
     decode,
+    direction,
     encode,
     evaluate,
     interpolate,
@@ -27,7 +28,7 @@ from app.cli import (
 __all__ = ["Parser", "UsageError", "build_parser"]
 
 COMMANDS = (
-    models, sample, encode, decode, interpolate, translate, map, score, layers, train, train_pair, evaluate, data, toy,
+    models, sample, encode, decode, interpolate, translate, direction, map, layers, score, train, train_pair, evaluate, data, toy,
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ class Track(KeyboardFocus, QSlider):
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.tone = tone
         self.mark: float | None = None  # where the default lies, 0..1, drawn as a small notch
+        self.origin: float | None = None  # where the live part begins, 0..1; None for the left end
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest.timeout.connect(self.rested)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -119,7 +120,8 @@ class Track(KeyboardFocus, QSlider):
         painter.drawRoundedRect(QRectF(0, middle - 2, self.width(), 4), 2, 2)
         live = getattr(tones, self.tone) if self.isEnabled() else tones.faint
         painter.setBrush(QColor(live))
-        painter.drawRoundedRect(QRectF(0, middle - 2, x, 4), 2, 2)
+        start = 0.0 if self.origin is None else self.position_x(self.origin)
+        painter.drawRoundedRect(QRectF(min(start, x), middle - 2, abs(x - start), 4), 2, 2)
         if self.mark is not None:
             place = self.position_x(self.mark)
             if abs(place - x) > _KNOB + 3:

@@ -22,8 +22,8 @@ from flowcore.errors import CheckpointError
 ROOT = Path(app.__file__).resolve().parents[1]
 
 COMMANDS = [
-    "models", "sample", "encode", "decode", "interpolate", "translate", "map", "score", "layers", "train", "train-pair",
-    "evaluate", "data", "toy",
+    "models", "sample", "encode", "decode", "interpolate", "translate", "direction", "map", "layers", "score", "train",
+    "train-pair", "evaluate", "data", "toy",
 ]  # fmt: skip
 
 
