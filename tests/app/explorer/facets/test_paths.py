@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -626,7 +628,7 @@ def test_the_state_survives_json_and_other_keys_and_refuses_nonsense(three, path
             State.from_dict(bad)
 
 
-def test_a_session_comes_back_with_its_paths_and_a_page_leaves_them_out(three, paths, workspace, client):
+def test_a_session_and_a_saved_page_bring_their_paths_back(three, paths, workspace, client):
     saved = workspace.state()
     before = paths.state
     workspace.controller.store.prune(set())
@@ -634,7 +636,10 @@ def test_a_session_comes_back_with_its_paths_and_a_page_leaves_them_out(three, p
     client.run()
     assert paths.state == before and three.link.ready
     data = workspace.exporter.page()
-    assert "facets" not in recipe.extract(data)["explorer"]
+    workspace.history.reset(replace(workspace.history.state, facets=()))
+    workspace.controller.restore_recipe(recipe.extract(data))
+    client.run()
+    assert paths.state == before and three.link.ready
 
 
 def test_no_part_that_is_not_in_front_asks_anything(full, paths, workspace, client, qtbot):
