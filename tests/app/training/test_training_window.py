@@ -178,7 +178,8 @@ def test_paused_resumed_killed_and_deleted(qtbot, open_window, picture_folder):
     third = run.presence.pid
     assert run.step >= paused_at
 
-    shutil.rmtree(folder)
+    # At one blow: file by file it would race with the run, which writes there all the time.
+    shutil.rmtree(folder.rename(picture_folder.parent / "deleted"))
     run = reached(qtbot, workspace, "gone", 10_000)
     assert str(folder) in run.sentence and notes[0].label.text() == run.sentence
     qtbot.waitUntil(lambda: not is_alive(third), timeout=20_000)
