@@ -12,6 +12,7 @@ On a machine without a screen run it under xvfb, whose fonts look like a desktop
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import time
@@ -23,6 +24,7 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app import assets, theme  # noqa: E402
 from app.engine.client import EngineClient  # noqa: E402
+from app.explorer import facets  # noqa: E402
 from app.main_window import MainWindow  # noqa: E402
 from app.settings import Settings  # noqa: E402
 from app.shell.session import Session  # noqa: E402
@@ -67,6 +69,16 @@ def show_facet(workspace, options: argparse.Namespace) -> None:
         workspace.look_deeper()
         workspace.acts.set_subject(options.subject)
         workspace.acts.show_facet(options.facet)
+        application = QApplication.instance()
+        wait(application, 60, workspace.is_idle)
+        if options.facet_state:
+            state = facets.read(options.facet, json.loads(options.facet_state))
+            workspace.acts.set_facet(options.facet, state, "Set by hand")
+        if options.amounts:
+            rows = workspace.controller.facet.link.rows(workspace.controller.facet.state)
+            for row, amount in zip(rows, options.amounts, strict=False):
+                workspace.controller.facet.set_amount(row.held.key, amount)
+        wait(application, 60, workspace.is_idle)
 
 
 def learn(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
@@ -112,6 +124,8 @@ def main() -> None:
     parser.add_argument("--pictures", nargs=2, default=("portrait-1", "9"))
     parser.add_argument("--empty", action="store_true")
     parser.add_argument("--facet", help="explorer: the further view in front, such as levels")
+    parser.add_argument("--facet-state", help="explorer: what is set there, as a session has it (JSON)")
+    parser.add_argument("--amounts", type=float, nargs="*", help="directions: how far along each, in standard deviations")
     parser.add_argument("--subject", default="A", choices=("sample", "A", "B", "walk"), help="explorer: what it is about")
     parser.add_argument("--figure", default="curve", help="theory: affine, curve, matrix, coupling, masks or convolution")
     parser.add_argument("--playing", action="store_true")

@@ -103,6 +103,10 @@ class State(FacetState):
     more_folder: str = ""
     less_folder: str = ""
 
+    def portable(self) -> State:
+        """Without the folders that another is made from."""
+        return replace(self, more_folder="", less_folder="")
+
     @property
     def keys(self) -> set[str]:
         return {*self.more, *self.less, *(key for held in self.held for key in (held.key, *held.without))}
