@@ -78,8 +78,10 @@ def main() -> None:
             f" {card['steps']:,} steps | {path.stat().st_size / 2**20:.1f} MB |"
         )
         by_class = f" A row a class: {', '.join(class_names(card))}." if class_names(card) else ""
+        credit, note = data.get("credit", "").rstrip("."), data.get("note", "")
+        words = f"{credit}.{by_class}" + (f"\n\n{note}" if note else "")
         shown = f"![Samples of {path.stem} at temperatures 0.5, 0.7 and 1.0](samples/{path.stem}.png)"
-        pages.append(f"## {card['title']}\n\n{data.get('credit', '')}{by_class}\n\n{shown}\n\n```\n{card['command']}\n```\n")
+        pages.append(f"## {card['title']}\n\n{words}\n\n{shown}\n\n```\n{card['command']}\n```\n")
     table = ["| model | architecture | data | test bpd | pictures | trained | file |", "|---|---|---|---|---|---|---|", *rows]
     about = "Samples at temperatures 0.5, 0.7 and 1.0, seed 0; none was picked.\n"
     (ROOT / "docs" / "models.md").write_text("\n".join([INTRODUCTION, *table, "", about, *pages]), encoding="utf-8")
