@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app import assets
 from app.cli.arguments import add_crop, add_device, add_json, add_model, add_seed, integer, number
 from app.cli.opening import event_shape, load_model, model_name, open_card, read_as_seen
-from app.cli.output import OutputError, OutputFile, print_json, print_text, say
+from app.cli.output import OutputFile, picture_files, print_json, print_text, say
 from app.cli.progress import Progress
 from app.cli.reading import data_path, of_card, tell_left_out
 from flowcore.errors import ConfigError, DataError
@@ -333,7 +332,7 @@ def _apply(args: argparse.Namespace) -> int:
             named = args.model or "unknown"
             raise ConfigError(f"The direction's model ({named}) is not a bundled one: give --model its checkpoint.")
     path, card = open_card(args)
-    targets = _picture_targets(args, path)
+    targets = picture_files(args.out, args.images, (path, *args.images))
     pictures = read_as_seen(args.images, card, path, args)
 
     from app.cli.device import choose_device, run_on
@@ -382,19 +381,3 @@ def _apply(args: argparse.Namespace) -> int:
         say(f"{len(rows)} pictures moved into {args.out}.")
     return 0
 
-
-def _picture_targets(args: argparse.Namespace, path: Path) -> list[OutputFile]:
-    folder = Path(args.out).expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The folder {args.out} cannot be made ({error.strerror or error}).") from error
-    taken: Counter[str] = Counter()
-    targets = []
-    for image in args.images:
-        stem = Path(image).stem or "picture"
-        taken[stem.casefold()] += 1
-        again = taken[stem.casefold()]
-        name = f"{stem}.png" if again == 1 else f"{stem}-{again}.png"
-        targets.append(OutputFile(os.fspath(folder / name), (".png",), (path, *args.images)))
-    return targets

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 from flowcore.atomic import replacing
 from flowcore.errors import FlowError
 
-__all__ = ["OutputError", "OutputFile", "print_json", "print_table", "print_text", "say"]
+__all__ = ["OutputError", "OutputFile", "picture_files", "print_json", "print_table", "print_text", "say"]
 
 Result = TypeVar("Result")
 
@@ -121,3 +122,24 @@ class OutputFile:
     def write_bytes(self, data: bytes) -> None:
         """Write these bytes, whole or not at all."""
         self.write(lambda path: path.write_bytes(data))
+
+
+def picture_files(folder: str, images: Sequence[str], protected: Iterable[str | Path]) -> list[OutputFile]:
+    """A PNG for each picture, named after it, in a folder that is made where it is missing; made sure of before any work.
+
+    Two pictures of one name become NAME.png and NAME-2.png. Raises OutputError.
+    """
+    place = Path(folder).expanduser()
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder {folder} cannot be made ({error.strerror or error}).") from error
+    kept, taken = list(protected), Counter[str]()
+    targets = []
+    for image in images:
+        stem = Path(image).stem or "picture"
+        taken[stem.casefold()] += 1
+        again = taken[stem.casefold()]
+        name = f"{stem}.png" if again == 1 else f"{stem}-{again}.png"
+        targets.append(OutputFile(os.fspath(place / name), (".png",), kept))
+    return targets

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.cli.arguments import add_crop, add_device, add_json, add_model, add_seed, integer, number
 from app.cli.opening import event_shape, load_model, open_card, read_as_seen
-from app.cli.output import OutputError, OutputFile, print_json, say
+from app.cli.output import OutputFile, picture_files, print_json, say
 from app.cli.progress import Progress
 from app.cli.reading import data_path, tell_left_out
 from flowcore.card import class_names, read_card
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         if args.strength != 1.0:
             raise ConfigError("Between the two flows of a pair there is no way, so --strength is 1 with --method pair.")
     path, card = open_card(args)
-    targets = _targets(args, path)
+    targets = picture_files(args.out, args.images, (path, *args.images))
     pictures = read_as_seen(args.images, card, path, args)
     piles: list[Any] = []
     if args.method != "pair":
@@ -99,23 +99,6 @@ def _pair_of(args: argparse.Namespace) -> tuple[str, Path]:
     read_card(runs[1])
     return os.fspath(runs[0]), runs[1]
 
-
-def _targets(args: argparse.Namespace, path: Path) -> list[OutputFile]:
-    """A file for each picture, named after it; made sure of before any work. Raises OutputError."""
-    folder = Path(args.out).expanduser()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The folder {args.out} cannot be made ({error.strerror or error}).") from error
-    taken: Counter[str] = Counter()
-    targets = []
-    for image in args.images:
-        stem = Path(image).stem or "picture"
-        taken[stem.casefold()] += 1
-        number_of_it = taken[stem.casefold()]
-        name = f"{stem}.png" if number_of_it == 1 else f"{stem}-{number_of_it}.png"
-        targets.append(OutputFile(os.fspath(folder / name), (".png",), (path, *args.images)))
-    return targets
 
 
 def _pile(text: str, args: argparse.Namespace, path: Path, card: dict[str, Any]) -> Label | np.ndarray:

@@ -39,7 +39,6 @@ class Canvas(QWidget):
         self.wells_heading = Heading(tr("Your pictures"), self)
         self.deeper = Button(tr("Look deeper"), "quiet", "chevron-right", parent=self,
                              tooltip=tr("Show the further views: what else one can see of a picture's z, and do with it"))
-        self.deeper.setVisible(bool(REGISTRY))
         shown = [(SAMPLES, tr("Samples"), tr("Samples, your pictures, and the walk between them"))]
         self.tabs = Tabs(shown + [(known.id, tr(known.title), tr(known.tip)) for known in REGISTRY], tr("Views"), self)
         self.tabs.hide()
@@ -141,7 +140,7 @@ class Canvas(QWidget):
             part.setVisible(not self._without_model and not facet)
         self.samples_heading.setVisible(not self._without_model and not tabs)
         self.order.setVisible(tabs)
-        self.deeper.setVisible(not self._without_model and not tabs and bool(REGISTRY))
+        self.deeper.setVisible(not self._without_model and not tabs)
         about = entry(self.tabs.current())
         self.subject.setVisible(facet and not self._without_model and about is not None and about.about_subject)
         if self._facet is not None:

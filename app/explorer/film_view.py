@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
 from app.explorer.film_link import TEMPERATURES
-from app.explorer.paint import PictureCache, draw_outline, draw_picture, draw_placeholder
+from app.explorer.paint import PictureCache, draw_captioned
 from app.i18n import tr
 from app.widgets.focus import KeyboardFocus, ring
 
@@ -83,16 +83,9 @@ class FilmView(KeyboardFocus, QWidget):
         painter.setFont(theme.font(11))
         for index, (frame, temperature) in enumerate(zip(self._frames, TEMPERATURES, strict=True)):
             rect = self.cell(index)
-            if frame is None:
-                draw_placeholder(painter, rect)
-            else:
-                draw_picture(painter, rect, frame, self._cache, self.smooth)
-            chosen = abs(temperature - self._temperature) < 0.005
-            if chosen:
-                draw_outline(painter, rect, theme.color("z"))
-            painter.setPen(theme.color("text" if chosen else "muted"))
             below = QRectF(rect.left(), rect.bottom(), rect.width(), CAPTION)
-            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, f"{temperature:.1f}")
+            chosen = abs(temperature - self._temperature) < 0.005
+            draw_captioned(painter, rect, below, frame, f"{temperature:.1f}", chosen, self._cache, self.smooth)
         if self.focus_visible:
             ring(painter, QRectF(self.rect()), 5)
         painter.end()

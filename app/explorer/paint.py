@@ -10,7 +10,7 @@ from app import theme
 from app.widgets.picture import CORNER, paint_picture
 from app.widgets.pixels import enlarged
 
-__all__ = ["PictureCache", "draw_outline", "draw_picture", "draw_placeholder", "picture_area"]
+__all__ = ["PictureCache", "draw_captioned", "draw_outline", "draw_picture", "draw_placeholder", "picture_area"]
 
 CACHED_BYTES = 64 * 2**20
 """A page of 64 on a fine screen fits; a drag, which leaves every older picture behind, starts the cache anew."""
@@ -70,6 +70,21 @@ def draw_placeholder(painter: QPainter, rect: QRectF) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.color("raised"))
     painter.drawRoundedRect(rect, CORNER, CORNER)
+
+
+def draw_captioned(
+    painter: QPainter, rect: QRectF, below: QRectF, array: np.ndarray | None, caption: str, chosen: bool, cache: PictureCache,
+    smooth: bool,
+) -> None:  # fmt: skip
+    """One of several pictures of a z, its caption in the rectangle `below`; outlined where it is the chosen one."""
+    if array is None:
+        draw_placeholder(painter, rect)
+    else:
+        draw_picture(painter, rect, array, cache, smooth)
+    if chosen:
+        draw_outline(painter, rect, theme.color("z"))
+    painter.setPen(theme.color("text" if chosen else "muted"))
+    painter.drawText(below, Qt.AlignmentFlag.AlignCenter, caption)
 
 
 def draw_outline(painter: QPainter, rect: QRectF, colour: QColor, width: float = 2.0) -> None:

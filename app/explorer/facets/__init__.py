@@ -14,7 +14,7 @@ its job there.
 from __future__ import annotations
 
 import importlib
-import importlib.util
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -26,7 +26,7 @@ SAMPLES = "samples"
 
 
 @dataclass(frozen=True)
-class FacetState:
+class FacetState(ABC):
     """Base of a facet's state. Plain values with defaults; pictures and latents are named by their store's keys."""
 
     @property
@@ -34,14 +34,14 @@ class FacetState:
         """Every key of the store that this state needs."""
         return set()
 
+    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready data, without what stands at its default."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def from_dict(cls, data: dict[str, Any]) -> FacetState:
         """Read what `to_dict` wrote; raises `ConfigError` in one sentence for a value out of range."""
-        raise NotImplementedError
 
     def portable(self) -> FacetState:
         """What of it may travel inside a saved picture, which is meant to be passed on: nothing that names a person's folders."""
@@ -63,15 +63,11 @@ class Entry:
     """Whether it is about one picture: then the person chooses which (a sample, A, B, or the walk's frame)."""
 
     @property
-    def state_module(self) -> str:
-        return f"app.explorer.facets.{self.id}.state"
-
-    @property
     def facet_module(self) -> str:
         return f"app.explorer.facets.{self.id}.facet"
 
 
-_KNOWN = (
+REGISTRY: tuple[Entry, ...] = (
     Entry("directions", "Directions", "Move a picture along what a set of pictures has in common: a smile, glasses, a colour"),
     Entry("paths", "Paths", "Four pictures on a pad, keyframes on a timeline, kinds of walk side by side", about_subject=False),
     Entry("levels", "Levels", "Keep a picture's coarse or fine levels, or a region, and draw the rest anew"),
@@ -80,17 +76,7 @@ _KNOWN = (
     Entry("map", "Map", "A folder of pictures as points in z: near ones are alike to the model", about_subject=False),
     Entry("piles", "Piles", "Turn the pictures of one pile into their counterparts in another, and back", about_subject=False),
 )  # fmt: skip
-
-
-def _exists(known: Entry) -> bool:
-    try:
-        return importlib.util.find_spec(known.facet_module) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-REGISTRY = tuple(known for known in _KNOWN if _exists(known))
-"""Those that this installation has, in the order in which they are shown."""
+"""In the order in which they are shown."""
 
 
 def entry(id_: str) -> Entry | None:

@@ -67,7 +67,7 @@ class Facet(QObject):
 
     def widget(self) -> QWidget:
         """The canvas, made once."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not define widget")
 
     def inspector_part(self) -> QWidget | None:
         """What stands at the top of the column on the right while it is in front, made once; None for nothing."""

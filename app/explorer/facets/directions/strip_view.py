@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
 from app.explorer.facets.directions.words import amount_text
-from app.explorer.paint import PictureCache, draw_outline, draw_picture, draw_placeholder
+from app.explorer.paint import PictureCache, draw_captioned
 from app.i18n import tr
 from app.widgets.focus import KeyboardFocus, ring
 
@@ -72,17 +72,10 @@ class StripView(KeyboardFocus, QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(theme.font(theme.SMALL_PIXELS))
         for index, place in enumerate(PLACES):
-            rect, frame = self.cell(index), self._frames.get(place)
-            if frame is None:
-                draw_placeholder(painter, rect)
-            else:
-                draw_picture(painter, rect, frame, self._cache, self.smooth)
-            chosen = abs(place - self._amount) < 0.05
-            if chosen:
-                draw_outline(painter, rect, theme.color("z"))
-            painter.setPen(theme.color("text" if chosen else "muted"))
+            rect = self.cell(index)
             below = QRectF(rect.left() - GAP / 2, rect.bottom() + 2, rect.width() + GAP, CAPTION - 2)
-            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, amount_text(place))
+            chosen = abs(place - self._amount) < 0.05
+            draw_captioned(painter, rect, below, self._frames.get(place), amount_text(place), chosen, self._cache, self.smooth)
         if self.focus_visible:
             ring(painter, QRectF(self.rect()), 5)
         painter.end()

@@ -48,7 +48,8 @@ class Part(QObject):
         return self._panel
 
     def make_panel(self) -> QWidget:
-        raise NotImplementedError
+        """The view."""
+        raise TypeError(f"{type(self).__name__} does not define make_panel")
 
     @property
     def busy(self) -> bool:
@@ -63,7 +64,8 @@ class Part(QObject):
         """The engine is a new one."""
 
     def sync(self, model: Model) -> None:
-        raise NotImplementedError
+        """Ask for what the state needs and has not come."""
+        raise TypeError(f"{type(self).__name__} does not define sync")
 
     def show(self) -> None:
         """Paint what is there."""

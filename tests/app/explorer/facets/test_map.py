@@ -16,10 +16,11 @@ from app.engine import requests as r
 from app.engine.requests_map import MapDirection, MapEncode, MapPicture, MapPile, MapPlace
 from app.explorer.facets import initial, read
 from app.explorer.facets.map.camera import Camera
-from app.explorer.facets.map.canvas import MapCanvas, thumb_side
+from app.explorer.facets.map.canvas import MapCanvas
 from app.explorer.facets.map.colours import colouring
 from app.explorer.facets.map.data import MapData
 from app.explorer.facets.map.levels import level_options
+from app.explorer.facets.map.picture import thumb_side
 from app.explorer.facets.map.state import State
 from flowcore.errors import ConfigError
 from flowcore.map_points import nearest, pack, unpack
