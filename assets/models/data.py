@@ -2,7 +2,7 @@
 
     python assets/models/data.py faces FOLDER faces.npz --size 64     CelebA's first 10,000 pictures
     python assets/models/data.py emoji FOLDER emoji.npz --size 32     Noto Emoji and Emojitwo, on white
-    python assets/models/data.py tiles FOLDER tiles.npz               Dungeon Crawl Stone Soup's CC0 tiles, on black
+    python assets/models/data.py tiles FOLDER tiles.npz               Dungeon Crawl Stone Soup's CC0 tiles, on its sand
 
 FOLDER holds the data sets' folders (celeba10k, noto-emoji, emojitwo, dcss-cc0-tiles); MNIST and Fashion-MNIST are read as they
 are. The split goes by what is drawn, so that no drawing in another skin tone, by another artist or from another release
@@ -34,6 +34,11 @@ UNSEEN_CODES = {"fe0f", "200d", *(f"1f3f{tone}" for tone in "bcdef")}
 TILES = {"monsters": ("mon", "monster"), "items": ("item", "armour", "weapons", "food", "misc_items"),
          "dungeon": ("dngn", "dc-dngn", "dungeon"), "adventurers": ("player", "dc-player")}  # fmt: skip
 OTHER = "spells and signs"
+GROUND = re.compile(r"Nov-2015/dngn/floor/sand[1-4]\.png$")
+"""The floor that tiles with see-through parts stand on. Alone on one flat colour a flow draws one sample in twenty as nothing
+but that colour, and no such tile would be seen in the game either."""
+LEAST_DRAWN = 0.1
+"""Tiles of which less is drawn are parts to put on another tile (a glove, a ripple): left out."""
 
 Split = dict[str, np.ndarray]
 
@@ -61,14 +66,27 @@ def emoji(folder: Path, size: int) -> Split:
 
 
 def tiles(folder: Path, size: int) -> Split:
-    """Dungeon Crawl Stone Soup (CC0), by class."""
+    """Dungeon Crawl Stone Soup (CC0), by class, each standing on the game's own sand as it would there."""
     with np.load(folder / "dcss-cc0-tiles" / "dcss_cc0_tiles_32_rgba.npz", allow_pickle=False) as data:
         rgba, names = data["x"].astype(np.float64), [str(name) for name in data["name"]]
-    pictures = np.floor(rgba[..., :3] * rgba[..., 3:] / 255 + 0.5).astype(np.uint8)
+    grounds = [picture[..., :3] for picture, name in zip(rgba, names, strict=True) if GROUND.search(name)]
+    colour, alpha = rgba[..., :3], rgba[..., 3:] / 255
+    drawn = alpha.mean((1, 2, 3)) >= LEAST_DRAWN
+    drawn &= (colour * alpha).reshape(len(rgba), -1).std(1) > 1
+    ground = np.stack([_ground(name, grounds) for name in names])
+    pictures = np.floor(colour * alpha + ground * (1 - alpha) + 0.5).astype(np.uint8)
     classes = [*TILES, OTHER]
     labels = np.array([classes.index(_kind(name)) for name in names], np.int64)
     keys = [re.sub(r"(_old|_new|\d+)?\.png$", "", Path(name).name) for name in names]
-    return {**_split(reduced(pictures, size), keys, labels), "classes": np.array(classes)}
+    split = _split(reduced(pictures[drawn], size), [keys[row] for row in np.flatnonzero(drawn)], labels[drawn])
+    return {**split, "classes": np.array(classes)}
+
+
+def _ground(name: str, grounds: list[np.ndarray]) -> np.ndarray:
+    """One of the seamless floors, moved round by an offset that only the name decides: no corner is always the same."""
+    digest = hashlib.sha256(name.encode()).digest()
+    floor = grounds[digest[0] % len(grounds)]
+    return np.roll(floor, (digest[1] % floor.shape[0], digest[2] % floor.shape[1]), (0, 1))
 
 
 def _kind(name: str) -> str:
