@@ -31,6 +31,7 @@ from flowcore.translation import ByClass, ByMap, ByPair, Way, translate_steps
 from flowcore.transport import gaussian_transport, mean_shift
 
 from .context import Context, Steps, job
+from .hand import follow_the_hand, in_strides
 from .jobs_explorer import CHUNK, chunks, picture_model
 from .requests_piles import (
     BY_CLASS,
@@ -338,8 +339,9 @@ def picture(context: Context, request: TranslatePicture) -> Steps:
     flow = picture_model(context, request.model).flow
     fitted = yield from _fit(context, request, lambda _share, _words: None)
     way, strength = fitted.way, request.strength
+    follow_the_hand(context, flow)
     if 0 <= request.index < len(fitted.z):
-        drafts, failed = yield from _decoded(fitted, [request.index], strength)
+        drafts, failed = yield from in_strides(_decoded(fitted, [request.index], strength))
         if not failed:
             context.send(request.kind, {"done": False}, {"picture": drafts[0]})
             yield
