@@ -16,10 +16,17 @@ class Legend(QWidget):
 
     def __init__(self, entries: list[tuple[str, str]]) -> None:
         super().__init__()
-        self._entries = entries
+        self._entries: list[tuple[str, str]] = []
+        self.set_entries(entries)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(", ".join(words for _, words in entries))
         theme.changed.connect(self.update)
+
+    def set_entries(self, entries: list[tuple[str, str]]) -> None:
+        """Show others: (colour of the theme, words)."""
+        self._entries = list(entries)
+        self.setAccessibleName(", ".join(words for _, words in entries))
+        self.updateGeometry()
+        self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802
         metrics = QFontMetricsF(self.font())
