@@ -10,7 +10,7 @@ from .toy_frames import CHUNK, ToyFrames, cells
 
 __all__ = ["ARROWS", "CONTOUR_LEVELS", "ToyViews", "density_contours"]
 
-ARROWS = 15
+ARROWS = 13
 """Arrows along a side of the displacement field."""
 ARROW_REACH = 2.8
 CONTOUR_LEVELS = (-8.0, -6.0, -4.0, -2.0, 0.0)

@@ -13,8 +13,8 @@ from .requests import Priority, Request, check_whole
 __all__ = ["DEFAULT_VIEWS", "PROBE_REACH", "VIEWS", "ProbeToy", "check_point", "check_views"]
 
 VIEWS = (
-    "data", "samples", "density", "contours", "prior", "loss", "grid", "layers", "displacement", "stretch", "trajectories",
-    "gradients",
+    "data", "samples", "density", "contours", "logarithmic", "prior", "loss", "grid", "layers", "displacement", "stretch",
+    "trajectories", "gradients",
 )  # fmt: skip
 """Everything that can be switched on, in the order in which it is shown."""
 DEFAULT_VIEWS = ("data", "samples", "density", "contours", "prior", "loss", "grid", "layers")

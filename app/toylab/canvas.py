@@ -99,7 +99,7 @@ class ToyCanvas(QWidget):
         views = self.controller.state.views
         self.views.show_views(views)
         self.samples.show_clouds("data" in views, "samples" in views)
-        self.density.show_contours("contours" in views)
+        self.density.show_how("contours" in views, "logarithmic" in views)
         self.gallery.show_panels(panels_of(views))
 
     # The clock

@@ -25,7 +25,10 @@ class Elided(Label):
         painter = QPainter(self)
         words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width() + 1)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(QRectF(self.rect()).adjusted(0, 0, 2, 0), self.alignment() | Qt.TextFlag.TextSingleLine, words)
+        # A fraction of a pixel more than the rounded width, on the side where there is room.
+        area = QRectF(self.rect()).adjusted(-1, 0, 0, 0) if self.alignment() & Qt.AlignmentFlag.AlignRight else QRectF(
+            self.rect()).adjusted(0, 0, 1, 0)
+        painter.drawText(area, self.alignment() | Qt.TextFlag.TextSingleLine | Qt.TextFlag.TextDontClip, words)
 
 
 class Panel(Card):
@@ -44,8 +47,7 @@ class Panel(Card):
         top = QHBoxLayout()
         top.setSpacing(8)
         top.addStrut(HEADER)  # the same in all panels, whatever stands at the right
-        top.addWidget(self.title)
-        top.addStretch(1)
+        top.addWidget(self.title, 1)
         top.addWidget(right if right is not None else self.note)
         self._legend = right if isinstance(right, Legend) else None
         if self._legend is not None:
@@ -57,7 +59,7 @@ class Panel(Card):
         super().resizeEvent(event)
         if self._legend is not None:
             # Half a legend is worse than none; the tooltip says the same.
-            self._legend.setVisible(self.width() - 32 >= self.title.sizeHint().width() + self._legend.sizeHint().width())
+            self._legend.setVisible(self.width() - 34 >= self.title.sizeHint().width() + self._legend.sizeHint().width())
 
     def add(self, widget: QWidget) -> None:
         """Put the plot below the title."""

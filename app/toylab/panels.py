@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF
@@ -19,6 +21,8 @@ from app.widgets.plot import Bundle, Cloud, Plot
 __all__ = ["DensityPanel", "GridPanel", "PriorPanel", "SamplesPanel"]
 
 NOTHING = np.empty((0, 2))
+LOG_FLOOR = -10.0
+"""The log scale's lower end, in nats."""
 CONTOUR_LEVELS = (-8.0, -6.0, -4.0, -2.0, 0.0)
 """Of log p, in nats: what the engine's contours are of (the window imports nothing that needs torch)."""
 
@@ -122,21 +126,23 @@ class DensityPanel(Panel):
         self.lines = Segments(self._line_color, 0.9)
         self.plot.box.addItem(self.image)
         self.plot.box.addItem(self.lines)
-        self.bar = ColourBar("0", "", tooltip=tr("Brightness grows with the square root of p(x).") + " " + tr(
-            "The lines, and the marks here, are at log p(x) = 0, −2, −4, −6, −8 nats."))
+        lines = tr("The lines, and the marks here, are at log p(x) = 0, −2, −4, −6, −8 nats.")
+        self.bar = ColourBar("0", "", tooltip=tr("The model's and the true density have the same scale.") + "\n" + lines)
         self.add(self.plot)
         self.body.addWidget(self.bar)
-        self.with_lines = True
+        self.with_lines, self.logarithmic = True, False
         self._top = 1.0
         self._run: Run | None = None
         theme.changed.connect(self._paint_theme)
         self._paint_theme()
         self.which.chosen.connect(self._again)
 
-    def show_contours(self, on: bool) -> None:
-        """With lines of equal density, or without."""
-        if on != self.with_lines:
-            self.with_lines = on
+    def show_how(self, with_lines: bool, logarithmic: bool) -> None:
+        """With lines of equal density or without; coloured by log p or by √p."""
+        if (with_lines, logarithmic) != (self.with_lines, self.logarithmic):
+            self.with_lines, self.logarithmic = with_lines, logarithmic
+            words = tr("Brightness grows with log p(x).") if logarithmic else tr("Brightness grows with the square root of p(x).")
+            self.title.setToolTip(words)
             self._again()
 
     def show_run(self, run: Run) -> bool:
@@ -144,7 +150,6 @@ class DensityPanel(Panel):
         news = self.news(run, "truth")
         if news and "truth" in run.arrays:
             self._top = float(run.arrays["truth"].max())
-            self.bar.set_ends("0", f"p = {self._top**2:.2g}")
         wanted, lines = self._wanted()
         if any([news, self.news(run, wanted), self.news(run, lines)]):
             self._draw()
@@ -161,11 +166,20 @@ class DensityPanel(Panel):
         self.image.setVisible(heat is not None)
         levels = len(CONTOUR_LEVELS)
         self.lines.set_groups([] if segments is None else [segments[segments[:, 4] == n, :4] for n in range(levels)])
-        places = tuple(np.exp(0.5 * np.array(CONTOUR_LEVELS)) / self._top) if self.with_lines else ()
-        self.bar.set_marks(tuple(float(place) for place in places if place < 1))
+        levels = np.array(CONTOUR_LEVELS)
+        if self.logarithmic:
+            low, high = LOG_FLOOR, 2 * math.log(self._top)
+            places = (levels - low) / (high - low)
+            self.bar.set_ends(f"−{-low:g}", f"log p = {high:.2f}".replace("-", "−"))
+        else:
+            low, high = 0.0, self._top
+            places = np.exp(0.5 * levels) / high
+            self.bar.set_ends("0", f"p = {high**2:.2g}")
+        self.bar.set_marks(tuple(float(place) for place in places if place < 1) if self.with_lines else ())
         if heat is None:
             return
-        self.image.setImage(heat, autoLevels=False, levels=(0.0, self._top))
+        shown = 2 * np.log(np.maximum(heat, 1e-30)) if self.logarithmic else heat
+        self.image.setImage(shown, autoLevels=False, levels=(low, high))
         self.image.setRect(QRectF(-run.reach, -run.reach, 2 * run.reach, 2 * run.reach))
 
     def _again(self, *_unused: object) -> None:

@@ -30,7 +30,7 @@ class Legend(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         metrics = QFontMetricsF(self.font())
-        width = sum(metrics.horizontalAdvance(words) + 28 for _, words in self._entries)
+        width = sum(metrics.horizontalAdvance(words) + 24 for _, words in self._entries)
         return QSize(round(width - 8), 20)
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
@@ -46,4 +46,4 @@ class Legend(QWidget):
             painter.setPen(QColor(getattr(theme.current(), f"{tone}_text")))
             width = metrics.horizontalAdvance(words)
             painter.drawText(QRectF(x + 14, 0, width + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, words)
-            x += width + 28
+            x += width + 24

@@ -52,7 +52,7 @@ def test_the_displacement_is_x_minus_z(views):
     states = views.displacement()
     z = torch.from_numpy(states[0])
     x = views.trainer.average.decode(z).numpy()
-    assert states.shape == (5, 225, 2)
+    assert states.shape == (5, 169, 2)
     assert np.allclose(states[-1] - states[0], x - z.numpy(), atol=1e-5)
     assert np.abs(states[0]).max() == pytest.approx(2.8)
 

@@ -61,8 +61,6 @@ class StretchPanel(Panel):
         table = stretch_table()
         self.image.setLookupTable(table)
         self.bar.set_colors(table)
-        self.plot.ground = QColor(*(int(channel) for channel in table[128]))
-        self.plot.paint_theme()
 
 
 class DisplacementPanel(Panel):

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFont
 from app import theme
 from app.i18n import tr
 from app.toylab.layers import tone_at
-from app.toylab.loss_panel import nice_end
+from app.toylab.loss_panel import nice_end, step_words
 from app.toylab.panel import Panel
 from app.toylab.run import Run
 from app.toylab.views.colours import ColourBar
@@ -43,7 +43,7 @@ class GradientsPanel(Panel):
             axis.linkToView(self.plot.box)
             axis.setStyle(tickLength=0, autoExpandTextSpace=False, tickTextOffset=6, maxTickLevel=0, tickAlpha=0)
             axis.enableAutoSIPrefix(False)
-        self.axes["bottom"].tickStrings = lambda values, *_: [f"{value:,.0f}" for value in values]
+        self.axes["bottom"].tickStrings = lambda values, *_: step_words(values, self.axes["bottom"].width())
         self.axes["left"].tickValues = lambda low, high, _size: [(1.0, list(range(int(np.ceil(low)), int(high) + 1)))]
         self.axes["left"].tickStrings = lambda values, *_: ["10" + str(round(v)).translate(_POWERS) for v in values]
         self.total = pg.PlotCurveItem(antialias=True)

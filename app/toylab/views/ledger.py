@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QTo
 
 from app import theme
 from app.i18n import tr
+from app.toylab.layers import tone_at
 from app.toylab.views.probe_data import SIDE, ProbeData, stage_title
 from app.widgets import Card, IconButton, Label
 from app.widgets.focus import KeyboardFocus, ring
@@ -42,7 +43,7 @@ def _pair(point: tuple[float, float]) -> str:
 
 
 class SquareView(QWidget):
-    """The square around x (dashed) and what it has become, on one scale that all stages fit in."""
+    """The square around x (dashed), what it has become, and (thin) at every layer: on one scale that all fit in."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,6 +90,14 @@ class SquareView(QWidget):
         point, _ = self.data.at(self.position)
         shape = (self.data.parallelogram(self.position) - point) * [scale, -scale] + middle
         square = SIDE * scale
+        whole = self.data.whole
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for number, index in enumerate(whole):
+            place = self.data.positions[index]
+            tone = QColor(tone_at(1 - number / max(1, len(whole) - 1)))
+            tone.setAlphaF(0.55)
+            painter.setPen(QPen(tone, 1))
+            painter.drawPolygon(polygon((self.data.parallelogram(place) - self.data.at(place)[0]) * [scale, -scale] + middle))
         painter.setPen(QPen(QColor(tones.accent), 1.6))
         painter.setBrush(theme.color("accent", 0.3))
         painter.drawPolygon(polygon(shape))
@@ -125,7 +134,7 @@ class LedgerRows(KeyboardFocus, QWidget):
     minimumSizeHint = lambda self: QSize(80, ROW * self.count() + 2)  # noqa: E731, N815
 
     def show_probe(self, data: ProbeData | None, boundary: int) -> None:
-        """Show the numbers; the rows of the first ``boundary`` stages are those passed so far."""
+        """Show the numbers; the last of the first ``boundary`` stages is marked."""
         before = self.count()
         self.data, self.boundary = data, boundary
         if self.count() != before:
@@ -153,7 +162,7 @@ class LedgerRows(KeyboardFocus, QWidget):
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(tones.raised))
                 painter.drawRoundedRect(row.adjusted(0, 1, 0, -1), 4, 4)
-            ink = tones.z_text if not number else tones.text if number <= self.boundary else tones.muted
+            ink = tones.z_text if not number else tones.text
             painter.setPen(QColor(ink))
             text = row.adjusted(6, 0, -6, 0)
             room = text.width() - painter.fontMetrics().horizontalAdvance(value) - 8
@@ -230,7 +239,9 @@ class Ledger(Card):
         self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inner = QWidget()
-        inner.setObjectName("inspectorBody")
+        for widget in (self.scroll, inner):  # the card shows through
+            widget.setAutoFillBackground(False)
+            widget.setStyleSheet("background: transparent")
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.rows)
@@ -258,11 +269,11 @@ class Ledger(Card):
         self.square.show_probe(data, position)
         self.copy.setEnabled(data is not None)
         if data is None:
-            self.places.setText("" if error else tr("Following the point …"))
+            self.places.setText("" if error else tr("Following the point …") + "\n")
             self.caption.setText("")
             self.sum.show_total("", "")
             return
-        self.places.setText(f"x = {_pair(data.x)}   z = {_pair(data.z)}")
+        self.places.setText(f"x = {_pair(data.x)}\nz = {_pair(data.z)}")
         self.places.setToolTip(f"x = ({data.x[0]:.8f}, {data.x[1]:.8f})\nz = ({data.z[0]:.8f}, {data.z[1]:.8f})")
         growth = data.growth(boundary)
         self.caption.setText(

@@ -14,6 +14,7 @@ TEXTS = {
     "samples": ("Samples", "Points that the model makes of always the same noise.\nx = f⁻¹(z)"),
     "density": ("Density", "How dense the model's points lie, and how dense they should.\np(x) = π(f(x)) |det ∂f/∂x|"),
     "contours": ("Contours on the density", "Lines of equal density, two nats apart.\nlog p(x) = 0, −2, −4, −6, −8"),
+    "logarithmic": ("Density on a log scale", "Colour by log p(x), so that the tails show; else by its root.\nlog p(x)"),
     "prior": ("Prior side", "Where the flow sends the data.\nz = f(x)"),
     "loss": ("Held-out likelihood", "How well unseen points are explained, step by step.\n−E[log p(x)]"),
     "grid": ("Warped grid", "A regular grid in z, bent into the density.\nf⁻¹"),
@@ -25,7 +26,7 @@ TEXTS = {
 }
 """(title, what the tooltip says), in English; shown through tr()."""
 
-_PANELS = {"data": "points", "samples": "points", "contours": ""}
+_PANELS = {"data": "points", "samples": "points", "contours": "", "logarithmic": ""}
 _FROM_THE_ENGINE = ("samples", "density", "contours", "prior", "grid", "displacement", "stretch", "gradients")
 
 
@@ -49,7 +50,7 @@ def switched(views: tuple[str, ...], name: str) -> tuple[str, ...]:
 
 def can_switch(views: tuple[str, ...], name: str) -> bool:
     """Whether switching this one leaves one to six panels (and contours have a density to lie on)."""
-    if name == "contours" and "density" not in views:
+    if name in ("contours", "logarithmic") and "density" not in views:
         return False
     return 1 <= len(panels_of(switched(views, name))) <= MOST_PANELS
 
