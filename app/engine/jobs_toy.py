@@ -18,7 +18,7 @@ from flowcore.toy_views import ToyViews, density_contours
 
 from .context import Context, Steps, job
 from .requests_toy import RunToy, SaveToy
-from .toy_showing import fine_maps, gradient_data, point_arrays, quick_maps
+from .jobs_toy_showing import fine_maps, gradient_data, point_arrays, quick_maps
 
 __all__ = ["Pace", "REST_RESOLUTION", "RESOLUTION", "SESSION", "Session"]
 
@@ -181,7 +181,7 @@ def _show(context: Context, session: Session, pace: Pace, views: tuple[str, ...]
         yield
     started = time.perf_counter()
     if pace.is_due("heat", started) and context.can_stream:
-        data = session.stamp() | gradient_data(session.more, views)
+        data = session.stamp() | gradient_data(session.more)
         arrays = yield from _in_turns(session, quick_maps(frames, session.more, views, RESOLUTION), pace)
         again = time.perf_counter()
         if pace.is_due("loss", again):
@@ -248,7 +248,7 @@ def _rest(context: Context, session: Session, views: tuple[str, ...]) -> Steps:
     if context.newer:
         return
     loss = {"nll": session.loss.nll, "standard_error": session.loss.standard_error}
-    data = {**session.stamp(), **loss, "rate": session.rate} | gradient_data(session.more, views)
+    data = {**session.stamp(), **loss, "rate": session.rate} | gradient_data(session.more)
     context.send("rest", data, {**points, **fine, **layers}, done=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from app.toylab.panel import Panel
 
@@ -46,6 +46,8 @@ class Gallery(QWidget):
         if name not in self._panels:
             panel = self._panels[name] = self._factories[name]()
             panel.setParent(self)
+            # All columns alike, whatever stands in their headers.
+            panel.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
             panel.hide()
             self.made.emit(panel)
         return self._panels[name]

@@ -27,7 +27,7 @@ TEXTS = {
 """(title, what the tooltip says), in English; shown through tr()."""
 
 _PANELS = {"data": "points", "samples": "points", "contours": "", "logarithmic": ""}
-_FROM_THE_ENGINE = ("samples", "density", "contours", "prior", "grid", "displacement", "stretch", "gradients")
+_FROM_THE_ENGINE = ("samples", "density", "contours", "prior", "grid", "displacement", "stretch")
 
 
 def panels_of(views: tuple[str, ...]) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def can_switch(views: tuple[str, ...], name: str) -> bool:
 
 
 def needs(views: tuple[str, ...]) -> tuple[str, ...]:
-    """Those that the engine computes for the view alone; the data and the layers come anyway."""
+    """Those that the engine computes for the view alone; the data, the layers and the curves come anyway."""
     return tuple(name for name in views if name in _FROM_THE_ENGINE)
 
 

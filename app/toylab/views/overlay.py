@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsView
@@ -102,20 +103,21 @@ class ProbeHand(QObject):
 
     def __init__(self, plot: Plot) -> None:
         super().__init__(plot)
-        self.plot = plot
+        self.plot, self._viewport = plot, plot.viewport()
         self.moves = False  # whether arrow keys have something to move
         plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        plot.viewport().setCursor(Qt.CursorShape.CrossCursor)
+        self._viewport.setCursor(Qt.CursorShape.CrossCursor)
         plot.installEventFilter(self)
-        plot.viewport().installEventFilter(self)
+        self._viewport.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         kind = event.type()
-        if watched is self.plot.viewport() and isinstance(event, QMouseEvent):
-            return self._mouse(kind, event)
+        # Events come while the plot is being taken apart, too: then nothing of it may be touched.
+        if isinstance(event, QMouseEvent):
+            return watched is self._viewport and self._mouse(kind, event)
         if watched is self.plot and kind == QEvent.Type.KeyPress:
             return self._key(event)
-        if watched is self.plot and kind in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+        if watched is self.plot and kind in (QEvent.Type.FocusIn, QEvent.Type.FocusOut) and shiboken6.isValid(self.plot):
             by_keyboard = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
             self.plot.show_ring(kind == QEvent.Type.FocusIn and by_keyboard)
         return False

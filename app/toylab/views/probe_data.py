@@ -15,6 +15,7 @@ __all__ = ["SIDE", "ProbeData", "stage_title"]
 SIDE = 0.25
 """Side of the small square around x, in the plane's own units."""
 
+_SHORTER = {"Rational quadratic coupling": "RQ spline coupling"}
 _CORNERS = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
 
 
@@ -25,7 +26,8 @@ def stage_title(name: str) -> str:
     number, _, kind = name.rpartition(" ")
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", kind).split(" ")
     words = words[:1] + [word if word.isupper() else word.lower() for word in words[1:]]
-    return f"{number}  {tr(' '.join(words))}".strip()
+    title = " ".join(words)
+    return f"{number}  {tr(_SHORTER.get(title, title))}".strip()
 
 
 @dataclass(frozen=True, eq=False)

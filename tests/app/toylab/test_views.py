@@ -207,7 +207,7 @@ def test_a_parallelogram_on_its_way():
 
 
 def test_words_and_figures_of_the_ledger():
-    assert stage_title("12 RationalQuadraticCoupling") == "12  Rational quadratic coupling"
+    assert stage_title("12 RationalQuadraticCoupling") == "12  RQ spline coupling"
     assert stage_title("2 LULinear") == "2  LU linear" and stage_title("7 ODE") == "7  ODE"
     assert [signed(n) for n in (0, 7, -7, -120)] == ["+0.00", "+0.07", "−0.07", "−1.20"]
     text = ProbeData.from_answer(*probe_answer()).text()

@@ -66,7 +66,10 @@ def fine_maps(
     return arrays
 
 
-def gradient_data(more: ToyViews, views: Iterable[str]) -> dict[str, Any]:
-    """The layers' gradient norms at the last step, where they are wanted and there are any."""
-    found = more.gradient_norms() if "gradients" in views else None
+def gradient_data(more: ToyViews) -> dict[str, Any]:
+    """The layers' gradient norms at the last step, where there are any.
+
+    Whether or not they are looked at: they cost next to nothing, and a curve is of use only with its beginning.
+    """
+    found = more.gradient_norms()
     return {} if found is None else {"gradient_names": found[0], "gradient_norms": found[1].tolist()}
