@@ -17,8 +17,8 @@ from flowcore.toy_frames import ToyFrames, cells
 from flowcore.toy_views import ToyViews, density_contours
 
 from .context import Context, Steps, job
-from .requests_toy import RunToy, SaveToy
 from .jobs_toy_showing import fine_maps, gradient_data, point_arrays, quick_maps
+from .requests_toy import RunToy, SaveToy
 
 __all__ = ["Pace", "REST_RESOLUTION", "RESOLUTION", "SESSION", "Session"]
 
@@ -81,6 +81,7 @@ class Session:
         self.loss: Loss | None = None
         self.rate = 0.0
         self.odd = False
+        self.beside = 0.0  # seconds that another job has spent on showing this run, not yet accounted for
 
     def stamp(self) -> dict[str, object]:
         """What every answer carries."""
@@ -170,6 +171,9 @@ def _train(context: Context, session: Session, request: RunToy) -> Steps:
 def _show(context: Context, session: Session, pace: Pace, views: tuple[str, ...]) -> Steps:
     """The frames that are due now."""
     trainer, frames = session.trainer, session.frames
+    if session.beside:
+        pace.spent(showing=session.beside)
+        session.beside = 0.0
     started = time.perf_counter()
     if pace.is_due("points", started) and context.can_stream:
         with _threads(trainer.config):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Generator
+
 import numpy as np
 
 from flowcore.errors import NonFiniteError
-from flowcore.toy_probe import ToyProbe
+from flowcore.toy_probe import Probe, ToyProbe
 
 from .context import Context, Steps, job
 from .jobs_toy import SESSION, Session
@@ -24,19 +27,7 @@ def probe_toy(context: Context, request: ProbeToy) -> Steps:
         context.send("absent", {"run": request.run}, done=True)
         return
     stamp = session.stamp()
-    mark = (session.trainer, stamp["step"])
-    known = context.shared.get(_PROBE)
-    if known is None or known[0] != mark:
-        known = context.shared[_PROBE] = mark, ToyProbe(session.trainer.average)
-        yield
-    probe = known[1]
-    point = request.point
-    if request.side == "z":
-        point = probe.find(point)
-        if not max(map(abs, point)) <= PROBE_REACH:
-            raise NonFiniteError("The flow sends this z too far out to be followed.", "sum")
-        yield
-    found = yield from probe.steps(point)
+    point, found = yield from _timed(session, _follow(context, session, request))
     prior, log_dets, total = found.rounded
     data = {
         **stamp, "x": list(point), "names": list(found.names), "log_dets": found.log_dets.tolist(),
@@ -45,6 +36,39 @@ def probe_toy(context: Context, request: ProbeToy) -> Steps:
     }  # fmt: skip
     context.send("probe", data, {"states": found.states, "jacobians": found.jacobians}, done=True)
     yield
+
+
+def _follow(context: Context, session: Session, request: ProbeToy) -> Generator[None, None, tuple[tuple[float, float], Probe]]:
+    trainer, step = session.trainer, session.trainer.step_count
+    known = context.shared.get(_PROBE)
+    if known is None or known[0] is not trainer:
+        known = context.shared[_PROBE] = trainer, step, ToyProbe(trainer.average)
+        yield
+    elif known[1] != step:
+        known[2].follow(trainer.average)
+        known = context.shared[_PROBE] = trainer, step, known[2]
+        yield
+    probe = known[2]
+    point = request.point
+    if request.side == "z":
+        point = probe.find(point)
+        if not max(map(abs, point)) <= PROBE_REACH:
+            raise NonFiniteError("The flow sends this z too far out to be followed.", "sum")
+        yield
+    return point, (yield from probe.steps(point))
+
+
+def _timed(session: Session, work: Generator) -> Generator:
+    """The same work; its time is taken off what the run may spend on frames."""
+    while True:
+        started = time.perf_counter()
+        try:
+            next(work)
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            session.beside += time.perf_counter() - started
+        yield
 
 
 def strip_positions(names: list[str], starts: list[str]) -> list[float]:

@@ -78,6 +78,18 @@ def test_a_prior_that_is_learned_has_a_row():
     assert found.log_prob == pytest.approx(float(flow.log_prob(torch.tensor([[0.1, 0.2]]))[0]), abs=1e-5)
 
 
+def test_newer_weights_are_followed():
+    trainer = ToyTrainer(ToyConfig(depth=2, width=16, batch=64))
+    probe = ToyProbe(trainer.average)
+    before = probe.at((0.3, 0.1)).log_prob
+    trainer.step(5)
+    assert probe.at((0.3, 0.1)).log_prob == before  # it holds the weights as they were
+    probe.follow(trainer.average)
+    after = probe.at((0.3, 0.1)).log_prob
+    assert after != before
+    assert after == pytest.approx(float(trainer.average.log_prob(torch.tensor([[0.3, 0.1]]))[0]), abs=1e-5)
+
+
 def test_what_cannot_be_probed_says_so(trained):
     with pytest.raises(ConfigError):
         ToyProbe(build({"system": "realnvp", "shape": [3], "depth": 2, "width": 8}))
