@@ -114,7 +114,7 @@ class ToyFrames:
     def layer_starts(self) -> list[str]:
         """The names of the stages that a layer begins with, in the order of encoding: (K,)."""
         flow, depth = self.trainer.average, self.trainer.config.depth
-        group = len(flow.layers) // depth
+        group = max(1, len(flow.layers) // depth)
         return [name for number, (name, _) in enumerate(flow.named_layers()) if number % group == 0 and number < group * depth]
 
 

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from .errors import ConfigError, NonFiniteError
 from .flow import Flow, Step
 from .stepwise import finish
 
 __all__ = ["Probe", "ToyProbe", "hundredths"]
+
+_STEP = 1e-5
+"""Of central differences: in float64 their error and rounding's are then alike."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,8 @@ class ToyProbe:
 
         Every stage's Jacobian is exact, by reverse differentiation: the point stands twice in the batch, and one backward
         pass from a stage to the one before gives both rows. (Forward differentiation gives the columns, and makes torch
-        load for seconds the first time.) The chain rule multiplies them.
+        load for seconds the first time.) The chain rule multiplies them. From a stage on that cannot be differentiated, such as
+        a solver that keeps no graph, they are central differences, good to about 1e-8 where the stage is smooth.
 
         Raises:
             NonFiniteError: naming the first stage that gives something that is not finite.
@@ -104,20 +109,26 @@ class ToyProbe:
         h = torch.tensor([x, x], dtype=torch.float64, device=self.flow.device, requires_grad=True)
         rows = torch.eye(2, dtype=torch.float64, device=self.flow.device)
         names, states, log_dets, jacobians = [], [h], [], [rows]
-        passed = self.flow.encode_steps(h)
+        passed, number = self.flow.encode_steps(h), -1
         while True:
             with torch.enable_grad():  # never over a yield: whoever goes on meanwhile has a mode of its own
                 step = next(passed, None)
                 if step is None:
                     break
                 _check(step)
+                number += 1
                 before, after = states[-1], step.h
                 if step.name == "prior" and after is before:
                     continue  # a prior that is standard already: there is nothing to whiten
-                local = rows if after is before else torch.autograd.grad(after, before, rows, retain_graph=True)[0]
+                if after is before:
+                    jacobian = jacobians[-1]
+                elif after.requires_grad and before.requires_grad:
+                    jacobian = torch.autograd.grad(after, before, rows, retain_graph=True)[0] @ jacobians[-1]
+                else:
+                    jacobian = self._differences(x, number)
             names.append(step.name)
             states.append(after)
-            jacobians.append(local @ jacobians[-1])
+            jacobians.append(jacobian)
             log_dets.append(float(step.log_det[0].detach()) if step.log_det is not None else 0.0)
             yield
         with torch.no_grad():
@@ -132,6 +143,16 @@ class ToyProbe:
             log_prior,
             math.fsum([log_prior, *log_dets]),
         )
+
+
+    @torch.no_grad()
+    def _differences(self, x: tuple[float, float], number: int) -> Tensor:
+        """∂h/∂x (2, 2) after stage ``number`` by central differences."""
+        shifts = _STEP * torch.eye(2, dtype=torch.float64, device=self.flow.device)
+        point = torch.tensor([x], dtype=torch.float64, device=self.flow.device)
+        passed = self.flow.encode_steps(torch.cat([point + shifts, point - shifts]))
+        state = next(step.h for index, step in enumerate(passed) if index == number)
+        return ((state[:2] - state[2:]) / (2 * _STEP)).t()
 
 
 def _check(step: Step) -> None:

@@ -78,6 +78,8 @@ def strip_positions(names: list[str], starts: list[str]) -> list[float]:
     """
     where, count = {name: number for number, name in enumerate(names)}, len(starts)
     known = [(where[name], float(count - number)) for number, name in enumerate(starts) if name in where]
+    if not known:  # stages of which no layer is known to begin with: all spaced evenly
+        known.append((0, float(max(1, count))))
     known.append((len(names), 0.0))
     stages, places = zip(*known, strict=True)
     return np.interp(np.arange(len(names) + 1), stages, places).tolist()

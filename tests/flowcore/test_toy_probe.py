@@ -78,6 +78,17 @@ def test_a_prior_that_is_learned_has_a_row():
     assert found.log_prob == pytest.approx(float(flow.log_prob(torch.tensor([[0.1, 0.2]]))[0]), abs=1e-5)
 
 
+def test_a_stage_without_a_graph_is_followed_by_differences():
+    flow = ToyTrainer(ToyConfig(flow="realnvp", depth=3, width=16, batch=64)).average
+    exact = ToyProbe(flow).at((0.4, -0.2))
+    probe = ToyProbe(flow)
+    plain = probe.flow.layers[1].encode
+    probe.flow.layers[1].encode = torch.no_grad()(plain)  # as a solver that keeps no graph
+    found = probe.at((0.4, -0.2))
+    assert np.allclose(found.jacobians, exact.jacobians, rtol=1e-6, atol=1e-8)
+    assert np.abs(found.dets) == pytest.approx(np.exp(np.cumsum([0, *found.log_dets])), rel=1e-6)
+
+
 def test_newer_weights_are_followed():
     trainer = ToyTrainer(ToyConfig(depth=2, width=16, batch=64))
     probe = ToyProbe(trainer.average)

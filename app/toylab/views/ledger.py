@@ -265,8 +265,11 @@ class Ledger(Card):
         self.message.setText(error)
         self._data = data
         boundary = data.boundary_at(position) if data is not None else 0
+        moved = boundary != self.rows.boundary
         self.rows.show_probe(data, boundary)
         self.square.show_probe(data, position)
+        if moved:
+            self.scroll.ensureVisible(0, boundary * ROW + ROW // 2, 0, ROW)
         self.copy.setEnabled(data is not None)
         if data is None:
             self.places.setText("" if error else tr("Following the point …") + "\n")

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QGraphicsView
 
 from app import theme
+from app.i18n import tr
 from app.widgets.plot import Plot, polygon
 
 __all__ = ["NUDGE", "ProbeHand", "ProbeMark"]
@@ -105,6 +106,9 @@ class ProbeHand(QObject):
         super().__init__(plot)
         self.plot, self._viewport = plot, plot.viewport()
         self.moves = False  # whether arrow keys have something to move
+        words = tr("Click or drag to probe a point, or press Enter. Arrow keys move it, Esc puts it away.")
+        plot.setToolTip(words)
+        plot.setAccessibleDescription(words)
         plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._viewport.setCursor(Qt.CursorShape.CrossCursor)
         plot.installEventFilter(self)
@@ -117,6 +121,10 @@ class ProbeHand(QObject):
             return watched is self._viewport and self._mouse(kind, event)
         if watched is self.plot and kind == QEvent.Type.KeyPress:
             return self._key(event)
+        if watched is self.plot and kind == QEvent.Type.KeyRelease and Qt.Key(event.key()) in _ARROWS:
+            if self.moves and not event.isAutoRepeat():
+                self.rested.emit()
+            return self.moves
         if watched is self.plot and kind in (QEvent.Type.FocusIn, QEvent.Type.FocusOut) and shiboken6.isValid(self.plot):
             by_keyboard = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
             self.plot.show_ring(kind == QEvent.Type.FocusIn and by_keyboard)

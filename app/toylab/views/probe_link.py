@@ -33,10 +33,10 @@ class ProbeLink(QObject):
         self.version = 0
         self._known: tuple[int, int, Point] | None = None  # (run, step, x) that has been answered
         self._asked = False
-        self._wish_z: Point | None = None
+        self.wish_z: Point | None = None  # a z whose x is still to be asked for
         self._absent = False
         self._last = 0.0
-        self._drag = False
+        self._asked_z = self._seal_later = False
         self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self.look)
         controller.changed.connect(self.look)
@@ -46,33 +46,29 @@ class ProbeLink(QObject):
 
     def put(self, x: Point | None, drag: bool = False) -> None:
         """Probe x, or (None) put the probe away."""
-        self._wish_z = None
+        self.wish_z = None
         self.controller.set("probe", None if x is None else _within(x), drag)
 
-    def put_z(self, z: Point, drag: bool = False) -> None:
-        """Probe the x that f sends to z."""
-        self._wish_z, self._drag = _within(z), drag
+    def put_z(self, z: Point) -> None:
+        """Probe the x that f sends to z: part of a drag, until ``seal``."""
+        self.wish_z = _within(z)
         self.look()
 
     def seal(self) -> None:
         """A drag has ended."""
-        self._drag = False
-        if self._wish_z is None and not self._asked:
+        self._seal_later = self.wish_z is not None or self._asked_z
+        if not self._seal_later:
             self.controller.seal()
-        else:
-            self._seal_later = True
-
-    _seal_later = False
 
     def is_idle(self) -> bool:
         """Nothing is asked or left to ask."""
-        if self._asked or self._wish_z is not None:
+        if self._asked or self.wish_z is not None:
             return False
         return self.controller.state.probe is None or self._known == self._wanted() or not self.controller.run.is_shown()
 
     def engine_restarted(self) -> None:
         """Whatever was asked is lost."""
-        self._asked = self._absent = False
+        self._asked = self._asked_z = self._absent = False
         self._known = None
 
     # The engine
@@ -88,13 +84,13 @@ class ProbeLink(QObject):
     def look(self) -> None:
         """Ask if there is something to ask, and time to."""
         wanted = self._wanted()
-        if wanted is None and (self.data is not None or self.error) and self._wish_z is None:
+        if wanted is None and (self.data is not None or self.error) and self.wish_z is None:
             self._show(None)
             self._known = None
         if self._asked or self._absent or not self.controller.run.is_shown():
             return
-        if self._wish_z is not None:
-            self._ask(self._wish_z, "z")
+        if self.wish_z is not None:
+            self._ask(self.wish_z, "z")
             return
         if wanted is None or wanted == self._known:
             return
@@ -110,8 +106,9 @@ class ProbeLink(QObject):
         self._asked, self._last = True, time.monotonic()
         run = self.controller.run
         step = run.step
-        if side == "z":
-            self._wish_z = None
+        self._asked_z = side == "z"
+        if self._asked_z:
+            self.wish_z = None
         self.controller.engine.send(
             ProbeToy(run.number, point, side),
             on_answer=lambda message: self._answered(message, point, side),
@@ -119,7 +116,7 @@ class ProbeLink(QObject):
         )
 
     def _answered(self, message: Message, point: Point, side: str) -> None:
-        self._asked = False
+        self._asked = self._asked_z = False
         if message.kind != "probe":
             self._absent = True  # the run is on its way: look again when something of it arrives
             return
@@ -135,7 +132,7 @@ class ProbeLink(QObject):
         self.look()
 
     def _failed(self, sentence: str, run: int, step: int, point: Point, side: str) -> None:
-        self._asked = False
+        self._asked = self._asked_z = False
         if side == "x":
             self._known = (run, step, point)
         self._show(None, sentence)
@@ -143,7 +140,7 @@ class ProbeLink(QObject):
         self.look()
 
     def _maybe_seal(self) -> None:
-        if self._seal_later and self._wish_z is None:
+        if self._seal_later and self.wish_z is None:
             self._seal_later = False
             self.controller.seal()
 

@@ -86,11 +86,16 @@ class Probing(QObject):
         return True
 
     def _pointed(self, side: str, x: float, y: float, drag: bool) -> None:
-        (self.link.put if side == "x" else self.link.put_z)((x, y), drag)
+        if side == "x":
+            self.link.put((x, y), drag)
+        else:
+            self.link.put_z((x, y))
 
     def _nudged(self, side: str, dx: float, dy: float) -> None:
         data, probe = self.link.data, self.controller.state.probe
+        # Held down, a key is a drag: one act.
         if side == "x" and probe is not None:
-            self.link.put((probe[0] + dx, probe[1] + dy))
-        elif data is not None:
-            self.link.put_z((data.z[0] + dx, data.z[1] + dy))
+            self.link.put((probe[0] + dx, probe[1] + dy), drag=True)
+        elif side == "z" and data is not None:
+            z = self.link.wish_z or data.z
+            self.link.put_z((z[0] + dx, z[1] + dy))

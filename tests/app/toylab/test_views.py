@@ -194,6 +194,7 @@ def test_the_strip_s_positions_of_grouped_stages():
     places = strip_positions(names, ["1 ActNorm", "4 ActNorm"])
     assert places[0] == 2 and places[3] == 1 and places[-1] == 0
     assert places == sorted(places, reverse=True) and places[1] == pytest.approx(5 / 3)
+    assert strip_positions(["a", "b"], ["c", "d"]) == [2.0, 1.0, 0.0]
 
 
 def test_a_parallelogram_on_its_way():

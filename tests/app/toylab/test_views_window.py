@@ -113,6 +113,7 @@ def test_keys_move_the_probe_and_escape_puts_it_away(qtbot, lab):
     qtbot.keyClick(plot, Qt.Key.Key_Right)
     qtbot.keyClick(plot, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
     assert lab.controller.state.probe == pytest.approx((before[0] + 0.05, before[1] + 0.5))
+    assert lab.history.length == 3  # the click, and each key
     assert lab.controller.run.step == 0  # the arrow was the probe's, not a step of training
     at_rest(qtbot, lab)
     assert canvas.probing.link.data.x == lab.controller.state.probe
@@ -133,7 +134,10 @@ def test_a_probe_set_in_z_lands_where_the_flow_sends_it(qtbot, lab):
     at_rest(qtbot, lab)
     data = canvas.probing.link.data
     assert data.z == pytest.approx((1.0, -1.0), abs=0.06) and lab.controller.state.probe == data.x
-    assert lab.history.undo_label == "Probe"
+    assert lab.history.undo_label == "Probe" and lab.history.length == 1
+    qtbot.keyClick(plot, Qt.Key.Key_Left)
+    at_rest(qtbot, lab)
+    assert canvas.probing.link.data.z[0] == pytest.approx(data.z[0] - 0.05, abs=1e-5) and lab.history.length == 2
 
 
 def test_the_square_follows_the_strip_in_true_size(qtbot, lab):
