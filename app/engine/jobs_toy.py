@@ -236,7 +236,7 @@ def _rest(context: Context, session: Session, views: tuple[str, ...]) -> Steps:
         points = point_arrays(frames, views, True)
     yield
     with _threads(trainer.config):
-        points |= point_arrays(frames, {"grid"}.intersection(views), False)
+        points |= point_arrays(frames, {"grid"}.intersection(views) - set(points), False)
         layers = {"layers": frames.layers()}
     quick = {"heat": frames.heat(RESOLUTION)} if "density" in views else {}
     snapshot = np.frombuffer(trainer.snapshot(), np.uint8)

@@ -57,6 +57,8 @@ class Panel(Card):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
+        # The title first, and of the note what there is room for.
+        self.note.setMaximumWidth(max(24, self.width() - 34 - self.title.sizeHint().width()))
         if self._legend is not None:
             # Half a legend is worse than none; the tooltip says the same.
             self._legend.setVisible(self.width() - 34 >= self.title.sizeHint().width() + self._legend.sizeHint().width())

@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.toylab.panel import Panel
 
 __all__ = ["Gallery", "arrange"]
 
-MINIMUM_COLUMN = 56
-"""Narrower than a panel wants to be: beside the ledger, on a small screen, they share what there is."""
-
-
-def arrange(count: int) -> list[tuple[int, int, int]]:
-    """(row, column, columns spanned) of so many panels on a grid six columns wide: at most three in a row."""
+def arrange(count: int) -> list[int]:
+    """How many of so many panels stand in each row: at most three, and at most two rows."""
     if count <= 3:
-        rows = [count]
-    elif count == 4:
-        rows = [2, 2]
-    else:
-        rows = [3, count - 3]
-    return [(row, place * 6 // size, 6 // size) for row, size in enumerate(rows) for place in range(size)]
+        return [count]
+    return [2, 2] if count == 4 else [3, count - 3]
 
 
 class Gallery(QWidget):
@@ -37,16 +29,20 @@ class Gallery(QWidget):
         self._factories = factories
         self._panels: dict[str, Panel] = {}
         self.names: tuple[str, ...] = ()
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(12)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(12)
+        self._rows = [QHBoxLayout(), QHBoxLayout()]
+        for row in self._rows:
+            row.setSpacing(12)
+            column.addLayout(row)
 
     def panel(self, name: str) -> Panel:
         """The panel of that name, made if there is none yet."""
         if name not in self._panels:
             panel = self._panels[name] = self._factories[name]()
             panel.setParent(self)
-            # All columns alike, whatever stands in their headers.
+            # All of a row alike, whatever stands in their headers.
             panel.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
             panel.hide()
             self.made.emit(panel)
@@ -63,18 +59,16 @@ class Gallery(QWidget):
             return False
         wanted = [self.panel(name) for name in names]
         for panel in self.shown:
-            self._grid.removeWidget(panel)
+            for row in self._rows:
+                row.removeWidget(panel)
             if panel not in wanted:
                 panel.hide()
         self.names = names
-        places = arrange(len(names))
-        rows = places[-1][0] + 1
-        for panel, (row, column, span) in zip(wanted, places, strict=True):
-            self._grid.addWidget(panel, row, column, 1, span)
-            panel.show()
-        for column in range(6):
-            self._grid.setColumnStretch(column, 1)
-            self._grid.setColumnMinimumWidth(column, MINIMUM_COLUMN)
-        for row in range(2):
-            self._grid.setRowStretch(row, 1 if row < rows else 0)
+        waiting = iter(wanted)
+        for number, size in enumerate([*arrange(len(names)), 0][:2]):
+            self.layout().setStretch(number, 1 if size else 0)
+            for _ in range(size):
+                panel = next(waiting)
+                self._rows[number].addWidget(panel, 1)
+                panel.show()
         return True

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pyqtgraph as pg
 from pyqtgraph.Qt.internals import PrimitiveArray
-from PySide6.QtCore import QLineF, QRectF
+from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 __all__ = ["Segments", "arrows"]
@@ -49,6 +49,7 @@ class Segments(pg.GraphicsObject):
             if len(group.ndarray()):
                 pen = QPen(self.color(number, len(self._groups)), width)
                 pen.setCosmetic(True)
+                pen.setCapStyle(Qt.PenCapStyle.FlatCap)  # where pieces of a line meet, a cap would be seen twice
                 painter.setPen(pen)
                 painter.drawLines(*group.drawargs())
 

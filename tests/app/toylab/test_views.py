@@ -68,13 +68,9 @@ def test_views_are_switched_within_one_to_six_panels():
 
 
 @pytest.mark.parametrize("count", range(1, 7))
-def test_panels_fill_their_rows_and_do_not_overlap(count):
-    places = arrange(count)
-    assert len(places) == len(set(places)) == count
-    for row in {row for row, _, _ in places}:
-        spans = sorted((column, span) for r, column, span in places if r == row)
-        assert len(spans) <= 3 and sum(span for _, span in spans) == 6
-        assert [column for column, _ in spans] == list(np.cumsum([0, *(span for _, span in spans)])[:-1])
+def test_panels_fill_their_rows(count):
+    rows = arrange(count)
+    assert sum(rows) == count and len(rows) <= 2 and max(rows) <= 3 and rows == sorted(rows, reverse=True)
 
 
 # -- what is asked -----------------------------------------------------------------------------------------------------
@@ -175,6 +171,39 @@ def test_a_point_that_fails_is_said_and_the_next_one_works(controller, silent, l
     link.put((0.6, 0.25))
     answer_probe(silent)
     assert link.error == "" and link.data is not None
+
+
+def test_after_the_engine_was_restarted_the_probe_is_asked_for_again(controller, silent, link):
+    arrive(controller, silent)
+    link.put((0.5, 0.25))
+    link.engine_restarted()  # the answer will never come
+    assert not link.is_idle()
+    arrive(controller, silent)
+    assert len(probes(silent)) == 2
+    answer_probe(silent)
+    assert link.is_idle() and link.data is not None
+
+
+def test_a_frame_holds_only_what_is_looked_at():
+    from app.engine.jobs_toy_showing import fine_maps, point_arrays, quick_maps
+    from flowcore.stepwise import finish
+    from flowcore.toy import ToyConfig, ToyTrainer
+    from flowcore.toy_frames import ToyFrames
+    from flowcore.toy_views import ToyViews
+
+    frames = ToyFrames(ToyTrainer(ToyConfig(depth=2, width=8, batch=32)))
+    more = ToyViews(frames)
+    assert point_arrays(frames, ("density",), True) == {}
+    assert set(point_arrays(frames, ("samples", "prior", "grid"), True)) == {"samples", "prior"}
+    assert set(point_arrays(frames, ("samples", "prior", "grid"), False)) == {"samples", "grid"}
+    assert set(point_arrays(frames, ("grid",), True)) == {"grid"}
+    for views, wanted in (
+        ((), set()), (("density",), {"heat"}), (("density", "contours"), {"heat", "contours"}), (("contours",), set()),
+        (("stretch", "displacement"), {"stretch", "displacement"}),
+    ):  # fmt: skip
+        assert set(finish(quick_maps(frames, more, views, 16))) == wanted | {"layers"}
+        fine = finish(fine_maps(frames, more, views, 72))
+        assert set(fine) == wanted and all(fine[name].shape == (72, 72) for name in {"heat", "stretch"} & set(fine))
 
 
 def test_requests_come_back_from_the_pipe_as_they_were():

@@ -49,6 +49,8 @@ def test_views_are_switched_one_by_one_and_come_back(qtbot, lab):
     run = lab.controller.run
     assert run.arrays["stretch"].shape == (256, 256) and run.arrays["displacement"].shape == (5, 169, 2)
     assert len(canvas.gallery.shown) == 6 and all(panel.isVisible() for panel in canvas.gallery.shown)
+    widths, heights = zip(*((panel.width(), panel.height()) for panel in canvas.gallery.shown), strict=True)
+    assert max(widths) - min(widths) <= 1 and max(heights) - min(heights) <= 1
     names = dict(zip(canvas.gallery.names, canvas.gallery.shown, strict=True))
     assert np.array_equal(names["stretch"].image.image, run.arrays["stretch"])
     assert np.allclose(names["stretch"].image.levels, (-6, 6))
@@ -64,6 +66,37 @@ def test_views_are_switched_one_by_one_and_come_back(qtbot, lab):
     for _ in range(8):
         lab.history.undo()
     assert lab.controller.state.views == DEFAULT_VIEWS and canvas.prior.isVisible()
+
+
+# A menu takes the keyboard, which the off-screen platform cannot give.
+@pytest.mark.qt_log_ignore(r"This plugin does not support (grabbing the keyboard|raise\(\))")
+def test_the_menu_stays_open_while_one_chooses(qtbot, lab):
+    button = lab.canvas().views
+    menu, action = button.menu(), button.actions_by_name["grid"]
+    menu.popup(button.mapToGlobal(QPoint(0, 0)))
+    qtbot.mouseMove(menu, menu.actionGeometry(action).center())
+    qtbot.mouseClick(menu, LEFT, pos=menu.actionGeometry(action).center())
+    assert menu.isVisible() and "grid" not in lab.controller.state.views and not action.isChecked()
+    menu.setActiveAction(button.actions_by_name["trajectories"])
+    qtbot.keyClick(menu, Qt.Key.Key_Space)
+    assert menu.isVisible() and "trajectories" in lab.controller.state.views
+    menu.setActiveAction(button.actions_by_name["stretch"])  # a seventh: refused, and nothing happens
+    qtbot.keyClick(menu, Qt.Key.Key_Return)
+    assert menu.isVisible() and "stretch" not in lab.controller.state.views
+    menu.close()
+    button.restored.emit()
+    assert lab.controller.state.views == DEFAULT_VIEWS and lab.history.length == 3
+    at_rest(qtbot, lab)
+
+
+def test_a_restored_session_shows_its_views_and_its_probe(qtbot, lab):
+    state = lab.state() | {"views": ["samples", "stretch"], "probe": [0.25, 0.5], "run": lab.controller.state.run + 1}
+    lab.restore(state)
+    at_rest(qtbot, lab)
+    canvas = lab.canvas()
+    assert canvas.gallery.names == ("points", "stretch") and canvas.probing.link.data.x == (0.25, 0.5)
+    assert canvas.probing.ledger.isVisible() and set(lab.controller.run.arrays) >= {"samples", "stretch", "layers"}
+    assert not {"heat", "prior", "grid"} & set(lab.controller.run.arrays)
 
 
 def test_data_and_samples_apart_and_the_density_s_two_ways(qtbot, lab):
