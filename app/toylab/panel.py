@@ -49,6 +49,7 @@ class Panel(Card):
         top.addStrut(HEADER)  # the same in all panels, whatever stands at the right
         top.addWidget(self.title, 1)
         top.addWidget(right if right is not None else self.note)
+        self._has_note = right is None
         self._legend = right if isinstance(right, Legend) else None
         if self._legend is not None:
             self._legend.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -58,7 +59,10 @@ class Panel(Card):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
         # The title first, and of the note what there is room for.
-        self.note.setMaximumWidth(max(24, self.width() - 34 - self.title.sizeHint().width()))
+        room = self.width() - 34 - self.title.sizeHint().width()
+        self.note.setMaximumWidth(max(24, room))
+        if self._legend is None and self._has_note:
+            self.note.setVisible(room >= 48 or room >= self.note.sizeHint().width())
         if self._legend is not None:
             # Half a legend is worse than none; the tooltip says the same.
             self._legend.setVisible(self.width() - 34 >= self.title.sizeHint().width() + self._legend.sizeHint().width())

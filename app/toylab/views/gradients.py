@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor, QFont
@@ -19,6 +21,13 @@ __all__ = ["GradientsPanel"]
 
 _FLOOR = 1e-8
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def powers(low: float, high: float, size: float) -> list[int]:
+    """The whole powers of ten to be written on an axis of ``size`` pixels: as many as do not touch."""
+    first, last = math.ceil(low), math.floor(high)
+    every = max(1, math.ceil((last - first + 1) * 18 / max(1.0, size)))
+    return list(range(first, last + 1, every))
 
 
 class GradientsPanel(Panel):
@@ -44,12 +53,12 @@ class GradientsPanel(Panel):
             axis.setStyle(tickLength=0, autoExpandTextSpace=False, tickTextOffset=6, maxTickLevel=0, tickAlpha=0)
             axis.enableAutoSIPrefix(False)
         self.axes["bottom"].tickStrings = lambda values, *_: step_words(values, self.axes["bottom"].width())
-        self.axes["left"].tickValues = lambda low, high, _size: [(1.0, list(range(int(np.ceil(low)), int(high) + 1)))]
+        self.axes["left"].tickValues = lambda low, high, size: [(1.0, powers(low, high, size))]
         self.axes["left"].tickStrings = lambda values, *_: ["10" + str(round(v)).translate(_POWERS) for v in values]
         self.total = pg.PlotCurveItem(antialias=True)
         self.plot.box.addItem(self.total, ignoreBounds=True)
         self.curves: list[pg.PlotCurveItem] = []
-        self.bar = ColourBar(tr("layer at z"), tr("layer at x"), tooltip=words)
+        self.bar = ColourBar(tr("at z"), tr("at x"), tooltip=words)
         self.add(self.plot)
         self.body.addWidget(self.bar)
         self._mark: tuple[int, int, str, float] | None = None

@@ -13,9 +13,11 @@ from app.engine.requests import from_fields, to_fields
 from app.engine.requests_toy_views import DEFAULT_VIEWS, VIEWS, ProbeToy
 from app.history import History
 from app.toylab.controller import ToyController
+from app.toylab.loss_panel import step_words
 from app.toylab.state import ToyState
 from app.toylab.views.gallery import arrange
 from app.toylab.views.gradient_curve import MOST, GradientCurve
+from app.toylab.views.gradients import powers
 from app.toylab.views.ledger import signed
 from app.toylab.views.lines import arrows
 from app.toylab.views.names import can_switch, panels_of, switched
@@ -71,6 +73,8 @@ def test_views_are_switched_within_one_to_six_panels():
 def test_panels_fill_their_rows(count):
     rows = arrange(count)
     assert sum(rows) == count and len(rows) <= 2 and max(rows) <= 3 and rows == sorted(rows, reverse=True)
+    narrow = arrange(count, True)
+    assert sum(narrow) == count and len(narrow) <= 3 and max(narrow) <= 2
 
 
 # -- what is asked -----------------------------------------------------------------------------------------------------
@@ -251,6 +255,13 @@ def test_arrows_end_where_they_should():
     lines = arrows(starts, ends)
     assert lines.shape == (6, 4) and np.isfinite(lines).all()
     assert np.allclose(lines[[0, 2, 4], 2:], [1.0, 0.0]) and np.allclose(lines[2, :2], [0.86, 0.07])
+
+
+def test_the_powers_of_an_axis_do_not_touch():
+    assert powers(-2.1, 2.1, 300) == [-2, -1, 0, 1, 2]
+    assert powers(-2.1, 2.1, 50) == [-2, 0, 2]
+    assert step_words([0, 200, 400, 600], 300) == ["0", "200", "400", "600"]
+    assert step_words([0, 1000, 2000, 3000], 100) == ["", "1,000", "", "3,000"]
 
 
 def test_the_gradients_curve_is_bounded_and_forgets():
