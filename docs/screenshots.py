@@ -3,6 +3,7 @@
     python docs/screenshots.py explorer docs/explorer.png --theme dark --size 1440x900
     python docs/screenshots.py explorer docs/levels.png --facet levels --subject A
     python docs/screenshots.py toylab docs/toylab.png --seconds 30
+    python docs/screenshots.py toylab docs/probe.png --probe 0.8 -0.4 --views data samples density contours stretch prior
     python docs/screenshots.py theory docs/theory.png --figure curve
     python docs/screenshots.py training docs/training.png --runs RUNS --select run-1      (a folder of runs)
     python docs/screenshots.py training docs/new-run.png --data PICTURES                  (the form)
@@ -24,6 +25,7 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app import assets, theme  # noqa: E402
 from app.engine.client import EngineClient  # noqa: E402
+from app.engine.requests_toy_views import VIEWS  # noqa: E402
 from app.explorer import facets  # noqa: E402
 from app.main_window import MainWindow  # noqa: E402
 from app.settings import Settings  # noqa: E402
@@ -82,12 +84,17 @@ def show_facet(workspace, options: argparse.Namespace) -> None:
 
 
 def learn(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
-    """A flow that has learned for a while, its layers half way."""
+    """A flow that has learned for a while, with some of its views, or a point probed half way through the layers."""
     controller = window.current.controller
+    if options.views:
+        controller.set("views", tuple(name for name in VIEWS if name in options.views))
     controller.play()
     wait(application, options.seconds)
     if not options.playing:
         controller.pause()
+    if options.probe:
+        controller.set("probe", tuple(options.probe))
+        window.current.canvas().go_to(controller.state.depth // 2)
 
 
 def explain(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
@@ -128,6 +135,8 @@ def main() -> None:
     parser.add_argument("--amounts", type=float, nargs="*", help="directions: how far along each, in standard deviations")
     parser.add_argument("--subject", default="A", choices=("sample", "A", "B", "walk"), help="explorer: what it is about")
     parser.add_argument("--figure", default="curve", help="theory: affine, curve, matrix, coupling, masks or convolution")
+    parser.add_argument("--views", nargs="*", default=(), help="toylab: which of its views, such as density contours stretch")
+    parser.add_argument("--probe", type=float, nargs=2, help="toylab: where x is probed")
     parser.add_argument("--playing", action="store_true")
     parser.add_argument("--runs", help="training: a folder of runs")
     parser.add_argument("--select", nargs="*", default=(), help="training: which of them")

@@ -131,6 +131,12 @@ class ToyTrainer:
         loss.backward()
         return loss.item()
 
+    def last_gradients(self) -> dict[str, Tensor] | None:
+        """The gradient that the last step used (after clipping), by parameter name; None where there has been no step yet."""
+        if not self._flat.gradient.any():
+            return None
+        return dict(zip(self._flat.names, self._flat.split(self._flat.gradient), strict=True))
+
     def _batch(self) -> Tensor:
         """The points of the next step, (batch, 2): the transpose of contiguous columns."""
         block, place = divmod(self.step_count, _BLOCK)

@@ -92,22 +92,30 @@ class ToyFrames:
         log_prob = self.trainer.shown.log_prob(self._cells[resolution][start : start + CHUNK])
         return _numpy(torch.exp(0.5 * log_prob))
 
-    @torch.no_grad()
     def layers(self) -> np.ndarray:
-        """The first fixed eps after 0, 1, … K layers on their way to x: (K + 1, LAYER_POINTS, 2), K the depth.
+        """The first fixed eps after 0, 1, … K layers on their way to x: (K + 1, LAYER_POINTS, 2), K the depth."""
+        return self.through_layers(self._eps[:LAYER_POINTS])
+
+    @torch.no_grad()
+    def through_layers(self, z: Tensor) -> np.ndarray:
+        """z (n, 2) after 0, 1, … K layers on its way to x: (K + 1, n, 2), K the depth.
 
         A Glow step (coupling, linear map, actnorm) counts as one layer, and NICE's scaling goes with its last coupling.
         """
-        flow, depth = self.trainer.average, self.trainer.config.depth
-        group = len(flow.layers) // depth
-        starts = {name for number, (name, _) in enumerate(flow.named_layers()) if number % group == 0 and number < group * depth}
+        starts = self.layer_starts()
         states = []
-        for step in self.trainer.shown.decode_steps(self._eps[:LAYER_POINTS]):
+        for step in self.trainer.shown.decode_steps(z):
             if not states:
-                states.append(self._eps[:LAYER_POINTS])
+                states.append(z)
             if step.name in starts:
                 states.append(step.h)
         return _numpy(torch.stack(states))
+
+    def layer_starts(self) -> list[str]:
+        """The names of the stages that a layer begins with, in the order of encoding: (K,)."""
+        flow, depth = self.trainer.average, self.trainer.config.depth
+        group = max(1, len(flow.layers) // depth)
+        return [name for number, (name, _) in enumerate(flow.named_layers()) if number % group == 0 and number < group * depth]
 
 
 def _grid() -> Tensor:

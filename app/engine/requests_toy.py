@@ -10,6 +10,7 @@ import numpy as np
 from flowcore.errors import ConfigError
 
 from .requests import Priority, Request, check_number, check_whole
+from .requests_toy_views import DEFAULT_VIEWS, check_views
 
 __all__ = ["MAX_SPEED", "RunToy", "SaveToy"]
 
@@ -32,14 +33,15 @@ class RunToy(Request):
     `run` numbers the run; another number is another run, which starts from `snapshot` where there is one, else from
     nothing. Within a run `config` (a `ToyConfig` as a dictionary) may change its learning rate and its batch. While
     `playing` it trains, at most `speed` steps a second (0: as fast as it goes); otherwise up to step `goal` and no
-    further, and then it comes to rest.
+    further, and then it comes to rest. Only what `views` need is computed; the rest is left out of the answers.
 
     Answers, each with `{run, step}`:
 
     - "start" `{config, entropy, reach}` and `data` (n, 2): once a run is there;
-    - "truth" with `heat`: √p of the density itself, (k, k) float32, row 0 lowest;
+    - "truth" with `heat`: √p of the density itself, (k, k) float32, row 0 lowest, and its `true_contours` (n, 5);
     - "points" `{rate}` with `samples` (n, 2) and `prior` (n, 2) or `grid` (lines, k, 2);
-    - "heat" `{nll, standard_error}` with `heat` √q (64, 64) and `layers` (K + 1, n, 2);
+    - "heat" `{nll, standard_error, gradient_names, gradient_norms}` with `heat` √q (64, 64), its `contours` (n, 5), `layers`
+      (K + 1, n, 2), `stretch` log|det ∂f/∂x| (64, 64) and `displacement` (K + 1, m, 2);
     - "snapshot" with `snapshot` bytes, about once a second, and once of a run that is left for another;
     - "rest" with all of it, the heat at full resolution, when it has come to rest; this one is done.
     """
@@ -55,6 +57,7 @@ class RunToy(Request):
     goal: int = 0
     speed: float = 0.0
     snapshot: np.ndarray = field(default_factory=_no_bytes)
+    views: tuple[str, ...] = DEFAULT_VIEWS
 
     @property
     def background(self) -> bool:  # type: ignore[override]
@@ -66,6 +69,7 @@ class RunToy(Request):
         check_whole("The step to stop at", self.goal, 0, 2**53)
         check_number("The speed", self.speed, 0.0, MAX_SPEED)
         _bytes("A snapshot", self.snapshot)
+        check_views(self.views)
         if not isinstance(self.config, dict) or not isinstance(self.playing, bool):
             raise ConfigError("A toy run needs its settings, and whether it plays.")
 

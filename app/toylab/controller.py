@@ -14,12 +14,13 @@ from app.history import History
 from app.i18n import tr
 from app.toylab.run import Run, Runs
 from app.toylab.state import RESTARTING, ToyState
+from app.toylab.views.names import needs
 
 __all__ = ["ToyController"]
 
 _LABELS = {
     "density": "Density", "flow": "Flow", "depth": "Layers", "width": "Width", "learning_rate": "Learning rate",
-    "batch": "Batch", "seed": "Seed", "speed": "Speed",
+    "batch": "Batch", "seed": "Seed", "speed": "Speed", "views": "Views", "probe": "Probe",
 }  # fmt: skip
 
 
@@ -167,7 +168,8 @@ class ToyController(QObject):
     def _ask(self) -> None:
         state = self.state
         playing = self.playing and not self._suspended
-        wish = (state.run, state.config(), playing, self._goal, state.speed)
+        views = needs(state.views)
+        wish = (state.run, state.config(), playing, self._goal, state.speed, views)
         if wish != self._sent:
             is_another = not self._sent or self._sent[0] != state.run
             if is_another:
@@ -176,7 +178,7 @@ class ToyController(QObject):
             self.resting = False
             snapshot = self.run.snapshot if self._there is None else np.empty(0, np.uint8)
             id_ = self.engine.send(
-                RunToy(state.run, state.config(), playing, self._goal, state.steps_a_second, snapshot),
+                RunToy(state.run, state.config(), playing, self._goal, state.steps_a_second, snapshot, views),
                 on_answer=self._on_answer,
                 on_error=self._on_error,
             )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from app.engine.requests_toy_views import DEFAULT_VIEWS, check_point
+from app.toylab.views.names import check_shown
 from flowcore.card import SYSTEM_NAMES
 from flowcore.densities import NAMES
 from flowcore.errors import ConfigError
@@ -44,6 +46,9 @@ class ToyState:
     seed: int = 0
     speed: str = "full"
     run: int = 1
+    views: tuple[str, ...] = DEFAULT_VIEWS
+    probe: tuple[float, float] | None = None
+    """Where x is probed."""
 
     def __post_init__(self) -> None:
         for name, allowed in (("density", NAMES), ("flow", FLOWS), ("width", WIDTHS), ("batch", BATCHES), ("speed", SPEEDS)):
@@ -54,6 +59,9 @@ class ToyState:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ConfigError(f"The toy lab's {name} must be a whole number from {low} to {high}, not {value!r}.")
+        check_shown(self.views)
+        if self.probe is not None:
+            check_point("The probe's place", self.probe)
         rate = self.learning_rate
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not math.isfinite(rate):
             raise ConfigError(f"The toy lab's learning rate must be a number, not {rate!r}.")
@@ -89,6 +97,10 @@ class ToyState:
         """
         names = {field.name for field in fields(cls)}
         try:
-            return cls(**{name: value for name, value in values.items() if name in names})
+            known = {name: value for name, value in values.items() if name in names}
+            for name in ("views", "probe"):
+                if isinstance(known.get(name), list):  # as JSON has it
+                    known[name] = tuple(known[name])
+            return cls(**known)
         except TypeError as error:
             raise ConfigError("The toy lab's settings are damaged.") from error

@@ -10,12 +10,14 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.engine.requests_toy_views import DEFAULT_VIEWS
 from app.history import History
 from app.i18n import tr
 from app.toylab.canvas import ToyCanvas
 from app.toylab.controller import ToyController
 from app.toylab.inspector import ToyInspector
 from app.toylab.state import FLOWS, ToyState
+from app.toylab.views.names import switched
 from app.toylab.writing import read_settings, save_panels
 from app.widgets import ChipButton
 from app.workspace import Command, Context, Workspace
@@ -55,6 +57,8 @@ class ToyLab(Workspace):
         panel.step_pressed.connect(controller.step)
         panel.reset_pressed.connect(controller.reset)
         self._canvas.dropped.connect(self.take_file)
+        self._canvas.views.switched.connect(lambda name: controller.set("views", switched(controller.state.views, name)))
+        self._canvas.views.restored.connect(lambda: controller.set("views", DEFAULT_VIEWS))
         controller.changed.connect(self._show)
         controller.arrived.connect(self._show_figures)
         controller.failed.connect(lambda sentence, details: self.context.notify(sentence, details))
@@ -79,6 +83,8 @@ class ToyLab(Workspace):
             Command(tr("Begin the training anew"), ("R",), self.controller.reset),
             Command(tr("Play the layers, there and back"), ("L",), self._canvas.toggle_layers),
             Command(tr("Copy the panels"), ("Ctrl+C",), self.copy_panels),
+            Command(tr("Switch views on or off"), ("V",), self._canvas.views.showMenu),
+            Command(tr("Put the probe away"), ("Esc",), self._canvas.probing.put_away),
         ]
 
     def save_menu(self) -> list[tuple[str, Callable[[], object], bool]]:
@@ -94,9 +100,10 @@ class ToyLab(Workspace):
         self.history.reset(ToyState.from_dict(state))
 
     def is_idle(self) -> bool:
-        return self.controller.is_idle() and self._canvas.is_still()
+        return self.controller.is_idle() and self._canvas.probing.link.is_idle() and self._canvas.is_still()
 
     def engine_restarted(self) -> None:
+        self._canvas.probing.link.engine_restarted()
         self.controller.engine_restarted()
 
     def device_changed(self, device: str) -> None:
@@ -111,7 +118,7 @@ class ToyLab(Workspace):
         self.controller.suspend()
 
     def hint(self) -> str:
-        return tr("Press play and watch the flow learn; drag along the strip below to see what each layer does.")
+        return tr("Press play and watch the flow learn; drag along the strip below, or click a point to probe it.")
 
     # Showing
 
