@@ -86,9 +86,10 @@ def _layer(spec: LayerSpec, width: int, hidden: int, bins: int, bound: float, ac
 
 @torch.no_grad()
 def keep_layers(flow: Flow, specs: tuple[LayerSpec, ...], source: Flow, source_specs: tuple[LayerSpec, ...]) -> list[int]:
-    """Give the layers of ``flow`` the weights of those of ``source`` that have the same id, where kind and shapes agree, and so the prior's.
+    """Give the layers of ``flow`` the weights of those of ``source`` that have the same id, where kind and shapes agree.
 
-    Both flows are made of exactly the layers that their specs say. Returns the ids of the layers that were kept.
+    The prior's are taken too, where it is of the same kind. Both flows are made of exactly the layers that
+    their specs say. Returns the ids of the layers that were kept.
     """
     known = {spec.id: (spec, layer) for spec, layer in zip(source_specs, source.layers, strict=True)}
     kept = []

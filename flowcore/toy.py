@@ -16,7 +16,6 @@ from . import densities
 from .errors import NonFiniteError
 from .fast.flat import FlatAdam, FlatParameters
 from .fast.points import PointsFlow
-from .flow import Flow
 from .models import build
 from .models_stack import keep_layers
 from .networks import MLP

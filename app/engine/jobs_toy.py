@@ -13,7 +13,7 @@ import torch
 from flowcore import checkpoint
 from flowcore.densities import get
 from flowcore.toy import Loss, ToyConfig, ToyTrainer
-from flowcore.toy_frames import CHUNK, ToyFrames, cells
+from flowcore.toy_frames import ToyFrames, cells
 
 from .context import Context, Steps, job
 from .requests_toy import RunToy, SaveToy
@@ -132,7 +132,8 @@ def _open(context: Context, request: RunToy, wanted: ToyConfig) -> Session:
     if data:
         trainer = ToyTrainer.from_snapshot(data, context.device)
     else:
-        trainer = ToyTrainer(wanted, context.device)
+        kept = before.trainer if before is not None and before.run in request.kept_from else None
+        trainer = ToyTrainer(wanted, context.device, kept=kept)
     session = context.shared[_SESSION] = Session(request.run, trainer)
     return session
 
@@ -182,8 +183,8 @@ def _show(context: Context, session: Session, pace: Pace) -> Steps:
     started = time.perf_counter()
     if pace.is_due("heat", started) and context.can_stream:
         data = session.stamp()
-        with _threads(trainer.config):
-            arrays = {"heat": frames.heat(RESOLUTION)}
+        heat = yield from _heat(session, RESOLUTION)
+        arrays = {"heat": heat} | _outline(frames)
         pace.spent(showing=time.perf_counter() - started)
         yield
         again = time.perf_counter()
@@ -202,6 +203,22 @@ def _show(context: Context, session: Session, pace: Pace) -> Steps:
         context.try_stream("snapshot", session.stamp(), {"snapshot": np.frombuffer(snapshot, np.uint8)})
         pace.made("snapshot", started)
         yield
+
+
+def _heat(session: Session, resolution: int) -> Generator[None, None, np.ndarray]:
+    """The model's √p, with a yield between parts that take their time (a continuous flow's)."""
+    parts = []
+    for start in range(0, resolution**2, session.frames.chunk):
+        if parts:
+            yield
+        with _threads(session.trainer.config):
+            parts.append(session.frames.heat_part(resolution, start))
+    return np.concatenate(parts).reshape(resolution, resolution)
+
+
+def _outline(frames: ToyFrames) -> dict[str, np.ndarray]:
+    found = frames.outline()
+    return {} if found is None else {"outline": found}
 
 
 def _measure(session: Session, count: int) -> Generator[None, None, Loss]:
@@ -223,15 +240,16 @@ def _rest(context: Context, session: Session) -> Steps:
     yield
     with _threads(trainer.config):
         prior, layers = frames.prior(), frames.layers()
-    quick = frames.heat(RESOLUTION)
+    quick = yield from _heat(session, RESOLUTION)
+    outline = _outline(frames)
     snapshot = np.frombuffer(trainer.snapshot(), np.uint8)
     points = {"samples": samples, "grid": grid, "prior": prior}
     context.send("points", {**session.stamp(), "rate": session.rate}, points)
-    context.send("heat", session.stamp(), {"heat": quick, "layers": layers})
+    context.send("heat", session.stamp(), {"heat": quick, "layers": layers} | outline)
     context.send("snapshot", session.stamp(), {"snapshot": snapshot})
     yield
     parts = []
-    for start in range(0, REST_RESOLUTION**2, CHUNK):
+    for start in range(0, REST_RESOLUTION**2, frames.chunk):
         if context.newer:
             return
         with _threads(trainer.config):
@@ -242,7 +260,7 @@ def _rest(context: Context, session: Session) -> Steps:
         return
     heat = np.concatenate(parts).reshape(REST_RESOLUTION, REST_RESOLUTION)
     loss = {"nll": session.loss.nll, "standard_error": session.loss.standard_error}
-    arrays = {**points, "heat": heat, "layers": layers}
+    arrays = {**points, "heat": heat, "layers": layers, **outline}
     context.send("rest", {**session.stamp(), **loss, "rate": session.rate}, arrays, done=True)
 
 

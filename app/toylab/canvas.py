@@ -109,8 +109,9 @@ class ToyCanvas(QWidget):
 
     def draw(self) -> bool:
         """Draw what has changed; whether anything had."""
-        run, expected = self.controller.run, self.controller.state.depth
-        busy = False
+        run, state = self.controller.run, self.controller.state
+        expected, busy = state.stages, False
+        self.prior.show_prior(state.prior, state.components)
         for panel in self.panels[:-1]:
             busy = panel.show_run(run) or busy
         busy = self.strip.show_run(run, expected) or busy

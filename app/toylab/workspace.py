@@ -54,6 +54,7 @@ class ToyLab(Workspace):
         panel.play_pressed.connect(controller.toggle)
         panel.step_pressed.connect(controller.step)
         panel.reset_pressed.connect(controller.reset)
+        panel.layers_edited.connect(controller.edit_layers)
         self._canvas.dropped.connect(self.take_file)
         controller.changed.connect(self._show)
         controller.arrived.connect(self._show_figures)
@@ -121,7 +122,7 @@ class ToyLab(Workspace):
 
     def _show_figures(self) -> None:
         state, run = self.controller.state, self.controller.run
-        parts = [f"{FLOWS[state.flow]}", tr("{n} layers", n=state.depth)]
+        parts = [f"{FLOWS[state.flow]}", tr("{n} layers", n=state.stages) + ("" if state.layers is None else ", " + tr("edited"))]
         if run.nll is not None and run.entropy is not None:
             parts.append(f"{run.nll:.2f} nat (+{max(0.0, run.nll - run.entropy):.2f})")
         self._chip.set_texts(tr(get(state.density).title), " · ".join(parts))

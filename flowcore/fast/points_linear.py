@@ -8,7 +8,9 @@ from ..bijections import ActNorm, DiagonalScale, InvertibleLinear, LULinear, Per
 from ..errors import UntrainedError
 from .points_kernels import Context, Kernel, register
 
-__all__ = ["ActNormKernel", "DiagonalScaleKernel", "InvertibleLinearKernel", "LULinearKernel", "PermutationKernel", "RotationKernel"]
+__all__ = [
+    "ActNormKernel", "DiagonalScaleKernel", "InvertibleLinearKernel", "LULinearKernel", "PermutationKernel", "RotationKernel",
+]  # fmt: skip
 
 
 class _ScaleKernel(Kernel):

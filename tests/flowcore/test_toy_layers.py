@@ -14,7 +14,16 @@ from flowcore.fast.points import PointsFlow
 from flowcore.models import build
 from flowcore.toy import ToyConfig, ToyTrainer
 from flowcore.toy_frames import ToyFrames
-from flowcore.toy_layers import COUPLINGS, KINDS, MAX_LAYERS, LayerSpec, concerns, fresh_id, layers_of, own_layers
+from flowcore.toy_layers import (
+    COUPLINGS,
+    KINDS,
+    MAX_LAYERS,
+    LayerSpec,
+    concerns,
+    fresh_id,
+    layers_of,
+    own_layers,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -65,7 +74,9 @@ def test_what_is_to_be_said_of_a_list(words, expected):
     assert concerns(of(words)) == expected
 
 
-@pytest.mark.parametrize("words", ["affine:x affine:x actnorm", "affine:y scale affine:y", "affine:x swap affine:y", "swap affine:x"])
+@pytest.mark.parametrize(
+    "words", ["affine:x affine:x actnorm", "affine:y scale affine:y", "affine:x swap affine:y", "swap affine:x"]
+)
 def test_the_coordinate_that_is_called_kept_is_kept(words):
     """The Jacobian says so: one output depends on that coordinate alone, and by the same factor everywhere."""
     axis = "xy".index(concerns(of(words))[0][0])
@@ -141,7 +152,8 @@ def test_a_new_run_takes_up_the_layers_that_an_edit_kept():
     first.step(5)
     specs = list(own_layers("glow", 3))
     moved_up, flipped = specs[5], specs[2].flipped()
-    edited = layers_of([moved_up, specs[0], flipped, LayerSpec("affine", "y", id=fresh_id(specs)), replace(specs[4], kind="linear")])
+    fresh, other = LayerSpec("affine", "y", id=fresh_id(specs)), replace(specs[4], kind="linear")
+    edited = layers_of([moved_up, specs[0], flipped, fresh, other])
     second = ToyTrainer(ToyConfig(width=8, flow="glow", layers=edited), kept=first)
     for place, before in ((0, 5), (1, 0), (2, 2)):
         source = first.average.layers[before].state_dict()
