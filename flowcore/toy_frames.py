@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from . import densities
+from .fast.continuous import ContinuousPasses
 from .prior_shapes import ellipses
 from .priors_plane import draw_points, moves, replace_noise, start_noise
 from .toy import ToyTrainer
@@ -88,7 +89,10 @@ class ToyFrames:
     @torch.no_grad()
     def prior(self) -> np.ndarray:
         """Where f sends the fixed data points: (DATA_POINTS, 2)."""
-        return _numpy(self.trainer.shown.encode(self._data)[0])
+        shown = self.trainer.shown
+        if isinstance(shown, ContinuousPasses):
+            return _numpy(shown.encode_points(self._data))
+        return _numpy(shown.encode(self._data)[0])
 
     @torch.no_grad()
     def grid(self) -> np.ndarray:

@@ -114,9 +114,16 @@ class ContinuousPasses:
         field.prepare(self.flat.values._version)
         return field
 
-    @torch.no_grad()
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (N, 2) -> z (N, 2), log_det (N,) in nats; raises as :meth:`Flow.encode` does."""
+        return self._encode(x, True)
+
+    def encode_points(self, x: Tensor) -> Tensor:
+        """z alone, in a little more than half the time."""
+        return self._encode(x, False)[0]
+
+    @torch.no_grad()
+    def _encode(self, x: Tensor, divergence: bool) -> tuple[Tensor, Tensor]:
         self.flow._check_event(x)
         self.flat.check()
         z, log_det = torch.empty_like(x), x.new_empty(len(x))
@@ -125,7 +132,7 @@ class ContinuousPasses:
             field = self._field(len(piece))
             field.x.copy_(piece.t())
             field.log_det.zero_()
-            field.follow(1.0, 0.0, self.steps, True)
+            field.follow(1.0, 0.0, self.steps, divergence)
             z[start : start + PIECE] = field.x.t()
             log_det[start : start + PIECE] = field.log_det
         if not (torch.isfinite(z).all() and torch.isfinite(log_det).all()):

@@ -129,6 +129,7 @@ def test_the_passes_are_the_flow_to_rounding(trained):
         z, log_det = flow.encode(x)
         mine, term = passes.encode(x)
         assert torch.allclose(mine, z, atol=1e-4) and torch.allclose(term, log_det, atol=1e-4)
+        assert torch.allclose(passes.encode_points(x), mine, atol=1e-5)
         assert torch.allclose(passes.decode(z), flow.decode(z), atol=1e-4)
         assert torch.allclose(passes.log_prob(x), flow.log_prob(x), atol=1e-4)
         wanted = list(flow.decode_steps(z))
