@@ -6,9 +6,10 @@ log p(x) = log π(z) − ∫₀¹ div v dt. The field is trained by conditional 
 by the classical Runge-Kutta method of fourth order with steps of one length, so that every point's path is its own whatever
 else is in its batch. The divergence of the field is exact: no trace is estimated.
 
-**Tolerance.** With :data:`STEPS` steps the log-density of a point is within :data:`TOLERANCE` nats of the exact integral, and
-decode(encode(x)) within :data:`TOLERANCE` of x, for fields of the sizes and trainings that the toy lab offers;
-:meth:`ContinuousFlow.log_prob_error` measures it for a given flow and points.
+**Tolerance.** With :data:`STEPS` steps the log-density of every point of the data is within :data:`TOLERANCE` nats of the exact
+integral (the mean of many within 1e-4), and decode(encode(x)) within :data:`TOLERANCE` of x: so measured after
+4,000 steps of the toy lab's own recipe on four of its densities with Gaussian and mixture priors. A wider field trained harder
+is bent more sharply; :meth:`ContinuousFlow.log_prob_error` measures a given flow, and a toy run's card tells it.
 """
 from __future__ import annotations
 
@@ -29,9 +30,10 @@ __all__ = [
     "runge_kutta",
 ]  # fmt: skip
 
-STEPS = 16
+STEPS = 32
 """Runge-Kutta steps from data to noise, at least; a stage has a whole number of them."""
-TOLERANCE = 1e-3
+TOLERANCE = 2e-3
+"""Nats of a log-density, and units of a place."""
 TIME_GAIN = 4.0
 """t as the network sees it goes from −TIME_GAIN/2 to TIME_GAIN/2: about as wide as the points lie."""
 SIGMA_MIN = 1e-3

@@ -10,7 +10,7 @@ from .fast.continuous import ContinuousPasses
 from .prior_shapes import ellipses
 from .priors_plane import draw_points, moves, replace_noise, start_noise
 from .toy import ToyTrainer
-from .toy_matching import CONTINUOUS_PIECE
+from .toy_matching import piece
 
 __all__ = ["DATA_POINTS", "GRID_LINES", "GRID_POINTS", "LAYER_POINTS", "SAMPLES", "ToyFrames", "cells", "true_heat"]
 
@@ -62,7 +62,7 @@ class ToyFrames:
         else:
             drawn = torch.from_numpy(draw_points(flow.prior, np.random.default_rng(seed), SAMPLES))
         self._drawn = drawn.to(trainer.device)
-        self.chunk = CHUNK if trainer.config.flow != "continuous" else CONTINUOUS_PIECE
+        self.chunk = CHUNK if trainer.config.flow != "continuous" else piece(trainer.config.width)
         self._grid = _grid().to(trainer.device)
         self._cells: dict[int, Tensor] = {}
 
