@@ -33,8 +33,8 @@ def mixture_width(components: int) -> float:
 def outline(kind: str, components: int = 8) -> np.ndarray:
     """Closed lines of equal density of a prior that is as it was at the start: (lines, OUTLINE_POINTS, 2) float64.
 
-    The Gaussian's and the logistic's hold as much of it as 1, 2 and 3 standard deviations of a Gaussian do; a mixture has the
-    first and the second deviation about each centre; a ring its circle, and two deviations to either side.
+    The Gaussian's are its first three standard deviations, and the logistic's hold as much as the first two of them; a
+    mixture has the first and the second deviation about each centre; a ring its circle, and two deviations to either side.
 
     Raises:
         ConfigError: for another kind.
@@ -50,7 +50,7 @@ def outline(kind: str, components: int = 8) -> np.ndarray:
         centres = spread * np.column_stack([np.cos(angles), np.sin(angles)])
         return ellipses(centres, np.full((components, 2), mixture_width(components)))
     if kind == "logistic":
-        return np.stack([_logistic_radii(level)[:, None] * circle for level in _logistic_levels()])
+        return np.stack([_logistic_radii(level)[:, None] * circle for level in _logistic_levels()[:2]])
     raise ConfigError(f"A prior of the plane is one of {', '.join(PLANE_PRIORS)}, not {kind!r}.")
 
 

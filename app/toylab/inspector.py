@@ -135,7 +135,7 @@ class ToyInspector(Inspector):
         for name, slider in self.sliders.items():
             if slider.value() != getattr(state, name):
                 slider.set_value(getattr(state, name))
-        self.sliders["depth"].setEnabled(state.layers is None)
+        self.sliders["depth"].setVisible(state.layers is None)  # an edited list says itself how long it is
         self.prior.show_state(state)
         self.layers.show_state(state)
         if self.seed.value() != state.seed:

@@ -23,9 +23,9 @@ _WORDS = {
     "swap": ("Exchanges the coordinates; nothing is learned.", "z = (y, x)"),
 }
 _CONCERNS = {
-    "x-kept": "Every coupling copies x: x is shifted and scaled at most, so its own density stays the prior's.",
-    "y-kept": "Every coupling copies y: y is shifted and scaled at most, so its own density stays the prior's.",
-    "direction-kept": "All couplings copy the same direction, so the density along it stays the prior's.",
+    "x-kept": "Every coupling copies x: x itself is never bent, so the density along it keeps the prior's shape.",
+    "y-kept": "Every coupling copies y: y itself is never bent, so the density along it keeps the prior's shape.",
+    "direction-kept": "All couplings copy the same direction: it is never bent, so the density along it keeps the prior's shape.",
     "nothing-bent": "There is no coupling: the model is the prior stretched and turned, nothing is bent.",
     "all-frozen": "Nothing is left to train: every layer is frozen or has no weights.",
     "rigid": "No layer changes an area: the model can move the prior's density about, not make it higher or lower.",

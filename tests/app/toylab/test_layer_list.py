@@ -156,11 +156,11 @@ def test_warnings_and_limits(qtbot, panel, controller):
 
 def test_what_has_no_list_says_so_and_another_flow_is_its_own_again(panel, controller):
     controller.edit_layers(layer_edits.removed(controller.state.specs, 0), "Remove a layer")
-    assert not panel.sliders["depth"].isEnabled() and "3, edited" in panel.layers.header.text()
+    assert panel.sliders["depth"].isHidden() and "3, edited" in panel.layers.header.text()
     controller.set("flow", "continuous")
     assert panel.layers.area.isHidden() and "smooth" in panel.layers.note.text() and panel.layers.tools.isHidden()
     controller.set("flow", "glow")
-    assert controller.state.layers is None and panel.sliders["depth"].isEnabled() and not panel.layers.area.isHidden()
+    assert controller.state.layers is None and not panel.sliders["depth"].isHidden() and not panel.layers.area.isHidden()
     controller.set("depth", 24)
     assert panel.layers.area.isHidden() and "72" in panel.layers.note.text()
 
