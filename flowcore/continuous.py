@@ -34,8 +34,8 @@ STEPS = 32
 """Runge-Kutta steps from data to noise, at least; a stage has a whole number of them."""
 TOLERANCE = 2e-3
 """Nats of a log-density, and units of a place."""
-TIME_GAIN = 4.0
-"""t as the network sees it goes from −TIME_GAIN/2 to TIME_GAIN/2: about as wide as the points lie."""
+TIME_GAIN = 2.0
+"""t as the network sees it goes from −1 to 1."""
 SIGMA_MIN = 1e-3
 """Width of a path's end about its data point."""
 
