@@ -63,14 +63,14 @@ def test_the_log_det_is_the_jacobians_and_falls_with_the_fourth_power_of_the_ste
     field = random_field()
     x = torch.randn(6, 2, dtype=torch.float64)
     for row in range(2):
-        jacobian = torch.autograd.functional.jacobian(lambda h: runge_kutta(field, h, 1.0, 0.0, 128)[0][0], x[row : row + 1])
-        log_det = runge_kutta(field, x[row : row + 1], 1.0, 0.0, 128)[1]
-        assert torch.linalg.slogdet(jacobian[:, 0])[1].item() == pytest.approx(log_det.item(), abs=1e-4)
+        jacobian = torch.autograd.functional.jacobian(lambda h: runge_kutta(field, h, 1.0, 0.0, 48)[0][0], x[row : row + 1])
+        log_det = runge_kutta(field, x[row : row + 1], 1.0, 0.0, 48)[1]
+        assert torch.linalg.slogdet(jacobian[:, 0])[1].item() == pytest.approx(log_det.item(), abs=1e-3)
     with torch.no_grad():
-        exact, log_det = runge_kutta(field, x, 1.0, 0.0, 512)
-        errors = [float((runge_kutta(field, x, 1.0, 0.0, n)[1] - log_det).abs().max()) for n in (32, 64, 128)]
+        exact, log_det = runge_kutta(field, x, 1.0, 0.0, 256)
+        errors = [float((runge_kutta(field, x, 1.0, 0.0, n)[1] - log_det).abs().max()) for n in (16, 32, 64)]
         assert errors[0] / errors[1] > 10 and errors[1] / errors[2] > 10
-        assert torch.allclose(runge_kutta(field, exact, 0.0, 1.0, 512)[0], x, atol=1e-6)
+        assert torch.allclose(runge_kutta(field, exact, 0.0, 1.0, 256)[0], x, atol=1e-6)
 
 
 @pytest.mark.parametrize("prior", PLANE_PRIORS)
