@@ -30,6 +30,8 @@ SHOWING_SHARE = 0.2
 FRAMES_AT_LEAST, FRAMES_AT_MOST = 22.0, 60.0
 HEATS_AT_LEAST, HEATS_AT_MOST = 5.5, 10.0
 LOSSES_A_SECOND = 4.0
+CONTINUOUS_LOSSES_A_SECOND = 1.5
+"""An integral for every held-out point takes ten times as long as a few layers do."""
 SNAPSHOT_EVERY_S = 1.0
 
 _ONE_THREAD_BELOW = 512 * 256
@@ -41,8 +43,9 @@ _SESSION, _TRUTH = "toy.session", "toy.truth"
 class Pace:
     """Decides when to show: a share of the time, within limits a second. Times in seconds."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, losses_a_second: float = LOSSES_A_SECOND) -> None:
         self.training = self.showing = 0.0
+        self.losses_a_second = losses_a_second
         self._last = {"points": now - 1.0, "heat": now - 1.0, "loss": now - 1.0, "snapshot": now}
 
     def spent(self, training: float = 0.0, showing: float = 0.0) -> None:
@@ -60,7 +63,7 @@ class Pace:
         if what == "snapshot":
             return waited >= SNAPSHOT_EVERY_S
         if what == "loss":
-            return waited >= 1 / LOSSES_A_SECOND
+            return waited >= 1 / self.losses_a_second
         least, most = (FRAMES_AT_LEAST, FRAMES_AT_MOST) if what == "points" else (HEATS_AT_LEAST, HEATS_AT_MOST)
         return waited >= (1 / most if self.has_room() else 1 / least)
 
@@ -142,7 +145,8 @@ def _train(context: Context, session: Session, request: RunToy) -> Steps:
     """Train until the goal, or until a newer request has come; frames in between."""
     trainer = session.trainer
     now = time.perf_counter()
-    pace, next_step = Pace(now), now
+    losses = CONTINUOUS_LOSSES_A_SECOND if trainer.config.flow == "continuous" else LOSSES_A_SECOND
+    pace, next_step = Pace(now, losses), now
     mark = (now, trainer.step_count)
     while not context.newer and (request.playing or trainer.step_count < request.goal):
         started = time.perf_counter()

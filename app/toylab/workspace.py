@@ -122,7 +122,8 @@ class ToyLab(Workspace):
 
     def _show_figures(self) -> None:
         state, run = self.controller.state, self.controller.run
-        parts = [f"{FLOWS[state.flow]}", tr("{n} layers", n=state.stages) + ("" if state.layers is None else ", " + tr("edited"))]
+        count = tr("{n} stages", n=state.stages) if state.flow == "continuous" else tr("{n} layers", n=state.stages)
+        parts = [f"{FLOWS[state.flow]}", count + ("" if state.layers is None else ", " + tr("edited"))]
         if run.nll is not None and run.entropy is not None:
             parts.append(f"{run.nll:.2f} nat (+{max(0.0, run.nll - run.entropy):.2f})")
         self._chip.set_texts(tr(get(state.density).title), " · ".join(parts))

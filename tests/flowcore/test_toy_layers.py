@@ -227,3 +227,16 @@ def test_ids_are_unique_and_kept():
 def test_a_continuous_flow_has_no_list():
     with pytest.raises(ConfigError, match="no list"):
         ToyConfig(flow="continuous", layers=of("affine:x"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"layers": []}, {"layers": [{"kind": "planar"}]}, {"layers": "swap"}, {"layers": [{"kind": "swap"}] * 300}, {"shape": [3]},
+        {"shape": [1, 8, 8]}, {"prior": "cauchy"}, {"components": 0}, {"components": 10**6}, {"learned": 1}, {"bound": -1.0},
+        {"width": 10**6}, {"colour": 1},
+    ],
+)  # fmt: skip
+def test_a_hostile_architecture_is_refused(changes):
+    with pytest.raises(ConfigError):
+        build({"system": "stack", "shape": [2], "layers": [{"kind": "spline", "copies": "x"}], **changes}, meta=True)
