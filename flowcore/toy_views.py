@@ -6,7 +6,7 @@ import torch
 
 from .contours import contours
 from .toy import ToyTrainer
-from .toy_frames import CHUNK, ToyFrames, cells
+from .toy_frames import ToyFrames, cells
 
 __all__ = ["ARROWS", "CONTOUR_LEVELS", "ToyViews", "density_contours"]
 
@@ -42,7 +42,7 @@ class ToyViews:
 
     @torch.no_grad()
     def log_det_part(self, resolution: int, start: int) -> np.ndarray:
-        """log|det ∂f/∂x| in nats at the cells from ``start`` on, at most CHUNK of them, flat.
+        """log|det ∂f/∂x| in nats at the cells from ``start`` on, at most `frames.chunk` of them, flat.
 
         Above 0 a small square at x is larger in z: the flow stretches space there; below 0 it shrinks it.
         """
@@ -50,12 +50,12 @@ class ToyViews:
             places = torch.from_numpy(cells(self.trainer.density.bounds, resolution)).to(self.trainer.device)
             # The coarse cells serve every frame and stay; of the fine ones those last used.
             self._cells = {k: v for k, v in self._cells.items() if k < resolution and k <= 64} | {resolution: places}
-        _, log_det = self.trainer.shown.encode(self._cells[resolution][start : start + CHUNK])
+        _, log_det = self.trainer.shown.encode(self._cells[resolution][start : start + self.frames.chunk])
         return log_det.to("cpu", torch.float32).numpy()
 
     def log_det(self, resolution: int = 64) -> np.ndarray:
         """log|det ∂f/∂x| over the density's bounds: (resolution, resolution), row 0 lowest."""
-        parts = [self.log_det_part(resolution, start) for start in range(0, resolution**2, CHUNK)]
+        parts = [self.log_det_part(resolution, start) for start in range(0, resolution**2, self.frames.chunk)]
         return np.concatenate(parts).reshape(resolution, resolution)
 
     def gradient_norms(self) -> tuple[list[str], np.ndarray] | None:

@@ -32,6 +32,8 @@ SHOWING_SHARE = 0.2
 FRAMES_AT_LEAST, FRAMES_AT_MOST = 22.0, 60.0
 HEATS_AT_LEAST, HEATS_AT_MOST = 5.5, 10.0
 LOSSES_A_SECOND = 4.0
+CONTINUOUS_LOSSES_A_SECOND = 1.5
+"""An integral for every held-out point takes ten times as long as a few layers do."""
 SNAPSHOT_EVERY_S = 1.0
 
 _ONE_THREAD_BELOW = 512 * 256
@@ -43,8 +45,9 @@ SESSION, _TRUTH = "toy.session", "toy.truth"
 class Pace:
     """Decides when to show: a share of the time, within limits a second. Times in seconds."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, losses_a_second: float = LOSSES_A_SECOND) -> None:
         self.training = self.showing = 0.0
+        self.losses_a_second = losses_a_second
         self._last = {"points": now - 1.0, "heat": now - 1.0, "loss": now - 1.0, "snapshot": now}
 
     def spent(self, training: float = 0.0, showing: float = 0.0) -> None:
@@ -62,7 +65,7 @@ class Pace:
         if what == "snapshot":
             return waited >= SNAPSHOT_EVERY_S
         if what == "loss":
-            return waited >= 1 / LOSSES_A_SECOND
+            return waited >= 1 / self.losses_a_second
         least, most = (FRAMES_AT_LEAST, FRAMES_AT_MOST) if what == "points" else (HEATS_AT_LEAST, HEATS_AT_MOST)
         return waited >= (1 / most if self.has_room() else 1 / least)
 
@@ -136,7 +139,8 @@ def _open(context: Context, request: RunToy, wanted: ToyConfig) -> Session:
     if data:
         trainer = ToyTrainer.from_snapshot(data, context.device)
     else:
-        trainer = ToyTrainer(wanted, context.device)
+        kept = before.trainer if before is not None and before.run in request.kept_from else None
+        trainer = ToyTrainer(wanted, context.device, kept=kept)
     session = context.shared[SESSION] = Session(request.run, trainer)
     return session
 
@@ -145,7 +149,8 @@ def _train(context: Context, session: Session, request: RunToy) -> Steps:
     """Train until the goal, or until a newer request has come; frames in between."""
     trainer = session.trainer
     now = time.perf_counter()
-    pace, next_step = Pace(now), now
+    losses = CONTINUOUS_LOSSES_A_SECOND if trainer.config.flow == "continuous" else LOSSES_A_SECOND
+    pace, next_step = Pace(now, losses), now
     mark = (now, trainer.step_count)
     while not context.newer and (request.playing or trainer.step_count < request.goal):
         started = time.perf_counter()
@@ -187,6 +192,7 @@ def _show(context: Context, session: Session, pace: Pace, views: tuple[str, ...]
     if pace.is_due("heat", started) and context.can_stream:
         data = session.stamp() | gradient_data(session.more)
         arrays = yield from _in_turns(session, quick_maps(frames, session.more, views, RESOLUTION), pace)
+        arrays |= _outline(frames)
         again = time.perf_counter()
         if pace.is_due("loss", again):
             session.loss = yield from _measure(session, QUICK_HELD_OUT)
@@ -218,6 +224,11 @@ def _in_turns(session: Session, work: Generator[None, None, dict[str, np.ndarray
         yield
 
 
+def _outline(frames: ToyFrames) -> dict[str, np.ndarray]:
+    found = frames.outline()
+    return {} if found is None else {"outline": found}
+
+
 def _measure(session: Session, count: int) -> Generator[None, None, Loss]:
     steps = session.trainer.held_out_steps(count)
     while True:
@@ -237,11 +248,11 @@ def _rest(context: Context, session: Session, views: tuple[str, ...]) -> Steps:
     yield
     with _threads(trainer.config):
         points |= point_arrays(frames, {"grid"}.intersection(views) - set(points), False)
-        layers = {"layers": frames.layers()}
-    quick = {"heat": frames.heat(RESOLUTION)} if "density" in views else {}
+        outline = _outline(frames)
+    quick = yield from _in_turns(session, quick_maps(frames, session.more, {"density"}.intersection(views), RESOLUTION))
     snapshot = np.frombuffer(trainer.snapshot(), np.uint8)
     context.send("points", {**session.stamp(), "rate": session.rate}, points)
-    context.send("heat", session.stamp(), {**quick, **layers})
+    context.send("heat", session.stamp(), {**quick, **outline})
     context.send("snapshot", session.stamp(), {"snapshot": snapshot})
     yield
     maps = fine_maps(frames, session.more, views, REST_RESOLUTION)
@@ -253,7 +264,7 @@ def _rest(context: Context, session: Session, views: tuple[str, ...]) -> Steps:
         return
     loss = {"nll": session.loss.nll, "standard_error": session.loss.standard_error}
     data = {**session.stamp(), **loss, "rate": session.rate} | gradient_data(session.more)
-    context.send("rest", data, {**points, **fine, **layers}, done=True)
+    context.send("rest", data, {**points, **fine, **outline, "layers": quick["layers"]}, done=True)
 
 
 def _until_newer(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 import numpy as np
 
-from flowcore.toy_frames import CHUNK, ToyFrames
+from flowcore.toy_frames import ToyFrames
 from flowcore.toy_views import ToyViews, density_contours
 
 __all__ = ["fine_maps", "gradient_data", "point_arrays", "quick_maps"]
@@ -32,17 +32,24 @@ def quick_maps(
     """What changes a few times a second, coarse, a piece at a time: yields between the pieces."""
     arrays: dict[str, np.ndarray] = {}
     if "density" in views:
-        arrays["heat"] = frames.heat(resolution)
-        yield
+        arrays["heat"] = yield from _map(frames.heat_part, resolution, frames.chunk)
         if "contours" in views:
             arrays["contours"] = density_contours(arrays["heat"], frames.trainer.density.bounds)
     if "stretch" in views:
-        arrays["stretch"] = more.log_det(resolution)
-        yield
+        arrays["stretch"] = yield from _map(more.log_det_part, resolution, frames.chunk)
     arrays["layers"] = frames.layers()
     if "displacement" in views:
         arrays["displacement"] = more.displacement()
     return arrays
+
+
+def _map(part: Callable[[int, int], np.ndarray], resolution: int, chunk: int) -> Generator[None, None, np.ndarray]:
+    """A map (resolution, resolution) of parts (at most chunk cells from a start on), with a yield after each."""
+    parts = []
+    for start in range(0, resolution**2, chunk):
+        parts.append(part(resolution, start))
+        yield
+    return np.concatenate(parts).reshape(resolution, resolution)
 
 
 def fine_maps(
@@ -53,11 +60,7 @@ def fine_maps(
     for name, view, part in (("heat", "density", frames.heat_part), ("stretch", "stretch", more.log_det_part)):
         if view not in views:
             continue
-        parts = []
-        for start in range(0, resolution**2, CHUNK):
-            parts.append(part(resolution, start))
-            yield
-        arrays[name] = np.concatenate(parts).reshape(resolution, resolution)
+        arrays[name] = yield from _map(part, resolution, frames.chunk)
     if "heat" in arrays and "contours" in views:
         arrays["contours"] = density_contours(arrays["heat"], frames.trainer.density.bounds)
         yield

@@ -12,9 +12,10 @@ from flowcore.errors import ConfigError
 from .requests import Priority, Request, check_number, check_whole
 from .requests_toy_views import DEFAULT_VIEWS, check_views
 
-__all__ = ["MAX_SPEED", "RunToy", "SaveToy"]
+__all__ = ["MAX_ANCESTORS", "MAX_SPEED", "RunToy", "SaveToy"]
 
 MAX_SPEED = 10_000.0
+MAX_ANCESTORS = 32
 
 
 def _no_bytes() -> np.ndarray:
@@ -33,7 +34,8 @@ class RunToy(Request):
     `run` numbers the run; another number is another run, which starts from `snapshot` where there is one, else from
     nothing. Within a run `config` (a `ToyConfig` as a dictionary) may change its learning rate and its batch. While
     `playing` it trains, at most `speed` steps a second (0: as fast as it goes); otherwise up to step `goal` and no
-    further, and then it comes to rest. Only what `views` need is computed; the rest is left out of the answers.
+    further, and then it comes to rest. Only what `views` need is computed; the rest is left out of the answers. Where the engine
+    is still at one of the runs `kept_from`, a new run begins with the weights of the layers that both have.
 
     Answers, each with `{run, step}`:
 
@@ -41,7 +43,8 @@ class RunToy(Request):
     - "truth" with `heat`: √p of the density itself, (k, k) float32, row 0 lowest, and its `true_contours` (n, 5);
     - "points" `{rate}` with `samples` (n, 2) and `prior` (n, 2) or `grid` (lines, k, 2);
     - "heat" `{nll, standard_error, gradient_names, gradient_norms}` with `heat` √q (64, 64), its `contours` (n, 5), `layers`
-      (K + 1, n, 2), `stretch` log|det ∂f/∂x| (64, 64) and `displacement` (K + 1, m, 2);
+      (K + 1, n, 2), `stretch` log|det ∂f/∂x| (64, 64) and `displacement` (K + 1, m, 2), and `outline` (lines, k, 2) where the
+      prior is learned;
     - "snapshot" with `snapshot` bytes, about once a second, and once of a run that is left for another;
     - "rest" with all of it, the heat at full resolution, when it has come to rest; this one is done.
     """
@@ -58,6 +61,7 @@ class RunToy(Request):
     speed: float = 0.0
     snapshot: np.ndarray = field(default_factory=_no_bytes)
     views: tuple[str, ...] = DEFAULT_VIEWS
+    kept_from: tuple[int, ...] = ()
 
     @property
     def background(self) -> bool:  # type: ignore[override]
@@ -70,6 +74,10 @@ class RunToy(Request):
         check_number("The speed", self.speed, 0.0, MAX_SPEED)
         _bytes("A snapshot", self.snapshot)
         check_views(self.views)
+        if not isinstance(self.kept_from, tuple) or len(self.kept_from) > MAX_ANCESTORS:
+            raise ConfigError(f"The runs to keep layers of must be at most {MAX_ANCESTORS} numbers.")
+        for number in self.kept_from:
+            check_whole("The number of a run to keep layers of", number, 0, 2**53)
         if not isinstance(self.config, dict) or not isinstance(self.playing, bool):
             raise ConfigError("A toy run needs its settings, and whether it plays.")
 

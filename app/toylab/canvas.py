@@ -135,8 +135,9 @@ class ToyCanvas(QWidget):
 
     def draw(self) -> bool:
         """Draw what has changed; whether anything had."""
-        run, expected = self.controller.run, self.controller.state.depth
-        busy = False
+        run, state = self.controller.run, self.controller.state
+        expected, busy = state.stages, False
+        self.prior.show_prior(state.prior, state.components)
         busy = self.strip.show_run(run, expected) or busy
         self._advance()
         if self._follows_end:

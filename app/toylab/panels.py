@@ -17,6 +17,7 @@ from app.toylab.views.colours import ColourBar, density_table
 from app.toylab.views.lines import Segments
 from app.widgets import Legend, Segmented
 from app.widgets.plot import Bundle, Cloud, Plot
+from flowcore.prior_shapes import outline
 
 __all__ = ["DensityPanel", "GridPanel", "PriorPanel", "SamplesPanel"]
 
@@ -68,20 +69,30 @@ class PriorPanel(Panel):
     probe_side = "z"
 
     def __init__(self) -> None:
-        words = tr("The data after the flow: the better it fits, the more they look like one round cloud.") + "\nz = f(x)"
+        words = tr("The data after the flow: the better it fits, the more they look like the prior in lines.") + "\nz = f(x)"
         super().__init__(tr("Where f sends the data"), "z", tooltip=words)
         self.plot = Plot(self.accessibleName())
         self.rings = Bundle("z", 1.0, 0.55)
-        turn = np.linspace(0, 2 * np.pi, 97)
-        self.rings.set_lines(np.stack([r * np.stack([np.cos(turn), np.sin(turn)], 1) for r in (1.0, 2.0, 3.0)]))
+        self._prior = ("", 0)
+        self.show_prior("gaussian", 1)
         self.points = Cloud("a", 2.8, 0.85)
         self.plot.box.addItem(self.rings)
         self.plot.box.addItem(self.points)
         self.add(self.plot)
 
+    def show_prior(self, kind: str, components: int) -> None:
+        """Draw the shape of a prior as it is before anything is learned of it."""
+        if self._prior != (kind, components):
+            self._prior = kind, components
+            self._shown.pop("outline", None)
+            self.rings.set_lines(outline(kind, components))
+
     def show_run(self, run: Run) -> bool:
+        moved = self.news(run, "outline")
+        if moved:
+            self.rings.set_lines(run.arrays.get("outline", outline(*self._prior)))
         if not self.news(run, "prior"):
-            return False
+            return moved
         self.points.set_points(run.arrays.get("prior", NOTHING))
         return True
 

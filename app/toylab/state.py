@@ -12,10 +12,13 @@ from app.toylab.views.names import check_shown
 from flowcore.card import SYSTEM_NAMES
 from flowcore.densities import NAMES
 from flowcore.errors import ConfigError
+from flowcore.toy_layers import LayerSpec, layers_of, own_layers
 
-__all__ = ["BATCHES", "FLOWS", "LIVE", "RESTARTING", "SPEEDS", "WIDTHS", "ToyState"]
+__all__ = ["BATCHES", "COMPONENTS", "FLOWS", "LIVE", "PRIORS", "RESTARTING", "SPEEDS", "WIDTHS", "ToyState"]
 
-FLOWS = {name: SYSTEM_NAMES[name] for name in ("nice", "realnvp", "glow", "spline")}
+FLOWS = {name: SYSTEM_NAMES[name] for name in ("nice", "realnvp", "glow", "spline", "continuous")}
+PRIORS = {"gaussian": "Gaussian", "logistic": "Logistic", "mixture": "Mixture", "ring": "Ring"}
+COMPONENTS = (1, 16)
 WIDTHS = (8, 16, 32, 64, 128, 256)
 BATCHES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 SPEEDS = {"slow": 8.0, "medium": 60.0, "full": 0.0}
@@ -23,7 +26,7 @@ SPEEDS = {"slow": 8.0, "medium": 60.0, "full": 0.0}
 DEPTHS = (2, 24)
 RATES = (1e-5, 3e-2)
 
-RESTARTING = ("density", "flow", "depth", "width", "seed")
+RESTARTING = ("density", "flow", "depth", "width", "seed", "prior", "components", "learned", "layers")
 """A change of one of these is another run; of the rest, the same run goes on."""
 LIVE = ("learning_rate", "batch", "speed")
 
@@ -31,7 +34,8 @@ LIVE = ("learning_rate", "batch", "speed")
 @dataclass(frozen=True)
 class ToyState:
     """What the person chose. ``run`` numbers the training: another number is another training from the start, and going
-    back to an old number (undo) goes back to that training where it was left.
+    back to an old number (undo) goes back to that training where it was left. ``layers`` is an edited list of layers, which
+    takes the place of ``depth`` times the flow's own; None where nobody edited any.
 
     Raises:
         ConfigError: for a value out of range.
@@ -49,19 +53,28 @@ class ToyState:
     views: tuple[str, ...] = DEFAULT_VIEWS
     probe: tuple[float, float] | None = None
     """Where x is probed."""
+    prior: str = "gaussian"
+    components: int = 8
+    learned: bool = False
+    layers: tuple[LayerSpec, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name, allowed in (("density", NAMES), ("flow", FLOWS), ("width", WIDTHS), ("batch", BATCHES), ("speed", SPEEDS)):
+        for name, allowed in (("density", NAMES), ("flow", FLOWS), ("width", WIDTHS), ("batch", BATCHES), ("speed", SPEEDS),
+                              ("prior", PRIORS), ("learned", (False, True))):  # fmt: skip
             if getattr(self, name) not in allowed:
                 words = ", ".join(map(str, allowed))
                 raise ConfigError(f"The toy lab's {name} cannot be {getattr(self, name)!r}: choose one of {words}.")
-        for name, low, high in (("depth", *DEPTHS), ("seed", 0, 2**31 - 1), ("run", 1, 2**50)):
+        for name, low, high in (("depth", *DEPTHS), ("seed", 0, 2**31 - 1), ("run", 1, 2**50), ("components", *COMPONENTS)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ConfigError(f"The toy lab's {name} must be a whole number from {low} to {high}, not {value!r}.")
         check_shown(self.views)
         if self.probe is not None:
             check_point("The probe's place", self.probe)
+        if self.layers is not None:
+            if self.flow == "continuous":
+                raise ConfigError("A continuous flow has no list of layers.")
+            object.__setattr__(self, "layers", layers_of(self.layers))
         rate = self.learning_rate
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not math.isfinite(rate):
             raise ConfigError(f"The toy lab's learning rate must be a number, not {rate!r}.")
@@ -72,12 +85,25 @@ class ToyState:
         """The state after a setting was changed; ``run`` is the number to take if that begins another run."""
         if getattr(self, name) == value:
             return self
-        return replace(self, **{name: value}, **({"run": run} if name in RESTARTING else {}))
+        # Another flow, or another number of its layers, is that flow's own again: an edited list would hide the choice.
+        own = {"layers": None} if name in ("flow", "depth") else {}
+        return replace(self, **{**own, name: value}, **({"run": run} if name in RESTARTING else {}))
 
     def config(self) -> dict[str, Any]:
         """What the engine trains: the fields of ``flowcore``'s toy configuration."""
         names = (*RESTARTING, "learning_rate", "batch")
-        return {name: getattr(self, name) for name in names}
+        values = self.to_dict()
+        return {name: values[name] for name in names}
+
+    @property
+    def specs(self) -> tuple[LayerSpec, ...]:
+        """The layers one by one, edited or the flow's own; none of a continuous flow."""
+        return own_layers(self.flow, self.depth) if self.layers is None else self.layers
+
+    @property
+    def stages(self) -> int:
+        """In how many layers the flow is shown."""
+        return self.depth if self.layers is None else len(self.layers)
 
     @property
     def steps_a_second(self) -> float:
@@ -86,7 +112,8 @@ class ToyState:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        values = asdict(self)
+        return values | {"layers": None if self.layers is None else list(values["layers"])}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ToyState:

@@ -56,6 +56,7 @@ class ToyLab(Workspace):
         panel.play_pressed.connect(controller.toggle)
         panel.step_pressed.connect(controller.step)
         panel.reset_pressed.connect(controller.reset)
+        panel.layers_edited.connect(controller.edit_layers)
         self._canvas.dropped.connect(self.take_file)
         self._canvas.views.switched.connect(lambda name: controller.set("views", switched(controller.state.views, name)))
         self._canvas.views.restored.connect(lambda: controller.set("views", DEFAULT_VIEWS))
@@ -128,7 +129,8 @@ class ToyLab(Workspace):
 
     def _show_figures(self) -> None:
         state, run = self.controller.state, self.controller.run
-        parts = [f"{FLOWS[state.flow]}", tr("{n} layers", n=state.depth)]
+        count = tr("{n} stages", n=state.stages) if state.flow == "continuous" else tr("{n} layers", n=state.stages)
+        parts = [f"{FLOWS[state.flow]}", count + ("" if state.layers is None else ", " + tr("edited"))]
         if run.nll is not None and run.entropy is not None:
             parts.append(f"{run.nll:.2f} nat (+{max(0.0, run.nll - run.entropy):.2f})")
         self._chip.set_texts(tr(get(state.density).title), " · ".join(parts))
