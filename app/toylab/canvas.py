@@ -15,6 +15,7 @@ from app.toylab.controller import ToyController
 from app.toylab.layers import LayersPanel, LayerStrip
 from app.toylab.loss_panel import LossPanel
 from app.toylab.panels import DensityPanel, GridPanel, PriorPanel, SamplesPanel
+from app.toylab.race_view import RaceView
 from app.widgets import IconButton, Label
 
 __all__ = ["ToyCanvas"]
@@ -63,6 +64,7 @@ class ToyCanvas(QWidget):
         layout.setSpacing(12)
         layout.addLayout(grid, 1)
         layout.addLayout(below)
+        self.race = RaceView(controller, self)
         self._moving: tuple[float, float] | None = None  # (when it began, where)
         self._direction = 1
         self._follows_end = True
@@ -109,6 +111,9 @@ class ToyCanvas(QWidget):
 
     def draw(self) -> bool:
         """Draw what has changed; whether anything had."""
+        self.race.set_up(bool(self.controller.state.rivals))
+        if not self.race.isHidden():
+            return self.race.draw()
         run, expected = self.controller.run, self.controller.state.depth
         busy = False
         for panel in self.panels[:-1]:

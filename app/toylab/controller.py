@@ -12,6 +12,7 @@ from app.engine.client import EngineClient, Message
 from app.engine.requests_toy import RunToy, SaveToy
 from app.history import History
 from app.i18n import tr
+from app.toylab.race_link import RaceLink
 from app.toylab.run import Run, Runs
 from app.toylab.state import RESTARTING, ToyState
 
@@ -19,7 +20,7 @@ __all__ = ["ToyController"]
 
 _LABELS = {
     "density": "Density", "flow": "Flow", "depth": "Layers", "width": "Width", "learning_rate": "Learning rate",
-    "batch": "Batch", "seed": "Seed", "speed": "Speed",
+    "batch": "Batch", "seed": "Seed", "speed": "Speed", "rivals": "Race",
 }  # fmt: skip
 
 
@@ -46,6 +47,7 @@ class ToyController(QObject):
         self._there: int | None = None  # the run that the engine is known to have
         self._first_id = 0  # of the requests for the present run: what earlier ones answer proves nothing
         self._sent: tuple[Any, ...] = ()
+        self.race = RaceLink(self)
         history.subscribe(self._on_state)
 
     @property
@@ -63,7 +65,7 @@ class ToyController(QObject):
     def set(self, name: str, value: Any, drag: bool = False) -> None:
         """Change a setting; steps of one drag become one act."""
         state = self.state.changed(name, value, self._next_run)
-        if state.run == self._next_run:
+        if self._next_run in (state.run, state.race):
             self._next_run += 1
         self.history.do(state, tr(_LABELS[name]), merge=name if drag else None)
 
@@ -74,7 +76,8 @@ class ToyController(QObject):
     def reset(self) -> None:
         """Train anew with the same settings; undo goes back to the old training."""
         self._next_run += 1
-        self.history.do(replace(self.state, run=self._next_run - 1), tr("Reset"))
+        what = "race" if self.state.rivals else "run"
+        self.history.do(replace(self.state, **{what: self._next_run - 1}), tr("Reset"))
 
     def take_settings(self, state: ToyState) -> None:
         """Other settings altogether (a saved picture's), as one act: a training of its own."""
@@ -100,6 +103,9 @@ class ToyController(QObject):
         """One step more; a pause where it played."""
         if self.playing:
             self.pause()
+            return
+        if self.state.rivals:
+            self.race.step()
             return
         self._goal = max(self._goal, self.run.step) + 1
         self._ask()
@@ -140,6 +146,7 @@ class ToyController(QObject):
     def engine_restarted(self) -> None:
         """Another process: it knows no run, and gets the last snapshot of this one."""
         self._there, self._sent = None, ()
+        self.race.forget(another=True)
         if self._started:
             if self._goal > self.run.snapshot_step:
                 self._goal = self.run.snapshot_step  # a step that died with the engine is not taken twice
@@ -148,17 +155,18 @@ class ToyController(QObject):
     def device_changed(self) -> None:
         """The same run on another device: asked for again."""
         self._sent = ()
+        self.race.forget()
         if self._started:
             self._ask()
 
     def is_idle(self) -> bool:
         """Standing still, with everything of it here."""
-        return self._started and self.resting
+        return self._started and self.resting and self.race.is_idle()
 
     # The engine
 
     def _on_state(self, state: ToyState) -> None:
-        self._next_run = max(self._next_run, state.run + 1)
+        self._next_run = max(self._next_run, state.run + 1, state.race + 1)
         if self._sent and self._sent[0] != state.run:
             self._goal = 0
         if self._started:
@@ -167,6 +175,8 @@ class ToyController(QObject):
     def _ask(self) -> None:
         state = self.state
         playing = self.playing and not self._suspended
+        self.race.ask(playing)
+        playing = playing and not state.rivals and state.speed != "stages"
         wish = (state.run, state.config(), playing, self._goal, state.speed)
         if wish != self._sent:
             is_another = not self._sent or self._sent[0] != state.run
@@ -206,6 +216,17 @@ class ToyController(QObject):
             return True
         config, state = message.data["config"], self.state
         return all(config[name] == getattr(state, name) for name in RESTARTING)
+
+    def refresh(self) -> None:
+        """Ask again, where something beside the settings has changed."""
+        if self._started:
+            self._ask()
+
+    def race_failed(self, sentence: str, details: str) -> None:
+        """The race broke down: it stops."""
+        self.playing = False
+        self.changed.emit()
+        self.failed.emit(sentence, details)
 
     def _on_error(self, sentence: str, details: str) -> None:
         self.playing, self._goal, self._sent = False, 0, ()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from app.toylab.rivals import Rival, check_rivals, read_rivals
 from flowcore.card import SYSTEM_NAMES
 from flowcore.densities import NAMES
 from flowcore.errors import ConfigError
@@ -16,14 +17,16 @@ __all__ = ["BATCHES", "FLOWS", "LIVE", "RESTARTING", "SPEEDS", "WIDTHS", "ToySta
 FLOWS = {name: SYSTEM_NAMES[name] for name in ("nice", "realnvp", "glow", "spline")}
 WIDTHS = (8, 16, 32, 64, 128, 256)
 BATCHES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
-SPEEDS = {"slow": 8.0, "medium": 60.0, "full": 0.0}
-"""Steps a second; 0 is as fast as it goes."""
+SPEEDS = {"stages": 0.5, "slow": 8.0, "medium": 60.0, "full": 0.0}
+"""Steps a second; 0 is as fast as it goes. "stages" shows each step in its four stages."""
 DEPTHS = (2, 24)
 RATES = (1e-5, 3e-2)
 
 RESTARTING = ("density", "flow", "depth", "width", "seed")
 """A change of one of these is another run; of the rest, the same run goes on."""
 LIVE = ("learning_rate", "batch", "speed")
+_TERMS = (*RESTARTING, "learning_rate", "batch")
+"""A race is another race once one of these changes."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,21 @@ class ToyState:
     seed: int = 0
     speed: str = "full"
     run: int = 1
+    rivals: tuple[Rival, ...] = ()
+    """With whom the flow races; while there are some, the race is on screen and ``run`` waits."""
+    race: int = 1
+    """Numbers the race as ``run`` numbers the training."""
 
     def __post_init__(self) -> None:
         for name, allowed in (("density", NAMES), ("flow", FLOWS), ("width", WIDTHS), ("batch", BATCHES), ("speed", SPEEDS)):
             if getattr(self, name) not in allowed:
                 words = ", ".join(map(str, allowed))
                 raise ConfigError(f"The toy lab's {name} cannot be {getattr(self, name)!r}: choose one of {words}.")
-        for name, low, high in (("depth", *DEPTHS), ("seed", 0, 2**31 - 1), ("run", 1, 2**50)):
+        for name, low, high in (("depth", *DEPTHS), ("seed", 0, 2**31 - 1), ("run", 1, 2**50), ("race", 1, 2**50)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ConfigError(f"The toy lab's {name} must be a whole number from {low} to {high}, not {value!r}.")
+        check_rivals(self.rivals, FLOWS)
         rate = self.learning_rate
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not math.isfinite(rate):
             raise ConfigError(f"The toy lab's learning rate must be a number, not {rate!r}.")
@@ -64,7 +72,8 @@ class ToyState:
         """The state after a setting was changed; ``run`` is the number to take if that begins another run."""
         if getattr(self, name) == value:
             return self
-        return replace(self, **{name: value}, **({"run": run} if name in RESTARTING else {}))
+        race = {"race": run} if name == "rivals" or (self.rivals and name in _TERMS) else {}
+        return replace(self, **{name: value}, **race, **({"run": run} if name in RESTARTING else {}))
 
     def config(self) -> dict[str, Any]:
         """What the engine trains: the fields of ``flowcore``'s toy configuration."""
@@ -89,6 +98,7 @@ class ToyState:
         """
         names = {field.name for field in fields(cls)}
         try:
-            return cls(**{name: value for name, value in values.items() if name in names})
+            known = {name: value for name, value in values.items() if name in names}
+            return cls(**known | ({"rivals": read_rivals(known["rivals"])} if "rivals" in known else {}))
         except TypeError as error:
             raise ConfigError("The toy lab's settings are damaged.") from error

@@ -54,12 +54,22 @@ class ToyLab(Workspace):
         panel.play_pressed.connect(controller.toggle)
         panel.step_pressed.connect(controller.step)
         panel.reset_pressed.connect(controller.reset)
+        self._wire_pace()
         self._canvas.dropped.connect(self.take_file)
         controller.changed.connect(self._show)
         controller.arrived.connect(self._show_figures)
         controller.failed.connect(lambda sentence, details: self.context.notify(sentence, details))
         controller.saved.connect(self._tell_saved)
         self.history.subscribe(lambda _state: self.state_changed.emit())
+
+    def _wire_pace(self) -> None:
+        race, panel, pace = self.controller.race, self._inspector.race, self._inspector.pace
+        pace.race_pressed.connect(race.toggle)
+        panel.added.connect(race.add)
+        panel.left.connect(race.leave)
+        panel.removed.connect(race.remove)
+        panel.rival_changed.connect(race.change)
+        panel.rested.connect(self.controller.seal)
 
     # The window's contract
 
