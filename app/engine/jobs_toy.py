@@ -16,6 +16,7 @@ from flowcore.toy import Loss, ToyConfig, ToyTrainer
 from flowcore.toy_frames import CHUNK, ToyFrames, cells
 
 from .context import Context, Steps, job
+from .jobs_pace import fast_forward
 from .requests_toy import RunToy, SaveToy
 
 __all__ = ["Pace", "REST_RESOLUTION", "RESOLUTION", "Session"]
@@ -99,7 +100,7 @@ def run_toy(context: Context, request: RunToy) -> Steps:
             session = context.shared[_SESSION]
         else:
             session.trainer.adjust(wanted.learning_rate, wanted.batch)
-            yield from _train(context, session, request)
+            yield from (fast_forward(context, session, _threads) if request.forward else _train(context, session, request))
             if not context.newer:
                 yield from _rest(context, session)
                 if not context.newer:

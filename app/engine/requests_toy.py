@@ -32,7 +32,7 @@ class RunToy(Request):
     `run` numbers the run; another number is another run, which starts from `snapshot` where there is one, else from
     nothing. Within a run `config` (a `ToyConfig` as a dictionary) may change its learning rate and its batch. While
     `playing` it trains, at most `speed` steps a second (0: as fast as it goes); otherwise up to step `goal` and no
-    further, and then it comes to rest.
+    further, and then it comes to rest. With `forward` it trains, without frames, until its held-out loss stands still.
 
     Answers, each with `{run, step}`:
 
@@ -40,6 +40,7 @@ class RunToy(Request):
     - "truth" with `heat`: √p of the density itself, (k, k) float32, row 0 lowest;
     - "points" `{rate}` with `samples` (n, 2) and `prior` (n, 2) or `grid` (lines, k, 2);
     - "heat" `{nll, standard_error}` with `heat` √q (64, 64) and `layers` (K + 1, n, 2);
+    - "forward" `{nll, standard_error, fraction, quiet}`: how far a fast-forward has come;
     - "snapshot" with `snapshot` bytes, about once a second, and once of a run that is left for another;
     - "rest" with all of it, the heat at full resolution, when it has come to rest; this one is done.
     """
@@ -55,6 +56,7 @@ class RunToy(Request):
     goal: int = 0
     speed: float = 0.0
     snapshot: np.ndarray = field(default_factory=_no_bytes)
+    forward: bool = False
 
     @property
     def background(self) -> bool:  # type: ignore[override]
@@ -66,7 +68,7 @@ class RunToy(Request):
         check_whole("The step to stop at", self.goal, 0, 2**53)
         check_number("The speed", self.speed, 0.0, MAX_SPEED)
         _bytes("A snapshot", self.snapshot)
-        if not isinstance(self.config, dict) or not isinstance(self.playing, bool):
+        if not isinstance(self.config, dict) or not isinstance(self.playing, bool) or not isinstance(self.forward, bool):
             raise ConfigError("A toy run needs its settings, and whether it plays.")
 
 

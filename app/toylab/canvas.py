@@ -14,6 +14,7 @@ from app.i18n import tr
 from app.toylab.controller import ToyController
 from app.toylab.layers import LayersPanel, LayerStrip
 from app.toylab.loss_panel import LossPanel
+from app.toylab.pace_bar import PaceBar
 from app.toylab.panels import DensityPanel, GridPanel, PriorPanel, SamplesPanel
 from app.toylab.race_view import RaceView
 from app.widgets import IconButton, Label
@@ -63,6 +64,8 @@ class ToyCanvas(QWidget):
         layout.setContentsMargins(20, 16, 20, 12)
         layout.setSpacing(12)
         layout.addLayout(grid, 1)
+        self.pace = PaceBar(controller)
+        layout.addWidget(self.pace)
         layout.addLayout(below)
         self.race = RaceView(controller, self)
         self._moving: tuple[float, float] | None = None  # (when it began, where)
@@ -114,7 +117,8 @@ class ToyCanvas(QWidget):
         self.race.set_up(bool(self.controller.state.rivals))
         if not self.race.isHidden():
             return self.race.draw()
-        run, expected = self.controller.run, self.controller.state.depth
+        self.pace.refresh()
+        run, expected = self.controller.past.shown, self.controller.state.depth
         busy = False
         for panel in self.panels[:-1]:
             busy = panel.show_run(run) or busy
@@ -124,7 +128,8 @@ class ToyCanvas(QWidget):
             self.strip.set_position(float(self.strip.count()))
         busy = self.layers.show_at(run, self.strip.position) or busy
         self.layers.note.setText(self.strip.words())
-        speed = f" · {run.rate:,.0f} " + tr("steps/s") if self.controller.playing and run.rate else ""
+        live = self.controller.playing and run is self.controller.run
+        speed = f" · {run.rate:,.0f} " + tr("steps/s") if live and run.rate else ""
         self.loss.note.setText(tr("step {n}", n=f"{run.step:,}") + speed)
         return busy
 

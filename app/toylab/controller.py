@@ -12,6 +12,8 @@ from app.engine.client import EngineClient, Message
 from app.engine.requests_toy import RunToy, SaveToy
 from app.history import History
 from app.i18n import tr
+from app.toylab.forward import Forward
+from app.toylab.past import Past
 from app.toylab.race_link import RaceLink
 from app.toylab.run import Run, Runs
 from app.toylab.state import RESTARTING, ToyState
@@ -47,7 +49,7 @@ class ToyController(QObject):
         self._there: int | None = None  # the run that the engine is known to have
         self._first_id = 0  # of the requests for the present run: what earlier ones answer proves nothing
         self._sent: tuple[Any, ...] = ()
-        self.race = RaceLink(self)
+        self.race, self.past, self.forward = RaceLink(self), Past(self), Forward(self)
         history.subscribe(self._on_state)
 
     @property
@@ -87,6 +89,7 @@ class ToyController(QObject):
     def play(self) -> None:
         """Train on."""
         self.playing, self._goal = True, 0
+        self.forward.stop()
         self._ask()
 
     def pause(self) -> None:
@@ -110,6 +113,18 @@ class ToyController(QObject):
         self._goal = max(self._goal, self.run.step) + 1
         self._ask()
 
+    def step_on(self) -> None:
+        """One step more, whether it plays (in stages) or not."""
+        self._goal = max(self._goal, self.run.step) + 1
+        self._ask()
+
+    def begin_from(self, step: int, snapshot: np.ndarray) -> None:
+        """Another training that goes on from kept weights of this one; undo goes back to this one."""
+        number, before = self._next_run, self.run
+        self._next_run += 1
+        self.runs.get(number).inherit(before, step, snapshot)
+        self.history.do(replace(self.state, run=number), tr("Continue from step {n}", n=f"{step:,}"))
+
     def save_model(self, path: str) -> None:
         """Let the engine write the training's last snapshot as a checkpoint."""
         self.engine.send(
@@ -117,6 +132,11 @@ class ToyController(QObject):
             on_answer=lambda message: self.saved.emit(message.data["path"]),
             on_error=self.failed.emit,
         )
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the toy lab is in front."""
+        return not self._suspended
 
     @property
     def can_save(self) -> bool:
@@ -133,7 +153,7 @@ class ToyController(QObject):
 
     def suspend(self) -> None:
         """Not seen any more: training stops until ``resume``."""
-        if self._started and self.playing and not self._suspended:
+        if self._started and (self.playing or self.forward.active) and not self._suspended:
             self._suspended = True
             self._ask()
 
@@ -177,7 +197,9 @@ class ToyController(QObject):
         playing = self.playing and not self._suspended
         self.race.ask(playing)
         playing = playing and not state.rivals and state.speed != "stages"
-        wish = (state.run, state.config(), playing, self._goal, state.speed)
+        forward = self.forward.wanted(state)
+        playing = playing and not forward
+        wish = (state.run, state.config(), playing, self._goal, state.speed, forward)
         if wish != self._sent:
             is_another = not self._sent or self._sent[0] != state.run
             if is_another:
@@ -186,7 +208,7 @@ class ToyController(QObject):
             self.resting = False
             snapshot = self.run.snapshot if self._there is None else np.empty(0, np.uint8)
             id_ = self.engine.send(
-                RunToy(state.run, state.config(), playing, self._goal, state.steps_a_second, snapshot),
+                RunToy(state.run, state.config(), playing, self._goal, state.steps_a_second, snapshot, forward),
                 on_answer=self._on_answer,
                 on_error=self._on_error,
             )
@@ -206,6 +228,8 @@ class ToyController(QObject):
         if message.id >= self._first_id:
             self._there = number
         self.run.take(message.kind, message.data, message.arrays)
+        self.past.record(message.kind)
+        self.forward.took(message)
         if message.kind == "rest":
             self.resting = True
             self._goal = min(self._goal, self.run.step)
@@ -231,5 +255,6 @@ class ToyController(QObject):
     def _on_error(self, sentence: str, details: str) -> None:
         self.playing, self._goal, self._sent = False, 0, ()
         self.resting = True
+        self.forward.stop()
         self.changed.emit()
         self.failed.emit(sentence, details)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.i18n import tr
+from app.toylab.forward import rule_in_words
 from app.toylab.state import ToyState
 from app.widgets import Button
 
@@ -24,7 +25,8 @@ class PaceButtons(QWidget):
             tr("Race"), "plain", "",
             tr("Let up to four flows learn the same points side by side, each with the same training time."),
         )
-        self.forward = Button(tr("Fast-forward"), "plain", "", "")
+        words = tr("Train without frames, as fast as it goes.") + "\n" + rule_in_words()
+        self.forward = Button(tr("Fast-forward"), "plain", "", words)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)

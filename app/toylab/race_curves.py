@@ -68,6 +68,7 @@ class RaceCurves(Panel):
         super().__init__(tr("Held-out loss over training time"), "", tooltip=words)
         self.plot = Plot(self.accessibleName(), equal=False)
         self.plot.setMinimumSize(120, 60)
+        self.plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         grid = pg.GraphicsLayout()
         grid.setContentsMargins(2, 8, 10, 2)
         grid.setSpacing(0)
@@ -137,7 +138,7 @@ class RaceCurves(Panel):
 class RaceTable(QWidget):
     """One line a racer: marker and dash, name, held-out loss ± standard error, steps, seconds; the leader says so."""
 
-    ROW = 28
+    ROW = 46
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,41 +178,38 @@ class RaceTable(QWidget):
         return QSize(380, self.ROW * max(1, len(self.rows)))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        return QSize(330, self.sizeHint().height())
+        return QSize(280, self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()
-        plain, strong = QFont(self.font()), QFont(self.font())
+        strong, small = QFont(self.font()), QFont(self.font())
         strong.setWeight(QFont.Weight.DemiBold)
-        metrics = QFontMetricsF(plain)
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        widths = [max((metrics.horizontalAdvance(row[k]) for row in self.rows), default=0.0) for k in (1, 2, 3)]
+        middle_left = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        middle_right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        line = self.ROW / 2 - 3
         for index, (name, loss, steps, seconds) in enumerate(self.rows):
-            top = index * self.ROW
-            middle = top + self.ROW / 2
-            mark = MARKS[index]
+            top, mark, leads = index * self.ROW, MARKS[index], index == self._leader
             if index:
                 painter.setPen(QPen(QColor(tones.line), 1))
                 painter.drawLine(QPointF(0, top + 0.5), QPointF(self.width(), top + 0.5))
+            middle = top + self.ROW / 2
             painter.setPen(mark.pen(2.0))
             painter.drawLine(QPointF(0, middle), QPointF(30, middle))
             paint_marker(painter, mark, QPointF(15, middle))
-            leads = index == self._leader
-            x = float(self.width())
-            painter.setFont(plain)
-            cells = zip((seconds, steps, loss), reversed(widths), (tones.muted, tones.muted, tones.text), strict=True)
-            for text, width, tone in cells:
-                painter.setPen(QColor(tone))
-                if text is loss and leads:
-                    painter.setFont(strong)
-                painter.drawText(QRectF(x - width - 24, top, width + 24, self.ROW), right, text)
-                x -= width + 14
-            painter.setFont(strong if leads else plain)
+            first = QRectF(42, top + 3, self.width() - 42, line)
+            second = first.translated(0, line)
+            painter.setFont(strong)
             painter.setPen(QColor(getattr(tones, mark.text)))
-            words = f"{name} · {tr('leads')}" if leads else name
-            room = max(0.0, x - 40 - 8)
-            face = QFontMetricsF(painter.font())
-            painter.drawText(QRectF(40, top, room, self.ROW), Qt.AlignmentFlag.AlignVCenter,
-                             face.elidedText(words, Qt.TextElideMode.ElideRight, room))
+            room = first.width() - QFontMetricsF(strong).horizontalAdvance(loss) - 8
+            painter.drawText(first, middle_left, QFontMetricsF(strong).elidedText(name, Qt.TextElideMode.ElideRight, room))
+            painter.setFont(strong if leads else small)
+            painter.setPen(QColor(tones.text))
+            painter.drawText(first, middle_right, loss)
+            painter.setFont(small)
+            painter.setPen(QColor(tones.muted))
+            painter.drawText(second, middle_left, f"{steps} · {seconds}")
+            if leads:
+                painter.setPen(QColor(tones.good_text))
+                painter.drawText(second, middle_right, tr("leads"))

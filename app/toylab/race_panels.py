@@ -6,6 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QSizePolicy
 
 from app import theme
 from app.i18n import tr
@@ -28,6 +29,7 @@ class RacerPanel(Panel):
         self.index = index
         self.body.itemAt(0).layout().insertWidget(0, Swatch(index, line=False))
         self.plot = Plot(self.accessibleName())
+        self.plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.data, self.samples = Cloud("a", 2.2, 0.4), Cloud(MARKS[index].tone, 2.6, 0.9)
         self.image = pg.ImageItem(axisOrder="row-major")
         for item in (self.image, self.data, self.samples):

@@ -65,6 +65,7 @@ class ToyLab(Workspace):
     def _wire_pace(self) -> None:
         race, panel, pace = self.controller.race, self._inspector.race, self._inspector.pace
         pace.race_pressed.connect(race.toggle)
+        pace.forward_pressed.connect(self.controller.forward.begin)
         panel.added.connect(race.add)
         panel.left.connect(race.leave)
         panel.removed.connect(race.remove)
@@ -134,6 +135,8 @@ class ToyLab(Workspace):
         parts = [f"{FLOWS[state.flow]}", tr("{n} layers", n=state.depth)]
         if run.nll is not None and run.entropy is not None:
             parts.append(f"{run.nll:.2f} nat (+{max(0.0, run.nll - run.entropy):.2f})")
+        if state.rivals:
+            parts = [tr("race of {n} flows", n=len(state.rivals) + 1)]
         self._chip.set_texts(tr(get(state.density).title), " · ".join(parts))
 
     # Saving
