@@ -17,6 +17,7 @@ from app.toylab.loss_panel import LossPanel
 from app.toylab.pace_bar import PaceBar
 from app.toylab.panels import DensityPanel, GridPanel, PriorPanel, SamplesPanel
 from app.toylab.race_view import RaceView
+from app.toylab.slow_view import SlowView
 from app.widgets import IconButton, Label
 
 __all__ = ["ToyCanvas"]
@@ -67,7 +68,7 @@ class ToyCanvas(QWidget):
         self.pace = PaceBar(controller)
         layout.addWidget(self.pace)
         layout.addLayout(below)
-        self.race = RaceView(controller, self)
+        self.race, self.slow = RaceView(controller, self), SlowView(controller, controller.slow, self)
         self._moving: tuple[float, float] | None = None  # (when it began, where)
         self._direction = 1
         self._follows_end = True
@@ -114,9 +115,10 @@ class ToyCanvas(QWidget):
 
     def draw(self) -> bool:
         """Draw what has changed; whether anything had."""
-        self.race.set_up(bool(self.controller.state.rivals))
-        if not self.race.isHidden():
-            return self.race.draw()
+        for cover, wanted in ((self.race, bool(self.controller.state.rivals)), (self.slow, self.controller.slow.on)):
+            cover.set_up(wanted)
+            if wanted:
+                return cover.draw()
         self.pace.refresh()
         run, expected = self.controller.past.shown, self.controller.state.depth
         busy = False

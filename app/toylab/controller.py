@@ -16,6 +16,7 @@ from app.toylab.forward import Forward
 from app.toylab.past import Past
 from app.toylab.race_link import RaceLink
 from app.toylab.run import Run, Runs
+from app.toylab.slow_motion import SlowMotion
 from app.toylab.state import RESTARTING, ToyState
 
 __all__ = ["ToyController"]
@@ -50,6 +51,7 @@ class ToyController(QObject):
         self._first_id = 0  # of the requests for the present run: what earlier ones answer proves nothing
         self._sent: tuple[Any, ...] = ()
         self.race, self.past, self.forward = RaceLink(self), Past(self), Forward(self)
+        self.slow = SlowMotion(self)
         history.subscribe(self._on_state)
 
     @property
@@ -103,12 +105,16 @@ class ToyController(QObject):
         self.pause() if self.playing else self.play()
 
     def step(self) -> None:
-        """One step more; a pause where it played."""
+        """One step more; a pause where it played. In slow motion, the next stage."""
         if self.playing:
             self.pause()
             return
         if self.state.rivals:
             self.race.step()
+            return
+        if self.slow.on:
+            self.slow.skip()
+            self.changed.emit()
             return
         self._goal = max(self._goal, self.run.step) + 1
         self._ask()
@@ -167,6 +173,7 @@ class ToyController(QObject):
         """Another process: it knows no run, and gets the last snapshot of this one."""
         self._there, self._sent = None, ()
         self.race.forget(another=True)
+        self.slow.forget()
         if self._started:
             if self._goal > self.run.snapshot_step:
                 self._goal = self.run.snapshot_step  # a step that died with the engine is not taken twice
@@ -181,7 +188,7 @@ class ToyController(QObject):
 
     def is_idle(self) -> bool:
         """Standing still, with everything of it here."""
-        return self._started and self.resting and self.race.is_idle()
+        return self._started and self.resting and self.race.is_idle() and self.slow.is_still()
 
     # The engine
 
@@ -246,8 +253,8 @@ class ToyController(QObject):
         if self._started:
             self._ask()
 
-    def race_failed(self, sentence: str, details: str) -> None:
-        """The race broke down: it stops."""
+    def stopped_by(self, sentence: str, details: str) -> None:
+        """A race or slow motion broke down: it stops."""
         self.playing = False
         self.changed.emit()
         self.failed.emit(sentence, details)

@@ -163,4 +163,4 @@ class RaceLink:
 
     def _on_error(self, sentence: str, details: str) -> None:
         self._sent, self._resting, self._goal = (), True, 0.0
-        self._controller.race_failed(sentence, details)
+        self._controller.stopped_by(sentence, details)
