@@ -18,6 +18,7 @@ from app.toylab.pace_bar import PaceBar
 from app.toylab.panels import DensityPanel, GridPanel, PriorPanel, SamplesPanel
 from app.toylab.race_view import RaceView
 from app.toylab.slow_view import SlowView
+from app.toylab.toy_trace import ToyTrace
 from app.widgets import IconButton, Label
 
 __all__ = ["ToyCanvas"]
@@ -69,6 +70,8 @@ class ToyCanvas(QWidget):
         layout.addWidget(self.pace)
         layout.addLayout(below)
         self.race, self.slow = RaceView(controller, self), SlowView(controller, controller.slow, self)
+        self.trace: ToyTrace | None = None
+        """Where each frame is told, where anybody asked for that."""
         self._moving: tuple[float, float] | None = None  # (when it began, where)
         self._direction = 1
         self._follows_end = True
@@ -115,6 +118,8 @@ class ToyCanvas(QWidget):
 
     def draw(self) -> bool:
         """Draw what has changed; whether anything had."""
+        if self.trace is not None:
+            self.trace.drew(self.controller)
         for cover, wanted in ((self.race, bool(self.controller.state.rivals)), (self.slow, self.controller.slow.on)):
             cover.set_up(wanted)
             if wanted:

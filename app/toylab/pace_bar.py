@@ -34,6 +34,7 @@ class PaceBar(QWidget):
         self.go_on = Button("", "quiet", "", "")
         self.now = Button(tr("Back to now"), "plain", "", tr("Show the training as it is at present."))
         self.progress = Progress(tr("Fast-forward"), cancellable=True)
+        self.progress.figure.hide()  # the bar is how much patience is used up, no share of the work
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(36)
         layout = QHBoxLayout(self)

@@ -72,7 +72,6 @@ class RacePanel(QWidget):
     """Shown while there is a race."""
 
     added = Signal()
-    left = Signal()
     removed = Signal(int)
     rival_changed = Signal(int, object, bool)
     rested = Signal()
@@ -84,9 +83,6 @@ class RacePanel(QWidget):
             tr("Add a flow"), "plain", "plus",
             tr("One more flow on the same points; everybody starts anew.") + "\n" + tr("Up to {n} flows", n=MAX_RIVALS + 1),
         )
-        self.leave = Button(
-            tr("Leave the race"), "quiet", "", tr("Back to the training that was there, which has waited meanwhile.")
-        )
         self._list = QVBoxLayout()
         self._list.setSpacing(8)
         layout = QVBoxLayout(self)
@@ -95,9 +91,7 @@ class RacePanel(QWidget):
         layout.addWidget(Heading(tr("Races against")))
         layout.addLayout(self._list)
         layout.addWidget(self.add_flow)
-        layout.addWidget(self.leave)
         self.add_flow.clicked.connect(self.added)
-        self.leave.clicked.connect(self.left)
         self.hide()
 
     def show_state(self, state: ToyState) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app import theme
@@ -72,6 +72,7 @@ class RaceView(Cover):
         super().__init__(parent)
         self._controller = controller
         self.title = Label("", "strong")
+        self._count = 0
         self.which = Segmented(
             [
                 ("samples", tr("Samples"), tr("Points that each flow makes of always the same noise.") + "\nx = f⁻¹(z)"),
@@ -106,9 +107,20 @@ class RaceView(Cover):
         layout.setContentsMargins(20, 16, 20, 16)
         layout.setSpacing(12)
         layout.addLayout(head)
-        layout.addLayout(row, 5)
+        layout.addLayout(row, 6)
         layout.addLayout(below, 4)
         self.which.chosen.connect(lambda key: controller.race.show_density(key == "density"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Panels no higher than is square: the rest of the height is the curves'."""
+        count = len(self._controller.state.rivals) + 1
+        wide = (self.width() - 40 - 12 * (count - 1)) // count
+        for panel in self.panels:
+            panel.setMaximumHeight(max(160, wide + 24))
 
     def draw(self) -> bool:
         """Draw what has changed; whether anything had."""
@@ -116,8 +128,10 @@ class RaceView(Cover):
         run, configs = link.run, link.configs()
         names = racer_names(configs)
         title = tr("Race on {name}", name=tr(get(self._controller.state.density).title))
-        if title != self.title.text():
+        if (title, len(configs)) != (self.title.text(), self._count):
+            self._count = len(configs)
             self.title.setText(title)
+            self._fit()
         busy = False
         for index, panel in enumerate(self.panels):
             panel.setVisible(index < len(configs))

@@ -16,6 +16,7 @@ from app.toylab.canvas import ToyCanvas
 from app.toylab.controller import ToyController
 from app.toylab.inspector import ToyInspector
 from app.toylab.state import FLOWS, ToyState
+from app.toylab.toy_trace import ToyTrace
 from app.toylab.writing import read_settings, save_panels
 from app.widgets import ChipButton
 from app.workspace import Command, Context, Workspace
@@ -38,6 +39,7 @@ class ToyLab(Workspace):
         self.history: History[ToyState] = History(ToyState())
         self.controller = ToyController(context.engine, self.history, self)
         self._canvas = ToyCanvas(self.controller)
+        self._canvas.trace = ToyTrace(context.trace) if getattr(context.trace, "wanted", False) else None
         self._inspector = ToyInspector()
         self._chip = ChipButton()
         self._chip.setEnabled(True)
@@ -67,7 +69,6 @@ class ToyLab(Workspace):
         pace.race_pressed.connect(race.toggle)
         pace.forward_pressed.connect(self.controller.forward.begin)
         panel.added.connect(race.add)
-        panel.left.connect(race.leave)
         panel.removed.connect(race.remove)
         panel.rival_changed.connect(race.change)
         panel.rested.connect(self.controller.seal)
