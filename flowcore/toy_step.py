@@ -53,12 +53,12 @@ def next_step(data: bytes, learning_rate: float | None = None, batch: int | None
     with torch.no_grad():
         z, log_det = flow.encode(x)
         prior_term, log_det_term = -flow.base_log_prob(z).mean().item(), -log_det.mean().item()
-        path = _path(trainer, x[:POINTS])
+        path = _path(trainer, x[:POINTS], z[:POINTS])
         before = flow.decode(eps)
     with torch.enable_grad():
         loss = trainer._gradients(x)
     norms = _norms(trainer)
-    norm = float(np.sqrt((norms.astype(np.float64) ** 2).sum()))
+    norm = float(torch.linalg.vector_norm(trainer._flat.gradient))
     rate = trainer.learning_rate()
     trainer.step()
     with torch.no_grad():
@@ -79,13 +79,13 @@ def _groups(trainer: ToyTrainer) -> list[list]:
     return groups
 
 
-def _path(trainer: ToyTrainer, x: Tensor) -> np.ndarray:
+def _path(trainer: ToyTrainer, x: Tensor, z: Tensor) -> np.ndarray:
     states, h = [x], x
     for group in _groups(trainer):
         for layer in group:
             h, _ = layer.encode(h)
         states.append(h)
-    return _numpy(torch.stack(states))
+    return _numpy(torch.stack([*states[:-1], z]))  # a learned prior's own whitening goes with the last
 
 
 def _norms(trainer: ToyTrainer) -> np.ndarray:

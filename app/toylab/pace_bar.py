@@ -29,7 +29,7 @@ class PaceBar(QWidget):
             tr("Drag back to see the training as it was; nothing is computed again, and training may go on.")
         )
         self.words = Label("", "muted")
-        self.words.setMinimumWidth(150)
+        self.words.setFixedWidth(160)  # live figures must not lay the row out anew
         self.words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.go_on = Button("", "quiet", "", "")
         self.now = Button(tr("Back to now"), "plain", "", tr("Show the training as it is at present."))

@@ -58,7 +58,7 @@ class SlowMotion(QObject):
     def tick(self, now: float | None = None) -> bool:
         """Go on by the time that has passed; whether anything changed."""
         now = time.monotonic() if now is None else now
-        passed = 0.0 if self._last is None else min(0.1, now - self._last)
+        passed = 0.0 if self._last is None else min(0.1, max(0.0, now - self._last))
         self._last = now
         if not self.on:
             self.detail, self._asked, self._last = None, None, None

@@ -233,7 +233,7 @@ class SlowView(Cover):
         figures = [
             tr("{n} layers", n=len(arrays["path"]) - 1),
             f"{prior:.3f} {'+' if log_det >= 0 else '−'} {abs(log_det) * (1 if whole else share):.3f} = {loss:.3f} nat",
-            tr("length {n} over all layers", n=f"{data['norm']:.3g}")
+            tr("length {n} over all weights", n=f"{data['norm']:.3g}")
             + (tr(", cut to {n}", n=f"{data['norm'] * data['scale']:.3g}") if data["scale"] < 1 else ""),
             tr("learning rate {rate}: new weights at step {n}", rate=f"{data['learning_rate']:.2g}", n=f"{data['step']:,}"),
         ]

@@ -247,9 +247,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"\n{found['seconds']:.0f} s of training in the window, {panels} panels, median between frames "
           f"{found['frame_median_ms']:.1f} ms, {found['steps_a_second']:,.0f} steps a second, "
           f"{found['steps_a_second_without']:,.0f} without a window")
-    print(f"Whatever else runs takes time away from all of this. By processor time: {found['window_cpu_ms_a_frame']:.1f} ms a frame "
-          f"in the window's process ({found['window_cpu_share']:.0%} of a core), and {found['speed_share_by_cpu']:.0%} of the "
-          "engine's goes into training")
+    print("Whatever else runs takes time away from all of this. By processor time: "
+          f"{found['window_cpu_ms_a_frame']:.1f} ms a frame in the window's process ({found['window_cpu_share']:.0%} of a core), "
+          f"and {found['speed_share_by_cpu']:.0%} of the engine's goes into training")
     screen = os.environ.get("QT_QPA_PLATFORM", "xcb" if sys.platform == "linux" else platform.system())
     print(f"{os.cpu_count()} cores ({platform.machine()}), {screen}, load {load_before:.1f} before and {load:.1f} at the end")
     if options.write:
