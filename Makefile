@@ -24,7 +24,8 @@ PIP_READY := $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgr
 help:
 	@echo "make run     open the window (ARGS='...' is handed to flow-explorer)"
 	@echo "make test    run the tests (ARGS='-k name' is handed to pytest)"
-	@echo "make soak    the tests that take long: trainings killed at random moments, 10,000 samples of each model, 10,000 random acts"
+	@echo "make soak    the tests that take long: trainings killed at random moments, 10,000 samples of each model, 10,000 random acts,"
+	@echo "             an hour of play in the toy lab (FLOW_EXPLORER_SOAK_MINUTES=60)"
 	@echo "make lint    check the style of the code"
 	@echo "make bench   measure against other flow libraries and write docs/benchmarks.md: 20 minutes on 2 quiet cores"
 	@echo "             (ARGS='--only toy --quick' for rough figures of some; nothing is written then)"
