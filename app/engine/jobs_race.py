@@ -31,9 +31,13 @@ _SESSION = "race.session"
 class Session:
     """A race that outlives the job: what `RunRace.race` numbers."""
 
-    def __init__(self, number: int, race: Race) -> None:
-        self.number, self.race = number, race
+    def __init__(self, request: RunRace, race: Race) -> None:
+        self.number, self.racers, self.race = request.race, request.racers, race
         self.frames = [ToyFrames(racer.trainer) for racer in race.racers]
+
+    def is_of(self, request: RunRace) -> bool:
+        """Whether it is the race that is asked for."""
+        return (self.number, self.racers) == (request.race, request.racers)
 
     @property
     def trainers(self) -> list[ToyTrainer]:
@@ -95,7 +99,7 @@ def run_race(context: Context, request: RunRace) -> Steps:
 
 
 def _is_current(context: Context, session: Session, request: RunRace) -> bool:
-    return session.number == request.race and session.trainers[0].device.type == context.device.type
+    return session.is_of(request) and session.trainers[0].device.type == context.device.type
 
 
 def _open(context: Context, request: RunRace) -> Steps:
@@ -107,7 +111,7 @@ def _open(context: Context, request: RunRace) -> Steps:
         context.send("snapshot", {**before.stamp(), **about}, arrays)
         yield
     seconds, data = list(request.seconds), request.snapshots
-    if before is not None and before.number == request.race:
+    if before is not None and before.is_of(request):
         seconds, data = before.stamp()["seconds"], arrays["snapshots"]
         parts = np.split(data, np.cumsum(about["lengths"])[:-1])
     else:
@@ -124,7 +128,7 @@ def _open(context: Context, request: RunRace) -> Steps:
     race = Race(trainers)
     for racer, used in zip(race.racers, seconds if parts else [0.0] * len(trainers), strict=True):
         racer.seconds = used
-    session = context.shared[_SESSION] = Session(request.race, race)
+    session = context.shared[_SESSION] = Session(request, race)
     return session
 
 

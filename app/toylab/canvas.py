@@ -120,8 +120,10 @@ class ToyCanvas(QWidget):
         """Draw what has changed; whether anything had."""
         if self.trace is not None:
             self.trace.drew(self.controller)
-        for cover, wanted in ((self.race, bool(self.controller.state.rivals)), (self.slow, self.controller.slow.on)):
+        covers = ((self.race, bool(self.controller.state.rivals)), (self.slow, self.controller.slow.on))
+        for cover, wanted in sorted(covers, key=lambda pair: pair[1]):  # the one that goes before the one that comes
             cover.set_up(wanted)
+        for cover, wanted in covers:
             if wanted:
                 return cover.draw()
         self.pace.refresh()

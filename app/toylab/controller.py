@@ -86,7 +86,7 @@ class ToyController(QObject):
     def take_settings(self, state: ToyState) -> None:
         """Other settings altogether (a saved picture's), as one act: a training of its own."""
         self._next_run += 1
-        self.history.do(replace(state, run=self._next_run - 1), tr("Settings of a picture"))
+        self.history.do(replace(state, run=self._next_run - 1, race=self._next_run - 1), tr("Settings of a picture"))
 
     def play(self) -> None:
         """Train on."""

@@ -43,6 +43,8 @@ class Forward:
     def begin(self) -> None:
         """Wind the present training forward; it stands still afterwards."""
         controller = self._controller
+        if self.active or controller.state.rivals:
+            return
         controller.playing = False
         self._run, self.fraction, self.quiet = controller.state.run, 0.0, 0
         controller.refresh()

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.i18n import tr
+from app.toylab.training_history import CAP
 from app.widgets import Button, Label, Progress
 from app.widgets.slider import Track
 
@@ -27,6 +28,7 @@ class PaceBar(QWidget):
         self.track.setAccessibleName(tr("Training history"))
         self.track.setToolTip(
             tr("Drag back to see the training as it was; nothing is computed again, and training may go on.")
+            + "\n" + tr("Up to {n} MB are kept, thinned evenly where it is long.", n=CAP // 2**20)
         )
         self.words = Label("", "muted")
         self.words.setFixedWidth(160)  # live figures must not lay the row out anew

@@ -23,7 +23,8 @@ class PaceButtons(QWidget):
         super().__init__()
         self.race = Button(
             tr("Race"), "plain", "",
-            tr("Let up to four flows learn the same points side by side, each with the same training time."),
+            tr("Let up to four flows learn the same points side by side, each with the same training time.")
+            + "\n" + tr("Shift+R"),
         )
         words = tr("Train without frames, as fast as it goes.") + "\n" + rule_in_words()
         self.forward = Button(tr("Fast-forward"), "plain", "", words)

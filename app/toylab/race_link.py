@@ -92,7 +92,7 @@ class RaceLink:
     @property
     def run(self) -> RaceRun:
         """The race that the settings name."""
-        return self._runs.get(self._controller.state.race)
+        return self._runs.get(self._controller.state.race, self.configs())
 
     def configs(self) -> list[dict[str, Any]]:
         """What each trains, the settings' own flow first."""
@@ -121,7 +121,7 @@ class RaceLink:
                 self._send((*self._sent[:2], False, 0.0, 1.0, False))  # the one that was left stands still
             self._sent, self._goal, self._resting = (), 0.0, True
             return
-        if self._sent and self._sent[0] != state.race:
+        if self._sent and self._sent[:2] != (state.race, self.configs()):
             self._goal = 0.0
         self._send((state.race, self.configs(), playing, self._goal, SHARES[state.speed], self.density))
 
@@ -129,11 +129,11 @@ class RaceLink:
         if wish == self._sent:
             return
         race, configs, playing, goal, share, density = wish
-        is_another = not self._sent or self._sent[0] != race
+        is_another = not self._sent or self._sent[:2] != (race, configs)
         if is_another:
             self._there = None
         self._sent, self._resting = wish, False
-        run = self._runs.get(race)
+        run = self._runs.get(race, configs)
         knows = self._there == race
         id_ = self._controller.engine.send(
             RunRace(

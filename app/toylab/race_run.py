@@ -19,8 +19,8 @@ class RaceRun:
     ``curves`` has a list of (seconds, nll) a racer; ``nll`` and ``standard_error`` the newest, in nats.
     """
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self, number: int, racers: Any = None) -> None:
+        self.number, self.racers = number, racers
         self.entropy: float | None = None
         self.reach = 4.0
         self.seconds: list[float] = []
@@ -95,10 +95,12 @@ class RaceRuns:
         self._runs: OrderedDict[int, RaceRun] = OrderedDict()
         self._limit = limit
 
-    def get(self, number: int) -> RaceRun:
-        """The race of that number, a new one where there is none."""
-        if number not in self._runs:
-            self._runs[number] = RaceRun(number)
+    def get(self, number: int, racers: Any = None) -> RaceRun:
+        """The race of that number and (where they are given) with those racers, a new one where there is none."""
+        known = self._runs.get(number)
+        if known is None or (racers is not None and racers != known.racers):
+            # Numbers count within a session; one that was opened may bring its own.
+            self._runs[number] = RaceRun(number, racers)
         self._runs.move_to_end(number)
         size = sum(run.snapshots.nbytes for run in self._runs.values())
         while size > self._limit and len(self._runs) > 1:

@@ -89,6 +89,8 @@ class ToyLab(Workspace):
             Command(tr("Play or pause the training"), ("Space",), self.controller.toggle),
             Command(tr("One step of training"), ("Right",), self.controller.step, repeats=True),
             Command(tr("Begin the training anew"), ("R",), self.controller.reset),
+            Command(tr("Race against other flows, or leave the race"), ("Shift+R",), self.controller.race.toggle),
+            Command(tr("Fast-forward the training"), ("F",), self.controller.forward.begin),
             Command(tr("Play the layers, there and back"), ("L",), self._canvas.toggle_layers),
             Command(tr("Copy the panels"), ("Ctrl+C",), self.copy_panels),
         ]
@@ -129,6 +131,7 @@ class ToyLab(Workspace):
 
     def _show(self) -> None:
         self._inspector.show_state(self.controller.state, self.controller.playing)
+        self._inspector.pace.forward.setEnabled(not self.controller.forward.active)
         self._show_figures()
 
     def _show_figures(self) -> None:
@@ -162,7 +165,7 @@ class ToyLab(Workspace):
     def write_panels(self, path: str) -> None:
         """Write the panels to ``path``; what is wrong with it is said in the window."""
         try:
-            save_panels(self._canvas.picture(), path, self.controller.state, self.controller.run)
+            save_panels(self._canvas.picture(), path, self.controller.state, self.controller.past.shown)
         except FlowError as error:
             self.context.notify(str(error))
         else:

@@ -164,3 +164,47 @@ def test_names_tell_twins_apart_and_the_axis_ends_at_a_round_second():
 def test_requests_that_make_no_sense_are_refused(values):
     with pytest.raises(ConfigError):
         RunRace(**{"race": 1, "racers": ({}, {}), "playing": True, **values})
+
+
+def test_a_number_with_other_racers_is_another_race(controller, silent):
+    controller.race.begin()
+    answer(silent, "points", samples0=np.zeros((2, 2)), samples1=np.zeros((2, 2)))
+    assert controller.race.run.is_shown()
+    state = controller.state
+    controller.history.do(ToyState(rivals=(Rival("nice"),), race=state.race), "Open a session")
+    assert not controller.race.run.is_shown() and races(silent)[-1][0].racers[1]["flow"] == "nice"
+
+
+def test_fast_forward_is_asked_for_and_ends_with_rest(controller, silent):
+    controller.play()
+    controller.forward.begin()
+    request = silent.last
+    assert request.forward and not request.playing and not controller.playing and not request.background
+    controller.suspend()
+    assert not silent.last.forward  # nobody looks
+    controller.resume()
+    assert silent.last.forward
+    request, on_answer, _ = silent.sent[-1]
+    config = {"run": request.run, "step": 900}
+    on_answer(Message(len(silent.sent), "forward", config | {"fraction": 0.5, "quiet": 750}, {}, False, request))
+    assert controller.forward.active and controller.forward.fraction == 0.5
+    controller.race.begin()
+    assert not controller.forward.active  # a race ends it
+    controller.race.leave()
+    controller.forward.begin()
+    request, on_answer, _ = silent.sent[-1]
+    on_answer(Message(len(silent.sent), "rest", config, {}, True, request))
+    assert not controller.forward.active and not silent.last.forward
+    controller.forward.begin()
+    controller.play()
+    assert silent.last.playing and not silent.last.forward
+
+
+def test_a_training_goes_on_from_kept_weights(controller, silent):
+    run = controller.run
+    run.steps, run.losses = [0, 10, 20], [3.0, 2.0, 1.9]
+    controller.begin_from(10, np.arange(4, dtype=np.uint8))
+    assert silent.last.run == 2 and silent.last.snapshot.tolist() == [0, 1, 2, 3]
+    assert controller.run.step == 10 and controller.run.losses == [3.0, 2.0]
+    controller.history.undo()
+    assert controller.run is run and run.losses == [3.0, 2.0, 1.9]
