@@ -5,6 +5,7 @@ that another program takes away, and time that goes into frames and measurements
 """
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -55,7 +56,7 @@ class Race:
     def __init__(self, trainers: Sequence[ToyTrainer], clock: Callable[[], float] = time.thread_time) -> None:
         if not 1 <= len(trainers) <= MAX_RACERS:
             raise ConfigError(f"A race is of one to {MAX_RACERS} flows, not {len(trainers)}.")
-        if len({(trainer.density.name, trainer.config.seed, trainer.config.batch) for trainer in trainers}) > 1:
+        if len({_points_of(trainer) for trainer in trainers}) > 1:
             raise ConfigError("In a race all flows learn the same points: one target, one seed and one batch.")
         self.racers = [Racer(trainer) for trainer in trainers]
         self.longest_turn = 0.0
@@ -91,6 +92,12 @@ class Race:
         seconds, step = racer.seconds, racer.trainer.step_count
         loss = yield from racer.trainer.held_out_steps(count)
         racer.measured(seconds, step, loss)
+
+
+def _points_of(trainer: ToyTrainer) -> str:
+    """What decides the points that a trainer learns from."""
+    config = trainer.config.to_dict()
+    return json.dumps([config.get(name) for name in ("density", "target", "seed", "batch")], sort_keys=True)
 
 
 def leader(losses: Sequence[Loss | None]) -> int | None:

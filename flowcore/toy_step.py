@@ -7,12 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .errors import ConfigError
 from .toy import CLIP_NORM, ToyTrainer
+from .toy_frames import ToyFrames
 
 __all__ = ["POINTS", "StepInDetail", "next_step"]
 
 POINTS = 400
-_EPS_SEED = 2**32
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +44,18 @@ def next_step(data: bytes, learning_rate: float | None = None, batch: int | None
 
     Raises:
         CheckpointError: if the bytes are no snapshot.
+        ConfigError: for a flow without layers, which is not trained in these stages.
         NonFiniteError: if training breaks down at this step.
     """
     trainer = ToyTrainer.from_snapshot(data)
+    if trainer.config.flow == "continuous":
+        raise ConfigError(
+            "A continuous flow learns its field by matching, without these four stages: slow motion needs a flow of layers."
+        )
     trainer.adjust(learning_rate, batch)
     flow = trainer.flow
     x = trainer._batch().contiguous()
-    eps = flow.sample(POINTS, seed=_EPS_SEED + trainer.config.seed)
+    eps = ToyFrames(trainer)._eps[:POINTS]  # the noise of the samples on screen
     with torch.no_grad():
         z, log_det = flow.encode(x)
         prior_term, log_det_term = -flow.base_log_prob(z).mean().item(), -log_det.mean().item()
@@ -72,7 +78,7 @@ def next_step(data: bytes, learning_rate: float | None = None, batch: int | None
 def _groups(trainer: ToyTrainer) -> list[list]:
     """The layers, so many together as make one of the toy lab's layers; what is left over goes with the last."""
     layers = list(trainer.flow.layers)
-    depth = min(trainer.config.depth, len(layers))
+    depth = min(getattr(trainer.config, "stages", trainer.config.depth), len(layers))
     size = len(layers) // depth
     groups = [layers[start * size : (start + 1) * size] for start in range(depth)]
     groups[-1] += layers[depth * size :]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
 
 from flowcore.toy import ToyConfig, ToyTrainer
-from flowcore.toy_frames import ToyFrames
+from flowcore.toy_frames import CHUNK, ToyFrames
 from flowcore.toy_race import SLICE_S, Race, leader
 
 from .context import Context, Steps, job
@@ -165,9 +166,9 @@ def _train(context: Context, session: Session, request: RunRace) -> Steps:
         if request.density and now - last["heat"] >= slower / HEATS_A_SECOND / len(session.frames) and context.can_stream:
             last["heat"] = now
             next_heat = (next_heat + 1) % len(session.frames)
-            heat = session.frames[next_heat].heat(RESOLUTION)
-            context.try_stream("heat", session.stamp(), {f"heat{next_heat}": heat})
-            yield
+            stamp = session.stamp()
+            heat = yield from _heat(session.frames[next_heat], RESOLUTION)
+            context.try_stream("heat", stamp, {f"heat{next_heat}": heat})
         if now - last["loss"] >= slower / LOSSES_A_SECOND:
             last["loss"] = now
             yield from _measure(session)
@@ -207,15 +208,18 @@ def _rest(context: Context, session: Session, request: RunRace) -> Steps:
         if context.newer:
             return
         if request.density:
-            found[f"heat{index}"] = yield from _fine(frames)
+            found[f"heat{index}"] = yield from _heat(frames, REST_RESOLUTION)
     yield from _measure(session)
     if not context.newer:
         context.send("rest", {**session.stamp(), **session.losses()}, found, done=True)
 
 
-def _fine(frames: ToyFrames) -> Steps:
-    parts = []
-    for start in range(0, REST_RESOLUTION**2, 4096):
-        parts.append(frames.heat_part(REST_RESOLUTION, start))
-        yield
-    return np.concatenate(parts).reshape(REST_RESOLUTION, REST_RESOLUTION)
+def _heat(frames: ToyFrames, resolution: int) -> Generator[None, None, np.ndarray]:
+    """√q of a racer, with a yield between parts that take their time."""
+    parts, chunk = [], getattr(frames, "chunk", CHUNK)
+    for start in range(0, resolution**2, chunk):
+        if parts:
+            yield
+        parts.append(frames.heat_part(resolution, start))
+    yield
+    return np.concatenate(parts).reshape(resolution, resolution)

@@ -34,7 +34,8 @@ class SlowMotion(QObject):
         self.stage = 0
         self.gone = 0.0
         """Seconds into the stage."""
-        self.version = 0
+        self.sentence = ""
+        """Why there is nothing to show, where that is so."""
         self._of: tuple[int, int] | None = None  # run and step that the detail is about
         self._asked: tuple[int, int] | None = None
         self._last: float | None = None
@@ -53,7 +54,8 @@ class SlowMotion(QObject):
 
     def is_still(self) -> bool:
         """Nothing is asked for and nothing moves."""
-        return not self.on or (not self._controller.playing and (self._asked is None or self.detail is not None))
+        waits = self._asked is not None and self.detail is None and not self.sentence
+        return not self.on or not (self._controller.playing or waits)
 
     def tick(self, now: float | None = None) -> bool:
         """Go on by the time that has passed; whether anything changed."""
@@ -81,7 +83,6 @@ class SlowMotion(QObject):
             self._next()
 
     def _next(self) -> None:
-        self.version += 1
         if self.stage < len(STAGES) - 1:
             self.stage, self.gone = self.stage + 1, 0.0
         elif self._left != self._of[1]:
@@ -94,20 +95,23 @@ class SlowMotion(QObject):
         run, state = controller.run, controller.state
         if self._asked == here or not controller.resting or run.snapshot_step != run.step or not run.snapshot.size:
             return
-        self._asked = here
+        self._asked, self.sentence = here, ""
         controller.engine.send(
             StepInStages(run.snapshot, state.learning_rate, state.batch), on_answer=self._on_answer,
-            on_error=controller.stopped_by,
+            on_error=self._on_error,
         )  # fmt: skip
 
     def forget(self) -> None:
         """What was asked of an engine that died is asked again."""
         self._asked = None
 
+    def _on_error(self, sentence: str, details: str) -> None:
+        self.detail, self.sentence = None, sentence
+        self._controller.stopped_by(sentence, details)
+
     def _on_answer(self, message: Message) -> None:
         if self._asked is None or message.data["step"] != self._asked[1] + 1:
             return
         self.detail, self._of, self._left = message, self._asked, -1
         self.stage, self.gone = 0, 0.0
-        self.version += 1
         self._controller.arrived.emit()

@@ -187,6 +187,7 @@ class SlowView(Cover):
         moved = motion.tick()
         detail = motion.detail
         mark = (detail.id if detail else None, motion.stage, motion.gone, theme.current().name, self._controller.playing)
+        mark += (motion.sentence,)
         if mark == self._drawn:
             return moved
         self._drawn = mark
@@ -195,7 +196,7 @@ class SlowView(Cover):
             note = tr("Pause stays at this moment; Step goes to the next stage.")
         else:
             note = tr("Play goes on from here; Step goes to the next stage.")
-        self.note.setText(note)
+        self.note.setText(motion.sentence or note)
         if detail is None:
             return True
         self._draw_points(detail.arrays, motion.stage, motion.fraction)
