@@ -160,6 +160,8 @@ class Driver:
 
     def keep_four_panels(self) -> int:
         """Show four of the panels; returns how many are shown."""
+        from app.toylab.panel import Panel
+
         canvas = self.lab.canvas()
         state = self.lab.controller.state
         if hasattr(state, "views"):
@@ -168,7 +170,7 @@ class Driver:
             for panel in canvas.panels:
                 panel.setVisible(any(panel is getattr(canvas, name) for name in PANELS))
         self.wait(0.3)
-        return sum(panel.isVisible() for panel in canvas.panels)
+        return sum(panel.isVisible() for panel in canvas.findChildren(Panel))
 
     def play(self, seconds: float) -> tuple[float, float, tuple[float, float]]:
         """Train for a time; returns from when to when, as the trace counts, and the processor time of window and engine."""
