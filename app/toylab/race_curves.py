@@ -17,7 +17,7 @@ from app.toylab.race_marks import MARKS, Mark, paint_marker
 from app.toylab.race_run import RaceRun
 from app.widgets.plot import Plot, polygon
 
-__all__ = ["RaceCurves", "RaceTable", "nice_seconds"]
+__all__ = ["RaceCurves", "RaceTable", "nice_height", "nice_seconds"]
 
 
 def nice_seconds(seconds: float) -> float:
@@ -27,6 +27,11 @@ def nice_seconds(seconds: float) -> float:
         end *= (2.0, 2.0, 2.5)[turn % 3]
         turn += 1
     return end
+
+
+def nice_height(height: float) -> float:
+    """Nats from the floor to the top of the axis: 0.1, 0.2, 0.5, 1, 2 or 4, so that it moves seldom."""
+    return next((top for top in (0.1, 0.2, 0.5, 1.0, 2.0) if top >= height), 4.0)
 
 
 class _Curve(pg.GraphicsObject):
@@ -103,10 +108,12 @@ class RaceCurves(Panel):
         known = run.entropy is not None
         self.entropy.setVisible(known)
         self.entropy_label.setVisible(known)
-        values = [nll for curve in run.curves for _, nll in curve]
+        last = max((curve[-1][0] for curve in run.curves if curve), default=0.0)
+        end = nice_seconds(last)
+        # The fall of the first tenth may leave the picture: what tells the flows apart comes after it.
+        values = [nll for curve in run.curves for seconds, nll in curve if seconds >= 0.1 * last]
         floor = run.entropy if known else min(values, default=0.0)
-        end = nice_seconds(max((curve[-1][0] for curve in run.curves if curve), default=0.0))
-        top = min(4.0, np.ceil(2 * max(1.0, max(values, default=0.0) - floor)) / 2)
+        top = nice_height(max(values, default=0.0) - floor)
         self.plot.box.setRange(xRange=(0, end), yRange=(floor - 0.22 * top, floor + 1.04 * top), padding=0)
         for index, item in enumerate(self.curves):
             points = run.curves[index] if index < len(run.curves) else []

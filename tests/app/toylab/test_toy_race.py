@@ -11,7 +11,7 @@ from app.engine.client import Message
 from app.engine.requests_race import RunRace
 from app.history import History
 from app.toylab.controller import ToyController
-from app.toylab.race_curves import nice_seconds
+from app.toylab.race_curves import nice_height, nice_seconds
 from app.toylab.race_marks import MARKS
 from app.toylab.race_view import racer_names
 from app.toylab.rivals import MAX_RIVALS, Rival
@@ -153,6 +153,7 @@ def test_names_tell_twins_apart_and_the_axis_ends_at_a_round_second():
     configs = [{"flow": "nice", "depth": 8, "width": 64, "learning_rate": rate} for rate in (0.004, 0.01)]
     assert racer_names(configs) == ["NICE 8 × 64 · 0.004", "NICE 8 × 64 · 0.01"]
     assert racer_names(configs[:1]) == ["NICE 8 × 64"]
+    assert [nice_height(h) for h in (-0.1, 0.1, 0.15, 0.9, 3.0, 9.0)] == [0.1, 0.1, 0.2, 1.0, 4.0, 4.0]
     assert [nice_seconds(s) for s in (0, 4.7, 5, 11, 49, 99)] == [5, 5, 10, 20, 100, 200]
 
 
