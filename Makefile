@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+# Tests run in so many processes, a file in one of them; ARGS="-n 0 …" for one process, with a debugger, say.
+WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 
 ifeq ($(OS),Windows_NT)
 PY := $(VENV)/Scripts/python.exe
@@ -41,7 +43,7 @@ run: $(RUN_STAMP)
 
 test: $(TEST_STAMP)
 	@$(PY) -m app.display
-	QT_QPA_PLATFORM=offscreen $(PY) -m pytest $(ARGS)
+	QT_QPA_PLATFORM=offscreen $(PY) -m pytest $(WORKERS) $(ARGS)
 
 soak: $(TEST_STAMP)
 	FLOW_EXPLORER_SOAK=1 QT_QPA_PLATFORM=offscreen $(PY) -m pytest -s tests/soak $(ARGS)

@@ -4,6 +4,7 @@
     python docs/screenshots.py explorer docs/levels.png --facet levels --subject A
     python docs/screenshots.py toylab docs/toylab.png --seconds 30
     python docs/screenshots.py toylab docs/race.gif --race spline glow nice --density --seconds 40
+    python docs/screenshots.py toylab docs/probe.png --probe 0.8 -0.4 --views data samples density contours stretch prior
     python docs/screenshots.py theory docs/theory.png --figure curve
     python docs/screenshots.py training docs/training.png --runs RUNS --select run-1      (a folder of runs)
     python docs/screenshots.py training docs/new-run.png --data PICTURES                  (the form)
@@ -30,6 +31,7 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app import assets, theme  # noqa: E402
 from app.engine.client import EngineClient  # noqa: E402
+from app.engine.requests_toy_views import VIEWS  # noqa: E402
 from app.explorer import facets  # noqa: E402
 from app.main_window import MainWindow  # noqa: E402
 from app.settings import Settings  # noqa: E402
@@ -89,15 +91,20 @@ def show_facet(workspace, options: argparse.Namespace) -> None:
 
 
 def learn(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
-    """A flow that has learned for a while, its layers half way."""
+    """A flow that has learned for a while, with some of its views, or a point probed half way through the layers."""
     controller = window.current.controller
     if options.race:
         race(application, window, options)
         return
+    if options.views:
+        controller.set("views", tuple(name for name in VIEWS if name in options.views))
     controller.play()
     wait(application, options.seconds)
     if not options.playing:
         controller.pause()
+    if options.probe:
+        controller.set("probe", tuple(options.probe))
+        window.current.canvas().go_to(controller.state.depth // 2)
 
 
 def race(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
@@ -168,6 +175,8 @@ def main() -> None:
     parser.add_argument("--target", default="pinwheel", help="toylab: what they race on")
     parser.add_argument("--density", action="store_true", help="toylab: densities instead of samples in a race")
     parser.add_argument("--every", type=float, default=0.15, help="toylab: seconds of training between a GIF's frames")
+    parser.add_argument("--views", nargs="*", default=(), help="toylab: which of its views, such as density contours stretch")
+    parser.add_argument("--probe", type=float, nargs=2, help="toylab: where x is probed")
     parser.add_argument("--playing", action="store_true")
     parser.add_argument("--runs", help="training: a folder of runs")
     parser.add_argument("--select", nargs="*", default=(), help="training: which of them")

@@ -36,7 +36,10 @@ FORMAT_VERSION = 1
 QUANTILES = 201
 NORM_SHARES = (0.025, 0.5, 0.975)
 """Of held-out pictures, below which the card tells |z|."""
-SYSTEM_NAMES = {"nice": "NICE", "realnvp": "RealNVP", "glow": "Glow", "glow-plus": "Glow plus", "spline": "Neural spline"}
+SYSTEM_NAMES = {
+    "nice": "NICE", "realnvp": "RealNVP", "glow": "Glow", "glow-plus": "Glow plus", "spline": "Neural spline",
+    "continuous": "Continuous", "stack": "Own layers",
+}  # fmt: skip
 """What a person reads for a card's ``system``."""
 _MAX_HEADER = 32 * 2**20
 

@@ -31,10 +31,13 @@ from .bijections import (
     channel_cycle,
     half,
 )
+from .continuous import continuous
 from .errors import ConfigError
 from .flow import Flow
 from .models_plus import glow_plus
+from .models_stack import stack
 from .networks import MLP, ConvNetwork, ResidualNetwork
+from .prior_shapes import MAX_COMPONENTS, PLANE_PRIORS
 from .priors import make_prior
 
 __all__ = ["nice", "realnvp", "glow", "spline", "build", "SYSTEMS"]
@@ -221,11 +224,14 @@ def spline(
     return Flow(layers, make_prior(prior, shape, learned=False), shape, architecture)
 
 
-SYSTEMS = {"nice": nice, "realnvp": realnvp, "glow": glow, "glow-plus": glow_plus, "spline": spline}
+SYSTEMS = {
+    "nice": nice, "realnvp": realnvp, "glow": glow, "glow-plus": glow_plus, "spline": spline, "continuous": continuous,
+    "stack": stack,
+}  # fmt: skip
 
 _LIMITS = {
     "levels": 10, "steps": 256, "depth": 256, "width": 4096, "blocks": 64, "hidden": 64, "bins": 64, "classes": 100_000,
-    "split_width": 4096,
+    "split_width": 4096, "components": MAX_COMPONENTS,
 }  # fmt: skip
 
 _MAY_BE_NONE = ("classes", "split_width")
@@ -277,8 +283,9 @@ def build(architecture: dict, meta: bool = False, fill: bool = True) -> Flow:
             raise ConfigError(f"{system}: {name} cannot be {value!r}.")
         if name in _LIMITS and name not in _MAY_BE_NONE and value < 1:
             raise ConfigError(f"{system}: {name} must be at least 1, not {value}.")
-        if name == "prior" and value not in ("gaussian", "logistic", "mixture"):
-            raise ConfigError(f"{system}: prior is 'gaussian', 'logistic' or 'mixture', not {value!r}.")
+        priors = PLANE_PRIORS if system in ("continuous", "stack") else ("gaussian", "logistic", "mixture")
+        if name == "prior" and value not in priors:
+            raise ConfigError(f"{system}: prior is one of {', '.join(priors)}, not {value!r}.")
         if name == "activation" and value not in ("silu", "relu", "tanh"):
             raise ConfigError(f"{system}: activation is 'silu', 'relu' or 'tanh', not {value!r}.")
     with torch.device("meta" if meta else "cpu"), nullcontext() if fill and not meta else _Unfilled():

@@ -133,6 +133,11 @@ class MixturePrior(StandardPrior):
         self.location = nn.Parameter(location)
         self.raw_log_scale = nn.Parameter(torch.full((components, channels), -0.5))
 
+    @property
+    def log_scale(self) -> Tensor:
+        """Of every component in every channel: (components, channels)."""
+        return soft_clamp(self.raw_log_scale, self.bound)
+
     def _component_log_prob(self, z: Tensor) -> Tensor:
         """(N, C, *) -> (N, components, places): log w_k + log N(z; μ_k, σ_k)."""
         z = z.flatten(2) if z.dim() > 2 else z.unsqueeze(2)

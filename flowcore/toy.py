@@ -16,10 +16,11 @@ from . import densities
 from .errors import NonFiniteError
 from .fast.flat import FlatAdam, FlatParameters
 from .fast.points import PointsFlow
-from .flow import Flow
 from .models import build
+from .models_stack import keep_layers
 from .networks import MLP
 from .toy_config import FLOWS, ToyConfig
+from .toy_matching import Matching, passes, piece
 from .toy_snapshot import pack, unpack
 
 __all__ = ["FLOWS", "HELD_OUT", "Loss", "ToyConfig", "ToyTrainer", "run"]
@@ -58,11 +59,18 @@ class ToyTrainer:
     All parameters lie in one vector. On the CPU steps and passes are hand-derived (:mod:`flowcore.fast.points`), unless
     ``fast`` is False: then they are autograd's, as they are on other devices, and the same to rounding.
 
+    The layers that an edited list has in common with that of the run ``kept`` begin with its averaged weights. Frozen
+    layers keep theirs to the last bit. A continuous flow is trained by flow matching (:mod:`flowcore.toy_matching`), so what
+    :meth:`step` returns is then that loss; ``shown`` follows it in fewer steps than ``measured``, and that in fewer than
+    ``exact``, which the held-out loss of all points is measured with.
+
     Raises:
         ConfigError: through :class:`ToyConfig`.
     """
 
-    def __init__(self, config: ToyConfig, device: str | torch.device = "cpu", fast: bool = True) -> None:
+    def __init__(
+        self, config: ToyConfig, device: str | torch.device = "cpu", fast: bool = True, kept: ToyTrainer | None = None
+    ) -> None:
         self.config = config
         self.density = densities.get(config.density)
         self.device = torch.device(device)
@@ -71,16 +79,27 @@ class ToyTrainer:
             torch.manual_seed(config.seed)
             self.flow = build(config.architecture)
         _sharpen(self.flow)
+        self._take_up(kept)
         self.flow.to(self.device).train()
         self.flow.initialise(self.draw(4096, _TRAIN_KEY, 0))
+        self._take_up(kept)  # once more: a scaling that was kept has just been set from the data
         self.average = copy.deepcopy(self.flow).eval().requires_grad_(False)
         self._flat, self._flat_average = FlatParameters(self.flow), FlatParameters(self.average)
         self._adam = FlatAdam(self._flat, _BETAS)
         self.fast = fast and self.device.type == "cpu"
-        self._learner = PointsFlow(self.flow, self._flat) if self.fast else None
-        self.shown: PointsFlow | Flow = PointsFlow(self.average, self._flat_average) if self.fast else self.average
+        self._matching = Matching(self.flow, self._flat, self.fast) if config.flow == "continuous" else None
+        self._learner = PointsFlow(self.flow, self._flat) if self.fast and self._matching is None else None
+        if self._matching is not None:
+            self.shown, self.measured, self.exact = passes(self.average, self._flat_average, self.fast)
+        else:
+            self.shown = self.measured = self.exact = PointsFlow(self.average, self._flat_average) if self.fast else self.average
+        self._frozen = [self._flat.gradient_of(p) for p in self._flat.parameters if not p.requires_grad]
         self._block: tuple[tuple[int, int, int], Tensor] | None = None
         self._held_out: tuple[Tensor, Tensor] | None = None
+
+    def _take_up(self, kept: ToyTrainer | None) -> None:
+        if kept is not None and self.config.specs and kept.config.specs:
+            keep_layers(self.flow, self.config.specs, kept.average, kept.config.specs)
 
     # -- training -----------------------------------------------------------------------------------------------
 
@@ -123,13 +142,25 @@ class ToyTrainer:
         return value
 
     def _gradients(self, x: Tensor) -> float:
-        """The mean loss on x (N, 2); its gradient is left in the flat vector."""
+        """The mean loss on x (N, 2); its gradient, 0 where a layer is frozen, is left in the flat vector."""
+        if self._matching is not None:
+            return self._matching.loss_and_gradients(x, self.config.seed, self.step_count)
         if self._learner is not None:
-            return self._learner.loss_and_gradients(x)
+            loss = self._learner.loss_and_gradients(x)
+            for gradient in self._frozen:
+                gradient.zero_()
+            return loss
         self._flat.clear_gradient()
         loss = -self.flow.log_prob(x).mean()
-        loss.backward()
+        if loss.requires_grad:
+            loss.backward()
         return loss.item()
+
+    def last_gradients(self) -> dict[str, Tensor] | None:
+        """The gradient that the last step used (after clipping), by parameter name; None where there has been no step yet."""
+        if not self._flat.gradient.any():
+            return None
+        return dict(zip(self._flat.names, self._flat.split(self._flat.gradient), strict=True))
 
     def _batch(self) -> Tensor:
         """The points of the next step, (batch, 2): the transpose of contiguous columns."""
@@ -173,10 +204,11 @@ class ToyTrainer:
                 yield
             self._held_out = torch.from_numpy(points.astype(np.float32)).to(self.device), torch.from_numpy(truth)
         points, truth = (part[:count] for part in self._held_out)
+        measured = self.measured if count < HELD_OUT else self.exact
         pieces = []
-        for part in points.split(_PIECE):
+        for part in points.split(_PIECE if self._matching is None else piece(self.config.width)):
             with torch.no_grad():
-                pieces.append(self.shown.log_prob(part).double().cpu())
+                pieces.append(measured.log_prob(part).double().cpu())
             yield
         excess = truth - torch.cat(pieces)
         error = float(excess.std()) / math.sqrt(len(excess))
@@ -228,7 +260,7 @@ class ToyTrainer:
         return {
             "name": f"{self.config.density}-{self.config.flow}",
             "title": f"{self.density.title} (toy)",
-            "system": self.config.flow,
+            "system": self.config.flow if self.config.layers is None else "stack",
             "data": {
                 "name": self.density.title, "licence": "CC0-1.0", "credit": "",
                 "note": "Points drawn from a density of the plane.",
@@ -236,6 +268,7 @@ class ToyTrainer:
             "nll": loss.nll, "nll_standard_error": loss.standard_error, "nll_count": loss.count,
             "entropy": self.density.entropy, "steps": self.step_count, "training_seconds": seconds,
             "parameters": sum(parameter.numel() for parameter in self._flat.parameters),
+            **({} if self._matching is None else {"solver": self._matching.solver(self.average, self.draw(512, _HELD_OUT_KEY))}),
             "toy": self.config.to_dict(), "default_temperature": 1.0, "default_seed": self.config.seed,
         }  # fmt: skip
 
@@ -259,6 +292,7 @@ def run(
     steps: int = 2000,
     seed: int = 0,
     *,
+    prior: str | None = None,
     depth: int | None = None,
     width: int | None = None,
     learning_rate: float | None = None,
@@ -278,7 +312,7 @@ def run(
         NonFiniteError: if training breaks down.
         PictureError: if ``out`` cannot be written.
     """
-    chosen = {"depth": depth, "width": width, "learning_rate": learning_rate, "batch": batch}
+    chosen = {"depth": depth, "width": width, "learning_rate": learning_rate, "batch": batch, "prior": prior}
     settings = {name: value for name, value in chosen.items() if value is not None}
     trainer = ToyTrainer(ToyConfig(density=density, flow=flow, seed=seed, horizon=steps, **settings), device)
     started = told = time.perf_counter()

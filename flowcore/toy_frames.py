@@ -6,7 +6,11 @@ import torch
 from torch import Tensor
 
 from . import densities
+from .fast.continuous import ContinuousPasses
+from .prior_shapes import ellipses
+from .priors_plane import draw_points, moves, replace_noise, start_noise
 from .toy import ToyTrainer
+from .toy_matching import piece
 
 __all__ = ["DATA_POINTS", "GRID_LINES", "GRID_POINTS", "LAYER_POINTS", "SAMPLES", "ToyFrames", "cells", "true_heat"]
 
@@ -50,9 +54,32 @@ class ToyFrames:
         rng = np.random.default_rng(_DATA_SEED)
         self.data = trainer.density.sample(DATA_POINTS, rng).astype(np.float32)
         self._data = torch.from_numpy(self.data).to(trainer.device)
-        self._eps = flow.sample(SAMPLES, seed=_EPS_SEED + trainer.config.seed).to(trainer.device)
+        seed = _EPS_SEED + trainer.config.seed
+        # A prior that learns moves its draws: what decides them stays the same instead.
+        self._noise = start_noise(np.random.default_rng(seed), SAMPLES) if moves(trainer.flow.prior) else None
+        if trainer.config.prior in ("gaussian", "logistic"):
+            drawn = flow.sample(SAMPLES, seed=seed)
+        else:
+            drawn = torch.from_numpy(draw_points(flow.prior, np.random.default_rng(seed), SAMPLES))
+        self._drawn = drawn.to(trainer.device)
+        self.chunk = CHUNK if trainer.config.flow != "continuous" else piece(trainer.config.width)
         self._grid = _grid().to(trainer.device)
         self._cells: dict[int, Tensor] = {}
+
+    @property
+    def _eps(self) -> Tensor:
+        """The fixed noise in z: (SAMPLES, 2)."""
+        if self._noise is None:
+            return self._drawn
+        return torch.from_numpy(replace_noise(self.trainer.average.prior, self._noise)).to(self.trainer.device)
+
+    @torch.no_grad()
+    def outline(self) -> np.ndarray | None:
+        """Where a learned mixture has its Gaussians now: (2 · components, points, 2); None for a prior that stays."""
+        prior = self.trainer.average.prior
+        if self._noise is None:
+            return None
+        return ellipses(_numpy(prior.location), np.exp(_numpy(prior.log_scale))).astype(np.float32)
 
     @torch.no_grad()
     def samples(self) -> np.ndarray:
@@ -62,7 +89,10 @@ class ToyFrames:
     @torch.no_grad()
     def prior(self) -> np.ndarray:
         """Where f sends the fixed data points: (DATA_POINTS, 2)."""
-        return _numpy(self.trainer.shown.encode(self._data)[0])
+        shown = self.trainer.shown
+        if isinstance(shown, ContinuousPasses):
+            return _numpy(shown.encode_points(self._data))
+        return _numpy(shown.encode(self._data)[0])
 
     @torch.no_grad()
     def grid(self) -> np.ndarray:
@@ -78,36 +108,45 @@ class ToyFrames:
     @torch.no_grad()
     def heat(self, resolution: int = 64) -> np.ndarray:
         """√q of the model over the density's bounds: (resolution, resolution), row 0 lowest."""
-        rows = [self.heat_part(resolution, start) for start in range(0, resolution**2, CHUNK)]
+        rows = [self.heat_part(resolution, start) for start in range(0, resolution**2, self.chunk)]
         return np.concatenate(rows).reshape(resolution, resolution)
 
     @torch.no_grad()
     def heat_part(self, resolution: int, start: int) -> np.ndarray:
-        """√q of the cells from ``start`` on, at most CHUNK of them, flat."""
+        """√q of the cells from ``start`` on, at most ``chunk`` of them, flat; integrated more finely where there are many."""
         if resolution not in self._cells:
             places = torch.from_numpy(cells(self.trainer.density.bounds, resolution))
             self._cells = {resolution: places.to(self.trainer.device)} | (
                 {64: self._cells[64]} if 64 in self._cells else {}
             )
-        log_prob = self.trainer.shown.log_prob(self._cells[resolution][start : start + CHUNK])
+        passes = self.trainer.shown if resolution <= 64 else self.trainer.measured
+        log_prob = passes.log_prob(self._cells[resolution][start : start + self.chunk])
         return _numpy(torch.exp(0.5 * log_prob))
 
-    @torch.no_grad()
     def layers(self) -> np.ndarray:
-        """The first fixed eps after 0, 1, … K layers on their way to x: (K + 1, LAYER_POINTS, 2), K the depth.
+        """The first fixed eps after 0, 1, … K layers on their way to x: (K + 1, LAYER_POINTS, 2), K the depth."""
+        return self.through_layers(self._eps[:LAYER_POINTS])
 
-        A Glow step (coupling, linear map, actnorm) counts as one layer, and NICE's scaling goes with its last coupling.
+    @torch.no_grad()
+    def through_layers(self, z: Tensor) -> np.ndarray:
+        """z (n, 2) after 0, 1, … K layers on its way to x: (K + 1, n, 2), K the depth.
+
+        A Glow step (coupling, linear map, actnorm) counts as one layer, and NICE's scaling goes with its last coupling; of an
+        edited list each layer counts. A continuous flow's layers are stretches of time.
         """
-        flow, depth = self.trainer.average, self.trainer.config.depth
-        group = len(flow.layers) // depth
-        starts = {name for number, (name, _) in enumerate(flow.named_layers()) if number % group == 0 and number < group * depth}
-        states = []
-        for step in self.trainer.shown.decode_steps(self._eps[:LAYER_POINTS]):
+        starts, states = self.layer_starts(), []
+        for step in self.trainer.shown.decode_steps(z):
             if not states:
-                states.append(self._eps[:LAYER_POINTS])
+                states.append(z)
             if step.name in starts:
                 states.append(step.h)
         return _numpy(torch.stack(states))
+
+    def layer_starts(self) -> list[str]:
+        """The names of the stages that a layer begins with, in the order of encoding: (K,)."""
+        flow, depth = self.trainer.average, self.trainer.config.stages
+        group = max(1, len(flow.layers) // depth)
+        return [name for number, (name, _) in enumerate(flow.named_layers()) if number % group == 0 and number < group * depth]
 
 
 def _grid() -> Tensor:

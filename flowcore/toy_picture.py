@@ -84,9 +84,9 @@ def draw(trainer: ToyTrainer) -> np.ndarray:
         ("Where f sends the data", points_picture([(frames.prior(), _DATA)], reach)),
         ("Warped grid", points_picture([], reach, grid)),
     ]
-    flow = SYSTEM_NAMES[config.flow]
+    flow = SYSTEM_NAMES[config.flow if config.layers is None else "stack"]
     title = (
-        f"{trainer.density.title}    {flow}, {config.depth} layers of {config.width}, step {trainer.step_count:,}    "
+        f"{trainer.density.title}    {flow}, {config.stages} layers of {config.width}, step {trainer.step_count:,}    "
         f"held-out loss {loss.nll:.3f} ± {loss.standard_error:.3f} nat, entropy {trainer.density.entropy:.3f} nat"
     )
     return compose(panels, title)

@@ -17,6 +17,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
+# One process of several: each has a core to itself, and a second thread would wait for the other's.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
+
 
 def data_root() -> Path:
     """The folder of data sets: `FLOW_EXPLORER_DATA`, else `../shared/data` beside the checkout."""

@@ -7,13 +7,20 @@ import math
 
 import pytest
 
-from tests.benchmarks.latency import lags, percentile, read, table
+from tests.benchmarks.latency import carried, lags, percentile, read, table
 
 
 def test_a_replaced_request_counts_until_a_newer_one_is_seen():
     requests = [(0.0, 1), (0.010, 2), (0.020, 3), (0.030, 4), (0.9, 9)]
     seen = [(0.050, 1), (0.070, 3), (0.075, 2), (0.100, 4)]
     assert lags(requests, seen) == pytest.approx([50, 60, 50, 70]), "the last was never answered"
+
+
+def test_moves_wait_for_the_request_that_takes_them_along():
+    requests = [(0.011, 1), (0.060, 2)]
+    assert carried([0.010, 0.030, 0.050, 0.070], requests) == [(0.010, 1), (0.030, 2), (0.050, 2)]
+    seen = [(0.050, 1), (0.100, 2)]
+    assert lags(carried([0.010, 0.030, 0.050], requests), seen) == pytest.approx([40, 70, 50])
 
 
 def test_percentiles():

@@ -28,11 +28,13 @@ TORCH_FREE = {
     "flowcore.theory.convolution", "flowcore.theory.coupling", "flowcore.theory.curve", "flowcore.theory.learning",
     "flowcore.theory.masking", "flowcore.theory.parallelogram", "flowcore.timeline", "flowcore.animation",
     "flowcore.map_points", "flowcore.pile", "flowcore.toy_convergence",
+    "flowcore.toy_layers", "flowcore.prior_shapes",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.
 ENGINE_SIDE = (
     "app.engine.loop", "app.engine.jobs", "app.engine.context", "app.engine.devices", "app.engine.models",
+    "app.engine.hand",
 )  # fmt: skip
 
 

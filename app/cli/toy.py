@@ -24,7 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     parser.add_argument("density", metavar="DENSITY", choices=DENSITIES, help=", ".join(DENSITIES))
     parser.add_argument(
-        "--flow", choices=("nice", "realnvp", "glow", "spline"), default="realnvp", help="(default: realnvp)"
+        "--flow", choices=("nice", "realnvp", "glow", "spline", "continuous"), default="realnvp", help="(default: realnvp)"
+    )
+    parser.add_argument(
+        "--prior", choices=("gaussian", "logistic", "mixture", "ring"), help="what z is measured against (default: gaussian)"
     )
     parser.add_argument(
         "--steps", type=integer(1, 10_000_000), default=2000, metavar="N", help="(default: 2000)"
@@ -81,6 +84,7 @@ def _learn(args: argparse.Namespace, progress: Progress, device: str, file: Path
             args.flow,
             args.steps,
             args.seed,
+            prior=args.prior,
             depth=args.depth,
             width=args.width,
             learning_rate=args.learning_rate,

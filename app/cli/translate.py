@@ -30,7 +30,7 @@ DESCRIPTION = (
     "of a conditional model and decodes under B's; pair encodes with A's flow of `train-pair` and decodes with B's. Every "
     "picture is taken back again in floating point, to prove that nothing is lost."
 )
-METHODS = ("mean-shift", "transport", "conditional", "pair")
+METHODS = ("mean-shift", "shrunk-shift", "transport", "conditional", "pair")
 ASKED = 24
 """Pictures of a pile that are asked which class they are likeliest under."""
 
@@ -129,7 +129,7 @@ def _likeliest(flow: Any, pile: np.ndarray) -> Label:
 def _way(args: argparse.Namespace, flow: Any, piles: list[Any]) -> Translation:
     from flowcore.pile import check_piles
     from flowcore.translation import ByClass, ByMap, encode_pile
-    from flowcore.transport import gaussian_transport, mean_shift
+    from flowcore.transport import fit
 
     if args.method == "conditional":
         labels = [pile if isinstance(pile, tuple) else _likeliest(flow, pile) for pile in piles]
@@ -141,7 +141,7 @@ def _way(args: argparse.Namespace, flow: Any, piles: list[Any]) -> Translation:
     for name, pile in zip((args.pile_a, args.pile_b), piles, strict=True):
         with Progress(f"Encoding {name}", len(pile), "pictures") as progress:
             latents.append(encode_pile(flow, pile, label, on_progress=lambda done, _all, told=progress: told.update(done)))
-    return ByMap(flow, (mean_shift if args.method == "mean-shift" else gaussian_transport)(*latents), label)
+    return ByMap(flow, fit(args.method, *latents), label)
 
 
 def _pair_way(flow: Any, second: Path, device: str) -> Translation:

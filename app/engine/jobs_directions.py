@@ -23,6 +23,7 @@ from flowcore.flow import Flow
 from flowcore.images import EXTENSIONS, read_picture
 
 from .context import Context, Steps, job
+from .hand import follow_the_hand, in_strides
 from .jobs_explorer import CHUNK, bits, picture_model
 from .requests_directions import (
     Edit,
@@ -132,7 +133,8 @@ def edit(context: Context, request: Edit) -> Steps:
     z = _moved(flow, request, request.moves)[None]
     yield
     label = label_tensor(flow, [request.label])
-    pictures = yield from decode_job(flow, z, label)
+    follow_the_hand(context, flow)
+    pictures = yield from in_strides(decode_job(flow, z, label))
     context.send(request.kind, {"done": False}, {"picture": pictures[0], "z": z[0]})
     yield
     (bpd,) = yield from bits(flow, pictures, z.dtype, label)

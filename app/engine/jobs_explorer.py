@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from flowcore.latent import walk
 
 from .context import Context, Steps, job
 from .devices import fast_bfloat16
+from .hand import follow_the_hand, in_strides
 from .requests import (
     DescribeLatent,
     DraftPage,
@@ -41,14 +41,6 @@ depend on the page, since another batch size may round differently and so change
 TURN_S = (0.012, 0.036)
 """A few pictures of a draft are more the next time if they came sooner than this, and fewer if later: after them, and so with
 the newest temperature, the picture in hand is drawn again."""
-
-STRIDE_S = 0.005
-
-T = TypeVar("T")
-
-ONE_THREAD_DIMS = 3 * 64 * 64
-"""A single picture of this size or smaller is decoded on one thread: its kernels gain little from a second, and on two cores
-waiting for that one doubles the time as soon as anybody else computes (a walk at 60 Hz: 79 ms behind the hand, with one 49)."""
 
 
 @job(OpenModel.kind)
@@ -106,7 +98,7 @@ def draft_page(context: Context, request: DraftPage) -> Steps:
     desk = context.shared.get("explorer.draft")
     if desk is None or desk.key != (flow, request.seed):
         desk = context.shared["explorer.draft"] = _Desk((flow, request.seed), 1 if flow.device.type == "cpu" else CHUNK["cuda"])
-    _follow_the_hand(context, flow)
+    follow_the_hand(context, flow)
     quick = fast_bfloat16(flow.device)
     hand = [request.hand] if request.hand >= 0 else []
     left = desk.oldest_first(index for index in request.indices if index != request.hand)
@@ -119,7 +111,7 @@ def draft_page(context: Context, request: DraftPage) -> Steps:
         yield
         rows = z.cpu().numpy()
         labels = [_class_of(flow, request, index) for index in indices]
-        pictures = yield from _in_strides(decode_job(flow, rows, label_tensor(flow, labels), draft=quick), quick)
+        pictures = yield from in_strides(decode_job(flow, rows, label_tensor(flow, labels), draft=quick), quick)
         desk.drew(others, time.monotonic() - started)
         data = {"indices": indices, "done": not left}
         if flow.num_classes:
@@ -182,7 +174,8 @@ def encode_picture(context: Context, request: EncodePicture) -> Steps:
     flow, label = loaded.flow, request.label
     if flow.num_classes and not label:
         label = single(int((yield from class_log_probs_job(flow, request.picture)).argmax()))
-    encoded = yield from encode_job(flow, request.picture, label_tensor(flow, [label]))
+    follow_the_hand(context, flow)  # that drags or zooms a crop
+    encoded = yield from in_strides(encode_job(flow, request.picture, label_tensor(flow, [label])))
     data = {
         **describe(loaded.card, _finite(encoded.bpd)),
         "differing": encoded.differing,
@@ -225,9 +218,9 @@ def walk_at(context: Context, request: WalkAt) -> Steps:
     flow = picture_model(context, request.model).flow
     z = walk(request.a, request.b, (request.t,), request.mode)
     label = label_tensor(flow, [between(request.label_a, request.label_b, request.t)])
-    _follow_the_hand(context, flow)
+    follow_the_hand(context, flow)
     yield
-    pictures = yield from _in_strides(decode_job(flow, z, label))
+    pictures = yield from in_strides(decode_job(flow, z, label))
     context.send(request.kind, {"t": request.t, "done": False}, {"picture": pictures[0], "z": z[0]})
     yield
     (bpd,) = yield from bits(flow, pictures, z.dtype, label)
@@ -240,26 +233,6 @@ def picture_model(context: Context, name: str) -> Loaded:
     if len(loaded.flow.event_shape) != 3:
         raise ConfigError(f"'{name}' is a model of points, not of pictures; choose one that was trained on pictures.")
     return loaded
-
-
-def _follow_the_hand(context: Context, flow: Flow) -> None:
-    """See `ONE_THREAD_DIMS`."""
-    if flow.device.type == "cpu" and flow.num_dims <= ONE_THREAD_DIMS:
-        context.use_threads(1)
-
-
-def _in_strides(steps: Generator[None, None, T], draft: bool = False) -> Generator[None, None, T]:
-    """The same steps, several a turn: many of a single picture's layers take a third of a millisecond, and the loop's turns,
-    and of a draft autograd's bookkeeping, would be a tenth of the whole."""
-    while True:
-        end = time.monotonic() + STRIDE_S
-        try:
-            with torch.inference_mode() if draft else torch.no_grad():
-                while time.monotonic() < end:
-                    next(steps)
-        except StopIteration as last:
-            return last.value
-        yield
 
 
 def _class_of(flow: Flow, request: SamplePage | DraftPage | TemperatureFrames, index: int) -> Label:

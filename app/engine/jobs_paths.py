@@ -13,6 +13,7 @@ from flowcore.latent import walk
 from flowcore.timeline import PIXELS, bilinear, bilinear_label, pixel_blend, sample, sample_label
 
 from .context import Context, Steps, job
+from .hand import follow_the_hand, in_strides
 from .jobs_explorer import _finite, bits, chunks, picture_model
 from .requests_paths import PadAt, PadGrid, PathRows, PathsAt, TimelineAt, TimelineExport, TimelineFrames
 
@@ -46,7 +47,7 @@ def paths_at(context: Context, request: PathsAt) -> Steps:
     one = between(request.label_a, request.label_b, t)
     label = label_tensor(flow, [one] * len(through))
     z = np.concatenate([walk(request.a, request.b, (t,), way) for way in through]) if through else request.a[None][:0]
-    decoded = iter((yield from decode_job(flow, z, label)) if through else ())
+    decoded = iter((yield from in_strides(decode_job(flow, z, label))) if through else ())
     blend = pixel_blend(request.picture_a, request.picture_b, t)
     pictures = np.stack([blend if way == PIXELS else next(decoded) for way in request.ways])
     context.send(request.kind, {"t": t, "done": False}, {"pictures": pictures, "z": z})
@@ -127,7 +128,8 @@ def _one(
 ) -> Generator[None, None, None]:
     """One picture with its z, then its bits per dimension."""
     tensor = label_tensor(flow, [label])
-    pictures = yield from decode_job(flow, z[None], tensor)
+    follow_the_hand(context, flow)
+    pictures = yield from in_strides(decode_job(flow, z[None], tensor))
     context.send(kind, {**place, "done": False}, {"picture": pictures[0], "z": z})
     yield
     (bpd,) = yield from bits(flow, pictures, z.dtype, tensor)

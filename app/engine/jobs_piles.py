@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from app.explorer.store import latent_to_dict
+from flowcore import transport
 from flowcore.atomic import replacing
 from flowcore.codec import class_log_probs_job, decode_job, double_of, from_pixels, label_tensor, to_pixels
 from flowcore.errors import ConfigError, DataError, FlowError, NonFiniteError
@@ -28,9 +29,9 @@ from flowcore.images import to_png_bytes
 from flowcore.labels import Label, between, single, to_json
 from flowcore.pile import Pile, check_piles, read_pile
 from flowcore.translation import ByClass, ByMap, ByPair, Way, translate_steps
-from flowcore.transport import gaussian_transport, mean_shift
 
 from .context import Context, Steps, job
+from .hand import follow_the_hand, in_strides
 from .jobs_explorer import CHUNK, chunks, picture_model
 from .requests_piles import (
     BY_CLASS,
@@ -236,9 +237,8 @@ def _fit(context: Context, request: _Between, tell: Callable[[float, str], None]
         label = (yield from _label(context, flow, first)) if flow.num_classes else ()
         z = yield from _encode(context, flow, first, label, told(0))
         there = yield from _encode(context, flow, second, label, told(1))
-        make = mean_shift if request.method == "mean-shift" else gaussian_transport
         tell(1.0, "")
-        change = yield from _beside(lambda _told: make(z, there), _quiet)
+        change = yield from _beside(lambda _told: transport.fit(request.method, z, there), _quiet)
         way = ByMap(flow, change, label)
     return _keep(_kept(context).ways, key, _Fitted(way, first, z))
 
@@ -338,8 +338,9 @@ def picture(context: Context, request: TranslatePicture) -> Steps:
     flow = picture_model(context, request.model).flow
     fitted = yield from _fit(context, request, lambda _share, _words: None)
     way, strength = fitted.way, request.strength
+    follow_the_hand(context, flow)
     if 0 <= request.index < len(fitted.z):
-        drafts, failed = yield from _decoded(fitted, [request.index], strength)
+        drafts, failed = yield from in_strides(_decoded(fitted, [request.index], strength))
         if not failed:
             context.send(request.kind, {"done": False}, {"picture": drafts[0]})
             yield

@@ -13,13 +13,15 @@ import torch
 from flowcore import checkpoint
 from flowcore.densities import get
 from flowcore.toy import Loss, ToyConfig, ToyTrainer
-from flowcore.toy_frames import CHUNK, ToyFrames, cells
+from flowcore.toy_frames import ToyFrames, cells
+from flowcore.toy_views import ToyViews, density_contours
 
 from .context import Context, Steps, job
 from .jobs_pace import fast_forward
+from .jobs_toy_showing import fine_maps, gradient_data, point_arrays, quick_maps
 from .requests_toy import RunToy, SaveToy
 
-__all__ = ["Pace", "REST_RESOLUTION", "RESOLUTION", "Session"]
+__all__ = ["Pace", "REST_RESOLUTION", "RESOLUTION", "SESSION", "Session"]
 
 RESOLUTION = 64
 REST_RESOLUTION = 256
@@ -31,19 +33,22 @@ SHOWING_SHARE = 0.2
 FRAMES_AT_LEAST, FRAMES_AT_MOST = 22.0, 60.0
 HEATS_AT_LEAST, HEATS_AT_MOST = 5.5, 10.0
 LOSSES_A_SECOND = 4.0
+CONTINUOUS_LOSSES_A_SECOND = 1.5
+"""An integral for every held-out point takes ten times as long as a few layers do."""
 SNAPSHOT_EVERY_S = 1.0
 
 _ONE_THREAD_BELOW = 512 * 256
 """Batch times width up to which a second thread costs more than it brings."""
 
-_SESSION, _TRUTH = "toy.session", "toy.truth"
+SESSION, _TRUTH = "toy.session", "toy.truth"
 
 
 class Pace:
     """Decides when to show: a share of the time, within limits a second. Times in seconds."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, losses_a_second: float = LOSSES_A_SECOND) -> None:
         self.training = self.showing = 0.0
+        self.losses_a_second = losses_a_second
         self._last = {"points": now - 1.0, "heat": now - 1.0, "loss": now - 1.0, "snapshot": now}
 
     def spent(self, training: float = 0.0, showing: float = 0.0) -> None:
@@ -61,7 +66,7 @@ class Pace:
         if what == "snapshot":
             return waited >= SNAPSHOT_EVERY_S
         if what == "loss":
-            return waited >= 1 / LOSSES_A_SECOND
+            return waited >= 1 / self.losses_a_second
         least, most = (FRAMES_AT_LEAST, FRAMES_AT_MOST) if what == "points" else (HEATS_AT_LEAST, HEATS_AT_MOST)
         return waited >= (1 / most if self.has_room() else 1 / least)
 
@@ -76,9 +81,11 @@ class Session:
     def __init__(self, run: int, trainer: ToyTrainer) -> None:
         self.run, self.trainer = run, trainer
         self.frames = ToyFrames(trainer)
+        self.more = ToyViews(self.frames)
         self.loss: Loss | None = None
         self.rate = 0.0
         self.odd = False
+        self.beside = 0.0  # seconds that another job has spent on showing this run, not yet accounted for
 
     def stamp(self) -> dict[str, object]:
         """What every answer carries."""
@@ -97,12 +104,12 @@ def run_toy(context: Context, request: RunToy) -> Steps:
                 session = _open(context, request, wanted)
             yield
         elif session is None:
-            session = context.shared[_SESSION]
+            session = context.shared[SESSION]
         else:
             session.trainer.adjust(wanted.learning_rate, wanted.batch)
             yield from (fast_forward(context, session, _threads) if request.forward else _train(context, session, request))
             if not context.newer:
-                yield from _rest(context, session)
+                yield from _rest(context, session, request.views)
                 if not context.newer:
                     return
             continue
@@ -114,7 +121,7 @@ def run_toy(context: Context, request: RunToy) -> Steps:
 
 def _is_current(context: Context, request: RunToy, wanted: ToyConfig) -> bool:
     """Whether the session at hand is the run that is asked for, on the device that is chosen."""
-    session = context.shared.get(_SESSION)
+    session = context.shared.get(SESSION)
     if session is None or session.run != request.run or session.trainer.device.type != context.device.type:
         return False
     return session.trainer.config.architecture == wanted.architecture
@@ -122,7 +129,7 @@ def _is_current(context: Context, request: RunToy, wanted: ToyConfig) -> bool:
 
 def _open(context: Context, request: RunToy, wanted: ToyConfig) -> Session:
     """Another run, or the same one on another device."""
-    before = context.shared.get(_SESSION)
+    before = context.shared.get(SESSION)
     data = request.snapshot.tobytes()
     if before is not None and before.run == request.run and before.trainer.config.architecture == wanted.architecture:
         data = before.trainer.snapshot()
@@ -133,8 +140,9 @@ def _open(context: Context, request: RunToy, wanted: ToyConfig) -> Session:
     if data:
         trainer = ToyTrainer.from_snapshot(data, context.device)
     else:
-        trainer = ToyTrainer(wanted, context.device)
-    session = context.shared[_SESSION] = Session(request.run, trainer)
+        kept = before.trainer if before is not None and before.run in request.kept_from else None
+        trainer = ToyTrainer(wanted, context.device, kept=kept)
+    session = context.shared[SESSION] = Session(request.run, trainer)
     return session
 
 
@@ -142,7 +150,8 @@ def _train(context: Context, session: Session, request: RunToy) -> Steps:
     """Train until the goal, or until a newer request has come; frames in between."""
     trainer = session.trainer
     now = time.perf_counter()
-    pace, next_step = Pace(now), now
+    losses = CONTINUOUS_LOSSES_A_SECOND if trainer.config.flow == "continuous" else LOSSES_A_SECOND
+    pace, next_step = Pace(now, losses), now
     mark = (now, trainer.step_count)
     while not context.newer and (request.playing or trainer.step_count < request.goal):
         started = time.perf_counter()
@@ -159,37 +168,33 @@ def _train(context: Context, session: Session, request: RunToy) -> Steps:
             yield
             if context.newer:
                 return
-            yield from _show(context, session, pace)
+            yield from _show(context, session, pace, request.views)
         else:
             # Slow motion leaves time to spare: frames are owed nothing until the next step.
             yield min(next_step - started, 0.05)
 
 
-def _show(context: Context, session: Session, pace: Pace) -> Steps:
+def _show(context: Context, session: Session, pace: Pace, views: tuple[str, ...]) -> Steps:
     """The frames that are due now."""
     trainer, frames = session.trainer, session.frames
+    if session.beside:
+        pace.spent(showing=session.beside)
+        session.beside = 0.0
     started = time.perf_counter()
     if pace.is_due("points", started) and context.can_stream:
         with _threads(trainer.config):
             session.odd = not session.odd
-            if session.odd:
-                arrays = {"samples": frames.samples(), "prior": frames.prior()}
-            else:
-                arrays = dict(zip(("samples", "grid"), frames.samples_and_grid(), strict=True))
+            arrays = point_arrays(frames, views, session.odd)
         context.try_stream("points", {**session.stamp(), "rate": session.rate}, arrays)
         pace.made("points", started)
         pace.spent(showing=time.perf_counter() - started)
         yield
     started = time.perf_counter()
     if pace.is_due("heat", started) and context.can_stream:
-        data = session.stamp()
-        with _threads(trainer.config):
-            arrays = {"heat": frames.heat(RESOLUTION)}
-        pace.spent(showing=time.perf_counter() - started)
-        yield
+        data = session.stamp() | gradient_data(session.more)
+        arrays = yield from _in_turns(session, quick_maps(frames, session.more, views, RESOLUTION), pace)
+        arrays |= _outline(frames)
         again = time.perf_counter()
-        with _threads(trainer.config):
-            arrays["layers"] = frames.layers()
         if pace.is_due("loss", again):
             session.loss = yield from _measure(session, QUICK_HELD_OUT)
             pace.made("loss", again)
@@ -205,6 +210,26 @@ def _show(context: Context, session: Session, pace: Pace) -> Steps:
         yield
 
 
+def _in_turns(session: Session, work: Generator[None, None, dict[str, np.ndarray]], pace: Pace | None = None) -> Steps:
+    """Do work a piece at a time, with the run's threads, accounting for it; gives what it returns."""
+    while True:
+        started = time.perf_counter()
+        with _threads(session.trainer.config):
+            try:
+                next(work)
+            except StopIteration as stop:
+                return stop.value
+            finally:
+                if pace is not None:
+                    pace.spent(showing=time.perf_counter() - started)
+        yield
+
+
+def _outline(frames: ToyFrames) -> dict[str, np.ndarray]:
+    found = frames.outline()
+    return {} if found is None else {"outline": found}
+
+
 def _measure(session: Session, count: int) -> Generator[None, None, Loss]:
     steps = session.trainer.held_out_steps(count)
     while True:
@@ -216,35 +241,44 @@ def _measure(session: Session, count: int) -> Generator[None, None, Loss]:
         yield
 
 
-def _rest(context: Context, session: Session) -> Steps:
+def _rest(context: Context, session: Session, views: tuple[str, ...]) -> Steps:
     """All there is to see of a run that stands still. Given up as soon as something newer is asked for."""
     trainer, frames = session.trainer, session.frames
     with _threads(trainer.config):
-        samples, grid = frames.samples_and_grid()
+        points = point_arrays(frames, views, True)
     yield
     with _threads(trainer.config):
-        prior, layers = frames.prior(), frames.layers()
-    quick = frames.heat(RESOLUTION)
+        points |= point_arrays(frames, {"grid"}.intersection(views) - set(points), False)
+        outline = _outline(frames)
+    quick = yield from _in_turns(session, quick_maps(frames, session.more, {"density"}.intersection(views), RESOLUTION))
     snapshot = np.frombuffer(trainer.snapshot(), np.uint8)
-    points = {"samples": samples, "grid": grid, "prior": prior}
     context.send("points", {**session.stamp(), "rate": session.rate}, points)
-    context.send("heat", session.stamp(), {"heat": quick, "layers": layers})
+    context.send("heat", session.stamp(), {**quick, **outline})
     context.send("snapshot", session.stamp(), {"snapshot": snapshot})
     yield
-    parts = []
-    for start in range(0, REST_RESOLUTION**2, CHUNK):
-        if context.newer:
-            return
-        with _threads(trainer.config):
-            parts.append(frames.heat_part(REST_RESOLUTION, start))
-        yield
+    maps = fine_maps(frames, session.more, views, REST_RESOLUTION)
+    fine = yield from _in_turns(session, _until_newer(context, maps))
+    if context.newer:
+        return
     session.loss = yield from _measure(session, QUICK_HELD_OUT)
     if context.newer:
         return
-    heat = np.concatenate(parts).reshape(REST_RESOLUTION, REST_RESOLUTION)
     loss = {"nll": session.loss.nll, "standard_error": session.loss.standard_error}
-    arrays = {**points, "heat": heat, "layers": layers}
-    context.send("rest", {**session.stamp(), **loss, "rate": session.rate}, arrays, done=True)
+    data = {**session.stamp(), **loss, "rate": session.rate} | gradient_data(session.more)
+    context.send("rest", data, {**points, **fine, **outline, "layers": quick["layers"]}, done=True)
+
+
+def _until_newer(
+    context: Context, work: Generator[None, None, dict[str, np.ndarray]]
+) -> Generator[None, None, dict[str, np.ndarray]]:
+    """The same work, given up (with nothing) once something newer is asked for."""
+    while not context.newer:
+        try:
+            next(work)
+        except StopIteration as stop:
+            return stop.value
+        yield
+    return {}
 
 
 def _send_start(context: Context, session: Session) -> None:
@@ -269,7 +303,9 @@ def _send_truth(context: Context, session: Session) -> Steps:
             parts.append(np.exp(0.5 * density.log_prob(places[start : start + 1024])).astype(np.float32))
             yield
         known[density.name] = np.concatenate(parts).reshape(TRUTH_RESOLUTION, TRUTH_RESOLUTION)
-    context.send("truth", session.stamp(), {"heat": known[density.name]})
+        yield
+    lines = density_contours(known[density.name], density.bounds)
+    context.send("truth", session.stamp(), {"heat": known[density.name], "true_contours": lines})
     yield
 
 

@@ -18,7 +18,7 @@ from .requests import Priority, Request, check_number, check_whole
 __all__ = ["BY_CLASS", "METHODS", "PAIR", "FitPiles", "ReadPile", "SaveTranslations", "TranslatePage", "TranslatePicture"]
 
 BY_CLASS, PAIR = "conditional", "pair"
-METHODS = ("mean-shift", "transport", BY_CLASS, PAIR)
+METHODS = ("mean-shift", "shrunk-shift", "transport", BY_CLASS, PAIR)
 STRENGTH_MAX = 2.0
 SEED_MAX = 2**31 - 1
 

@@ -10,10 +10,12 @@ import numpy as np
 from flowcore.errors import ConfigError
 
 from .requests import Priority, Request, check_number, check_whole
+from .requests_toy_views import DEFAULT_VIEWS, check_views
 
-__all__ = ["MAX_SPEED", "RunToy", "SaveToy"]
+__all__ = ["MAX_ANCESTORS", "MAX_SPEED", "RunToy", "SaveToy"]
 
 MAX_SPEED = 10_000.0
+MAX_ANCESTORS = 32
 
 
 def _no_bytes() -> np.ndarray:
@@ -33,14 +35,18 @@ class RunToy(Request):
     nothing. Within a run `config` (a `ToyConfig` as a dictionary) may change its learning rate and its batch. While
     `playing` it trains, at most `speed` steps a second (0: as fast as it goes); otherwise up to step `goal` and no
     further, and then it comes to rest. With `forward` it trains, without frames, until its held-out loss stands still.
+    Only what `views` need is computed; the rest is left out of the answers. Where the engine is still at one of the runs
+    `kept_from`, a new run begins with the weights of the layers that both have.
 
     Answers, each with `{run, step}`:
 
     - "start" `{config, entropy, reach}` and `data` (n, 2): once a run is there;
-    - "truth" with `heat`: √p of the density itself, (k, k) float32, row 0 lowest;
+    - "truth" with `heat`: √p of the density itself, (k, k) float32, row 0 lowest, and its `true_contours` (n, 5);
     - "points" `{rate}` with `samples` (n, 2) and `prior` (n, 2) or `grid` (lines, k, 2);
-    - "heat" `{nll, standard_error}` with `heat` √q (64, 64) and `layers` (K + 1, n, 2);
     - "forward" `{nll, standard_error, fraction, quiet}`: how far a fast-forward has come;
+    - "heat" `{nll, standard_error, gradient_names, gradient_norms}` with `heat` √q (64, 64), its `contours` (n, 5), `layers`
+      (K + 1, n, 2), `stretch` log|det ∂f/∂x| (64, 64) and `displacement` (K + 1, m, 2), and `outline` (lines, k, 2) where the
+      prior is learned;
     - "snapshot" with `snapshot` bytes, about once a second, and once of a run that is left for another;
     - "rest" with all of it, the heat at full resolution, when it has come to rest; this one is done.
     """
@@ -56,6 +62,8 @@ class RunToy(Request):
     goal: int = 0
     speed: float = 0.0
     snapshot: np.ndarray = field(default_factory=_no_bytes)
+    views: tuple[str, ...] = DEFAULT_VIEWS
+    kept_from: tuple[int, ...] = ()
     forward: bool = False
 
     @property
@@ -68,6 +76,11 @@ class RunToy(Request):
         check_whole("The step to stop at", self.goal, 0, 2**53)
         check_number("The speed", self.speed, 0.0, MAX_SPEED)
         _bytes("A snapshot", self.snapshot)
+        check_views(self.views)
+        if not isinstance(self.kept_from, tuple) or len(self.kept_from) > MAX_ANCESTORS:
+            raise ConfigError(f"The runs to keep layers of must be at most {MAX_ANCESTORS} numbers.")
+        for number in self.kept_from:
+            check_whole("The number of a run to keep layers of", number, 0, 2**53)
         if not isinstance(self.config, dict) or not isinstance(self.playing, bool) or not isinstance(self.forward, bool):
             raise ConfigError("A toy run needs its settings, and whether it plays.")
 

@@ -1,4 +1,4 @@
-"""The toy lab's middle: six panels and the strip of layers, drawn anew at 60 Hz where something moves."""
+"""The toy lab's middle: one to six panels and the strip of layers, drawn anew at 60 Hz where something moves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app import theme
 from app.i18n import tr
@@ -19,6 +19,12 @@ from app.toylab.panels import DensityPanel, GridPanel, PriorPanel, SamplesPanel
 from app.toylab.race_view import RaceView
 from app.toylab.slow_view import SlowView
 from app.toylab.toy_trace import ToyTrace
+from app.toylab.views.fields import DisplacementPanel, StretchPanel, TrajectoriesPanel
+from app.toylab.views.gallery import Gallery
+from app.toylab.views.gradients import GradientsPanel
+from app.toylab.views.menu import ViewsButton
+from app.toylab.views.names import panels_of
+from app.toylab.views.probing import Probing
 from app.widgets import IconButton, Label
 
 __all__ = ["ToyCanvas"]
@@ -42,30 +48,38 @@ class ToyCanvas(QWidget):
         self.setAcceptDrops(True)
         self.samples, self.density, self.prior = SamplesPanel(), DensityPanel(), PriorPanel()
         self.loss, self.grid, self.layers = LossPanel(), GridPanel(), LayersPanel()
-        self.panels = (self.samples, self.density, self.prior, self.loss, self.grid, self.layers)
+        own = {
+            "points": self.samples, "density": self.density, "prior": self.prior, "loss": self.loss, "grid": self.grid,
+            "layers": self.layers,
+        }  # fmt: skip
+        self.gallery = Gallery({name: lambda panel=panel: panel for name, panel in own.items()} | {
+            "displacement": DisplacementPanel, "stretch": StretchPanel, "trajectories": TrajectoriesPanel,
+            "gradients": GradientsPanel,
+        })  # fmt: skip
+        self.probing = Probing(controller, self)
+        self.gallery.made.connect(self.probing.attach)
+        for name in own:
+            self.gallery.panel(name)
+        self.views = ViewsButton()
         self.strip = LayerStrip()
         self.play_layers = IconButton(
             "play", tr("Play the layers"), tooltip=tr("Follow the points through the layers, there and back.") + "\nL"
         )
         self.where = Label("", "muted")
         self.where.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        grid = QGridLayout()
-        grid.setSpacing(12)
-        for index, panel in enumerate(self.panels):
-            grid.addWidget(panel, index // 3, index % 3)
-        for column in range(3):
-            grid.setColumnStretch(column, 1)
-            grid.setColumnMinimumWidth(column, 120)
-        grid.setRowStretch(0, 1)
-        grid.setRowStretch(1, 1)
+        above = QHBoxLayout()
+        above.setSpacing(12)
+        above.addWidget(self.gallery, 1)
+        above.addWidget(self.probing.ledger)
         below = QHBoxLayout()
         below.setSpacing(12)
         below.addWidget(self.play_layers)
         below.addWidget(self.strip, 1)
+        below.addWidget(self.views)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 16, 20, 12)
         layout.setSpacing(12)
-        layout.addLayout(grid, 1)
+        layout.addLayout(above, 1)
         self.pace = PaceBar(controller)
         layout.addWidget(self.pace)
         layout.addLayout(below)
@@ -81,9 +95,21 @@ class ToyCanvas(QWidget):
         self.clock.timeout.connect(self.tick)
         self.strip.moved.connect(self._scrubbed)
         self.play_layers.clicked.connect(self.toggle_layers)
+        self.probing.scrubbed.connect(self.go_to)
+        self.probing.link.changed.connect(self.wake)
         controller.arrived.connect(self.wake)
         controller.changed.connect(self.wake)
+        controller.changed.connect(self.show_views)
+        self.show_views()
         theme.changed.connect(self.wake)
+
+    def show_views(self) -> None:
+        """Show the panels that are switched on."""
+        views = self.controller.state.views
+        self.views.show_views(views)
+        self.samples.show_clouds("data" in views, "samples" in views)
+        self.density.show_how("contours" in views, "logarithmic" in views)
+        self.gallery.show_panels(panels_of(views))
 
     # The clock
 
@@ -127,15 +153,17 @@ class ToyCanvas(QWidget):
             if wanted:
                 return cover.draw()
         self.pace.refresh()
-        run, expected = self.controller.past.shown, self.controller.state.depth
-        busy = False
-        for panel in self.panels[:-1]:
-            busy = panel.show_run(run) or busy
+        run, state = self.controller.past.shown, self.controller.state
+        expected, busy = state.stages, False
+        self.prior.show_prior(state.prior, state.components)
         busy = self.strip.show_run(run, expected) or busy
         self._advance()
         if self._follows_end:
             self.strip.set_position(float(self.strip.count()))
-        busy = self.layers.show_at(run, self.strip.position) or busy
+        for panel in self.gallery.shown:
+            moves = getattr(panel, "show_at", None)
+            busy = (moves(run, self.strip.position) if moves is not None else panel.show_run(run)) or busy
+        busy = self.probing.draw(self.strip.position) or busy
         self.layers.note.setText(self.strip.words())
         live = self.controller.playing and run is self.controller.run
         speed = f" · {run.rate:,.0f} " + tr("steps/s") if live and run.rate else ""
@@ -184,6 +212,11 @@ class ToyCanvas(QWidget):
             self._moving = (time.monotonic(), last if self._direction < 0 else 0.0)
         self.strip.set_position(min(last, max(0.0, position)))
 
+    def go_to(self, position: float) -> None:
+        """Move the strip to a position, as the person's hand on it would."""
+        self.strip.set_position(position)
+        self._scrubbed(position)
+
     def _scrubbed(self, position: float) -> None:
         self.stop_layers()
         self._follows_end = position >= self.strip.count()
@@ -202,7 +235,7 @@ class ToyCanvas(QWidget):
             self.dropped.emit(path)
 
     def picture(self) -> QImage:
-        """The six panels and the strip as they are on screen."""
+        """The panels and the strip as they are on screen."""
         self.draw()
         return self.grab().toImage()
 

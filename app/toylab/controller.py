@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.engine.client import EngineClient, Message
-from app.engine.requests_toy import RunToy, SaveToy
+from app.engine.requests_toy import MAX_ANCESTORS, RunToy, SaveToy
 from app.history import History
 from app.i18n import tr
 from app.toylab.forward import Forward
@@ -18,12 +18,16 @@ from app.toylab.race_link import RaceLink
 from app.toylab.run import Run, Runs
 from app.toylab.slow_motion import SlowMotion
 from app.toylab.state import RESTARTING, ToyState
+from app.toylab.views.names import needs
+from flowcore.toy_layers import LayerSpec
 
 __all__ = ["ToyController"]
 
 _LABELS = {
     "density": "Density", "flow": "Flow", "depth": "Layers", "width": "Width", "learning_rate": "Learning rate",
-    "batch": "Batch", "seed": "Seed", "speed": "Speed", "rivals": "Race",
+    "batch": "Batch", "seed": "Seed", "speed": "Speed", "views": "Views", "probe": "Probe",
+    "rivals": "Race",
+    "prior": "Prior", "components": "Gaussians of the prior", "learned": "Learned prior",
 }  # fmt: skip
 
 
@@ -47,6 +51,7 @@ class ToyController(QObject):
         self._started = self._suspended = False
         self._goal = 0
         self._next_run = history.state.run + 1
+        self._ancestors: dict[int, tuple[int, ...]] = {}  # of a run with edited layers: those it takes weights from
         self._there: int | None = None  # the run that the engine is known to have
         self._first_id = 0  # of the requests for the present run: what earlier ones answer proves nothing
         self._sent: tuple[Any, ...] = ()
@@ -82,6 +87,13 @@ class ToyController(QObject):
         self._next_run += 1
         what = "race" if self.state.rivals else "run"
         self.history.do(replace(self.state, **{what: self._next_run - 1}), tr("Reset"))
+
+    def edit_layers(self, layers: tuple[LayerSpec, ...] | None, label: str) -> None:
+        """Train another list of layers, None for the flow's own: what an edit keeps starts with the weights it has."""
+        before, number = self.state.run, self._next_run
+        self._ancestors[number] = (before, *self._ancestors.get(before, ()))[:MAX_ANCESTORS]
+        self._next_run += 1
+        self.history.do(replace(self.state, layers=layers, run=number), label)
 
     def take_settings(self, state: ToyState) -> None:
         """Other settings altogether (a saved picture's), as one act: a training of its own."""
@@ -206,7 +218,8 @@ class ToyController(QObject):
         playing = playing and not state.rivals and state.speed != "stages"
         forward = self.forward.wanted(state)
         playing = playing and not forward
-        wish = (state.run, state.config(), playing, self._goal, state.speed, forward)
+        views = needs(state.views)
+        wish = (state.run, state.config(), playing, self._goal, state.speed, views, forward)
         if wish != self._sent:
             is_another = not self._sent or self._sent[0] != state.run
             if is_another:
@@ -215,7 +228,10 @@ class ToyController(QObject):
             self.resting = False
             snapshot = self.run.snapshot if self._there is None else np.empty(0, np.uint8)
             id_ = self.engine.send(
-                RunToy(state.run, state.config(), playing, self._goal, state.steps_a_second, snapshot, forward),
+                RunToy(
+                    state.run, state.config(), playing, self._goal, state.steps_a_second, snapshot, views,
+                    self._ancestors.get(state.run, ()), forward,
+                ),  # fmt: skip
                 on_answer=self._on_answer,
                 on_error=self._on_error,
             )
@@ -245,8 +261,8 @@ class ToyController(QObject):
     def _is_of_present_shape(self, message: Message) -> bool:
         if message.kind != "start":
             return True
-        config, state = message.data["config"], self.state
-        return all(config[name] == getattr(state, name) for name in RESTARTING)
+        config, wanted = message.data["config"], self.state.config()
+        return all(config[name] == wanted[name] for name in RESTARTING)
 
     def refresh(self) -> None:
         """Ask again, where something beside the settings has changed."""

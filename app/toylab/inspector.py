@@ -7,7 +7,9 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from app.i18n import tr
 from app.toylab.density_picker import DensityPicker
+from app.toylab.layer_list import LayerList
 from app.toylab.pace_buttons import PaceButtons
+from app.toylab.prior_choice import PriorChoice
 from app.toylab.race_panel import RacePanel
 from app.toylab.state import BATCHES, DEPTHS, FLOWS, RATES, WIDTHS, ToyState
 from app.widgets import Button, Heading, IconButton, Inspector, Label, NumberField, Segmented, ValueSlider
@@ -26,6 +28,8 @@ class ToyInspector(Inspector):
     play_pressed = Signal()
     step_pressed = Signal()
     reset_pressed = Signal()
+    layers_edited = Signal(object, str)
+    """(a tuple of layers, or None for the flow's own; what the act is called)"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,13 +62,19 @@ class ToyInspector(Inspector):
                     tr("Spline couplings: they bend an axis along a smooth, rising curve.")
                     + "\nz = α(ξ) / β(ξ), ξ = (x − xₖ) / wₖ",
                 ),
+                (
+                    "continuous", FLOWS["continuous"],
+                    tr("One smooth motion in place of layers: points drift along a learned field, trained by flow matching.")
+                    + "\ndx/dt = v(x, t), log p(x) = log π(z) − ∫ div v dt",
+                ),
             ],
             tr("Flow"),
             columns=2,
         )
         self.sliders = {
             "depth": ValueSlider(
-                tr("Layers"), *DEPTHS, default.depth, 1, 0, tooltip=tr("How many couplings follow each other."),
+                tr("Layers"), *DEPTHS, default.depth, 1, 0,
+                tooltip=tr("How many couplings follow each other, or in how many stretches of time a continuous flow is shown."),
             ),
             "width": ValueSlider(
                 tr("Width"), default=default.width, decimals=0, values=WIDTHS,
@@ -79,6 +89,7 @@ class ToyInspector(Inspector):
                 tooltip=tr("Fresh points a step; it changes at once, without a new start."),
             ),
         }  # fmt: skip
+        self.layers, self.prior = LayerList(), PriorChoice()
         self.seed = NumberField(tr("Seed"), 0, 2**31 - 1, default.seed, tooltip=tr("Decides the first weights and the points."))
         self.dice = IconButton("dice", tr("Another seed"))
         seed = QHBoxLayout()
@@ -97,8 +108,8 @@ class ToyInspector(Inspector):
         self.add(self.density)
         self.add(Heading(tr("Flow")), 6)
         self.add(self.flow)
-        for slider in (self.sliders["depth"], self.sliders["width"]):
-            self.add(slider)
+        for part in (self.sliders["depth"], self.layers, self.sliders["width"], self.prior):
+            self.add(part)
         self.add(self.race)
         self.add(Heading(tr("Training")), 6)
         for slider in (self.sliders["learning_rate"], self.sliders["batch"]):
@@ -112,6 +123,9 @@ class ToyInspector(Inspector):
         self.reset.clicked.connect(self.reset_pressed)
         for name, choice in (("speed", self.speed), ("density", self.density), ("flow", self.flow)):
             choice.chosen.connect(lambda key, name=name: self.setting_changed.emit(name, key, False))
+        self.prior.setting_changed.connect(self.setting_changed)
+        self.prior.rested.connect(self.rested)
+        self.layers.edited.connect(self.layers_edited)
         for name, slider in self.sliders.items():
             slider.value_changed.connect(lambda value, name=name: self._slid(name, value))
             slider.editing_finished.connect(self.rested)
@@ -131,6 +145,9 @@ class ToyInspector(Inspector):
         for name, slider in self.sliders.items():
             if slider.value() != getattr(state, name):
                 slider.set_value(getattr(state, name))
+        self.sliders["depth"].setVisible(state.layers is None)  # an edited list says itself how long it is
+        self.prior.show_state(state)
+        self.layers.show_state(state)
         if self.seed.value() != state.seed:
             self.seed.set_value(state.seed)
         self.play.setText(tr("Pause") if playing else tr("Play"))

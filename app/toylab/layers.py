@@ -37,6 +37,8 @@ def tone_at(fraction: float) -> str:
 class LayersPanel(Panel):
     """Noise on its way to data, at the strip's position."""
 
+    probe_side = "path"
+
     def __init__(self) -> None:
         words = tr("The same noise after a number of layers: scrub or play the strip below.") + "\nh₀ = z, h_K = x"
         super().__init__(tr("Layer by layer"), "", tooltip=words)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
@@ -27,6 +29,12 @@ def nice_end(step: int) -> int:
     return end
 
 
+def step_words(values: list[float], width: float) -> list[str]:
+    """Numbers of steps below an axis so wide, every other one left out where they would touch."""
+    every = max(1, math.ceil(len(values) * 44 / max(1.0, width)))
+    return [f"{value:,.0f}" if number % every == every - 1 else "" for number, value in enumerate(values)]
+
+
 class LossPanel(Panel):
     """Curve, entropy line, and the figure at the curve's end."""
 
@@ -49,7 +57,7 @@ class LossPanel(Panel):
             axis.linkToView(self.plot.box)
             axis.setStyle(tickLength=0, autoExpandTextSpace=False, tickTextOffset=6, maxTickLevel=0, tickAlpha=0)
             axis.enableAutoSIPrefix(False)
-        self.axes["bottom"].tickStrings = lambda values, *_: [f"{value:,.0f}" for value in values]
+        self.axes["bottom"].tickStrings = lambda values, *_: step_words(values, self.axes["bottom"].width())
         self.curve = pg.PlotCurveItem(antialias=True)
         self.entropy = pg.InfiniteLine(0.0, angle=0)
         self.marked = pg.InfiniteLine(0.0, angle=90)

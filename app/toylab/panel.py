@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app.toylab.run import Run
-from app.widgets import Card, Label
+from app.widgets import Card, Label, Legend
 
 __all__ = ["HEADER", "Panel"]
 
 HEADER = 28
 """Height of a panel's first line."""
+
+
+class Elided(Label):
+    """A label that is cut short with an ellipsis where there is too little room for it."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        return QSize(min(24, self.sizeHint().width()), self.sizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width() + 1)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        # A fraction of a pixel more than the rounded width, on the side where there is room.
+        area = QRectF(self.rect()).adjusted(-1, 0, 0, 0) if self.alignment() & Qt.AlignmentFlag.AlignRight else QRectF(
+            self.rect()).adjusted(0, 0, 1, 0)
+        painter.drawText(area, self.alignment() | Qt.TextFlag.TextSingleLine | Qt.TextFlag.TextDontClip, words)
 
 
 class Panel(Card):
@@ -21,8 +38,8 @@ class Panel(Card):
         super().__init__(margin=12)
         self.body.setContentsMargins(12, 6, 12, 12)
         self.body.setSpacing(6)
-        self.title = Label(title, "strong")
-        self.note = Label(note, "muted")
+        self.title = Elided(title, "strong")
+        self.note = Elided(note, "muted")
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.title.setToolTip(tooltip)
         self.note.setToolTip(tooltip)
@@ -30,11 +47,25 @@ class Panel(Card):
         top = QHBoxLayout()
         top.setSpacing(8)
         top.addStrut(HEADER)  # the same in all panels, whatever stands at the right
-        top.addWidget(self.title)
-        top.addStretch(1)
+        top.addWidget(self.title, 1)
         top.addWidget(right if right is not None else self.note)
+        self._has_note = right is None
+        self._legend = right if isinstance(right, Legend) else None
+        if self._legend is not None:
+            self._legend.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.body.addLayout(top)
         self._shown: dict[str, tuple[int, int]] = {}
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        # The title first, and of the note what there is room for.
+        room = self.width() - 34 - self.title.sizeHint().width()
+        self.note.setMaximumWidth(max(24, room))
+        if self._legend is None and self._has_note:
+            self.note.setVisible(room >= 48 or room >= self.note.sizeHint().width())
+        if self._legend is not None:
+            # Half a legend is worse than none; the tooltip says the same.
+            self._legend.setVisible(self.width() - 34 >= self.title.sizeHint().width() + self._legend.sizeHint().width())
 
     def add(self, widget: QWidget) -> None:
         """Put the plot below the title."""

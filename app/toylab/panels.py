@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF
@@ -11,25 +13,46 @@ from app import theme
 from app.i18n import tr
 from app.toylab.panel import Panel
 from app.toylab.run import Run
+from app.toylab.views.colours import ColourBar, density_table
+from app.toylab.views.lines import Segments
 from app.widgets import Legend, Segmented
 from app.widgets.plot import Bundle, Cloud, Plot
+from flowcore.prior_shapes import outline
 
 __all__ = ["DensityPanel", "GridPanel", "PriorPanel", "SamplesPanel"]
 
 NOTHING = np.empty((0, 2))
+LOG_FLOOR = -10.0
+"""The log scale's lower end, in nats."""
+CONTOUR_LEVELS = (-8.0, -6.0, -4.0, -2.0, 0.0)
+"""Of log p, in nats: what the engine's contours are of (the window imports nothing that needs torch)."""
 
 
 class SamplesPanel(Panel):
     """Data, and what the model makes of always the same noise."""
 
+    probe_side = "x"
+
     def __init__(self) -> None:
         words = tr("Points of the density, and points that the model makes of always the same noise.") + "\nx = f⁻¹(z)"
-        super().__init__(tr("Data and samples"), right=Legend([("a", tr("data")), ("b", tr("model"))]), tooltip=words)
+        self.legend = Legend([("a", tr("data")), ("b", tr("model"))])
+        super().__init__(tr("Data and samples"), right=self.legend, tooltip=words)
         self.plot = Plot(self.accessibleName())
         self.data, self.samples = Cloud("a", 2.6, 0.7), Cloud("b", 2.8, 0.9)
         self.plot.box.addItem(self.data)
         self.plot.box.addItem(self.samples)
         self.add(self.plot)
+
+    def show_clouds(self, data: bool, samples: bool) -> None:
+        """Show the data, the samples, or both."""
+        if (data, samples) != (self.data.isVisible(), self.samples.isVisible()):
+            self.data.setVisible(data)
+            self.samples.setVisible(samples)
+            title = tr("Data and samples") if data and samples else tr("Data") if data else tr("Samples")
+            self.title.setText(title)
+            self.setAccessibleName(title)
+            self.plot.setAccessibleName(title)
+            self.legend.set_entries([("a", tr("data"))] * data + [("b", tr("model"))] * samples)
 
     def show_run(self, run: Run) -> bool:
         news = False
@@ -43,27 +66,41 @@ class SamplesPanel(Panel):
 class PriorPanel(Panel):
     """The data's side of z."""
 
+    probe_side = "z"
+
     def __init__(self) -> None:
-        words = tr("The data after the flow: the better it fits, the more they look like one round cloud.") + "\nz = f(x)"
+        words = tr("The data after the flow: the better it fits, the more they look like the prior in lines.") + "\nz = f(x)"
         super().__init__(tr("Where f sends the data"), "z", tooltip=words)
         self.plot = Plot(self.accessibleName())
         self.rings = Bundle("z", 1.0, 0.55)
-        turn = np.linspace(0, 2 * np.pi, 97)
-        self.rings.set_lines(np.stack([r * np.stack([np.cos(turn), np.sin(turn)], 1) for r in (1.0, 2.0, 3.0)]))
+        self._prior = ("", 0)
+        self.show_prior("gaussian", 1)
         self.points = Cloud("a", 2.8, 0.85)
         self.plot.box.addItem(self.rings)
         self.plot.box.addItem(self.points)
         self.add(self.plot)
 
+    def show_prior(self, kind: str, components: int) -> None:
+        """Draw the shape of a prior as it is before anything is learned of it."""
+        if self._prior != (kind, components):
+            self._prior = kind, components
+            self._shown.pop("outline", None)
+            self.rings.set_lines(outline(kind, components))
+
     def show_run(self, run: Run) -> bool:
+        moved = self.news(run, "outline")
+        if moved:
+            self.rings.set_lines(run.arrays.get("outline", outline(*self._prior)))
         if not self.news(run, "prior"):
-            return False
+            return moved
         self.points.set_points(run.arrays.get("prior", NOTHING))
         return True
 
 
 class GridPanel(Panel):
     """A regular grid in z, decoded."""
+
+    probe_side = "x"
 
     def __init__(self) -> None:
         words = tr("A regular grid in z, as the model bends it into the density.") + "\nf⁻¹"
@@ -81,7 +118,9 @@ class GridPanel(Panel):
 
 
 class DensityPanel(Panel):
-    """The model's density, or the true one, in the same colours at the same scale."""
+    """The model's density, or the true one, in the same colours at the same scale, with lines of equal density."""
+
+    probe_side = "x"
 
     def __init__(self) -> None:
         self.which = Segmented(
@@ -95,41 +134,76 @@ class DensityPanel(Panel):
         super().__init__(tr("Density"), right=self.which, tooltip=tr("Brightness grows with the square root of p(x)."))
         self.plot = Plot(self.accessibleName())
         self.image = pg.ImageItem(axisOrder="row-major")
+        self.lines = Segments(self._line_color, 0.9)
         self.plot.box.addItem(self.image)
+        self.plot.box.addItem(self.lines)
+        lines = tr("The lines, and the marks here, are at log p(x) = 0, −2, −4, −6, −8 nats.")
+        self.bar = ColourBar("0", "", tooltip=tr("The model's and the true density have the same scale.") + "\n" + lines)
         self.add(self.plot)
+        self.body.addWidget(self.bar)
+        self.with_lines, self.logarithmic = True, False
         self._top = 1.0
         self._run: Run | None = None
         theme.changed.connect(self._paint_theme)
         self._paint_theme()
         self.which.chosen.connect(self._again)
 
+    def show_how(self, with_lines: bool, logarithmic: bool) -> None:
+        """With lines of equal density or without; coloured by log p or by √p."""
+        if (with_lines, logarithmic) != (self.with_lines, self.logarithmic):
+            self.with_lines, self.logarithmic = with_lines, logarithmic
+            words = tr("Brightness grows with log p(x).") if logarithmic else tr("Brightness grows with the square root of p(x).")
+            self.title.setToolTip(words)
+            self._again()
+
     def show_run(self, run: Run) -> bool:
         self._run = run
         news = self.news(run, "truth")
         if news and "truth" in run.arrays:
             self._top = float(run.arrays["truth"].max())
-        wanted = "heat" if self.which.current() == "model" else "truth"
-        if self.news(run, wanted) or news:
-            self._draw(run, wanted)
+        wanted, lines = self._wanted()
+        if any([news, self.news(run, wanted), self.news(run, lines)]):
+            self._draw()
             return True
         return False
 
-    def _draw(self, run: Run, name: str) -> None:
-        heat = run.arrays.get(name)
+    def _wanted(self) -> tuple[str, str]:
+        return ("heat", "contours") if self.which.current() == "model" else ("truth", "true_contours")
+
+    def _draw(self) -> None:
+        run = self._run
+        name, lines = self._wanted()
+        heat, segments = run.arrays.get(name), run.arrays.get(lines) if self.with_lines else None
         self.image.setVisible(heat is not None)
+        levels = len(CONTOUR_LEVELS)
+        self.lines.set_groups([] if segments is None else [segments[segments[:, 4] == n, :4] for n in range(levels)])
+        levels = np.array(CONTOUR_LEVELS)
+        if self.logarithmic:
+            low, high = LOG_FLOOR, 2 * math.log(self._top)
+            places = (levels - low) / (high - low)
+            self.bar.set_ends(f"−{-low:g}", f"log p = {high:.2f}".replace("-", "−"))
+        else:
+            low, high = 0.0, self._top
+            places = np.exp(0.5 * levels) / high
+            self.bar.set_ends("0", f"p = {high**2:.2g}")
+        self.bar.set_marks(tuple(float(place) for place in places if place < 1) if self.with_lines else ())
         if heat is None:
             return
-        self.image.setImage(heat, autoLevels=False, levels=(0.0, self._top))
+        shown = 2 * np.log(np.maximum(heat, 1e-30)) if self.logarithmic else heat
+        self.image.setImage(shown, autoLevels=False, levels=(low, high))
         self.image.setRect(QRectF(-run.reach, -run.reach, 2 * run.reach, 2 * run.reach))
 
     def _again(self, *_unused: object) -> None:
         if self._run is not None:
-            self._draw(self._run, "heat" if self.which.current() == "model" else "truth")
+            self._draw()
+
+    def _line_color(self, group: int, groups: int) -> QColor:
+        # The lower the fainter: many lines outside would shout over the few inside.
+        return theme.color("text", 0.25 + 0.4 * group / max(1, groups - 1))
 
     def _paint_theme(self) -> None:
-        # Both perceptually uniform; no density is the colour of the panel's own ground in each theme.
-        name = "magma" if theme.current().dark else "CET-L17"
-        colors = pg.colormap.get(name).getLookupTable(0.0, 1.0, 256)[:, :3].astype(np.uint8)
-        self.image.setLookupTable(np.ascontiguousarray(colors))
-        self.plot.ground = QColor(*(int(channel) for channel in colors[0]))
+        table = density_table()
+        self.image.setLookupTable(table)
+        self.bar.set_colors(table)
+        self.plot.ground = QColor(*(int(channel) for channel in table[0]))
         self.plot.paint_theme()

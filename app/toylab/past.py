@@ -68,7 +68,7 @@ class Past:
         run = self._controller.run
         self._frame, self._of = frame, run.number
         past = self._past = Run(next(_numbers))
-        for name in ("entropy", "reach", "steps", "losses", "standard_error", "rate"):
+        for name in ("entropy", "reach", "steps", "losses", "standard_error", "rate", "gradients"):
             setattr(past, name, getattr(run, name))
         past.step, past.nll, past.layer_bound, past.marked_step = frame.step, frame.nll, frame.layer_bound, frame.step
         lasting = {name: run.arrays[name] for name in _LASTING if name in run.arrays}

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from app.toylab.views.gradient_curve import GradientCurve
+
 __all__ = ["Run", "Runs"]
 
 MAX_CURVE = 4000
@@ -16,7 +18,8 @@ class Run:
     """One training. ``arrays`` holds the newest of each kind; ``version`` counts up when one of a kind arrives.
 
     Arrays: ``data``, ``samples``, ``prior`` (n, 2), ``grid`` (lines, k, 2), ``layers`` (K + 1, n, 2), ``heat`` and
-    ``truth`` √p (k, k), ``snapshot`` bytes.
+    ``truth`` √p (k, k), ``snapshot`` bytes; ``contours`` and ``true_contours`` (n, 5), ``stretch`` (k, k) and
+    ``displacement`` (K + 1, m, 2) where their views are on.
     """
 
     def __init__(self, number: int) -> None:
@@ -34,6 +37,7 @@ class Run:
         self.snapshot_step = 0
         self.heat_step = -1
         self.layer_bound = 4.5
+        self.gradients = GradientCurve()
         self.marked_step: int | None = None
         """A step that the curve marks: the one on screen, where that is an earlier one."""
 
@@ -51,7 +55,7 @@ class Run:
             self.entropy, self.reach = float(data["entropy"]), float(data["reach"])
             self._forget_after(self.step)
         if kind == "truth":
-            arrays = {"truth": arrays["heat"]}
+            arrays = {("truth" if name == "heat" else name): array for name, array in arrays.items()}
         for name, array in arrays.items():
             if name == "heat":
                 if self.heat_step == self.step and array.size < self.arrays["heat"].size:
@@ -64,6 +68,8 @@ class Run:
             far = float(np.quantile(np.abs(arrays["layers"]), 0.99))
             # Only ever wider: a frame that shrank and grew while it learns would look like motion of the points.
             self.layer_bound = max(self.layer_bound, min(8.0, np.ceil(far * 2) / 2))
+        if "gradient_norms" in data:
+            self.gradients.add(self.step, data["gradient_names"], data["gradient_norms"])
         if "nll" in data:
             self._add_loss(self.step, float(data["nll"]))
             self.nll, self.standard_error = float(data["nll"]), float(data["standard_error"])
@@ -74,8 +80,8 @@ class Run:
         return self.arrays.get("snapshot", np.empty(0, np.uint8))
 
     def is_shown(self) -> bool:
-        """Whether there is a first frame."""
-        return "samples" in self.arrays
+        """Whether there is a first frame, whichever views are on."""
+        return "layers" in self.arrays or "samples" in self.arrays
 
     def _put(self, name: str, array: np.ndarray) -> None:
         self.arrays[name] = array
@@ -98,6 +104,7 @@ class Run:
         while self.steps and self.steps[-1] > step:
             self.steps.pop()
             self.losses.pop()
+        self.gradients.forget_after(step)
         self.version["curve"] = self.version.get("curve", 0) + 1
 
 

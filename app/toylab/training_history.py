@@ -25,7 +25,8 @@ HISTORIES_CAP = 64 * 2**20
 
 _SCALE = 1024.0
 _HEATS = ("heat",)
-_POINTS = ("samples", "prior", "grid", "layers")
+_POINTS = ("samples", "prior", "grid", "layers", "contours", "displacement", "outline")
+_FIELDS = ("stretch",)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,8 @@ class Frame:
             if name in _POINTS:
                 limited = np.clip(np.nan_to_num(array, posinf=32.0, neginf=-32.0) * _SCALE, -32767, 32767)
                 packed[name] = np.rint(limited).astype(np.int16), 1 / _SCALE
+            elif name in _FIELDS and array.size:
+                packed[name] = np.rint(np.clip(_coarse(array) * _SCALE, -32767, 32767)).astype(np.int16), 1 / _SCALE
             elif name in _HEATS and array.size:
                 top = float(array.max()) or 1.0
                 packed[name] = np.rint(_coarse(array) * (255 / top)).astype(np.uint8), top / 255

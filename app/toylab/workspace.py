@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.engine.requests_toy_views import DEFAULT_VIEWS
 from app.history import History
 from app.i18n import tr
 from app.toylab.canvas import ToyCanvas
@@ -17,6 +18,7 @@ from app.toylab.controller import ToyController
 from app.toylab.inspector import ToyInspector
 from app.toylab.state import FLOWS, ToyState
 from app.toylab.toy_trace import ToyTrace
+from app.toylab.views.names import switched
 from app.toylab.writing import read_settings, save_panels
 from app.widgets import ChipButton
 from app.workspace import Command, Context, Workspace
@@ -57,7 +59,10 @@ class ToyLab(Workspace):
         panel.step_pressed.connect(controller.step)
         panel.reset_pressed.connect(controller.reset)
         self._wire_pace()
+        panel.layers_edited.connect(controller.edit_layers)
         self._canvas.dropped.connect(self.take_file)
+        self._canvas.views.switched.connect(lambda name: controller.set("views", switched(controller.state.views, name)))
+        self._canvas.views.restored.connect(lambda: controller.set("views", DEFAULT_VIEWS))
         controller.changed.connect(self._show)
         controller.arrived.connect(self._show_figures)
         controller.failed.connect(lambda sentence, details: self.context.notify(sentence, details))
@@ -93,6 +98,8 @@ class ToyLab(Workspace):
             Command(tr("Fast-forward the training"), ("F",), self.controller.forward.begin),
             Command(tr("Play the layers, there and back"), ("L",), self._canvas.toggle_layers),
             Command(tr("Copy the panels"), ("Ctrl+C",), self.copy_panels),
+            Command(tr("Switch views on or off"), ("V",), self._canvas.views.showMenu),
+            Command(tr("Put the probe away"), ("Esc",), self._canvas.probing.put_away),
         ]
 
     def save_menu(self) -> list[tuple[str, Callable[[], object], bool]]:
@@ -108,9 +115,10 @@ class ToyLab(Workspace):
         self.history.reset(ToyState.from_dict(state))
 
     def is_idle(self) -> bool:
-        return self.controller.is_idle() and self._canvas.is_still()
+        return self.controller.is_idle() and self._canvas.probing.link.is_idle() and self._canvas.is_still()
 
     def engine_restarted(self) -> None:
+        self._canvas.probing.link.engine_restarted()
         self.controller.engine_restarted()
 
     def device_changed(self, device: str) -> None:
@@ -125,7 +133,7 @@ class ToyLab(Workspace):
         self.controller.suspend()
 
     def hint(self) -> str:
-        return tr("Press play and watch the flow learn; drag along the strip below to see what each layer does.")
+        return tr("Press play and watch the flow learn; drag along the strip below, or click a point to probe it.")
 
     # Showing
 
@@ -136,7 +144,8 @@ class ToyLab(Workspace):
 
     def _show_figures(self) -> None:
         state, run = self.controller.state, self.controller.run
-        parts = [f"{FLOWS[state.flow]}", tr("{n} layers", n=state.depth)]
+        count = tr("{n} stages", n=state.stages) if state.flow == "continuous" else tr("{n} layers", n=state.stages)
+        parts = [f"{FLOWS[state.flow]}", count + ("" if state.layers is None else ", " + tr("edited"))]
         if run.nll is not None and run.entropy is not None:
             parts.append(f"{run.nll:.2f} nat (+{max(0.0, run.nll - run.entropy):.2f})")
         if state.rivals:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, QVariantAnimation, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QComboBox, QGridLayout, QSizePolicy, QWidget
 
 from app import icons, theme
@@ -118,6 +118,12 @@ class Choice(KeyboardFocus, QComboBox):
         if index < 0:
             raise ValueError(f"no option {key!r}")
         self.setCurrentIndex(index)
+
+    def set_offered(self, key: str, offered: bool) -> None:
+        """Whether the option ``key`` can be chosen; one that cannot stays in the list, greyed."""
+        model = self.model()
+        assert isinstance(model, QStandardItemModel)
+        model.item(self.findData(key)).setEnabled(offered)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         event.ignore()  # scrolling the inspector must not change what is chosen

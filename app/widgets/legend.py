@@ -16,14 +16,21 @@ class Legend(QWidget):
 
     def __init__(self, entries: list[tuple[str, str]]) -> None:
         super().__init__()
-        self._entries = entries
+        self._entries: list[tuple[str, str]] = []
+        self.set_entries(entries)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(", ".join(words for _, words in entries))
         theme.changed.connect(self.update)
+
+    def set_entries(self, entries: list[tuple[str, str]]) -> None:
+        """Show others: (colour of the theme, words)."""
+        self._entries = list(entries)
+        self.setAccessibleName(", ".join(words for _, words in entries))
+        self.updateGeometry()
+        self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802
         metrics = QFontMetricsF(self.font())
-        width = sum(metrics.horizontalAdvance(words) + 28 for _, words in self._entries)
+        width = sum(metrics.horizontalAdvance(words) + 24 for _, words in self._entries)
         return QSize(round(width - 8), 20)
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
@@ -39,4 +46,4 @@ class Legend(QWidget):
             painter.setPen(QColor(getattr(theme.current(), f"{tone}_text")))
             width = metrics.horizontalAdvance(words)
             painter.drawText(QRectF(x + 14, 0, width + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, words)
-            x += width + 28
+            x += width + 24

@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QPolygo
 from PySide6.QtWidgets import QGraphicsView, QSizePolicy
 
 from app import theme
+from app.widgets.focus import ring
 
 __all__ = ["Bundle", "Cloud", "Plot", "polygon"]
 
@@ -125,6 +126,7 @@ class Plot(pg.GraphicsView):
     def __init__(self, name: str, reach: float = 4.0, equal: bool = True) -> None:
         super().__init__(useOpenGL=False)
         self.ground: QColor | None = None
+        self._with_ring = False
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -158,6 +160,11 @@ class Plot(pg.GraphicsView):
         tones = theme.current()
         return QColor(theme.mix(tones.window, "#000000", 0.25) if tones.dark else theme.mix(tones.window, "#ffffff", 0.35))
 
+    def show_ring(self, on: bool) -> None:
+        """Paint the keyboard's ring around, or not; for whoever gives the plot something to do with keys."""
+        self._with_ring = on
+        self.viewport().update()
+
     def wheelEvent(self, event: object) -> None:  # noqa: N802
         event.ignore()
 
@@ -172,4 +179,6 @@ class Plot(pg.GraphicsView):
         inside.addRoundedRect(area, RADIUS, RADIUS)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillPath(corners.subtracted(inside), theme.color("surface"))
+        if self._with_ring:
+            ring(painter, area, RADIUS - 1)
         painter.restore()

@@ -13,6 +13,7 @@ from .logit import Logit
 from .masks import ChannelMask, CheckerboardMask, Mask, channel_cycle, half
 from .permutation import Permutation
 from .rescale import Rescale
+from .rotation import Rotation
 from .spline import RationalQuadraticCoupling
 from .split import Split
 from .squeeze import Squeeze
@@ -35,6 +36,7 @@ __all__ = [
     "Permutation",
     "RationalQuadraticCoupling",
     "Rescale",
+    "Rotation",
     "Split",
     "Squeeze",
     "VariationalDequantisation",

@@ -4,11 +4,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..bijections import ActNorm, DiagonalScale, InvertibleLinear, LULinear, Permutation
+from ..bijections import ActNorm, DiagonalScale, InvertibleLinear, LULinear, Permutation, Rotation
 from ..errors import UntrainedError
 from .points_kernels import Context, Kernel, register
 
-__all__ = ["ActNormKernel", "DiagonalScaleKernel", "InvertibleLinearKernel", "LULinearKernel", "PermutationKernel"]
+__all__ = [
+    "ActNormKernel", "DiagonalScaleKernel", "InvertibleLinearKernel", "LULinearKernel", "PermutationKernel", "RotationKernel",
+]  # fmt: skip
 
 
 class _ScaleKernel(Kernel):
@@ -131,6 +133,20 @@ class InvertibleLinearKernel(_MatrixKernel):
         torch.add(self.d_weight, self.layer.inverse_weight().t(), alpha=d_log_abs_det, out=self.gradient_of(self.layer.matrix))
 
 
+class RotationKernel(_MatrixKernel):
+    """W = R(θ); its log-det is 0 whatever θ."""
+
+    layer: Rotation
+
+    def prepare(self) -> None:
+        self.weight.copy_(self.layer.weight())
+
+    def pull_back(self, d_log_abs_det: float) -> None:
+        # ∂R/∂θ is R a quarter turn further: its rows are −R's second row and R's first.
+        slope = torch.stack([-self.weight[1], self.weight[0]])
+        self.gradient_of(self.layer.angle).copy_(self.d_weight.mul_(slope).sum())
+
+
 class LULinearKernel(_MatrixKernel):
     """W = P · L · U, with s = bound · tanh(raw / bound) and sign · exp(s) on U's diagonal."""
 
@@ -173,4 +189,5 @@ register(ActNorm, ActNormKernel)
 register(DiagonalScale, DiagonalScaleKernel)
 register(InvertibleLinear, InvertibleLinearKernel)
 register(LULinear, LULinearKernel)
+register(Rotation, RotationKernel)
 register(Permutation, PermutationKernel)

@@ -242,6 +242,9 @@ def test_choice_by_keyboard_and_set(qtbot):
     assert choice.current() == "rings" and heard == ["rings"]
     wheel(choice, 120)
     assert choice.current() == "rings"
+    choice.set_offered("a", False)
+    QTest.keyClick(choice, Qt.Key.Key_Up)
+    assert choice.current() == "rings" and heard == ["rings"], "what is greyed is passed over"
     with pytest.raises(ValueError, match="nowhere"):
         choice.set_current("nowhere")
 

@@ -22,6 +22,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "docs" / "latency.json"
 HZ = 60
@@ -67,8 +69,24 @@ def lags(requests: Sequence[tuple[float, int]], seen: Sequence[tuple[float, int]
     return found
 
 
-def read(lines: Sequence[dict], kind: str, selected: int, count: int, start: float, stop: float) -> Drag:
-    """One drag from the trace: requests of `kind` between two times, and what was seen of them."""
+def carried(moves: Sequence[float], requests: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
+    """For each move's time the request that took its value along, as (the move's time, id): the first one after it.
+
+    A view that asks for nothing while an answer is on its way sends fewer requests than there are moves; the moves wait too.
+    """
+    times = [when for when, _ in requests]
+    found = []
+    for move in moves:
+        index = bisect.bisect_left(times, move)
+        if index < len(times):
+            found.append((move, requests[index][1]))
+    return found
+
+
+def read(lines: Sequence[dict], kind: str, selected: int, count: int, start: float, stop: float,
+         moves: Sequence[float] | None = None) -> Drag:
+    """One drag from the trace: requests of `kind` between two times, and what was seen of them. Lags count from `moves` where
+    they are given, from the requests where each move sends one."""
     kinds = ("explorer.page", "explorer.draft") if kind == "explorer.page" else (kind,)
     requests = [(line["time"], line["id"]) for line in lines
                 if line["event"] == "request" and line["kind"] in kinds and start <= line["time"] <= stop]
@@ -97,7 +115,8 @@ def read(lines: Sequence[dict], kind: str, selected: int, count: int, start: flo
               if line["event"] == "frame" and start < line["time"] <= stop and line["interval_ms"] is not None]
     exact = [painted(line["time"]) for line in lines if line["event"] == "exact" and line["time"] > start]
     rest = 1000 * (exact[-1] - requests[-1][0]) if exact and requests else float("nan")
-    return Drag(lags(requests, picture), lags(requests, page), rest, inside)
+    asked = requests if moves is None else carried(moves, requests)
+    return Drag(lags(asked, picture), lags(asked, page), rest, inside)
 
 
 class Driver:
@@ -148,8 +167,9 @@ class Driver:
         self.wait(180, self.window.is_idle)
         assert self.window.is_idle(), "the window never came to rest"
 
-    def drag(self, track, seconds: float) -> tuple[float, float]:
-        """Press a slider, move it there and back at 60 Hz, let it go; returns when that began and ended."""
+    def drag(self, track, seconds: float, changed=None) -> tuple[float, float, list[float] | None]:
+        """Press a slider, move it there and back at 60 Hz, let it go; returns when that began and ended, and when the signal
+        `changed` told of another value (None without one)."""
         from math import cos, pi
 
         from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
@@ -164,6 +184,13 @@ class Driver:
             event = QMouseEvent(kind, place, everywhere, button, buttons, Qt.KeyboardModifier.NoModifier)
             self.application.sendEvent(track, event)
 
+        moves: list[float] = []
+
+        def note(*_value: object) -> None:
+            moves.append(time.perf_counter() - self.trace.started)
+
+        if changed is not None:
+            changed.connect(note)
         began = time.perf_counter() - self.trace.started
         start = time.perf_counter()
         send(QEvent.Type.MouseButtonPress, 0.15 * width, left, left)
@@ -185,8 +212,10 @@ class Driver:
         loop.exec()
         send(QEvent.Type.MouseButtonRelease, 0.5 * width, left, none)
         ended = time.perf_counter() - self.trace.started
+        if changed is not None:
+            changed.disconnect(note)
         self.settle()
-        return began, ended
+        return began, ended, None if changed is None else moves
 
     def close(self) -> None:
         self.window.close()
@@ -194,28 +223,88 @@ class Driver:
         self.trace.close()
 
 
-def measure(seconds: float, trace: Path, model: str = "faces") -> dict[str, Drag]:
-    """Drag the temperature of a page of sixteen, then the walk between two of its samples."""
+@dataclass(frozen=True)
+class Span:
+    """One drag: of what kind its requests are, when it began and ended, and the times of its moves where they were noted."""
+
+    kind: str
+    start: float
+    stop: float
+    moves: list[float] | None = None
+
+
+def temperature_and_walk(driver: Driver, seconds: float) -> dict[str, Span]:
+    """The first view: the temperature of a page of sixteen, then the walk between two of its samples."""
+    driver.explorer.acts.set_count(16)
+    driver.explorer.acts.select(5)
+    driver.settle()
+    temperature = driver.explorer.inspector().temperature.track
+    spans = {"Temperature, sixteen samples": Span("explorer.page", *driver.drag(temperature, seconds))}
+    driver.explorer.use_two_samples()
+    driver.settle()
+    return spans | {"Walk": Span("explorer.walk.at", *driver.drag(driver.explorer.walk.track, seconds))}
+
+
+def further_views(driver: Driver, seconds: float, folder: Path) -> dict[str, Span]:
+    """What unfolds: a direction, the pad, the strength between two piles, and the zoom of a photograph's crop."""
+    from app import assets
+
+    explorer = driver.explorer
+    slots = [slot.picture for slot in explorer.controller.page.view.slots]
+    explorer.look_deeper()
+    spans = {}
+    explorer.acts.show_facet("directions")
+    driver.settle()
+    rows = explorer.controller.facets["directions"].widget().rows
+    spans["Direction"] = Span("directions.edit", *_drag(driver, next(iter(rows.values())).slider, seconds))
+
+    explorer.acts.show_facet("paths")
+    paths = explorer.controller.facets["paths"]
+    paths.show_part("pad")
+    paths.pad.fill()
+    driver.settle()
+    pad = paths.pad.panel().pad
+    spans["Pad of four pictures"] = Span("paths.pad.at", *driver.drag(pad, seconds, pad.moved))
+
+    explorer.acts.show_facet("piles")
+    piles = explorer.controller.facets["piles"]
+    for which, pictures in (("A", slots[:8]), ("B", slots[8:])):
+        pile = folder / f"pile {which}"
+        pile.mkdir()
+        for number, picture in enumerate(pictures):
+            Image.fromarray(picture).save(pile / f"{number}.png")
+        piles.take_data(which, [pile])
+    driver.settle()
+    spans["Strength between two piles"] = Span("piles.one", *_drag(driver, piles.inspector_part().strength, seconds))
+
+    explorer.acts.show_facet("samples")
+    explorer.acts.put_picture("A", (assets.root() / "examples" / "portrait-1.png").read_bytes(), "portrait-1.png")
+    stats = explorer.wells["A"].stats
+    stats.set_editing(True)
+    driver.settle()
+    spans["Zoom of a photograph's crop"] = Span("explorer.encode", *_drag(driver, stats.zoom, seconds))
+    return spans
+
+
+def _drag(driver: Driver, slider, seconds: float) -> tuple[float, float, list[float] | None]:
+    return driver.drag(slider.track, seconds, slider.value_changed)
+
+
+def measure(seconds: float, trace: Path, model: str = "faces", further: bool = True) -> dict[str, Drag]:
+    """Drag everything that there is to drag, and read the trace."""
     driver = Driver(trace, model)
     try:
-        acts, state = driver.explorer.acts, driver.explorer.controller.state
-        acts.set_count(16)
-        acts.select(5)
-        driver.settle()
-        temperature = driver.explorer.inspector().temperature.track
-        spans = {"Temperature, sixteen samples": ("explorer.page", driver.drag(temperature, seconds))}
-        driver.explorer.use_two_samples()
-        driver.settle()
-        spans["Walk"] = ("explorer.walk.at", driver.drag(driver.explorer.walk.track, seconds))
-        count, selected = state.count if state.count == 16 else 16, 5
+        spans = temperature_and_walk(driver, seconds)
+        if further:
+            spans |= further_views(driver, seconds, trace.parent)
     finally:
         driver.close()
     lines = [json.loads(line) for line in trace.read_text(encoding="utf-8").splitlines()]
     drags = {}
-    for name, (kind, (start, stop)) in spans.items():
-        after = min((span[0] for _, span in spans.values() if span[0] > stop), default=float("inf"))
+    for name, span in spans.items():
+        after = min((other.start for other in spans.values() if other.start > span.stop), default=float("inf"))
         part = [line for line in lines if line["time"] < after]
-        drags[name] = read(part, kind, selected, count, start, stop)
+        drags[name] = read(part, span.kind, 5, 16, span.start, span.stop, span.moves)
     return drags
 
 

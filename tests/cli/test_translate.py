@@ -48,7 +48,7 @@ def check(rows: list[dict], count: int) -> list[np.ndarray]:
     return [np.asarray(Image.open(row["out"])) for row in rows]
 
 
-@pytest.mark.parametrize("method", ["mean-shift", "transport", "conditional"])
+@pytest.mark.parametrize("method", ["mean-shift", "shrunk-shift", "transport", "conditional"])
 def test_dark_pictures_become_brighter_and_nothing_is_lost(cli, piles, by_class, tmp_path, method):
     given = sorted((piles / "dark").glob("*.png"))[:3]
     common = ("--from", piles / "dark", "--to", piles / "bright", "--method", method, "--model", by_class, "--device", "cpu")

@@ -66,6 +66,7 @@ CASES: dict[str, tuple[Callable[[], b.Bijection], tuple[int, ...]]] = {
     "permutation": (lambda: b.Permutation([2, 0, 1]), PICTURE),
     "permutation-reverse": (lambda: b.Permutation.reverse(5), VECTOR),
     "rescale": (lambda: b.Rescale(256.0, -0.5), PICTURE),
+    "rotation": (lambda: b.Rotation(), POINT),
     "split": (lambda: b.Split(4), (4, 4, 4)),
     "split-network": (lambda: b.Split(4, network=ConvNetwork(2, 4, 8)), (4, 4, 4)),
     "split-bounded": (lambda: b.Split(4, network=ConvNetwork(2, 4, 8, input_bound=2.0)), (4, 4, 4)),

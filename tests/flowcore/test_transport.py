@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowcore.errors import ConfigError
-from flowcore.transport import gaussian_transport, level_transport, mean_shift, shrunk_shift
+from flowcore.transport import METHODS, fit, gaussian_transport, level_transport, mean_shift, shrunk_shift
 
 
 def piles(count: int = 4000, size: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -17,7 +17,7 @@ def piles(count: int = 4000, size: int = 6) -> tuple[np.ndarray, np.ndarray]:
     return tuple(mean + rng.standard_normal((count, size)) @ root for mean, root in zip(means, roots, strict=True))
 
 
-@pytest.mark.parametrize("make", [mean_shift, gaussian_transport])
+@pytest.mark.parametrize("make", [mean_shift, shrunk_shift, gaussian_transport])
 @pytest.mark.parametrize("strength", [0.0, 0.3, 1.0])
 def test_it_is_undone_exactly(make, strength):
     a, b = piles()
@@ -26,6 +26,15 @@ def test_it_is_undone_exactly(make, strength):
     assert np.abs(change.invert(change.apply(z, strength), strength) - z).max() < 1e-10
     assert np.allclose(change.apply(z[0], strength), change.apply(z, strength)[0])
     assert np.array_equal(change.apply(z, 0.0), z)
+
+
+def test_methods_by_name():
+    a, b = piles()
+    made = [fit(method, a, b) for method in METHODS]
+    for change, make in zip(made, (mean_shift, shrunk_shift, gaussian_transport), strict=True):
+        assert np.array_equal(change.apply(a), make(a, b).apply(a))
+    with pytest.raises(ConfigError, match="not by 'magic'"):
+        fit("magic", a, b)
 
 
 def test_means_meet():

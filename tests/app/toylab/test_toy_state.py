@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 
@@ -12,6 +13,7 @@ from app.history import History
 from app.toylab.run import MAX_CURVE, Run, Runs
 from app.toylab.state import FLOWS, LIVE, RESTARTING, ToyState
 from flowcore.errors import ConfigError
+from flowcore.toy_layers import own_layers
 
 
 def answer(run: Run, kind: str, step: int, header: dict | None = None, **arrays) -> None:
@@ -26,7 +28,8 @@ def test_default_can_be_trained():
 
 @pytest.mark.parametrize(
     "name, value",
-    [("density", "rings"), ("flow", "glow"), ("flow", "spline"), ("depth", 4), ("width", 32), ("seed", 9)],
+    [("density", "rings"), ("flow", "glow"), ("flow", "spline"), ("depth", 4), ("width", 32), ("seed", 9),
+     ("flow", "continuous"), ("prior", "ring"), ("components", 3), ("learned", True), ("layers", own_layers("nice", 2))],
 )
 def test_what_begins_another_run(name, value):
     assert name in RESTARTING
@@ -48,7 +51,10 @@ def test_the_same_value_changes_nothing():
 @pytest.mark.parametrize(
     "values",
     [{"density": "x"}, {"depth": 1}, {"depth": 8.0}, {"width": 63}, {"batch": 0}, {"learning_rate": math.nan},
-     {"learning_rate": 1.0}, {"seed": -1}, {"speed": "warp"}, {"run": 0}, {"flow": ["glow"]}],
+     {"learning_rate": 1.0}, {"seed": -1}, {"speed": "warp"}, {"run": 0}, {"flow": ["glow"]},
+     {"prior": "cauchy"}, {"components": 0}, {"components": 99}, {"learned": 1.5}, {"layers": []}, {"layers": "affine"},
+     {"layers": [{"kind": "planar"}]}, {"layers": [{"kind": "swap"}] * 65},
+     {"flow": "continuous", "layers": [{"kind": "swap"}]}],
 )  # fmt: skip
 def test_settings_out_of_range_are_refused(values):
     with pytest.raises((ConfigError, TypeError)) as caught:
@@ -135,3 +141,20 @@ def test_state_needs_no_qt():
         "sys.exit(any(name.startswith(('PySide6', 'torch')) for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_edited_layers_are_kept_through_json_and_given_up_with_the_flow():
+    state = ToyState().changed("layers", own_layers("glow", 2), 2).changed("prior", "mixture", 3)
+    again = ToyState.from_dict(json.loads(json.dumps(state.to_dict())))
+    assert again == state and again.stages == 6 and again.specs == state.layers
+    assert json.loads(json.dumps(state.config()))["layers"][2] == {"kind": "affine", "copies": "x", "frozen": False, "id": 3}
+    assert state.changed("width", 32, 4).layers == state.layers
+    assert state.changed("flow", "nice", 4).layers is None and state.changed("depth", 5, 4).layers is None
+    assert state.changed("flow", "continuous", 4).specs == ()
+    assert ToyState().stages == 8 and len(ToyState(flow="nice").specs) == 9
+
+
+def test_settings_of_before_are_still_read():
+    values = {name: value for name, value in ToyState(flow="glow").to_dict().items()
+              if name not in ("prior", "components", "learned", "layers")}  # fmt: skip
+    assert ToyState.from_dict(values) == ToyState(flow="glow")

@@ -18,7 +18,7 @@ from flowcore import recipe
 from flowcore.card import read_card
 
 LEFT = Qt.MouseButton.LeftButton
-ALL = {"data", "samples", "prior", "grid", "layers", "heat", "truth", "snapshot"}
+ALL = {"data", "samples", "prior", "grid", "layers", "heat", "truth", "contours", "true_contours", "snapshot"}
 
 
 def at_rest(qtbot, lab):

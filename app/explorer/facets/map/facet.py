@@ -296,7 +296,7 @@ class MapFacet(Facet):
         self._show_rows()
         data, state = self.link.data, self.state
         members = self._members()
-        self._panel.show_state(state, self._levels(), int(members.sum()))
+        self._panel.show_state(state, self._levels(), int(members.sum()), bool(self.link.data.class_names))
         self._panel.canvas.show_camera(state.view)
         near = data.neighbours[state.selected].tolist() if 0 <= state.selected < len(data.neighbours) else []
         self._panel.canvas.show_picked(state.selected, near, members if members.any() else None)

@@ -168,8 +168,8 @@ class MapPanel(QWidget):
         if not there:
             button.setToolTip(tr(UMAP_MISSING))
 
-    def show_state(self, state: State, levels: int, members: int) -> None:
-        """What is set."""
+    def show_state(self, state: State, levels: int, members: int, classes: bool) -> None:
+        """What is set, and whether there are classes to tell colours by."""
         self.stack.setCurrentWidget(self.empty if not state.source else self.map)
         self.method.set_current(state.method)
         offered = level_options(levels, state.levels)
@@ -179,7 +179,8 @@ class MapPanel(QWidget):
         chosen = tuple(level for level in state.levels if level < levels)
         self.levels.set_current(_key(chosen) if len(chosen) < levels else "")
         self.levels.setEnabled(levels > 1)
-        self.colour.set_current(state.colour)
+        self.colour.set_offered("class", classes)
+        self.colour.set_current(state.colour if classes or state.colour != "class" else "none")
         name = state.path.rstrip("/\\").replace("\\", "/").rpartition("/")[2] or state.path
         text = tr("Samples on the page") if state.source == "samples" else name
         self.source.setText(text if len(text) <= 24 else text[:22] + "…")

@@ -256,7 +256,7 @@ class PilesFacet(Facet):
 
     def _methods(self) -> tuple[str, ...]:
         model = self._model
-        return methods_of(bool(model.classes), bool(pair_beside(model.path))) if model is not None else METHODS[:2]
+        return methods_of(bool(model.classes), bool(pair_beside(model.path))) if model is not None else METHODS[:3]
 
     def _title(self, which: str) -> str:
         """What a pile is called; "" for one that is empty, or that another model's class was."""

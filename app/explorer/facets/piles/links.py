@@ -383,4 +383,4 @@ class Links(QObject):
 
 def methods_of(classes: bool, pair: bool) -> tuple[str, ...]:
     """The methods that a model allows."""
-    return ("mean-shift", "transport", *([BY_CLASS] if classes else []), *([PAIR] if pair else []))
+    return ("mean-shift", "shrunk-shift", "transport", *([BY_CLASS] if classes else []), *([PAIR] if pair else []))

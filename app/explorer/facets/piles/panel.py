@@ -19,6 +19,9 @@ __all__ = ["MethodChoice", "Panel"]
 TEXTS = {
     "mean-shift": ("Mean shift", "Moves every z by what lies between the piles' means",
                    "Plain and safe: what the piles differ in on average is added.\nT(z) = z + m_B − m_A"),
+    "shrunk-shift": ("Shrunk shift", "Mean shift without what may be chance between small piles",
+                     "Each coordinate's shift d shrinks by what its own standard error s explains.\n"
+                     "T(z) = z + max(0, 1 − s² / d²) d,  d = m_B − m_A"),
     "transport": ("Transport", "Also bends z from the one pile's spread to the other's",
                   "The shortest way from one Gaussian to the other, in the directions in which the piles vary most.\n"
                   "T(z) = m_B + Σ_A^-½ (Σ_A^½ Σ_B Σ_A^½)^½ Σ_A^-½ (z − m_A)"),

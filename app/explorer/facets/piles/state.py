@@ -13,7 +13,7 @@ from flowcore.labels import MAX_CLASS
 
 __all__ = ["DIRECTIONS", "FURTHER", "METHODS", "STRENGTH_MAX", "Side", "State"]
 
-METHODS = ("mean-shift", "transport", "conditional", "pair")
+METHODS = ("mean-shift", "shrunk-shift", "transport", "conditional", "pair")
 DIRECTIONS = ("ab", "ba")
 STRENGTH_MAX = 2.0
 FURTHER = -1

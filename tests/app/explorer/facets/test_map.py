@@ -400,6 +400,16 @@ def test_levels_method_and_colour_are_acts(full, qtbot):
     assert state(full) == State("data", full.path) and encodes(full)[-1].method == "pca"
 
 
+def test_without_classes_none_is_offered_to_colour_by(mapped, tmp_path):
+    mapped.engine.classes = []
+    (tmp_path / "pictures").mkdir()
+    assert drop(mapped.workspace.window_for_test, tmp_path / "pictures")
+    mapped.client.run()
+    colour = mapped.panel.colour
+    assert colour.current() == "none" and not colour.model().item(colour.findData("class")).isEnabled()
+    assert state(mapped).colour == "class", "another map with classes is coloured by them"
+
+
 def test_umap_that_is_missing_cannot_be_chosen_and_says_how(full):
     full.panel.has_umap = False
     button = full.panel.method.button("umap")

@@ -204,7 +204,7 @@ def test_an_older_strength_never_takes_the_newer_ones_place(full, client):
 def test_methods_and_direction(full, client, qtbot):
     panel, view = full.inspector_part(), full.widget()
     assert not panel.methods.button("conditional").isVisibleTo(panel) and not panel.methods.button("pair").isVisibleTo(panel)
-    assert all(panel.methods.button(key).accessibleDescription() for key in ("mean-shift", "transport"))
+    assert all(panel.methods.button(key).accessibleDescription() for key in ("mean-shift", "shrunk-shift", "transport"))
     qtbot.mouseClick(panel.methods.button("transport"), LEFT)
     settle(full, client, qtbot)
     assert client.sent(FitPiles)[-1].method == "transport" and full.links.fit.ready

@@ -1,0 +1,43 @@
+"""How one picture keeps up with a hand that drags: one thread, and several of its many short layers a turn of the loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from typing import TypeVar
+
+import torch
+
+from flowcore.flow import Flow
+
+from .context import Context
+
+__all__ = ["follow_the_hand", "in_strides"]
+
+STRIDE_S = 0.005
+
+ONE_THREAD_DIMS = 3 * 64 * 64
+"""A single picture of this size or smaller is computed on one thread: its kernels gain little from a second, and on two cores
+waiting for that one doubles the time as soon as anybody else computes (a walk at 60 Hz: 79 ms behind the hand, with one 49)."""
+
+T = TypeVar("T")
+
+
+def follow_the_hand(context: Context, flow: Flow) -> None:
+    """For the rest of this job; see `ONE_THREAD_DIMS`."""
+    if flow.device.type == "cpu" and flow.num_dims <= ONE_THREAD_DIMS:
+        context.use_threads(1)
+
+
+def in_strides(steps: Generator[None, None, T], draft: bool = False) -> Generator[None, None, T]:
+    """The same steps, several a turn: many of a single picture's layers take a third of a millisecond, and the loop's turns,
+    and of a draft autograd's bookkeeping, would be a tenth of the whole."""
+    while True:
+        end = time.monotonic() + STRIDE_S
+        try:
+            with torch.inference_mode() if draft else torch.no_grad():
+                while time.monotonic() < end:
+                    next(steps)
+        except StopIteration as last:
+            return last.value
+        yield

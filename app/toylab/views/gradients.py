@@ -1,0 +1,113 @@
+"""How strongly each layer is pulled: gradient norms over the steps, on a logarithmic axis."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtGui import QColor, QFont
+
+from app import theme
+from app.i18n import tr
+from app.toylab.layers import tone_at
+from app.toylab.loss_panel import nice_end, step_words
+from app.toylab.panel import Panel
+from app.toylab.run import Run
+from app.toylab.views.colours import ColourBar
+from app.widgets.plot import Plot
+
+__all__ = ["GradientsPanel"]
+
+_FLOOR = 1e-8
+_POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def powers(low: float, high: float, size: float) -> list[int]:
+    """The whole powers of ten to be written on an axis of ``size`` pixels: as many as do not touch."""
+    first, last = math.ceil(low), math.floor(high)
+    every = max(1, math.ceil((last - first + 1) * 18 / max(1.0, size)))
+    return list(range(first, last + 1, every))
+
+
+class GradientsPanel(Panel):
+    """A thin curve a layer, in the layers' colours, and a thick one for all together."""
+
+    def __init__(self) -> None:
+        words = tr("The length of the last step's gradient, layer by layer and (thick) of all together.") + "\n‖∂L/∂θ‖"
+        super().__init__(tr("Gradient norms"), "", tooltip=words)
+        self.plot = Plot(self.accessibleName(), equal=False)
+        grid = pg.GraphicsLayout()
+        grid.setContentsMargins(2, 8, 10, 2)
+        grid.setSpacing(0)
+        self.plot.setCentralItem(grid)
+        self.plot.box = grid.addViewBox(row=0, col=1, enableMenu=False, enableMouse=False)
+        self.plot.box.disableAutoRange()
+        self.axes = {"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")}
+        grid.addItem(self.axes["left"], row=0, col=0)
+        grid.addItem(self.axes["bottom"], row=1, col=1)
+        self.axes["left"].setWidth(38)
+        self.axes["bottom"].setHeight(24)
+        for axis in self.axes.values():
+            axis.linkToView(self.plot.box)
+            axis.setStyle(tickLength=0, autoExpandTextSpace=False, tickTextOffset=6, maxTickLevel=0, tickAlpha=0)
+            axis.enableAutoSIPrefix(False)
+        self.axes["bottom"].tickStrings = lambda values, *_: step_words(values, self.axes["bottom"].width())
+        self.axes["left"].tickValues = lambda low, high, size: [(1.0, powers(low, high, size))]
+        self.axes["left"].tickStrings = lambda values, *_: ["10" + str(round(v)).translate(_POWERS) for v in values]
+        self.total = pg.PlotCurveItem(antialias=True)
+        self.plot.box.addItem(self.total, ignoreBounds=True)
+        self.curves: list[pg.PlotCurveItem] = []
+        self.bar = ColourBar(tr("at z"), tr("at x"), tooltip=words)
+        self.add(self.plot)
+        self.body.addWidget(self.bar)
+        self._mark: tuple[int, int, str, float] | None = None
+        self._range = [-2, 2]
+        self._number = -1
+
+    def show_run(self, run: Run) -> bool:
+        curve = run.gradients
+        mark = (run.number, curve.version, theme.current().name, self.devicePixelRatioF())
+        if mark == self._mark:
+            return False
+        if self._mark is None or self._mark[2:] != mark[2:]:
+            self._paint_theme()
+        self._mark = mark
+        norms = curve.table()
+        logs = np.log10(np.maximum(norms, _FLOOR))
+        count = norms.shape[1]
+        while len(self.curves) < count:
+            item = pg.PlotCurveItem(antialias=True)
+            self.curves.append(item)
+            self.plot.box.addItem(item, ignoreBounds=True)
+        steps = np.asarray(curve.steps, dtype=np.float64)
+        ratio = self.devicePixelRatioF()
+        for number, item in enumerate(self.curves):
+            item.setVisible(number < count and len(steps) > 0)
+            if number < count:
+                color = QColor(tone_at(1 - (number + 0.5) / count))  # the first layer stands at x
+                color.setAlphaF(0.75)
+                item.setPen(pg.mkPen(color, width=ratio))
+                item.setData(steps, logs[:, number])
+        whole = np.log10(np.maximum(np.linalg.norm(norms, axis=1), _FLOOR)) if len(steps) else np.empty(0)
+        self.total.setData(steps, whole)
+        if run.number != self._number:
+            self._number, self._range = run.number, [-2, 2]
+        if len(steps):
+            # Only ever wider, as the frames of points are.
+            low, high = float(np.quantile(logs, 0.02)), float(whole.max())
+            self._range = [min(self._range[0], int(np.floor(low))), max(self._range[1], int(np.ceil(high)))]
+        self.plot.box.setRange(xRange=(0, nice_end(curve.steps[-1] if curve.steps else 0)), yRange=self._range, padding=0.02)
+        self.note.setText(f"{10 ** whole[-1]:.3g}" if len(steps) else tr("after the first step"))
+        return True
+
+    def _paint_theme(self) -> None:
+        tones = theme.current()
+        self.total.setPen(pg.mkPen(tones.text, width=2 * self.devicePixelRatioF()))
+        self.bar.set_colors([QColor(tone_at(part / 8)) for part in range(9)])
+        font = QFont(self.font())
+        font.setPixelSize(theme.SMALL_PIXELS)
+        for axis in self.axes.values():
+            axis.setPen(pg.mkPen(None))
+            axis.setTextPen(tones.muted)
+            axis.setTickFont(font)
