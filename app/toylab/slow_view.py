@@ -180,6 +180,7 @@ class SlowView(Cover):
         layout.addWidget(self.panel, 6)
         layout.addWidget(side, 5)
         self._drawn: tuple[object, ...] | None = None
+        self._reach = REACH
 
     def draw(self) -> bool:
         """Draw the moment; whether anything changed."""
@@ -205,6 +206,10 @@ class SlowView(Cover):
 
     def _draw_points(self, arrays: dict[str, np.ndarray], stage: int, fraction: float) -> None:
         panel, path = self.panel, arrays["path"]
+        far = min(8.0, float(np.ceil(2 * np.quantile(np.abs(path), 0.99)) / 2))
+        if far > self._reach:  # only ever wider: a frame that breathes would look like motion of the points
+            self._reach = far
+            panel.plot.set_reach(far)
         lines = np.empty((0, 2, 2))
         if stage == 0:
             position = fraction * (len(path) - 1)
