@@ -1,0 +1,99 @@
+"""A training as a film: pictures after chosen steps, while a run learns or from the same run trained anew from its seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from .card import SYSTEM_NAMES
+from .errors import ConfigError
+from .toy import ToyTrainer
+from .toy_config import ToyConfig
+from .toy_course import Course
+from .toy_frames import ToyFrames, cells
+from .toy_shots import CurvePoint, Scene, Shot
+
+__all__ = ["QUICK_HELD_OUT", "about", "check_course", "measure", "retrace", "scene", "shoot"]
+
+QUICK_HELD_OUT = 2048
+"""Held-out points for a moment of a curve."""
+RESOLUTION = 96
+_CHUNK = 4096
+
+
+def about(config: ToyConfig) -> str:
+    """What learns, in words."""
+    return f"{SYSTEM_NAMES.get(config.flow, config.flow.capitalize())}, {config.depth} layers of {config.width}"
+
+
+def scene(trainer: ToyTrainer, frames: ToyFrames | None = None) -> Scene:
+    """What stays the same while this run learns."""
+    frames = frames or ToyFrames(trainer)
+    density = trainer.density
+    truth = np.exp(0.5 * density.log_prob(cells(density.bounds, RESOLUTION).astype(np.float64)))
+    entropy = density.entropy
+    known = entropy if entropy is not None and math.isfinite(entropy) else None
+    truth = truth.astype(np.float32).reshape(RESOLUTION, RESOLUTION)
+    return Scene(density.title, about(trainer.config), truth, frames.data, density.bounds[1], known)
+
+
+def shoot(trainer: ToyTrainer, frames: ToyFrames, seconds: float = math.nan) -> Generator[None, None, Shot]:
+    """The run as it is now, a piece at a time: yields after each, returns the shot. ``seconds`` is what training has taken."""
+    samples, grid = frames.samples_and_grid()
+    yield
+    prior = frames.prior()
+    yield
+    parts = []
+    for start in range(0, RESOLUTION**2, getattr(frames, "chunk", _CHUNK)):
+        parts.append(frames.heat_part(RESOLUTION, start))
+        yield
+    heat = np.concatenate(parts).reshape(RESOLUTION, RESOLUTION)
+    point = yield from measure(trainer, seconds)
+    return Shot(samples, prior, grid, heat, point)
+
+
+def measure(trainer: ToyTrainer, seconds: float = math.nan) -> Generator[None, None, CurvePoint]:
+    """The run's place on its curve, a piece at a time. ``learning_rate`` is that of the next step."""
+    loss = yield from trainer.held_out_steps(QUICK_HELD_OUT)
+    return CurvePoint(trainer.step_count, loss.nll, loss.standard_error, seconds, trainer.learning_rate())
+
+
+def check_course(course: Course) -> None:
+    """Raises ConfigError, in a sentence, where a run cannot be trained again from its seed."""
+    if course.inherited:
+        raise ConfigError(
+            "This training began with weights that an earlier one had learned, so its seed alone does not make it again: "
+            "reset it, let it learn, and then this works."
+        )
+
+
+def retrace(
+    config: ToyConfig, course: Course, at: Sequence[int], device: str | torch.device = "cpu"
+) -> Generator[Scene | Shot | None, None, ToyTrainer]:
+    """Train the same run again from its seed, by its course, exactly as it went the first time on the same device.
+
+    Yields None after every few milliseconds of work, the scene before all shots, and a shot after each of the steps ``at``
+    (rising). Returns the trainer after the last of them.
+
+    Raises:
+        ConfigError: for a run that its seed does not decide.
+        NonFiniteError: if training breaks down.
+    """
+    check_course(course)
+    rate, batch = course.at(0)
+    trainer = ToyTrainer(replace(config, learning_rate=rate, batch=batch), device)
+    yield None
+    frames = ToyFrames(trainer)
+    yield scene(trainer, frames)
+    for step in at:
+        while trainer.step_count < step:
+            trainer.adjust(*course.at(trainer.step_count))
+            trainer.step()
+            yield None
+        shot = yield from shoot(trainer, frames)
+        yield shot
+    return trainer
