@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+import numpy as np
+
 from flowcore.errors import CheckpointError
 from flowcore.toy import ToyConfig, ToyTrainer
 from flowcore.toy_course import Course
 from flowcore.toy_film import retrace
+from flowcore.toy_frames import ToyFrames
 from flowcore.toy_shots import Scene, Shot
 from flowcore.toy_snapshot import unpack
 
@@ -64,7 +67,10 @@ def check_toy(context: Context, request: CheckToy) -> Steps:
     if replace(config, **live) != wanted:
         raise CheckpointError("The weights in this file are not of the flow that its settings say.")
     yield
-    ToyTrainer.from_snapshot(data)
+    trainer = ToyTrainer.from_snapshot(data)
+    yield
+    if not np.isfinite(ToyFrames(trainer).samples()).all():
+        raise CheckpointError("The weights in this file give no finite samples, so there is nothing to continue.")
     yield
     context.send(request.kind, {"step": step}, done=True)
     yield

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from app.toylab.curve import Curve
+
 __all__ = ["Run", "Runs"]
 
 MAX_CURVE = 4000
@@ -34,11 +36,13 @@ class Run:
         self.snapshot_step = 0
         self.heat_step = -1
         self.layer_bound = 4.5
+        self.curve = Curve()
 
     def take(self, kind: str, data: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Take up an answer of the engine."""
         self.step = int(data["step"])
         self.rate = float(data.get("rate", self.rate))
+        self.curve.take(kind, data)
         if kind == "start":
             self.entropy, self.reach = float(data["entropy"]), float(data["reach"])
             self._forget_after(self.step)
@@ -59,6 +63,15 @@ class Run:
         if "nll" in data:
             self._add_loss(self.step, float(data["nll"]))
             self.nll, self.standard_error = float(data["nll"]), float(data["standard_error"])
+
+    def begin(self, step: int, snapshot: np.ndarray, curve: Curve) -> None:
+        """Be a training that was saved: with its weights, its step and its curve."""
+        self.step = self.snapshot_step = step
+        self._put("snapshot", snapshot)
+        self.curve = Curve(curve.points)
+        self.steps = [point.step for point in curve.points]
+        self.losses = [point.nll for point in curve.points]
+        self.version["curve"] = self.version.get("curve", 0) + 1
 
     @property
     def snapshot(self) -> np.ndarray:

@@ -90,11 +90,10 @@ def write(path: Path, training: Training) -> None:
 
 def read(path: str | os.PathLike[str]) -> Training:
     """Read a training file. Raises `FlowError` in one sentence for whatever is none."""
-    value = ENVELOPE.read(path)
+    value, name = ENVELOPE.read(path), os.path.basename(os.fspath(path))
     try:
         return from_part(value)
     except FlowError as error:
-        name = os.path.basename(os.fspath(path))
         raise ConfigError(tr("{name} cannot be opened: {why}", name=name, why=str(error))) from error
     except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
-        raise ConfigError(tr("{name} is damaged: its settings cannot be read.", name=os.path.basename(os.fspath(path)))) from error
+        raise ConfigError(tr("{name} is damaged: its settings cannot be read.", name=name)) from error

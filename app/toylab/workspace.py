@@ -15,7 +15,9 @@ from app.i18n import tr
 from app.toylab.canvas import ToyCanvas
 from app.toylab.controller import ToyController
 from app.toylab.inspector import ToyInspector
+from app.toylab.keeping import Keeping
 from app.toylab.state import FLOWS, ToyState
+from app.toylab.training_file import from_part, is_training, to_part
 from app.toylab.writing import read_settings, save_panels
 from app.widgets import ChipButton
 from app.workspace import Command, Context, Workspace
@@ -39,6 +41,8 @@ class ToyLab(Workspace):
         self.controller = ToyController(context.engine, self.history, self)
         self._canvas = ToyCanvas(self.controller)
         self._inspector = ToyInspector()
+        self.keeping = Keeping(self)
+        self._canvas.layout().addWidget(self.keeping.progress)
         self._chip = ChipButton()
         self._chip.setEnabled(True)
         self._chip.setToolTip(tr("Held-out loss, and in brackets how far it is above the density's entropy."))
@@ -79,16 +83,30 @@ class ToyLab(Workspace):
             Command(tr("Begin the training anew"), ("R",), self.controller.reset),
             Command(tr("Play the layers, there and back"), ("L",), self._canvas.toggle_layers),
             Command(tr("Copy the panels"), ("Ctrl+C",), self.copy_panels),
+            *self.keeping.commands(),
         ]
 
     def save_menu(self) -> list[tuple[str, Callable[[], object], bool]]:
         return [
             (tr("Save the panels as a picture…"), self.save_panels, self.controller.run.is_shown()),
             (tr("Save the model as a checkpoint…"), self.save_model, self.controller.can_save),
+            *self.keeping.save_menu(),
         ]
 
     def state(self) -> dict[str, Any]:
         return self.history.state.to_dict()
+
+    def portable(self) -> dict[str, Any]:
+        return to_part(self.keeping.training())
+
+    def prepare(self, data: dict[str, Any], _folder: Path) -> Callable[[], list[str]]:
+        training = from_part(data)
+
+        def take() -> list[str]:
+            self.keeping.take(training)
+            return []
+
+        return take
 
     def restore(self, state: dict[str, Any]) -> None:
         self.history.reset(ToyState.from_dict(state))
@@ -124,12 +142,19 @@ class ToyLab(Workspace):
         parts = [f"{FLOWS[state.flow]}", tr("{n} layers", n=state.depth)]
         if run.nll is not None and run.entropy is not None:
             parts.append(f"{run.nll:.2f} nat (+{max(0.0, run.nll - run.entropy):.2f})")
-        self._chip.set_texts(tr(get(state.density).title), " · ".join(parts))
+        self._chip.set_texts(self.target_title(), " · ".join(parts))
+
+    def target_title(self) -> str:
+        """What is learned, in words."""
+        return tr(get(self.controller.state.density).title)
 
     # Saving
 
     def take_file(self, path: str) -> None:
-        """Take up the settings in a saved picture; what is wrong with the file is said in the window."""
+        """Take up a saved training, or the settings in a saved picture; what is wrong is said in the window."""
+        if is_training(path):
+            self.keeping.read_training(path)
+            return
         try:
             self.controller.take_settings(read_settings(path))
         except FlowError as error:
@@ -141,7 +166,7 @@ class ToyLab(Workspace):
 
     def save_panels(self) -> None:
         """Ask for a name and write the panels as PNG."""
-        path = self._ask_path(tr("Save the panels"), ".png", tr("PNG picture"))
+        path = self.ask_path(tr("Save the panels"), ".png", tr("PNG picture"))
         if path:
             self.write_panels(path)
 
@@ -156,11 +181,12 @@ class ToyLab(Workspace):
 
     def save_model(self) -> None:
         """Ask for a name and let the engine write the model."""
-        path = self._ask_path(tr("Save the model"), ".safetensors", tr("Checkpoint"))
+        path = self.ask_path(tr("Save the model"), ".safetensors", tr("Checkpoint"))
         if path:
             self.controller.save_model(path)
 
-    def _ask_path(self, title: str, suffix: str, kind: str) -> str:
+    def ask_path(self, title: str, suffix: str, kind: str) -> str:
+        """Where the person wants a file of that suffix; "" where nowhere."""
         state = self.controller.state
         folder = Path(self.context.settings.get("folder.save", str(Path.home())))
         name = f"{state.density}-{state.flow}{suffix}"

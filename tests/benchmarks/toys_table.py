@@ -121,11 +121,10 @@ def to_markdown(cells: Sequence[Cell], seconds: float, about: dict[str, str], fl
     titles = [_title(flow) for flow in flows]
     lines = [
         "# The ten densities, learned by every flow", "",
-        "Written by `make toys`: do not edit. Every flow has had the same time for every density: "
-        f"{seconds:g} s of one thread, counted in",
-        "processor time. The loss is −E[log q] in nats on 10,000 held-out points, ± its standard error; no model's can be below",
-        "the density's entropy, and what it is above it is the gap. The learning rate falls to nothing by the end of the time, the",
-        "weights that are measured are their moving average, and one recipe serves all ten densities.", "",
+        f"Written by `make toys`: do not edit. Every flow has had the same time for every density: {seconds:g} s of one thread,",
+        "counted in processor time. The loss is −E[log q] in nats on 10,000 held-out points, ± its standard error; no model's",
+        "can be below the density's entropy, and what it is above it is the gap. The learning rate falls to nothing by the end",
+        "of the time, the weights that are measured are their moving average, and one recipe serves all ten densities.", "",
         *[f"- {name}: {words}" for name, words in about.items()], "", "## Gap to the entropy", "",
         "| | entropy | " + " | ".join(titles) + " |", "|---|---|" + "---|" * len(titles),
     ]  # fmt: skip
