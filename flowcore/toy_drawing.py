@@ -10,16 +10,22 @@ from functools import cached_property
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .errors import ConfigError
+from .animation import Tick, animation_bytes
+from .errors import ConfigError, PictureError
 from .toy_shots import CurvePoint, Scene, Shot
 
 __all__ = [
-    "DARK", "MAX_RACE", "PANEL", "Look", "Painter", "compose", "curves_picture", "heat_picture", "page_size",
+    "DARK", "MAX_RACE", "PANEL", "Look", "Painter", "compose", "curves_picture", "film_bytes", "heat_picture", "page_size",
     "points_picture", "race_picture",
 ]  # fmt: skip
 
 PANEL = 256
 MAX_RACE = 4
+MAX_FPS = 50.0
+"""Faster ones are no GIF's."""
+REST_S = 1.0
+"""How long an animation's last picture stands."""
+_DRAWING = 0.5  # the share of drawing in the work on an animation, which encoding shares
 _GAP, _HEADER = 16, 28
 _OVER = 3  # drawn this much larger, then reduced: Pillow's lines and dots have no smooth edges
 Color = tuple[int, int, int]
@@ -198,6 +204,30 @@ class Painter:
             (_loss_words(shot.point), curves_picture([curve], scene.entropy, self.last, (side, side), look)),
         ]
         return compose(panels, f"{scene.title}    step {shot.point.step:,}", 3, look, scene.about)
+
+
+def film_bytes(
+    suffix: str, scene: Scene, shots: Sequence[Shot], seconds: float, side: int = PANEL, look: Look = DARK,
+    recipe: dict | None = None, tick: Tick = lambda _share: None,
+) -> bytes:
+    """A training as a GIF, WebP or MP4 that lasts ``seconds``; the last picture stands for a second more.
+
+    ``tick`` is told how much of 1 is done; what it raises ends the work.
+
+    Raises:
+        PictureError: without shots, for another suffix, or where PyAV is missing.
+    """
+    if not shots:
+        raise PictureError("An animation of a training needs at least one moment of it.")
+    painter = Painter(scene, shots[-1].point.step, side, look)
+    frames, curve = [], []
+    for index, shot in enumerate(shots):
+        tick(_DRAWING * index / len(shots))
+        curve.append(shot.point)
+        frames.append(painter.picture(shot, curve))
+    fps = min(MAX_FPS, len(frames) / seconds)
+    frames += frames[-1:] * round(REST_S * fps)
+    return animation_bytes(suffix, frames, recipe, fps=fps, tick=lambda share: tick(_DRAWING + (1 - _DRAWING) * share))
 
 
 def race_picture(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -15,9 +16,11 @@ from .toy import ToyTrainer
 from .toy_config import ToyConfig
 from .toy_course import Course
 from .toy_frames import ToyFrames, cells
-from .toy_shots import CurvePoint, Scene, Shot
+from .toy_shots import CurvePoint, Scene, Shot, schedule
 
-__all__ = ["QUICK_HELD_OUT", "about", "check_course", "measure", "retrace", "scene", "shoot"]
+__all__ = ["QUICK_HELD_OUT", "Recorder", "about", "check_course", "measure", "retrace", "scene", "shoot"]
+
+Result = TypeVar("Result")
 
 QUICK_HELD_OUT = 2048
 """Held-out points for a moment of a curve."""
@@ -97,3 +100,39 @@ def retrace(
         shot = yield from shoot(trainer, frames)
         yield shot
     return trainer
+
+
+class Recorder:
+    """Takes the shots of a film and the points of a curve of a run of so many ``steps`` while it learns: call it with the
+    trainer, and the seconds that training has taken, before the first step and after every one.
+
+    ``frames`` shots and ``points`` points at most, both dense at the start.
+    """
+
+    def __init__(self, steps: int, frames: int = 0, points: int = 0) -> None:
+        self._shots = set(schedule(steps, frames)) if frames else set()
+        self._points = set(schedule(steps, points)) if points else set()
+        self._frames: ToyFrames | None = None
+        self.scene: Scene | None = None
+        self.shots: list[Shot] = []
+        self.curve: list[CurvePoint] = []
+
+    def __call__(self, trainer: ToyTrainer, seconds: float) -> None:
+        """Take what is due after this step."""
+        step = trainer.step_count
+        if step in self._shots:
+            if self._frames is None:
+                self._frames = ToyFrames(trainer)
+                self.scene = scene(trainer, self._frames)
+            shot = _result(shoot(trainer, self._frames, seconds))
+            self.shots.append(shot)
+        if step in self._points:
+            self.curve.append(shot.point if step in self._shots else _result(measure(trainer, seconds)))
+
+
+def _result(work: Generator[None, None, Result]) -> Result:
+    while True:
+        try:
+            next(work)
+        except StopIteration as stop:
+            return stop.value

@@ -15,14 +15,12 @@ from flowcore.errors import FlowError
 from flowcore.toy_drawing import page_size
 from flowcore.toy_shots import schedule
 
-__all__ = ["FRAMES", "REST_S", "SECONDS", "SIDES", "FilmSheet", "Filmed"]
+__all__ = ["FRAMES", "SECONDS", "SIDES", "FilmSheet", "Filmed"]
 
 SIDES = {160: "Small", 240: "Medium", 320: "Large", 480: "Very large"}
 """The side of a panel in pixels."""
 SECONDS = (2, 4, 6, 10, 15, 20, 30)
 FRAMES = (15, 30, 60, 90, 120, 180, 240)
-REST_S = 1.0
-"""How long the last picture stands."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +35,6 @@ class Filmed:
     def __post_init__(self) -> None:
         if self.suffix not in FORMATS:
             raise ValueError(f"no animation ends in {self.suffix!r}")
-
-    def fps(self, taken: int) -> float:
-        """Pictures a second of a film that has so many."""
-        return min(60.0, max(1.0, taken) / self.seconds)
 
 
 class FilmSheet(Sheet):

@@ -13,18 +13,15 @@ from app.animation_saving import AnimationSaver
 from app.engine.client import EngineClient, Message
 from app.engine.requests_toykeep import FilmToy
 from app.i18n import tr
-from app.toylab.film_sheet import REST_S, Filmed
-from flowcore.animation import Tick, animation_bytes
+from app.toylab.film_sheet import Filmed
 from flowcore.toy_course import Course
-from flowcore.toy_drawing import Look, Painter
+from flowcore.toy_drawing import Look, film_bytes
 from flowcore.toy_shots import CurvePoint, Scene, Shot, schedule
 
-__all__ = ["Filming", "look_of", "make_film"]
+__all__ = ["Filming", "look_of"]
 
 TRAINING = 0.6
 """The share of the work that training is taken for."""
-DRAWING = 0.5
-"""Of the rest, the share that drawing is taken for."""
 
 
 def look_of(tones: theme.Theme) -> Look:
@@ -33,23 +30,6 @@ def look_of(tones: theme.Theme) -> Look:
         paper=tones.window, panel=tones.surface, line=tones.line, text=tones.text, muted=tones.muted, data=tones.a,
         model=tones.b, prior=tones.z, good=tones.good,
     )  # fmt: skip
-
-
-def make_film(
-    scene: Scene, shots: list[Shot], wanted: Filmed, look: Look, recipe: dict[str, Any] | None = None,
-    tick: Tick = lambda _share: None,
-) -> bytes:
-    """Draw and encode. The last picture stands for a second more. Raises `PictureError`."""
-    painter = Painter(scene, shots[-1].point.step, wanted.side, look)
-    curve: list[CurvePoint] = []
-    frames: list[np.ndarray] = []
-    for index, shot in enumerate(shots):
-        tick(DRAWING * index / len(shots))
-        curve.append(shot.point)
-        frames.append(painter.picture(shot, curve))
-    fps = wanted.fps(len(frames))
-    frames += frames[-1:] * round(REST_S * fps)
-    return animation_bytes(wanted.suffix, frames, recipe, fps=fps, tick=lambda share: tick(DRAWING + (1 - DRAWING) * share))
 
 
 class Filming(QObject):
@@ -95,7 +75,9 @@ class Filming(QObject):
             shots.append(Shot(arrays["samples"], arrays["prior"], arrays["grid"], arrays["heat"], point))
             if message.done:
                 self._asked = None
-                self._saver.save(path, lambda tick: make_film(scene[0], shots, wanted, look, recipe, tick))
+                self._saver.save(path, lambda tick: film_bytes(
+                    wanted.suffix, scene[0], shots, wanted.seconds, wanted.side, look, recipe, tick
+                ))  # fmt: skip
                 self._tell(TRAINING, tr("Drawing the animation"))
 
         def failed(sentence: str, _details: str = "") -> None:
