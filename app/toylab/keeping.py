@@ -113,7 +113,7 @@ class Keeping(QObject):
         settings = self._lab.context.settings
         folder = settings.get("folder.save", str(Path.home()))
         kinds = tr("Trainings of the toy lab (*{suffix})", suffix=SUFFIX)
-        path, _ = QFileDialog.getOpenFileName(self._lab.window(), tr("Open a saved training"), folder, kinds)
+        path, _ = QFileDialog.getOpenFileName(self._lab.canvas().window(), tr("Open a saved training"), folder, kinds)
         if path:
             settings.set("folder.save", str(Path(path).parent))
             self.read_training(path)
@@ -126,7 +126,7 @@ class Keeping(QObject):
             self._refuse(str(error))
             return
         if not training.snapshot:
-            self.take(training)
+            self.take(training, Path(path).name)
             return
         self._lab.context.engine.send(
             CheckToy(training.state.config(), np.frombuffer(training.snapshot, np.uint8)),
@@ -164,7 +164,7 @@ class Keeping(QObject):
         if course.inherited:
             self._notify(tr("This training began with another one's weights, so it cannot be filmed from its seed."))
             return
-        sheet = FilmSheet(self._filmed, snapshot_step(self._snapshot), self._lab.window())
+        sheet = FilmSheet(self._filmed, snapshot_step(self._snapshot), self._lab.canvas().window())
         sheet.wanted.connect(self._ask_film)
         sheet.open()
 

@@ -190,7 +190,7 @@ class ToyLab(Workspace):
         state = self.controller.state
         folder = Path(self.context.settings.get("folder.save", str(Path.home())))
         name = f"{state.density}-{state.flow}{suffix}"
-        path, _ = QFileDialog.getSaveFileName(self.window(), title, str(folder / name), f"{kind} (*{suffix})")
+        path, _ = QFileDialog.getSaveFileName(self._canvas.window(), title, str(folder / name), f"{kind} (*{suffix})")
         if not path:
             return ""
         self.context.settings.set("folder.save", str(Path(path).parent))
