@@ -30,7 +30,11 @@ _CHUNK = 4096
 
 def about(config: ToyConfig) -> str:
     """What learns, in words."""
-    return f"{SYSTEM_NAMES.get(config.flow, config.flow.capitalize())}, {config.depth} layers of {config.width}"
+    name = SYSTEM_NAMES.get(config.flow, config.flow.capitalize())
+    if config.flow == "continuous":
+        return f"{name}, width {config.width}"
+    edited = getattr(config, "layers", None)
+    return f"{name}, {config.depth if edited is None else len(edited)} layers of {config.width}"
 
 
 def scene(trainer: ToyTrainer, frames: ToyFrames | None = None) -> Scene:

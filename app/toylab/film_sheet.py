@@ -43,7 +43,7 @@ class FilmSheet(Sheet):
     wanted = Signal(object)
 
     def __init__(self, settings: Filmed, steps: int, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Save an animation of the training"), parent, 440, 440)
+        super().__init__(tr("Save an animation of the training"), parent, 440, 408)
         self._steps = steps
         self.format = Segmented([
             (".gif", "GIF", tr("Every program shows it; 256 colours a picture")),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -63,8 +65,12 @@ def test_a_saved_training_goes_on_exactly_as_the_uninterrupted_one(qtbot, lab, a
     uninterrupted = lab.controller.run.snapshot.tobytes()
     losses = list(lab.controller.run.losses)
     number = lab.controller.state.run
-    # Other settings, then the file, by a drop.
+    # Other settings, an engine that has never seen this training, then the file, by a drop.
     lab.controller.set("flow", "glow")
+    at_rest(qtbot, lab)
+    before = lab.context.engine.pid
+    os.kill(before, signal.SIGKILL)
+    qtbot.waitUntil(lambda: lab.context.engine.pid not in (before, None, 0), timeout=30_000)
     at_rest(qtbot, lab)
     lab.canvas().dropped.emit(str(path))
     qtbot.waitUntil(lambda: lab.controller.state.flow == "realnvp", timeout=30_000)
