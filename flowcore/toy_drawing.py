@@ -15,8 +15,8 @@ from .errors import ConfigError, PictureError
 from .toy_shots import CurvePoint, Scene, Shot
 
 __all__ = [
-    "DARK", "MAX_RACE", "PANEL", "Look", "Painter", "compose", "curves_picture", "film_bytes", "heat_picture", "page_size",
-    "points_picture", "race_picture",
+    "DARK", "MAX_RACE", "PANEL", "Look", "Painter", "check_film", "compose", "curves_picture", "film_bytes", "heat_picture",
+    "page_size", "points_picture", "race_picture",
 ]  # fmt: skip
 
 PANEL = 256
@@ -25,6 +25,8 @@ MAX_FPS = 50.0
 """Faster ones are no GIF's."""
 REST_S = 1.0
 """How long an animation's last picture stands."""
+MAX_BYTES = 500_000_000
+"""The pictures of an animation, which are held all at once, must fit this."""
 _DRAWING = 0.5  # the share of drawing in the work on an animation, which encoding shares
 _GAP, _HEADER = 16, 28
 _OVER = 3  # drawn this much larger, then reduced: Pillow's lines and dots have no smooth edges
@@ -206,6 +208,15 @@ class Painter:
         return compose(panels, f"{scene.title}    step {shot.point.step:,}", 3, look, scene.about)
 
 
+def check_film(frames: int, side: int) -> None:
+    """Raises PictureError, in a sentence, where so many pictures with panels of that side are too much for the memory."""
+    width, height = page_size(side)
+    if frames * width * height * 3 > MAX_BYTES:
+        raise PictureError(
+            f"{frames:,} pictures of {width}×{height} are too much for one animation: choose a smaller size, or fewer pictures."
+        )
+
+
 def film_bytes(
     suffix: str, scene: Scene, shots: Sequence[Shot], seconds: float, side: int = PANEL, look: Look = DARK,
     recipe: dict | None = None, tick: Tick = lambda _share: None,
@@ -215,10 +226,11 @@ def film_bytes(
     ``tick`` is told how much of 1 is done; what it raises ends the work.
 
     Raises:
-        PictureError: without shots, for another suffix, or where PyAV is missing.
+        PictureError: without shots or with too many, for another suffix, or where PyAV is missing.
     """
     if not shots:
         raise PictureError("An animation of a training needs at least one moment of it.")
+    check_film(len(shots), side)
     painter = Painter(scene, shots[-1].point.step, side, look)
     frames, curve = [], []
     for index, shot in enumerate(shots):

@@ -62,10 +62,14 @@ def run(args: argparse.Namespace) -> int:
     out = OutputFile(args.out, (".png",)) if args.out else None
     film = OutputFile(args.animation, FORMATS) if args.animation else None
     table = OutputFile(args.curves, (".csv",)) if args.curves else None
-    if film is not None and film.suffix == ".mp4":
+    if film is not None:
         from flowcore.animation import require_video
+        from flowcore.toy_drawing import check_film
 
-        require_video()  # before the work, not after it
+        # Before the work, not after it.
+        check_film(min(args.frames, args.steps + 1), args.panel)
+        if film.suffix == ".mp4":
+            require_video()
 
     from app.cli.device import choose_device, run_on
 

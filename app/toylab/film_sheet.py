@@ -12,7 +12,7 @@ from app.i18n import tr
 from app.widgets import Button, Choice, Label, Segmented, ValueRow
 from flowcore.animation import FORMATS, require_video
 from flowcore.errors import FlowError
-from flowcore.toy_drawing import page_size
+from flowcore.toy_drawing import check_film, page_size
 from flowcore.toy_shots import schedule
 
 __all__ = ["FRAMES", "SECONDS", "SIDES", "FilmSheet", "Filmed"]
@@ -95,11 +95,12 @@ class FilmSheet(Sheet):
         taken = len(schedule(self._steps, chosen.frames))
         self.what.set_value(tr("{n} pictures of {steps} steps", n=taken, steps=f"{self._steps:,}"))
         problem = ""
-        if chosen.suffix == ".mp4":
-            try:
+        try:
+            check_film(taken, chosen.side)
+            if chosen.suffix == ".mp4":
                 require_video()
-            except FlowError as error:
-                problem = str(error)
+        except FlowError as error:
+            problem = str(error)
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
         self.save.setEnabled(not problem)

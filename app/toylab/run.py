@@ -23,6 +23,7 @@ class Run:
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self.curve = Curve()
         self.step = 0
         self.rate = 0.0
         self.entropy: float | None = None
@@ -36,7 +37,6 @@ class Run:
         self.snapshot_step = 0
         self.heat_step = -1
         self.layer_bound = 4.5
-        self.curve = Curve()
 
     def take(self, kind: str, data: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Take up an answer of the engine."""

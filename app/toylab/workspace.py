@@ -142,11 +142,7 @@ class ToyLab(Workspace):
         parts = [f"{FLOWS[state.flow]}", tr("{n} layers", n=state.depth)]
         if run.nll is not None and run.entropy is not None:
             parts.append(f"{run.nll:.2f} nat (+{max(0.0, run.nll - run.entropy):.2f})")
-        self._chip.set_texts(self.target_title(), " · ".join(parts))
-
-    def target_title(self) -> str:
-        """What is learned, in words."""
-        return tr(get(self.controller.state.density).title)
+        self._chip.set_texts(tr(get(state.density).title), " · ".join(parts))
 
     # Saving
 

@@ -89,3 +89,8 @@ def test_an_mp4_of_the_training(cli, tmp_path):
 def test_what_cannot_be_written_is_said_before_the_training(cli, tmp_path, name, value):
     ran = cli("toy", "gaussian", "--steps", 1_000_000, name, tmp_path / value)
     assert ran.code != 0 and ran.err.strip() and "Traceback" not in ran.err
+
+
+def test_an_animation_that_would_not_fit_the_memory_is_refused_before_the_training(cli, tmp_path):
+    ran = cli("toy", "gaussian", "--steps", 1_000_000, "--animation", tmp_path / "a.gif", "--frames", 1000, "--panel", 800)
+    assert ran.code != 0 and "fewer pictures" in ran.err and not list(tmp_path.iterdir())

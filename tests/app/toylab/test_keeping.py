@@ -228,8 +228,11 @@ def test_the_sheet_says_what_will_be_made_and_what_is_missing(qapp, qtbot, monke
     qtbot.addWidget(sheet)
     sheet.wanted.connect(wanted.append)
     assert "60" in sheet.what.value.text() and "500" in sheet.what.value.text() and sheet.save.isEnabled()
-    sheet.frames.set_current("30")
-    sheet.frames.chosen.emit("30")
+    for side, frames, fits in (("480", "240", False), ("240", "240", True), ("480", "60", True), ("240", "30", True)):
+        sheet.side.set_current(side)
+        sheet.frames.set_current(frames)
+        sheet.frames.chosen.emit(frames)
+        assert sheet.save.isEnabled() == fits and bool(sheet.problem.text()) != fits
     sheet.format.set_current(".webp")
     sheet.side.set_current("160")
     sheet.seconds.set_current("2")
