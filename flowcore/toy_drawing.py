@@ -64,6 +64,11 @@ class Look:
         return cls(**found)
 
     @property
+    def is_light(self) -> bool:
+        """Dark ink on light paper."""
+        return sum(self.panel) > 3 * 128
+
+    @property
     def runs(self) -> tuple[Color, ...]:
         """Of up to four runs beside each other."""
         return self.model, self.data, self.prior, self.good
@@ -76,15 +81,22 @@ _MAGMA = np.array([
     (0, 0, 4), (29, 17, 71), (81, 18, 124), (131, 38, 129), (183, 55, 121), (230, 82, 98), (251, 136, 97),
     (254, 194, 135), (252, 253, 191),
 ], dtype=np.float64)  # fmt: skip
+# CET-L17 (Kovesi, CC BY 4.0), the same for light paper: white where there is nothing.
+_PAPER_MAP = np.array([
+    (255, 255, 255), (247, 243, 210), (243, 228, 175), (242, 211, 150), (244, 193, 131), (245, 173, 117), (245, 153, 107),
+    (244, 132, 104), (239, 111, 105), (233, 91, 109), (223, 70, 116), (208, 51, 125), (189, 34, 135), (165, 25, 145),
+    (133, 29, 154), (92, 36, 162), (0, 42, 168),
+], dtype=np.float64)  # fmt: skip
 
 
-def heat_picture(heat: np.ndarray, top: float, side: int = PANEL) -> np.ndarray:
-    """A density's √p (rows from the lowest y), 0 to ``top``, in magma: (side, side, 3) uint8."""
+def heat_picture(heat: np.ndarray, top: float, side: int = PANEL, look: Look = DARK) -> np.ndarray:
+    """A density's √p (rows from the lowest y), 0 to ``top``, in magma, or its like on light paper: (side, side, 3) uint8."""
+    colors = _PAPER_MAP if look.is_light else _MAGMA
     level = Image.fromarray(np.clip(heat[::-1] / top, 0, 1).astype(np.float32)).resize((side, side), Image.Resampling.BICUBIC)
-    place = np.clip(np.asarray(level), 0, 1) * (len(_MAGMA) - 1)
-    low = np.minimum(place.astype(int), len(_MAGMA) - 2)
+    place = np.clip(np.asarray(level), 0, 1) * (len(colors) - 1)
+    low = np.minimum(place.astype(int), len(colors) - 2)
     part = (place - low)[..., None]
-    return np.rint(_MAGMA[low] * (1 - part) + _MAGMA[low + 1] * part).astype(np.uint8)
+    return np.rint(colors[low] * (1 - part) + colors[low + 1] * part).astype(np.uint8)
 
 
 def points_picture(
@@ -187,7 +199,7 @@ class Painter:
 
     @cached_property
     def _truth(self) -> np.ndarray:
-        return heat_picture(self.scene.truth, self._top, self.side)
+        return heat_picture(self.scene.truth, self._top, self.side, self.look)
 
     @property
     def _top(self) -> float:
@@ -199,7 +211,7 @@ class Painter:
         points = [(scene.data, _mixed(look.data, look.panel)), (shot.samples, look.model)]
         panels = [
             ("Samples", points_picture(points, scene.reach, side=side, look=look)),
-            ("Density of the model", heat_picture(shot.heat, self._top, side)),
+            ("Density of the model", heat_picture(shot.heat, self._top, side, look)),
             ("The density itself", self._truth),
             ("Where f sends the data", points_picture([(shot.prior, look.data)], scene.reach, side=side, look=look)),
             ("Warped grid", points_picture([], scene.reach, shot.grid, side, look)),
@@ -258,7 +270,7 @@ def race_picture(
         clouds = [(scene.data, _mixed(look.muted, look.panel)), (shot.samples, color)]
         gap = f", {shot.point.nll - scene.entropy:+.3f} nat" if scene.entropy is not None else f", {shot.point.nll:.3f} nat"
         top.append((scene.about, points_picture(clouds, scene.reach, side=side, look=look)))
-        rows.append((f"step {shot.point.step:,}{gap}", heat_picture(shot.heat, float(scene.truth.max()) or 1.0, side)))
+        rows.append((f"step {shot.point.step:,}{gap}", heat_picture(shot.heat, float(scene.truth.max()) or 1.0, side, look)))
     page = compose([*top, *rows], title or scenes[0].title, len(shots), look)
     width = page.shape[1] - 2 * _GAP
     below = curves_picture(curves, scenes[0].entropy, last, (width, max(96, side // 2)), look, look.runs)

@@ -119,6 +119,9 @@ def test_a_moment_is_drawn_in_the_themes_colours_at_the_size_that_is_told(film):
         assert picture.shape == (*page_size(96)[::-1], 3) and picture.dtype == np.uint8
         assert tuple(picture[0, 0]) == colors.paper
         pictures[name] = picture
+    # Where there is no density, its panel is as light or dark as the paper.
+    corner = {name: picture[64 + 28 + 4, 16 + 96 + 16 + 4].mean() for name, picture in pictures.items()}
+    assert corner["dark"] < 16 and corner["light"] > 240
     flat = pictures["light"].reshape(-1, 3).astype(int)
     assert (np.abs(flat - look.model).sum(1) < 40).any() and (np.abs(flat - look.data).sum(1) < 40).any()
     for wrong in ({"paper": "white"}, {"paper": "#12345"}, {"sky": "#123456"}, {"paper": "#12345g"}):
