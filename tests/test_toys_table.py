@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,7 +14,16 @@ from flowcore import densities
 from flowcore.errors import NonFiniteError
 from flowcore.toy_config import FLOWS
 from tests.benchmarks import toys_table
-from tests.benchmarks.toys_table import GOALS, NEAR, Cell, config_of, main, reached, to_markdown
+from tests.benchmarks.toys_table import (
+    GOALS,
+    NEAR,
+    Cell,
+    config_of,
+    least_for_nice,
+    main,
+    reached,
+    to_markdown,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +89,19 @@ def test_goals_are_counted_over_ten_densities():
 def test_every_flow_has_a_recipe_that_can_be_built():
     for flow in FLOWS:
         assert config_of("rings", flow).flow == flow
+
+
+def test_the_least_gap_of_a_map_that_keeps_areas():
+    # Gaussians of one size, however many, are made of as much of each height as one Gaussian.
+    assert least_for_nice(densities.get("gaussian")) < 1e-3 and least_for_nice(densities.get("eight-gaussians")) < 1e-3
+
+    class Even:
+        """On a square of area 4: E[a] = 2, so the gap is 1 + log 2 − log 4."""
+
+        entropy = math.log(4.0)
+
+        @staticmethod
+        def log_prob(points):
+            return np.where(np.abs(points).max(1) < 1.0, -math.log(4.0), -np.inf)
+
+    assert least_for_nice(Even(), 4.0, 400) == pytest.approx(1 - math.log(2), abs=2e-3)
