@@ -26,6 +26,7 @@ QUICK_HELD_OUT = 2048
 """Held-out points for a moment of a curve."""
 RESOLUTION = 96
 _CHUNK = 4096
+_PIECE = 1024  # of the density itself, which is many Gaussians
 
 
 def about(config: ToyConfig) -> str:
@@ -39,12 +40,18 @@ def about(config: ToyConfig) -> str:
 
 def scene(trainer: ToyTrainer, frames: ToyFrames | None = None) -> Scene:
     """What stays the same while this run learns."""
-    frames = frames or ToyFrames(trainer)
+    return _result(_scene(trainer, frames or ToyFrames(trainer)))
+
+
+def _scene(trainer: ToyTrainer, frames: ToyFrames) -> Generator[None, None, Scene]:
     density = trainer.density
-    truth = np.exp(0.5 * density.log_prob(cells(density.bounds, RESOLUTION).astype(np.float64)))
+    places, parts = cells(density.bounds, RESOLUTION).astype(np.float64), []
+    for start in range(0, len(places), _PIECE):
+        parts.append(np.exp(0.5 * density.log_prob(places[start : start + _PIECE])))
+        yield
+    truth = np.concatenate(parts).astype(np.float32).reshape(RESOLUTION, RESOLUTION)
     entropy = density.entropy
     known = entropy if entropy is not None and math.isfinite(entropy) else None
-    truth = truth.astype(np.float32).reshape(RESOLUTION, RESOLUTION)
     return Scene(density.title, about(trainer.config), truth, frames.data, density.bounds[1], known)
 
 
@@ -95,7 +102,9 @@ def retrace(
     trainer = ToyTrainer(replace(config, learning_rate=rate, batch=batch), device)
     yield None
     frames = ToyFrames(trainer)
-    yield scene(trainer, frames)
+    yield None
+    fixed = yield from _scene(trainer, frames)
+    yield fixed
     for step in at:
         while trainer.step_count < step:
             trainer.adjust(*course.at(trainer.step_count))
