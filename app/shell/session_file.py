@@ -16,9 +16,11 @@ from app.envelope import Envelope
 from app.i18n import tr
 from flowcore.errors import ConfigError
 
-__all__ = ["MAX_BYTES", "SUFFIX", "SessionFile", "is_session", "read", "write"]
+__all__ = ["MAX_BYTES", "SUFFIX", "TRAINING_SUFFIX", "SessionFile", "is_session", "read", "write"]
 
 SUFFIX = ".flowsession"
+TRAINING_SUFFIX = ".flowtoy"
+"""A training of the toy lab, which opens wherever a session does."""
 SCHEMA = 1
 KEY = "flow_explorer_session"
 MAX_BYTES = 256 * 2**20
@@ -35,8 +37,8 @@ class SessionFile:
 
 
 def is_session(path: Path) -> bool:
-    """Whether a dropped path looks like a session."""
-    return path.suffix.lower() == SUFFIX and not path.is_dir()
+    """Whether a dropped path looks like a session, or a training."""
+    return path.suffix.lower() in (SUFFIX, TRAINING_SUFFIX) and not path.is_dir()
 
 
 def write(path: Path, session: SessionFile) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from app.envelope import Envelope
 from app.i18n import tr
+from app.shell.session_file import TRAINING_SUFFIX as SUFFIX
 from app.toylab.curve import Curve
 from app.toylab.state import ToyState
 from flowcore.errors import ConfigError, FlowError
@@ -23,7 +24,6 @@ from flowcore.toy_course import snapshot_course, snapshot_step
 
 __all__ = ["ENVELOPE", "SUFFIX", "Training", "from_part", "is_training", "read", "to_part", "write"]
 
-SUFFIX = ".flowtoy"
 ENVELOPE = Envelope("training", "flow_explorer_toy", 1, 128 * 2**20, ": choose fewer or narrower layers")
 """The largest flow of the toy lab's sliders, with its optimiser, is a third of that."""
 

@@ -100,6 +100,25 @@ def test_a_session_holds_the_training_too(qtbot, lab):
     assert lab.controller.run.step == 3 and lab.controller.run.snapshot.tobytes() == before
 
 
+def test_a_training_opens_wherever_a_session_does(qtbot, lab, tmp_path):
+    from PySide6.QtCore import QMimeData, QUrl
+
+    from app.cli.window import with_session
+
+    path = tmp_path / "a.FlowToy"
+    steps(qtbot, lab, 2)
+    lab.keeping.write_training(str(path))
+    lab.controller.reset()
+    at_rest(qtbot, lab)
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    acts = lab.canvas().window().session_acts
+    assert acts.dropped(mime) == path and acts.open(path)
+    qtbot.waitUntil(lambda: lab.controller.run.step == 2, timeout=30_000)
+    at_rest(qtbot, lab)
+    assert with_session(["a.flowtoy"]) == ["--session", "a.flowtoy"]
+
+
 def test_weights_of_another_flow_are_refused_and_nothing_changes(qtbot, lab, tmp_path):
     steps(qtbot, lab, 1)
     training = lab.keeping.training()
