@@ -21,7 +21,7 @@ BENCH_STAMP := $(VENV)/.flow-explorer-bench-installed
 PIP_READY := $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgrade >/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint bench latency live likelihood translation clean
+.PHONY: help run test soak lint bench latency live likelihood translation toys clean
 
 help:
 	@echo "make run     open the window (ARGS='...' is handed to flow-explorer)"
@@ -36,6 +36,8 @@ help:
 	@echo "make likelihood   train and evaluate every system on three data sets, an hour each; go on where it was stopped"
 	@echo "             (ARGS='--minutes 10 --cells mnist/glow'); writes docs/likelihood.md"
 	@echo "make translation  turn held-out pictures of one pile into another's and score them; writes docs/translation.md"
+	@echo "make toys    every density of the plane by every flow, a minute of one thread each; go on where it was stopped"
+	@echo "             (ARGS='--seconds 20 --flows spline'); writes docs/toys.md"
 	@echo "make clean   remove caches and build leftovers, never the environment or runs"
 
 run: $(RUN_STAMP)
@@ -65,6 +67,9 @@ likelihood: $(TEST_STAMP)
 
 translation: $(TEST_STAMP)
 	$(PY) -m tests.benchmarks.translation $(ARGS)
+
+toys: $(TEST_STAMP)
+	$(PY) -m tests.benchmarks.toys_table $(ARGS)
 
 # The environment is made when it is missing and brought up to date when pyproject.toml has changed since.
 $(PY):

@@ -20,6 +20,7 @@ from .models import build
 from .models_stack import keep_layers
 from .networks import MLP
 from .toy_config import FLOWS, ToyConfig
+from .toy_course import WARM_UP, Course, snapshot_course
 from .toy_matching import Matching, passes, piece
 from .toy_snapshot import pack, unpack
 
@@ -28,7 +29,6 @@ __all__ = ["FLOWS", "HELD_OUT", "Loss", "ToyConfig", "ToyTrainer", "run"]
 HELD_OUT = 10_000
 """How many held-out points the final loss is measured on."""
 
-WARM_UP = 50
 AVERAGE_DECAY = 0.99
 CLIP_NORM = 20.0
 FIRST_LAYER_GAIN = 4.0
@@ -75,6 +75,7 @@ class ToyTrainer:
         self.density = densities.get(config.density)
         self.device = torch.device(device)
         self.step_count = 0
+        self.course = Course.begin(config.learning_rate, config.batch, inherited=kept is not None)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.flow = build(config.architecture)
@@ -115,6 +116,7 @@ class ToyTrainer:
         """Change the learning rate or the batch from the next step on; everything else stays."""
         changes = {"learning_rate": learning_rate, "batch": batch}
         self.config = replace(self.config, **{k: v for k, v in changes.items() if v is not None})
+        self.course = self.course.changed(self.step_count, self.config.learning_rate, self.config.batch)
 
     def step(self, count: int = 1) -> float:
         """Take ``count`` steps; returns the last one's loss on its own batch, in nats.
@@ -222,7 +224,7 @@ class ToyTrainer:
         for name in ("exp_avg", "exp_avg_sq"):
             moments = self._flat.split(getattr(self._adam, name)) if self._adam.count else []
             groups[name] = {str(i): moment for i, moment in enumerate(moments)}
-        return pack(self.config, self.step_count, groups)
+        return pack(self.config, self.step_count, groups, self.course)
 
     def restore(self, data: bytes) -> None:
         """Take up a run that :meth:`snapshot` gave; it continues exactly as the first would have.
@@ -231,7 +233,7 @@ class ToyTrainer:
             CheckpointError: if the bytes are no snapshot, or one of a flow of another shape. Nothing is changed then.
         """
         config, step, groups = unpack(data, self.flow, len(self._flat.parameters))
-        self.config, self.step_count = config, step
+        self.config, self.step_count, self.course = config, step, snapshot_course(data)
         self.density = densities.get(config.density)
         self._held_out = self._block = None
         self.flow.load_state_dict(groups["raw"])
@@ -300,10 +302,12 @@ def run(
     device: str | torch.device = "cpu",
     out: str | Path | None = None,
     on_progress: Callable[[int, int, float], object] | None = None,
+    on_step: Callable[[ToyTrainer, float], object] | None = None,
 ) -> dict:
     """Train for ``steps``, the learning rate falling along a cosine, and measure.
 
-    ``on_progress(step, steps, loss)`` is called about four times a second; ``out`` names a PNG to draw the result to.
+    ``on_progress(step, steps, loss)`` is called about four times a second; ``out`` names a PNG to draw the result to;
+    ``on_step(trainer, seconds)`` is called before the first step and after every one, and its own time does not count.
     Returns ``nll`` and its ``standard_error`` over ``count`` held-out points, the density's ``entropy`` (all in nats)
     and the ``seconds`` that training took.
 
@@ -315,14 +319,20 @@ def run(
     chosen = {"depth": depth, "width": width, "learning_rate": learning_rate, "batch": batch, "prior": prior}
     settings = {name: value for name, value in chosen.items() if value is not None}
     trainer = ToyTrainer(ToyConfig(density=density, flow=flow, seed=seed, horizon=steps, **settings), device)
-    started = told = time.perf_counter()
+    told = time.perf_counter()
+    seconds = 0.0
+    if on_step is not None:
+        on_step(trainer, seconds)
     for done in range(1, steps + 1):
+        started = time.perf_counter()
         loss = trainer.step()
         now = time.perf_counter()
+        seconds += now - started
+        if on_step is not None:
+            on_step(trainer, seconds)
         if on_progress is not None and (now - told > 0.25 or done == steps):
             told = now
             on_progress(done, steps, loss)
-    seconds = time.perf_counter() - started
     result = trainer.held_out()
     if out is not None:
         from .image_writing import save_png

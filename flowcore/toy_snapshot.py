@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from .errors import CheckpointError, ConfigError
 from .toy_config import ToyConfig
+from .toy_course import Course
 
 __all__ = ["FORMAT", "pack", "unpack"]
 
@@ -19,7 +20,9 @@ _GROUPS = ("raw", "average", "exp_avg", "exp_avg_sq")
 _MAX_STEP = 2**53
 
 
-def pack(config: ToyConfig, step: int, groups: Mapping[str, Mapping[str, Tensor]]) -> bytes:
+def pack(
+    config: ToyConfig, step: int, groups: Mapping[str, Mapping[str, Tensor]], course: Course | None = None
+) -> bytes:
     """Groups of named tensors, with what the run is in the header."""
     tensors = {
         f"{group}.{name}": tensor.detach().cpu().clone()
@@ -28,6 +31,8 @@ def pack(config: ToyConfig, step: int, groups: Mapping[str, Mapping[str, Tensor]
     }
     # One entry: with more, safetensors would write them in any order, and equal runs would give unequal bytes.
     about = {"format": FORMAT, "config": config.to_dict(), "step": step}
+    if course is not None:
+        about |= {"course": course.to_list(), "inherited": course.inherited}
     return safetensors.torch.save(tensors, {"run": json.dumps(about)})
 
 

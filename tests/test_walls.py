@@ -27,8 +27,8 @@ TORCH_FREE = {
     "flowcore.labels", "flowcore.resample", "flowcore.painting", "flowcore.theory", "flowcore.theory.affine",
     "flowcore.theory.convolution", "flowcore.theory.coupling", "flowcore.theory.curve", "flowcore.theory.learning",
     "flowcore.theory.masking", "flowcore.theory.parallelogram", "flowcore.timeline", "flowcore.animation",
-    "flowcore.map_points", "flowcore.pile", "flowcore.toy_convergence",
-    "flowcore.toy_layers", "flowcore.prior_shapes",
+    "flowcore.map_points", "flowcore.pile", "flowcore.toy_convergence", "flowcore.toy_course", "flowcore.toy_drawing",
+    "flowcore.toy_layers", "flowcore.toy_shots", "flowcore.prior_shapes",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.

@@ -42,23 +42,64 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=integer(2, 1_000_000), metavar="B", help="points a step")
     add_seed(parser)
     parser.add_argument("--out", metavar="FILE.png", help="the picture to write")
+    film = parser.add_argument_group("the training as an animation, and its curve")
+    film.add_argument("--animation", metavar="FILE", help="the .gif, .webp or .mp4 (with the extra 'video') to write")
+    film.add_argument("--seconds", type=number(0.5, 120), default=6.0, metavar="S", help="of the animation (default: 6)")
+    film.add_argument("--frames", type=integer(2, 1000), default=60, metavar="N", help="moments that it shows (default: 60)")
+    film.add_argument("--panel", type=integer(64, 800), default=240, metavar="PX", help="the side of a panel (default: 240)")
+    film.add_argument(
+        "--curves", metavar="FILE.csv", help="held-out loss, its standard error, seconds and learning rate by step, to write"
+    )
     add_device(parser)
     add_json(parser)
 
 
+FORMATS = (".gif", ".webp", ".mp4")
+"""As in `flowcore.animation`, which needs numpy: a command line that only shows its help does without."""
+POINTS = 200
+"""Of a curve."""
+
+
 def run(args: argparse.Namespace) -> int:
-    """Train, save the picture, print one object."""
+    """Train, save the picture, the animation and the curve, print one object."""
     out = OutputFile(args.out, (".png",)) if args.out else None
+    film = OutputFile(args.animation, FORMATS) if args.animation else None
+    table = OutputFile(args.curves, (".csv",)) if args.curves else None
+    if film is not None:
+        from flowcore.animation import require_video
+        from flowcore.toy_drawing import check_film
+
+        # Before the work, not after it.
+        check_film(min(args.frames, args.steps + 1), args.panel)
+        if film.suffix == ".mp4":
+            require_video()
 
     from app.cli.device import choose_device, run_on
 
     # A flow of points is small: starting its many little computations on a graphics processor takes longer than doing them.
     device = "cpu" if args.device == "auto" else choose_device(args.device)
+    recorder = None
+    if film is not None or table is not None:
+        from flowcore.toy_film import Recorder
+
+        recorder = Recorder(args.steps, args.frames if film else 0, POINTS if table else 0)
     with Progress("Training", args.steps, "steps") as progress:
         if out is None:
-            row = run_on(device, lambda where: _learn(args, progress, where, None))
+            row = run_on(device, lambda where: _learn(args, progress, where, None, recorder))
         else:
-            row = out.write(lambda file: run_on(device, lambda where: _learn(args, progress, where, file)))
+            row = out.write(lambda file: run_on(device, lambda where: _learn(args, progress, where, file, recorder)))
+    if table is not None:
+        from flowcore.toy_shots import curve_csv
+
+        table.write_bytes(curve_csv(recorder.curve, row["entropy"]).encode())
+    if film is not None:
+        from flowcore.toy_drawing import DARK, film_bytes
+
+        with Progress("Drawing", 100, "%") as progress:
+            film.write_bytes(film_bytes(
+                film.suffix, recorder.scene, recorder.shots, args.seconds, args.panel, DARK,
+                tick=lambda share: progress.update(round(100 * share)),
+            ))  # fmt: skip
     if args.json:
         print_json(row)
     else:
@@ -69,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _learn(args: argparse.Namespace, progress: Progress, device: str, file: Path | None) -> dict[str, Any]:
+def _learn(args: argparse.Namespace, progress: Progress, device: str, file: Path | None, recorder: Any) -> dict[str, Any]:
     import torch
 
     from flowcore import toy
@@ -92,6 +133,7 @@ def _learn(args: argparse.Namespace, progress: Progress, device: str, file: Path
             device=device,
             out=file,
             on_progress=lambda step, _, loss: progress.update(step, f"{loss:.3f} nats"),
+            on_step=recorder,
         )
     finally:
         torch.set_num_threads(before)

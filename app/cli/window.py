@@ -9,7 +9,8 @@ import re
 from app.cli.output import OutputFile, say
 from app.display import missing_display, missing_library, platform_plugin
 
-SUFFIX = ".flowsession"
+SUFFIXES = (".flowsession", ".flowtoy")
+"""Of a session, and of a training of the toy lab."""
 WORKSPACES = ("explorer", "toylab", "theory", "training")
 
 
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--session", metavar="FILE.flowsession",
-        help="a saved session to open; `flow-explorer FILE.flowsession` does the same",
+        help="a saved session, or a .flowtoy training, to open; `flow-explorer FILE.flowsession` does the same",
     )
     group.add_argument(
         "--trace", metavar="FILE", help="write what happened when to this file, a JSON object a line"
@@ -46,7 +47,7 @@ def with_session(argv: list[str]) -> list[str]:
     found: list[str] = []
     for index, argument in enumerate(argv):
         alone = index == 0 or not argv[index - 1].startswith("--")
-        if alone and argument.lower().endswith(SUFFIX) and not argument.startswith("-") and "--session" not in found:
+        if alone and argument.lower().endswith(SUFFIXES) and not argument.startswith("-") and "--session" not in found:
             found.append("--session")
         found.append(argument)
     return found

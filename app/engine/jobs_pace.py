@@ -68,9 +68,11 @@ def fast_forward(context: Context, session: Any, threads: Any) -> Steps:
                 snapshot = np.frombuffer(trainer.snapshot(), np.uint8)
                 context.try_stream("snapshot", session.stamp(), {"snapshot": snapshot})
                 yield
-        end = time.perf_counter() + _TURN_S
+        began_turn = time.perf_counter()
+        end = began_turn + _TURN_S
         with threads(trainer.config):
             trainer.step()
             while time.perf_counter() < end and not context.newer:
                 trainer.step()
+        session.seconds += time.perf_counter() - began_turn
         yield

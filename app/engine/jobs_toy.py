@@ -84,12 +84,13 @@ class Session:
         self.more = ToyViews(self.frames)
         self.loss: Loss | None = None
         self.rate = 0.0
+        self.seconds = 0.0
         self.odd = False
         self.beside = 0.0  # seconds that another job has spent on showing this run, not yet accounted for
 
     def stamp(self) -> dict[str, object]:
         """What every answer carries."""
-        return {"run": self.run, "step": self.trainer.step_count}
+        return {"run": self.run, "step": self.trainer.step_count, "seconds": round(self.seconds, 4)}
 
 
 @job(RunToy.kind, grad=True)
@@ -160,6 +161,7 @@ def _train(context: Context, session: Session, request: RunToy) -> Steps:
                 trainer.step()
             now = time.perf_counter()
             pace.spent(training=now - started)
+            session.seconds += now - started
             if request.speed:
                 next_step = max(next_step + 1 / request.speed, now - 0.1)
             if now - mark[0] > 0.5:

@@ -27,7 +27,7 @@ __all__ = ["LATENT_MIME", "Dropped", "can_read", "file_name", "mime_of", "read_m
 
 LATENT_MIME = "application/x-flow-explorer-latent"
 PICTURE_FORMATS = ("image/png", "image/jpeg", "image/webp", "image/avif", "image/gif", "image/bmp", "image/tiff")
-SESSION_SUFFIX = ".flowsession"
+WINDOW_SUFFIXES = (".flowsession", ".flowtoy")
 MAX_ITEMS = 2
 MAX_PAYLOAD = 64 * 2**20
 
@@ -44,7 +44,7 @@ class Dropped:
 
 def can_read(mime: QMimeData) -> bool:
     """Whether a drag over the window has anything for us; looks only at the formats, so it is quick."""
-    if mime.hasUrls() and any(url.fileName().lower().endswith(SESSION_SUFFIX) for url in mime.urls()[:MAX_ITEMS]):
+    if mime.hasUrls() and any(url.fileName().lower().endswith(WINDOW_SUFFIXES) for url in mime.urls()[:MAX_ITEMS]):
         return False  # the window's, wherever it is dropped
     if mime.hasFormat(LATENT_MIME) or mime.hasImage() or mime.hasUrls():
         return True

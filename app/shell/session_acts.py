@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 from app.i18n import tr
 from app.shell import session_file
 from app.shell.log import logger, sentence
-from app.shell.session_file import SUFFIX, SessionFile
+from app.shell.session_file import SUFFIX, TRAINING_SUFFIX, SessionFile
 from flowcore.errors import ConfigError, FlowError
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ class SessionActs(QObject):
     def open(self, path: Path) -> bool:
         """Take up a file's session: all that can be read of it, or nothing; says what is missing, or what is wrong."""
         window = self._window
+        if path.suffix.lower() == TRAINING_SUFFIX:
+            return self._open_training(path)
         try:
             session = session_file.read(path)
             takes = self._prepare(session, path)
@@ -96,6 +98,18 @@ class SessionActs(QObject):
             window.notify(tr("{name} is open. {words}", name=path.name, words=" ".join(said)), kind="notice")
         else:
             window.notify(tr("{name} is open; Undo returns to what was here.", name=path.name), kind="good")
+        return True
+
+    def _open_training(self, path: Path) -> bool:
+        """Hand a training to the toy lab, which reads it and says what is wrong; whether there is a toy lab."""
+        lab = self._window.workspace("toylab")
+        take = getattr(lab, "take_file", None)
+        if take is None:
+            self._window.notify(tr("{name} is a training of the toy lab, which is not part of this window.", name=path.name))
+            return False
+        self._window.show_workspace("toylab")
+        take(str(path))
+        self._remember(path)
         return True
 
     def _prepare(self, session: SessionFile, path: Path) -> list:

@@ -100,6 +100,11 @@ class ToyController(QObject):
         self._next_run += 1
         self.history.do(replace(state, run=self._next_run - 1, race=self._next_run - 1), tr("Settings of a picture"))
 
+    def new_number(self) -> int:
+        """A number that no training has yet."""
+        self._next_run += 1
+        return self._next_run - 1
+
     def play(self) -> None:
         """Train on."""
         self.playing, self._goal = True, 0

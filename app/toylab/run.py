@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from app.toylab.curve import Curve
 from app.toylab.views.gradient_curve import GradientCurve
 
 __all__ = ["Run", "Runs"]
@@ -24,6 +25,7 @@ class Run:
 
     def __init__(self, number: int) -> None:
         self.number = number
+        self.curve = Curve()
         self.step = 0
         self.rate = 0.0
         self.entropy: float | None = None
@@ -45,12 +47,14 @@ class Run:
         """Begin where another training was at a step, with its weights and its curve up to there."""
         self.steps = [at for at in other.steps if at <= step]
         self.losses = other.losses[: len(self.steps)]
+        self.curve = Curve(other.curve.until(step))
         self.take("snapshot", {"step": step}, {"snapshot": snapshot})
 
     def take(self, kind: str, data: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Take up an answer of the engine."""
         self.step = int(data["step"])
         self.rate = float(data.get("rate", self.rate))
+        self.curve.take(kind, data)
         if kind == "start":
             self.entropy, self.reach = float(data["entropy"]), float(data["reach"])
             self._forget_after(self.step)
@@ -73,6 +77,15 @@ class Run:
         if "nll" in data:
             self._add_loss(self.step, float(data["nll"]))
             self.nll, self.standard_error = float(data["nll"]), float(data["standard_error"])
+
+    def begin(self, step: int, snapshot: np.ndarray, curve: Curve) -> None:
+        """Be a training that was saved: with its weights, its step and its curve."""
+        self.step = self.snapshot_step = step
+        self._put("snapshot", snapshot)
+        self.curve = Curve(curve.points)
+        self.steps = [point.step for point in curve.points]
+        self.losses = [point.nll for point in curve.points]
+        self.version["curve"] = self.version.get("curve", 0) + 1
 
     @property
     def snapshot(self) -> np.ndarray:

@@ -16,8 +16,10 @@ from app.i18n import tr
 from app.toylab.canvas import ToyCanvas
 from app.toylab.controller import ToyController
 from app.toylab.inspector import ToyInspector
+from app.toylab.keeping import Keeping
 from app.toylab.state import FLOWS, ToyState
 from app.toylab.toy_trace import ToyTrace
+from app.toylab.training_file import from_part, is_training, to_part
 from app.toylab.views.names import switched
 from app.toylab.writing import read_settings, save_panels
 from app.widgets import ChipButton
@@ -43,6 +45,8 @@ class ToyLab(Workspace):
         self._canvas = ToyCanvas(self.controller)
         self._canvas.trace = ToyTrace(context.trace) if getattr(context.trace, "wanted", False) else None
         self._inspector = ToyInspector()
+        self.keeping = Keeping(self)
+        self._canvas.layout().addWidget(self.keeping.progress)
         self._chip = ChipButton()
         self._chip.setEnabled(True)
         self._chip.setToolTip(tr("Held-out loss, and in brackets how far it is above the density's entropy."))
@@ -100,16 +104,30 @@ class ToyLab(Workspace):
             Command(tr("Copy the panels"), ("Ctrl+C",), self.copy_panels),
             Command(tr("Switch views on or off"), ("V",), self._canvas.views.showMenu),
             Command(tr("Put the probe away"), ("Esc",), self._canvas.probing.put_away),
+            *self.keeping.commands(),
         ]
 
     def save_menu(self) -> list[tuple[str, Callable[[], object], bool]]:
         return [
             (tr("Save the panels as a picture…"), self.save_panels, self.controller.run.is_shown()),
             (tr("Save the model as a checkpoint…"), self.save_model, self.controller.can_save),
+            *self.keeping.save_menu(),
         ]
 
     def state(self) -> dict[str, Any]:
         return self.history.state.to_dict()
+
+    def portable(self) -> dict[str, Any]:
+        return to_part(self.keeping.training())
+
+    def prepare(self, data: dict[str, Any], _folder: Path) -> Callable[[], list[str]]:
+        training = from_part(data)
+
+        def take() -> list[str]:
+            self.keeping.take(training)
+            return []
+
+        return take
 
     def restore(self, state: dict[str, Any]) -> None:
         self.history.reset(ToyState.from_dict(state))
@@ -155,7 +173,10 @@ class ToyLab(Workspace):
     # Saving
 
     def take_file(self, path: str) -> None:
-        """Take up the settings in a saved picture; what is wrong with the file is said in the window."""
+        """Take up a saved training, or the settings in a saved picture; what is wrong is said in the window."""
+        if is_training(path):
+            self.keeping.read_training(path)
+            return
         try:
             self.controller.take_settings(read_settings(path))
         except FlowError as error:
@@ -167,7 +188,7 @@ class ToyLab(Workspace):
 
     def save_panels(self) -> None:
         """Ask for a name and write the panels as PNG."""
-        path = self._ask_path(tr("Save the panels"), ".png", tr("PNG picture"))
+        path = self.ask_path(tr("Save the panels"), ".png", tr("PNG picture"))
         if path:
             self.write_panels(path)
 
@@ -182,15 +203,16 @@ class ToyLab(Workspace):
 
     def save_model(self) -> None:
         """Ask for a name and let the engine write the model."""
-        path = self._ask_path(tr("Save the model"), ".safetensors", tr("Checkpoint"))
+        path = self.ask_path(tr("Save the model"), ".safetensors", tr("Checkpoint"))
         if path:
             self.controller.save_model(path)
 
-    def _ask_path(self, title: str, suffix: str, kind: str) -> str:
+    def ask_path(self, title: str, suffix: str, kind: str) -> str:
+        """Where the person wants a file of that suffix; "" where nowhere."""
         state = self.controller.state
         folder = Path(self.context.settings.get("folder.save", str(Path.home())))
         name = f"{state.density}-{state.flow}{suffix}"
-        path, _ = QFileDialog.getSaveFileName(self.window(), title, str(folder / name), f"{kind} (*{suffix})")
+        path, _ = QFileDialog.getSaveFileName(self._canvas.window(), title, str(folder / name), f"{kind} (*{suffix})")
         if not path:
             return ""
         self.context.settings.set("folder.save", str(Path(path).parent))

@@ -1,6 +1,6 @@
 """Draw docs/toys.png: the ten densities, and what a flow has made of each after a minute of one core.
 
-    python tests/benchmarks/toys_sheet.py [--seconds 60] [--flow realnvp] [--out docs/toys.png]
+    python -m tests.benchmarks.toys_sheet [--seconds 60] [--flow realnvp] [--out docs/toys.png]
 
 The minute is counted in processor time, so that what else the machine does leaves the sheet as it is. Prints, as JSON, each
 density's loss above its entropy.
@@ -10,32 +10,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import multiprocessing
-import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from pathlib import Path
-
-import torch
 
 from flowcore import densities
 from flowcore.image_writing import save_png
 from flowcore.toy import ToyConfig, ToyTrainer
 from flowcore.toy_picture import sheet
 
+from .toy_budget import train
 
-def train(config: ToyConfig, seconds: float) -> bytes:
-    """The snapshot after so many seconds of processor time; the learning rate falls to nothing by then."""
-    torch.set_num_threads(1)
-    probe = ToyTrainer(config)
-    started = time.process_time()
-    probe.step(60)
-    steps = math.floor(0.97 * seconds * 60 / (time.process_time() - started))
-    trainer = ToyTrainer(replace(config, horizon=steps))
-    started = time.process_time()
-    while trainer.step_count < steps and time.process_time() - started < seconds:
-        trainer.step()
+
+def learn(config: ToyConfig, seconds: float) -> bytes:
+    """The snapshot after so many seconds of processor time."""
+    trainer = train(config, seconds).trainer
     loss = trainer.held_out()
     row = {
         "density": config.density, "flow": config.flow, "steps": trainer.step_count, "nll": round(loss.nll, 4),
@@ -58,7 +47,7 @@ def main() -> None:
     args = parser.parse_args()
     configs = [ToyConfig(name, args.flow, depth=args.depth, width=args.width) for name in args.names]
     with ProcessPoolExecutor(args.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        snapshots = list(pool.map(train, configs, [args.seconds] * len(configs)))
+        snapshots = list(pool.map(learn, configs, [args.seconds] * len(configs)))
     trainers = [ToyTrainer.from_snapshot(snapshot) for snapshot in snapshots]
     save_png(args.out, sheet(trainers))
 

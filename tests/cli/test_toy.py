@@ -51,3 +51,46 @@ def test_the_picture_is_written(cli, tmp_path):
     pixels = np.asarray(Image.open(out))
     assert min(pixels.shape[:2]) >= 200 and len(np.unique(pixels)) > 10
     assert [path.name for path in tmp_path.iterdir()] == ["moons.png"]
+
+
+def test_the_training_is_written_as_an_animation_and_its_curve_as_a_table(cli, tmp_path):
+    command = ("toy", "two-moons", "--steps", 30, "--depth", 2, "--width", 16, "--batch", 64, "--json")
+    for suffix in (".gif", ".webp"):
+        film, table = tmp_path / f"moons{suffix}", tmp_path / "moons.csv"
+        ran = cli(*command, "--animation", film, "--frames", 5, "--seconds", 1, "--panel", 64, "--curves", table)
+        assert ran.code == 0, ran.err
+        with Image.open(film) as image:
+            assert image.n_frames >= 5
+            first = np.asarray(image.convert("RGB")).astype(int)
+            image.seek(image.n_frames - 1)
+            assert np.abs(first - np.asarray(image.convert("RGB"))).max() > 60
+        rows = table.read_text().splitlines()
+        assert rows[0] == "step,seconds,held_out_nll,standard_error,entropy,learning_rate"
+        values = [list(map(float, row.split(","))) for row in rows[1:]]
+        assert [row[0] for row in values] == list(range(31)) and values[-1][1] > values[1][1] > 0
+        # The table's loss is on fewer points than the printed one.
+        assert values[-1][2] == pytest.approx(ran.json["nll"], abs=4 * (values[-1][3] + ran.json["standard_error"]))
+        assert values[-1][2] < values[0][2]
+    # Watching changes nothing.
+    assert cli(*command).json["nll"] == ran.json["nll"]
+
+
+def test_an_mp4_of_the_training(cli, tmp_path):
+    av = pytest.importorskip("av")
+    film = tmp_path / "moons.mp4"
+    ran = cli("toy", "gaussian", "--steps", 6, "--depth", 2, "--width", 16, "--animation", film, "--frames", 4, "--panel", 64)
+    assert ran.code == 0, ran.err
+    with av.open(str(film)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(frames) >= 4 and frames[0].shape[0] % 2 == 0
+
+
+@pytest.mark.parametrize(("name", "value"), [("--animation", "a.png"), ("--curves", "a.txt"), ("--animation", "none/a.gif")])
+def test_what_cannot_be_written_is_said_before_the_training(cli, tmp_path, name, value):
+    ran = cli("toy", "gaussian", "--steps", 1_000_000, name, tmp_path / value)
+    assert ran.code != 0 and ran.err.strip() and "Traceback" not in ran.err
+
+
+def test_an_animation_that_would_not_fit_the_memory_is_refused_before_the_training(cli, tmp_path):
+    ran = cli("toy", "gaussian", "--steps", 1_000_000, "--animation", tmp_path / "a.gif", "--frames", 1000, "--panel", 800)
+    assert ran.code != 0 and "fewer pictures" in ran.err and not list(tmp_path.iterdir())
