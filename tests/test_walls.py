@@ -28,6 +28,7 @@ TORCH_FREE = {
     "flowcore.theory.convolution", "flowcore.theory.coupling", "flowcore.theory.curve", "flowcore.theory.learning",
     "flowcore.theory.masking", "flowcore.theory.parallelogram", "flowcore.timeline", "flowcore.animation",
     "flowcore.map_points", "flowcore.pile",
+    "flowcore.toy_ink",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.
