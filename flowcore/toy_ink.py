@@ -1,7 +1,8 @@
 """Ink on a square sheet, to draw a density with: pen, air brush, eraser, and a magnet that moves ink without losing any.
 
-A sheet is (side, side) float32 from 0 (bare) to 1 (black), row 0 on top. Places and radii are in cells, (x, y) with the
-upper left corner at (0, 0), so that the middle of the first cell is (0.5, 0.5). Every tool returns a new sheet.
+A sheet is (side, side) float32 from 0 (bare) to 1 (black; the magnet may pile up a little more), row 0 on top. Places and
+radii are in cells, (x, y) with the upper left corner at (0, 0), so that the middle of the first cell is (0.5, 0.5). Every
+tool returns a new sheet.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ __all__ = ["SIDE", "SPACING", "TOOLS", "blank", "magnet", "pen", "spray", "strok
 SIDE = 128
 TOOLS = ("pen", "air", "eraser", "magnet")
 SPACING = 0.25
-"""How far apart, in radii, the dabs of a stroke of the air brush or the magnet are."""
+"""How far apart, in radii, the dabs of the air brush and the magnet are on their way."""
 
 FLOW = 0.09
 """What one dab of the air brush adds in its middle to bare paper."""
-PULL = 0.30
+PULL = 0.16
 """Share of its way to the pointer that ink takes in one dab of the magnet, at most."""
 _CORE = 0.15
 """Within this share of the radius the magnet leaves ink alone: a pile of one cell would be no density."""
-_SETTLING, _ROOM = 16, 8
+_SETTLING, _ROOM = 24, 16
 """Rounds of flowing apart, and how far beyond the magnet's rim, in cells, that may reach."""
 
 Place = tuple[float, float]
@@ -83,8 +84,8 @@ def magnet(sheet: np.ndarray, place: Place, radius: float) -> np.ndarray:
     if not len(rows):
         return sheet
     ink, d = sheet[rows, columns].astype(np.float64), far[rows, columns]
-    # No pull at the rim, so that no gap opens there.
-    share = PULL * (1 - (d / radius) ** 2) * np.maximum(0.0, 1 - _CORE * radius / np.maximum(d, 1e-9))
+    # No pull at the rim and little beside it, so that no gap opens there.
+    share = PULL * (1 - (d / radius) ** 2) ** 2 * np.maximum(0.0, 1 - _CORE * radius / np.maximum(d, 1e-9))
     to_x = columns + share * (at[0] - columns - 0.5)
     to_y = rows + share * (at[1] - rows - 0.5)
     left, top = np.floor(to_x).astype(int), np.floor(to_y).astype(int)
@@ -104,22 +105,19 @@ def magnet(sheet: np.ndarray, place: Place, radius: float) -> np.ndarray:
 
 
 def _settled(sheet: np.ndarray) -> np.ndarray:
-    """What is over black flows to the four neighbours, a few times; nothing flows over the edge."""
-    for _ in range(_SETTLING):
+    """What is over black flows apart in four directions, a few times, far and near; nothing flows over the edge."""
+    for turn in range(_SETTLING):
         over = np.maximum(sheet - 1, 0)
         if over.max() < 1e-3:
             break
-        share = over / 4
+        far, share = (4, 2, 1)[turn % 3], over / 4
         sheet = sheet - over
-        sheet[1:] += share[:-1]
-        sheet[:-1] += share[1:]
-        sheet[:, 1:] += share[:, :-1]
-        sheet[:, :-1] += share[:, 1:]
-        # A cell on the edge keeps the quarter that has nowhere to go.
-        sheet[0] += share[0]
-        sheet[-1] += share[-1]
-        sheet[:, 0] += share[:, 0]
-        sheet[:, -1] += share[:, -1]
+        for own, part in ((sheet, share), (sheet.T, share.T)):
+            own[far:] += part[:-far]
+            own[:-far] += part[far:]
+            # What would flow over the edge stays where it is.
+            own[:far] += part[:far]
+            own[-far:] += part[-far:]
     return sheet
 
 

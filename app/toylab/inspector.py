@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout
 from app.i18n import tr
 from app.toylab.density_picker import DensityPicker
 from app.toylab.state import BATCHES, DEPTHS, FLOWS, RATES, WIDTHS, ToyState
+from app.toylab.target_shape import TargetShape
 from app.widgets import Button, Heading, IconButton, Inspector, Label, NumberField, Segmented, ValueSlider
 
 __all__ = ["ToyInspector"]
@@ -45,6 +46,7 @@ class ToyInspector(Inspector):
             tr("Speed"),
         )
         self.density = DensityPicker()
+        self.shape = TargetShape()
         self.flow = Segmented(
             [
                 ("nice", FLOWS["nice"], tr("Additive couplings: they only shift.") + "\nz = x + m(x)"),
@@ -88,6 +90,7 @@ class ToyInspector(Inspector):
         self.add(self.speed)
         self.add(Heading(tr("Density")), 6)
         self.add(self.density)
+        self.add(self.shape)
         self.add(Heading(tr("Flow")), 6)
         self.add(self.flow)
         for slider in (self.sliders["depth"], self.sliders["width"]):
@@ -102,7 +105,7 @@ class ToyInspector(Inspector):
         self.play.clicked.connect(self.play_pressed)
         self.step.clicked.connect(self.step_pressed)
         self.reset.clicked.connect(self.reset_pressed)
-        for name, choice in (("speed", self.speed), ("density", self.density), ("flow", self.flow)):
+        for name, choice in (("speed", self.speed), ("flow", self.flow)):
             choice.chosen.connect(lambda key, name=name: self.setting_changed.emit(name, key, False))
         for name, slider in self.sliders.items():
             slider.value_changed.connect(lambda value, name=name: self._slid(name, value))
@@ -115,7 +118,8 @@ class ToyInspector(Inspector):
 
     def show_state(self, state: ToyState, playing: bool) -> None:
         """Show the settings."""
-        self.density.set_current(state.density)
+        self.density.set_current(state.density, state.target)
+        self.shape.show_target(state.density, state.target)
         self.flow.set_current(state.flow)
         self.speed.set_current(state.speed)
         for name, slider in self.sliders.items():

@@ -105,10 +105,11 @@ class DensityPanel(Panel):
 
     def show_run(self, run: Run) -> bool:
         self._run = run
+        self._offer_truth(run.known)
         news = self.news(run, "truth")
         if news and "truth" in run.arrays:
             self._top = float(run.arrays["truth"].max())
-        wanted = "heat" if self.which.current() == "model" else "truth"
+        wanted = self._wanted()
         if self.news(run, wanted) or news:
             self._draw(run, wanted)
             return True
@@ -119,12 +120,28 @@ class DensityPanel(Panel):
         self.image.setVisible(heat is not None)
         if heat is None:
             return
+        if not run.known:
+            self._top = max(float(heat.max()), 1e-6)  # there is no truth to share a scale with
         self.image.setImage(heat, autoLevels=False, levels=(0.0, self._top))
         self.image.setRect(QRectF(-run.reach, -run.reach, 2 * run.reach, 2 * run.reach))
 
     def _again(self, *_unused: object) -> None:
         if self._run is not None:
-            self._draw(self._run, "heat" if self.which.current() == "model" else "truth")
+            self._draw(self._run, self._wanted())
+
+    def _wanted(self) -> str:
+        return "heat" if self.which.current() == "model" else "truth"
+
+    def _offer_truth(self, known: bool) -> None:
+        truth = self.which.button("truth")
+        if truth.isEnabled() != known:
+            truth.setEnabled(known)
+            truth.setToolTip(
+                tr("The density that the points are drawn from.") if known
+                else tr("Only points of this density are known, not the density itself.")
+            )  # fmt: skip
+            if not known:
+                self.which.set_current("model")
 
     def _paint_theme(self) -> None:
         # Both perceptually uniform; no density is the colour of the panel's own ground in each theme.
