@@ -52,7 +52,8 @@ class DrawSheet(TargetSheet):
         side.addWidget(self.size_slider)
         side.addLayout(acts)
         side.addStretch(1)
-        side.addWidget(Label(tr("The ink is the density: most points fall where it is full, none on bare paper."), "muted", wrap=True))
+        words = tr("The ink is the density: most points fall where it is full, none on bare paper.")
+        side.addWidget(Label(words, "muted", wrap=True))
         row = QHBoxLayout()
         row.setSpacing(20)
         row.addWidget(self.surface, 1)
@@ -106,7 +107,7 @@ class DrawSheet(TargetSheet):
         self.undo.setEnabled(surface.can_undo)
         self.redo.setEnabled(surface.can_redo)
         self.clear.setEnabled(not surface.is_blank())
-        self.use.setEnabled(not surface.is_blank())
+        self.allow(tr("Draw something first.") if surface.is_blank() else "")
         if not surface.is_blank():
             self.say("")
 

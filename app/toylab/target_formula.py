@@ -117,7 +117,7 @@ class FormulaSheet(TargetSheet):
 
     def _typed(self, _text: str) -> None:
         self._target = None
-        self.use.setEnabled(False)
+        self.allow(tr("The formula is being checked."))
         self._wait.start()
 
     def _entered(self) -> None:
@@ -130,7 +130,7 @@ class FormulaSheet(TargetSheet):
         """Check what is in the line now."""
         self._wait.stop()
         text = self.line.text()
-        self.use.setEnabled(False)
+        self.allow(tr("The formula is being checked."))
         if not text.strip():
             self.worker.forget()
             self._show(None, tr("Type a formula in x and y, or take one of the examples."), "muted")
@@ -139,7 +139,7 @@ class FormulaSheet(TargetSheet):
 
     def _show(self, made: tuple[dict, np.ndarray | None] | None, sentence: str, tone: str = "warning") -> None:
         self._target = None if made is None else made[0]
-        self.use.setEnabled(made is not None)
+        self.allow("" if made is not None else sentence)
         self.wrong.set_tone(tone)
         self.wrong.setText(sentence)
         level = None if made is None else made[1]

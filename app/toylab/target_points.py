@@ -84,13 +84,13 @@ class PointsSheet(TargetSheet):
         """Other columns: read them."""
         path, x, y, seed = self.path, int(self.x.current()), int(self.y.current()), self.seed
         self._target = None
-        self.use.setEnabled(False)
+        self.allow(tr("The table is being read."))
         self.note.setText(tr("Reading…"))
         self.worker.run(lambda: toy_targets.from_points(path, x, y, seed), self._show)
 
     def _show(self, target: dict | None, sentence: str) -> None:
         self._target = target
-        self.use.setEnabled(target is not None)
+        self.allow("" if target is not None else sentence)
         self.say(sentence)
         self.note.setText(note_of(target))
         points = np.empty((0, 2)) if target is None else dots(target, "two-moons", _PREVIEW)

@@ -49,7 +49,7 @@ class TargetSheet(QWidget):
         self.sentence = Label("", "warning", wrap=True)
         self.sentence.setMinimumWidth(0)
         self.cancel = Button(tr("Cancel"), "plain", "", tr("Leave the target as it is.") + "\n" + tr("Escape"))
-        self.use = Button(tr("Use"), "primary", "", tr("Train on this from now on; undo brings the old target back."))
+        self.use = Button(tr("Use"), "primary")
         foot = QHBoxLayout()
         foot.setSpacing(8)
         foot.addWidget(self.sentence, 1)
@@ -64,6 +64,7 @@ class TargetSheet(QWidget):
         self.cancel.clicked.connect(self.leave)
         self.use.clicked.connect(self.take)
         theme.changed.connect(self.update)
+        self.allow()
         parent.installEventFilter(self)
         self.hide()
 
@@ -77,6 +78,11 @@ class TargetSheet(QWidget):
         """Say below the content what is wrong, or a remark; "" for nothing."""
         self.sentence.setText(sentence)
         self.sentence.set_tone(tone)
+
+    def allow(self, reason: str = "") -> None:
+        """Whether "Use" can be pressed: it can where there is no ``reason`` against it, which its tooltip says."""
+        self.use.setEnabled(not reason)
+        self.use.setToolTip(reason or tr("Train on this from now on; undo brings the old target back."))
 
     # Life
 
@@ -122,8 +128,9 @@ class TargetSheet(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         if event.key() == Qt.Key.Key_Escape:
             self.leave()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not isinstance(QApplication.focusWidget(), Button):
-            self.take()
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            focus = QApplication.focusWidget()
+            focus.click() if isinstance(focus, Button) else self.take()
         event.accept()
 
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802

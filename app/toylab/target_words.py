@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from functools import lru_cache
 
 import numpy as np
@@ -47,9 +48,19 @@ def file_stem(state: ToyState) -> str:
     return state.density if state.target is None or state.target["kind"] == "parameters" else state.target["kind"]
 
 
+_keys: OrderedDict[int, tuple[dict, str]] = OrderedDict()
+
+
 def key_of(target: dict | None) -> str:
-    """A target as text: equal for equal targets."""
-    return "" if target is None else json.dumps(target, sort_keys=True)
+    """A target as text: equal for equal targets. Quick for the ones asked for last, as a table's may be a megabyte."""
+    if target is None:
+        return ""
+    kept = _keys.get(id(target))  # the entry holds the target, so its id is not another's meanwhile
+    if kept is None:
+        kept = _keys[id(target)] = (target, json.dumps(target, sort_keys=True))
+        if len(_keys) > 16:
+            _keys.popitem(last=False)
+    return kept[1]
 
 
 def brightness(target: dict | None, density: str, side: int = 48) -> np.ndarray | None:

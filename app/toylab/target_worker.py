@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -69,3 +70,6 @@ def _outcome(work: Callable[[], Any]) -> tuple[Any, str]:
         return None, str(error)
     except MemoryError:
         return None, tr("That needs more memory than is free.")
+    except Exception:  # a file from anywhere: whatever goes wrong on the other thread, somebody here waits for an answer
+        logging.getLogger("flow-explorer").exception("a target could not be read")
+        return None, tr("That could not be read; the log says more.")
