@@ -70,6 +70,11 @@ class TargetLink:
         if path:
             self.take_points(path)
 
+    def wait(self) -> None:
+        """Let the threads that read files end (the window closes)."""
+        for worker in (self.worker, *(sheet.worker for sheet in self._sheets.values() if sheet.worker is not None)):
+            worker.wait()
+
     # Files
 
     def take_file(self, path: str) -> bool:
@@ -85,7 +90,7 @@ class TargetLink:
 
     def take_picture(self, path: str) -> None:
         """Make a picture's darkness the target."""
-        self.worker.run(lambda: _from_picture(path), self._took_picture)
+        self.worker.read(path, lambda: _from_picture(path), self._took_picture)
 
     def _took_picture(self, target: dict | None, sentence: str) -> None:
         if target is None:
@@ -96,7 +101,7 @@ class TargetLink:
 
     def take_points(self, path: str) -> None:
         """Read a table's columns and let the person choose two."""
-        self.worker.run(lambda: toy_targets.columns(path), lambda found, sentence: self._took_columns(path, found, sentence))
+        self.worker.read(path, lambda: toy_targets.columns(path), lambda found, words: self._took_columns(path, found, words))
 
     def _took_columns(self, path: str, found: toy_targets.Columns | None, sentence: str) -> None:
         if found is None:

@@ -86,7 +86,7 @@ class PointsSheet(TargetSheet):
         self._target = None
         self.allow(tr("The table is being read."))
         self.note.setText(tr("Reading…"))
-        self.worker.run(lambda: toy_targets.from_points(path, x, y, seed), self._show)
+        self.worker.read(path, lambda: toy_targets.from_points(path, x, y, seed), self._show)
 
     def _show(self, target: dict | None, sentence: str) -> None:
         self._target = target

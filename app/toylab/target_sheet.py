@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QW
 
 from app import theme
 from app.i18n import tr
+from app.toylab.target_worker import Worker
 from app.widgets import Button, Label
 
 __all__ = ["TargetSheet", "framed"]
@@ -39,6 +40,7 @@ class TargetSheet(QWidget):
     def __init__(self, title: str, parent: QWidget, width: int, height: int) -> None:
         super().__init__(parent)
         self._size = QSize(width, height)
+        self.worker: Worker | None = None
         self.setAccessibleName(title)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.card = QWidget(self)

@@ -80,6 +80,7 @@ class DrawingSurface(KeyboardFocus, QWidget):
         """Begin with this; nothing to undo."""
         self._sheet = np.asarray(sheet, np.float32)
         self._undo, self._redo, self._before = [], [], None
+        self._last = (SIDE / 2, SIDE / 2)
         self._tell()
 
     def is_blank(self) -> bool:

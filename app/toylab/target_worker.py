@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,10 @@ from PySide6.QtCore import QCoreApplication, QObject, Qt, QThreadPool, Signal
 from app.i18n import tr
 from flowcore.errors import FlowError
 
-__all__ = ["Worker"]
+__all__ = ["SMALL_BYTES", "Worker"]
+
+SMALL_BYTES = 300_000
+"""A file up to this size is read in a few milliseconds."""
 
 
 class Worker(QObject):
@@ -37,6 +41,18 @@ class Worker(QObject):
     def busy(self) -> bool:
         """Whether an answer is awaited."""
         return self._done is not None
+
+    def read(self, path: str, work: Callable[[], Any], done: Callable[[Any, str], None]) -> None:
+        """The same for work on a file, and at once where the file is small."""
+        try:
+            size = os.stat(path).st_size
+        except OSError:
+            size = 0  # `work` finds the words for that
+        if size <= SMALL_BYTES:
+            self.forget()
+            done(*_outcome(work))
+        else:
+            self.run(work, done)
 
     def run(self, work: Callable[[], Any], done: Callable[[Any, str], None]) -> None:
         """Do `work`, a function without Qt, then call `done`."""
