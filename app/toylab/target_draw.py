@@ -87,6 +87,11 @@ class DrawSheet(TargetSheet):
             self.say(str(error))
             return None
 
+    def width_at(self, height: int) -> int:
+        """The paper is square: at the height that is left for it, this is its width and that of the tools."""
+        around = height - (self.card.sizeHint().height() - self.surface.sizeHint().height())
+        return min(super().width_at(height), around + _TOOLS_WIDTH + 60)
+
     def choose_tool(self, name: str) -> None:
         """Take up a tool."""
         self.surface.tool = name

@@ -76,6 +76,10 @@ class TargetSheet(QWidget):
         """What "Use" is to use, or None where there is nothing yet."""
         raise TypeError(f"{type(self).__name__} does not define target")
 
+    def width_at(self, _height: int) -> int:
+        """How wide the card would be at a height."""
+        return self._size.width()
+
     def say(self, sentence: str, tone: str = "warning") -> None:
         """Say below the content what is wrong, or a remark; "" for nothing."""
         self.sentence.setText(sentence)
@@ -161,8 +165,8 @@ class TargetSheet(QWidget):
     def _fit(self) -> None:
         room = self.parentWidget().size()
         self.setGeometry(0, 0, room.width(), room.height())
-        width = min(self._size.width(), room.width() - 2 * _MARGIN)
         height = min(self._size.height(), room.height() - 2 * 16)
+        width = min(self.width_at(height), room.width() - 2 * _MARGIN)
         self.card.setGeometry((room.width() - width) // 2, (room.height() - height) // 2, width, height)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
