@@ -10,6 +10,7 @@ from app.toylab.density_picker import DensityPicker
 from app.toylab.layer_list import LayerList
 from app.toylab.prior_choice import PriorChoice
 from app.toylab.state import BATCHES, DEPTHS, FLOWS, RATES, WIDTHS, ToyState
+from app.toylab.target_shape import TargetShape
 from app.widgets import Button, Heading, IconButton, Inspector, Label, NumberField, Segmented, ValueSlider
 
 __all__ = ["ToyInspector"]
@@ -49,6 +50,7 @@ class ToyInspector(Inspector):
             tr("Speed"),
         )
         self.density = DensityPicker()
+        self.shape = TargetShape()
         self.flow = Segmented(
             [
                 ("nice", FLOWS["nice"], tr("Additive couplings: they only shift.") + "\nz = x + m(x)"),
@@ -99,6 +101,7 @@ class ToyInspector(Inspector):
         self.add(self.speed)
         self.add(Heading(tr("Density")), 6)
         self.add(self.density)
+        self.add(self.shape)
         self.add(Heading(tr("Flow")), 6)
         self.add(self.flow)
         for part in (self.sliders["depth"], self.layers, self.sliders["width"], self.prior):
@@ -113,7 +116,7 @@ class ToyInspector(Inspector):
         self.play.clicked.connect(self.play_pressed)
         self.step.clicked.connect(self.step_pressed)
         self.reset.clicked.connect(self.reset_pressed)
-        for name, choice in (("speed", self.speed), ("density", self.density), ("flow", self.flow)):
+        for name, choice in (("speed", self.speed), ("flow", self.flow)):
             choice.chosen.connect(lambda key, name=name: self.setting_changed.emit(name, key, False))
         self.prior.setting_changed.connect(self.setting_changed)
         self.prior.rested.connect(self.rested)
@@ -129,7 +132,8 @@ class ToyInspector(Inspector):
 
     def show_state(self, state: ToyState, playing: bool) -> None:
         """Show the settings."""
-        self.density.set_current(state.density)
+        self.density.set_current(state.density, state.target)
+        self.shape.show_target(state.density, state.target)
         self.flow.set_current(state.flow)
         self.speed.set_current(state.speed)
         for name, slider in self.sliders.items():

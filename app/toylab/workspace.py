@@ -17,11 +17,12 @@ from app.toylab.canvas import ToyCanvas
 from app.toylab.controller import ToyController
 from app.toylab.inspector import ToyInspector
 from app.toylab.state import FLOWS, ToyState
+from app.toylab.target_link import TargetLink
+from app.toylab.target_words import file_stem, title_of
 from app.toylab.views.names import switched
 from app.toylab.writing import read_settings, save_panels
 from app.widgets import ChipButton
 from app.workspace import Command, Context, Workspace
-from flowcore.densities import get
 from flowcore.errors import FlowError
 
 __all__ = ["ToyLab", "create"]
@@ -41,6 +42,7 @@ class ToyLab(Workspace):
         self.controller = ToyController(context.engine, self.history, self)
         self._canvas = ToyCanvas(self.controller)
         self._inspector = ToyInspector()
+        self.targets = TargetLink(self.controller, self._canvas, self._inspector, context)
         self._chip = ChipButton()
         self._chip.setEnabled(True)
         self._chip.setToolTip(tr("Held-out loss, and in brackets how far it is above the density's entropy."))
@@ -133,12 +135,14 @@ class ToyLab(Workspace):
         parts = [f"{FLOWS[state.flow]}", count + ("" if state.layers is None else ", " + tr("edited"))]
         if run.nll is not None and run.entropy is not None:
             parts.append(f"{run.nll:.2f} nat (+{max(0.0, run.nll - run.entropy):.2f})")
-        self._chip.set_texts(tr(get(state.density).title), " · ".join(parts))
+        self._chip.set_texts(title_of(state), " · ".join(parts))
 
     # Saving
 
     def take_file(self, path: str) -> None:
-        """Take up the settings in a saved picture; what is wrong with the file is said in the window."""
+        """Take a file as a target, or the settings in a saved picture; what is wrong with it is said in the window."""
+        if self.targets.take_file(path):
+            return
         try:
             self.controller.take_settings(read_settings(path))
         except FlowError as error:
@@ -172,7 +176,7 @@ class ToyLab(Workspace):
     def _ask_path(self, title: str, suffix: str, kind: str) -> str:
         state = self.controller.state
         folder = Path(self.context.settings.get("folder.save", str(Path.home())))
-        name = f"{state.density}-{state.flow}{suffix}"
+        name = f"{file_stem(state)}-{state.flow}{suffix}"
         path, _ = QFileDialog.getSaveFileName(self.window(), title, str(folder / name), f"{kind} (*{suffix})")
         if not path:
             return ""
