@@ -82,7 +82,7 @@ def columns(path: str | os.PathLike[str]) -> Columns:
         DataError: with one sentence, if it is no table with two columns.
     """
     table = _open(path)
-    return Columns(table.names, table.cells(np.arange(min(_PREVIEW, table.rows)), range(len(table.names)))[0], table.rows)
+    return Columns(table.names, table.cells(np.arange(min(_PREVIEW, table.rows)), range(len(table.names))), table.rows)
 
 
 def from_points(path: str | os.PathLike[str], x_column: int | str, y_column: int | str, seed: int) -> dict:
@@ -102,14 +102,15 @@ def from_points(path: str | os.PathLike[str], x_column: int | str, y_column: int
     if table.rows > MAX_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(table.rows, MAX_ROWS, replace=False))
         notes.append(f"{MAX_ROWS:,} of {table.rows:,} rows were drawn (seed {seed}).")
-    values, _ = table.cells(rows, chosen)
+    values = table.cells(rows, chosen)
     good = np.isfinite(values).all(1)
     for place, column in enumerate(chosen):
         if not np.isfinite(values[:, place]).any():
             raise DataError(f"Column {table.names[column]!r} of {name} holds no numbers: choose another.")
     left = int((~good).sum())
     if left:
-        notes.append(f"{left:,} row{'s' if left != 1 else ''} without two finite numbers {'were' if left != 1 else 'was'} left out.")
+        rows_were = "rows without two finite numbers were" if left > 1 else "row without two finite numbers was"
+        notes.append(f"{left:,} {rows_were} left out.")
     values = values[good]
     if len(values) < MIN_ROWS:
         raise DataError(f"{name} has {len(values)} usable row{'s' if len(values) != 1 else ''}; at least {MIN_ROWS} are needed.")
@@ -125,7 +126,8 @@ def from_points(path: str | os.PathLike[str], x_column: int | str, y_column: int
     data = np.ascontiguousarray(points, dtype="<f4")
     if abs(float(np.corrcoef(points.T)[0, 1])) > 1 - 1e-9:
         raise DataError(f"The two columns of {name} lie on one straight line, which has no density: choose another pair.")
-    notes.append(f"Both columns are standardised; {round(HELD_OUT_SHARE * len(points)):,} of {len(points):,} points are held out.")
+    held = f"{round(HELD_OUT_SHARE * len(points)):,} of {len(points):,} points"
+    notes.append(f"Both columns are standardised; {held} are held out.")
     title = f"{Path(path).stem}: {table.names[chosen[0]]}, {table.names[chosen[1]]}"
     return {"kind": "points", "title": title[:MAX_TITLE], "note": " ".join(notes), "values": pack(data.tobytes())}
 
@@ -180,17 +182,15 @@ class _Text:
         except csv.Error:
             return [line.split(self.sign) for line in lines]
 
-    def cells(self, rows: np.ndarray, wanted: range | list[int]) -> tuple[np.ndarray, int]:
-        """Numbers (rows, columns), NaN for what is none, or is in a row with too few or too many values; and those rows' count."""
+    def cells(self, rows: np.ndarray, wanted: range | list[int]) -> np.ndarray:
+        """Numbers (rows, columns); NaN for what is none, or is in a row with too few or too many values."""
         out = np.full((len(rows), len(wanted)), np.nan)
-        ragged = 0
         for place, parts in enumerate(self._split([self.lines[row] for row in rows])[: len(rows)]):
             if len(parts) != len(self.names):
-                ragged += 1
                 continue
             for column, index in enumerate(wanted):
                 out[place, column] = _number(parts[index])
-        return out, ragged
+        return out
 
 
 class _Array:
@@ -210,9 +210,9 @@ class _Array:
         self.array, self.rows = array, array.shape[0]
         self.names = tuple(f"column {place}" for place in range(1, min(array.shape[1], MAX_COLUMNS + 1) + 1))
 
-    def cells(self, rows: np.ndarray, wanted: range | list[int]) -> tuple[np.ndarray, int]:
+    def cells(self, rows: np.ndarray, wanted: range | list[int]) -> np.ndarray:
         with np.errstate(over="ignore"):
-            return np.asarray(self.array[rows][:, list(wanted)], dtype=np.float64), 0
+            return np.asarray(self.array[rows][:, list(wanted)], dtype=np.float64)
 
 
 def _open(path: str | os.PathLike[str]) -> _Text | _Array:

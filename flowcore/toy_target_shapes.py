@@ -1,4 +1,4 @@
-"""The ten densities with other parameters: the same shapes, noisier, with more turns, with another number of parts. Torch-free."""
+"""The ten densities with other parameters: the same shapes, noisier, with more turns, in another number. Torch-free."""
 from __future__ import annotations
 
 import math
@@ -74,7 +74,7 @@ def _spirals(noise: float, turns: float, modes: int) -> _Mixture:
 
 def _roll(noise: float, turns: float) -> _Mixture:
     stop = 1.5 * math.pi + 2 * math.pi * turns
-    count = max(192, math.ceil(2 * math.pi * turns * math.pi / noise))
+    count = max(192, math.ceil(192 * (0.15 / noise) * (turns / 1.5)))
     t = 1.5 * math.pi + 2 * math.pi * turns * (np.arange(count) + 0.5) / count
     return _Mixture(_spiral(math.pi / stop)(t), noise)
 

@@ -135,6 +135,8 @@ class ToyLab(Workspace):
         parts = [f"{FLOWS[state.flow]}", count + ("" if state.layers is None else ", " + tr("edited"))]
         if run.nll is not None and run.entropy is not None:
             parts.append(f"{run.nll:.2f} nat (+{max(0.0, run.nll - run.entropy):.2f})")
+        elif run.nll is not None and not run.known:
+            parts.append(tr("held-out loss {value} nat", value=f"{run.nll:.2f}"))
         self._chip.set_texts(title_of(state), " · ".join(parts))
 
     # Saving
