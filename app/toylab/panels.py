@@ -55,6 +55,7 @@ class SamplesPanel(Panel):
             self.legend.set_entries([("a", tr("data"))] * data + [("b", tr("model"))] * samples)
 
     def show_run(self, run: Run) -> bool:
+        self.fit(run)
         news = False
         for name, cloud in (("data", self.data), ("samples", self.samples)):
             if self.news(run, name):
@@ -111,6 +112,7 @@ class GridPanel(Panel):
         self.add(self.plot)
 
     def show_run(self, run: Run) -> bool:
+        self.fit(run)
         if not self.news(run, "grid"):
             return False
         self.lines.set_lines(run.arrays.get("grid", np.empty((0, 2, 2))))
@@ -158,6 +160,7 @@ class DensityPanel(Panel):
 
     def show_run(self, run: Run) -> bool:
         self._run = run
+        self.fit(run)
         self._offer_truth(run.known)
         news = self.news(run, "truth")
         if news and "truth" in run.arrays:

@@ -333,7 +333,7 @@ def test_of_points_there_is_no_true_density_and_no_entropy(qtbot, lab, silent, t
     request, answer, _ = silent.sent[-1]
 
     def send(kind, **arrays):
-        values = {"run": request.run, "step": 5, "config": request.config, "entropy": None, "reach": 4.0}
+        values = {"run": request.run, "step": 5, "config": request.config, "entropy": None, "reach": 8.0}
         values |= {} if kind == "start" else {"nll": 2.4, "standard_error": 0.01}
         answer(Message(len(silent.sent), kind, values, arrays, False, request))
 
@@ -345,13 +345,15 @@ def test_of_points_there_is_no_true_density_and_no_entropy(qtbot, lab, silent, t
     assert "not the density itself" in panel.which.button("truth").toolTip()
     assert panel.image.image is not None and panel.image.levels[1] == pytest.approx(0.3)
     assert loss.curve.isVisible() and not loss.entropy.isVisible() and not loss.entropy_label.isVisible()
-    assert "(+" not in lab.topbar().texts[1]
+    assert "(+" not in lab.topbar().texts[1] and "2.40 nat" in lab.topbar().texts[1]
+    assert lab.canvas().samples.plot.box.viewRange()[1] == [-8, 8]
     lab.history.undo()
     request, answer, _ = silent.sent[-1]
     values = {"run": request.run, "step": 0, "config": request.config, "entropy": 1.8, "reach": 4.0}
     answer(Message(len(silent.sent), "start", values, {"data": np.zeros((4, 2))}, False, request))
     lab.canvas().draw()
     assert panel.which.button("truth").isEnabled() and loss.entropy.isVisible()
+    assert lab.canvas().samples.plot.box.viewRange()[1] == [-4, 4]
 
 
 # A sheet takes the keyboard, which the off-screen platform cannot give.
