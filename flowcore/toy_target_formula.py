@@ -78,7 +78,7 @@ def _children(node: ast.expr) -> list[ast.expr]:
         return []
     if isinstance(node, ast.Name):
         if node.id in FUNCTIONS:
-            raise ConfigError(f"{node.id} needs its brackets: {node.id}(…).")
+            raise ConfigError(f"The function {node.id} needs its brackets: {node.id}(…).")
         if node.id not in ("x", "y", *_CONSTANTS):
             raise ConfigError(f"A formula may hold {_MAY}; not the name {node.id[:20]!r}.")
         return []
@@ -97,7 +97,7 @@ def _children(node: ast.expr) -> list[ast.expr]:
         right = count >= 2 if name in _TWO_OR_MORE else count == (2 if name in _TWO else 1)
         if not right:
             wanted = "two values or more" if name in _TWO_OR_MORE else "two values" if name in _TWO else "one value"
-            raise ConfigError(f"{name} takes {wanted}, not {count}.")
+            raise ConfigError(f"The function {name} takes {wanted}, not {count}.")
         return list(node.args)
     kinds = {"Attribute": "a name with a dot", "Compare": "a comparison", "Subscript": "square brackets", "Lambda": "a lambda"}
     raise ConfigError(f"A formula may hold {_MAY}; not {kinds.get(type(node).__name__, 'what is written there')}.")
@@ -146,7 +146,7 @@ def density_of(text: str) -> tuple[GridDensity, float]:
     level = np.where(undefined, -np.inf, level)
     top = float(level.max())
     if not math.isfinite(top):
-        raise ConfigError("The formula is minus infinity everywhere in the square from -4 to 4, so the density is never positive.")
+        raise ConfigError("The formula is minus infinity all over the square from -4 to 4: the density is never positive.")
     weights = np.exp(level - top)
     log_normaliser = top + math.log(float(weights.sum()) * step**2)
     title = "log p = " + " ".join(text.split())

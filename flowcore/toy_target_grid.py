@@ -166,7 +166,8 @@ def from_pixels(pixels: np.ndarray, title: str) -> dict:
     height, width = dark.shape
     scale = SIDE / max(height, width)
     tall, wide = max(1, round(height * scale)), max(1, round(width * scale))
-    small = np.asarray(Image.fromarray(dark).resize((wide, tall), Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR))
+    way = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
+    small = np.asarray(Image.fromarray(dark).resize((wide, tall), way))
     values = np.zeros((SIDE, SIDE), np.uint8)
     top, left = (SIDE - tall) // 2, (SIDE - wide) // 2
     values[top : top + tall, left : left + wide] = np.rint(np.clip(small, 0, 255))

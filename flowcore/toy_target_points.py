@@ -201,7 +201,7 @@ class _Array:
         try:
             # Mapped, not read: of a huge array only the rows that are drawn are.
             array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, OSError, EOFError, SyntaxError, MemoryError, OverflowError, TypeError) as error:
+        except Exception as error:  # numpy's reader of headers raises nearly everything on damaged ones
             raise DataError(f"{path.name} is damaged, or holds Python objects, which are never loaded.") from error
         if array.dtype.kind not in "fiub":
             raise DataError(f"{path.name} holds {array.dtype}, not real numbers.")

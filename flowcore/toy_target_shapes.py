@@ -80,7 +80,7 @@ def _roll(noise: float, turns: float) -> _Mixture:
 
 
 def _grid(noise: float, modes: int) -> _Mixture:
-    axis = np.linspace(-2.8, 2.8, modes)
+    axis = np.round(np.linspace(-2.8, 2.8, modes), 12)
     return _Mixture(np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2), noise)
 
 
@@ -95,7 +95,7 @@ _MAKERS: dict[str, Callable[..., object]] = {
     "two-moons": _two_moons,
     "eight-gaussians": lambda noise, modes: _Mixture(_arc(2.8, 0, 0)(np.arange(modes) * 2 * math.pi / modes), noise),
     "two-spirals": _spirals,
-    "rings": lambda noise, modes: _Rings(tuple(3.2 * (i + 1) / modes for i in range(modes)), noise),
+    "rings": lambda noise, modes: _Rings(tuple(round(3.2 * (i + 1) / modes, 12) for i in range(modes)), noise),
     "checkerboard": lambda noise, modes: _Checkerboard(3.2, modes, noise),
     "pinwheel": lambda noise, modes, twist: _Pinwheel(modes, 1.8, 0.5, noise, twist),
     "swiss-roll": _roll,
