@@ -80,6 +80,14 @@ class DrawSheet(TargetSheet):
         self.say("")
         self.open_sheet()
 
+    def put(self, target: dict) -> None:
+        """A picture that came while the sheet is open: its ink in place of what is drawn, undone like a stroke."""
+        self.surface.put(_on_the_sheet(toy_targets.grid_of(target)))
+
+    def has_work(self) -> bool:
+        """Whether strokes would be lost if the sheet closed now."""
+        return self.isVisible() and self.surface.can_undo
+
     def target(self) -> dict | None:
         try:
             return toy_targets.from_grid(self.surface.values(), self.name)

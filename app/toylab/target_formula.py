@@ -11,17 +11,18 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from app import theme
 from app.i18n import tr
 from app.toylab.target_sheet import TargetSheet, framed
-from app.toylab.target_words import brightness
+from app.toylab.target_words import brightness, note_of
 from app.toylab.target_worker import Worker
 from app.widgets import Button, Heading, Label
 from app.widgets.plot import Plot
 from flowcore import toy_targets
+from flowcore.toy_target_formula import FUNCTIONS, MAX_LENGTH
 
 __all__ = ["EXAMPLES", "FormulaSheet"]
 
 EXAMPLES = {
     "Two hills": "log(exp(-2*((x - 1.5)^2 + y^2)) + exp(-2*((x + 1.5)^2 + y^2)))",
-    "Ring": "-8*(sqrt(x^2 + y^2) - 2.5)^2",
+    "Ring": "-8*(hypot(x, y) - 2.5)^2",
     "Banana": "-x^2/2 - 4*(y - x^2/2 + 1)^2",
     "Waves": "3*cos(2*x)*cos(2*y) - (x^2 + y^2)/5",
 }
@@ -45,7 +46,7 @@ class FormulaSheet(TargetSheet):
         face = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         face.setPixelSize(14)
         self.line.setFont(face)
-        self.line.setMaxLength(4000)
+        self.line.setMaxLength(4 * MAX_LENGTH)
         self.first = self.line
         before = Label("log p(x, y) =", "strong")
         before.setBuddy(self.line)
@@ -72,10 +73,11 @@ class FormulaSheet(TargetSheet):
             side.addWidget(button)
         side.addSpacing(8)
         side.addWidget(Heading(tr("What it may hold")))
-        words = tr("x, y, numbers, pi, e, + − * / ^, brackets, and functions such as exp, log, sqrt, abs, sin, cos, tanh.")
+        words = tr("x, y, numbers, pi, e, + − * / ^, brackets, and {names}.", names=", ".join(FUNCTIONS))
         side.addWidget(Label(words, "muted", wrap=True))
         side.addStretch(1)
-        side.addWidget(Label(tr("A constant added to it changes nothing: it is made to sum to 1."), "muted", wrap=True))
+        words = tr("A constant added to it changes nothing: the density is scaled to integrate to 1.")
+        side.addWidget(Label(words, "muted", wrap=True))
         row = QHBoxLayout()
         row.setSpacing(20)
         row.addWidget(framed(self.plot), 1)
@@ -139,6 +141,8 @@ class FormulaSheet(TargetSheet):
 
     def _show(self, made: tuple[dict, np.ndarray | None] | None, sentence: str, tone: str = "warning") -> None:
         self._target = None if made is None else made[0]
+        if made is not None:
+            tone, sentence = "muted", note_of(made[0])
         self.allow("" if made is not None else sentence)
         self.wrong.set_tone(tone)
         self.wrong.setText(sentence)

@@ -39,10 +39,14 @@ class TargetLink:
 
     def make(self, kind: str) -> None:
         """Make a target of one's own: "draw", "picture", "points" or "formula"."""
+        if kind != "picture" and self._has_work():
+            return
         {"draw": self.draw, "formula": self.write, "picture": self.ask_picture, "points": self.ask_points}[kind]()
 
     def edit(self) -> None:
         """Change the drawing or the formula that is the target now."""
+        if self._has_work():
+            return
         target = self.controller.state.target
         self.write() if target is not None and target["kind"] == "formula" else self.draw()
 
@@ -95,12 +99,16 @@ class TargetLink:
     def _took_picture(self, target: dict | None, sentence: str) -> None:
         if target is None:
             self.context.notify(sentence)
+        elif isinstance(self.sheet(), DrawSheet):
+            self.sheet().put(target)
         else:
             self._close()
             self.controller.set_target(target, tr("Picture"))
 
     def take_points(self, path: str) -> None:
         """Read a table's columns and let the person choose two."""
+        if self._has_work():
+            return
         self.worker.read(path, lambda: toy_targets.columns(path), lambda found, words: self._took_columns(path, found, words))
 
     def _took_columns(self, path: str, found: toy_targets.Columns | None, sentence: str) -> None:
@@ -129,6 +137,14 @@ class TargetLink:
             self._sheets[kind] = make(self.canvas)
             self._sheets[kind].used.connect(lambda target: self.controller.set_target(target, label))
         return self._sheets[kind]
+
+    def _has_work(self) -> bool:
+        """Whether a drawing is open that another sheet would end; says so."""
+        sheet = self.sheet()
+        if not (isinstance(sheet, DrawSheet) and sheet.has_work()):
+            return False
+        self.context.notify(tr("Use the drawing first, or cancel it."), kind="notice")
+        return True
 
     def _close(self) -> None:
         sheet = self.sheet()

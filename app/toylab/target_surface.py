@@ -91,6 +91,13 @@ class DrawingSurface(KeyboardFocus, QWidget):
         """The ink as darkness, uint8 (SIDE, SIDE); where it is piled up beyond black, the rest is lighter for it."""
         return np.rint(self._sheet * (255 / max(1.0, float(self._sheet.max())))).astype(np.uint8)
 
+    def put(self, values: np.ndarray) -> None:
+        """Ink of another sheet in place of this one, uint8 (SIDE, SIDE), as one stroke."""
+        self._end()
+        self._begin()
+        self._sheet = values.astype(np.float32) / 255
+        self._end()
+
     def clear(self) -> None:
         """Take all ink away, as one stroke."""
         if not self.is_blank():

@@ -219,6 +219,23 @@ def test_a_dropped_picture_becomes_the_density(qtbot, lab, told, tmp_path, monke
     assert grid.max() > 200 and grid[0, 0] == 0 and told == []
 
 
+def test_a_picture_dropped_on_the_drawing_is_a_stroke_and_no_file_ends_it(qtbot, lab, told, tmp_path):
+    sheet = opened(qtbot, lab, "draw")
+    line(qtbot, sheet.surface, (0.2, 0.5), (0.8, 0.5))
+    drawn = sheet.surface.values()
+    drop(lab.canvas(), write_table(tmp_path / "birds.csv"))
+    lab.inspector().density.kind_chosen.emit("formula")
+    assert lab.targets.sheet() is sheet and np.array_equal(sheet.surface.values(), drawn)
+    assert told == ["Use the drawing first, or cancel it."] * 2
+    pixels = np.full((64, 64, 3), 255, np.uint8)
+    pixels[:20, :20] = 0
+    Image.fromarray(pixels).save(tmp_path / "corner.png")
+    drop(lab.canvas(), tmp_path / "corner.png")
+    assert sheet.surface.values()[10, 10] == 255 and sheet.surface.values()[SIDE // 2, 40] == 0
+    qtbot.keyClick(sheet.surface, Qt.Key.Key_Z, CTRL)
+    assert np.array_equal(sheet.surface.values(), drawn) and plain(lab)
+
+
 @pytest.mark.parametrize("name", ["text.png", "table.csv", "array.npy", "nothing.txt"])
 def test_a_broken_file_is_one_sentence(qtbot, lab, told, tmp_path, name):
     (tmp_path / name).write_bytes(b"" if name == "nothing.txt" else b"no such thing")
@@ -271,11 +288,11 @@ def test_a_formula_is_checked_while_it_is_typed(qtbot, lab):
     qtbot.waitUntil(sheet.is_settled, timeout=10_000)
     assert sheet.use.isEnabled()
     checked(qtbot, sheet, "-(x^2 + y^2")
-    assert sheet.wrong.text().endswith(".") and not sheet.use.isEnabled()
+    assert sheet.wrong.text().endswith(".") and sheet.wrong.property("tone") == "warning" and not sheet.use.isEnabled()
     checked(qtbot, sheet, "__import__('os')")
     assert sheet.wrong.text().endswith(".") and not sheet.use.isEnabled()
     checked(qtbot, sheet, "-(x^2 + y^2)")
-    assert sheet.wrong.text() == "" and sheet.use.isEnabled() and not lab.controller.playing
+    assert sheet.wrong.text() == sheet.target()["note"] and sheet.use.isEnabled() and not lab.controller.playing
     level = sheet.image.image
     assert level.shape[0] == level.shape[1] and level[64, 64] > 0.9 > 0.2 > level[64, 4]
     qtbot.keyClick(sheet.line, Qt.Key.Key_Return)
@@ -288,7 +305,7 @@ def test_every_example_is_a_density_and_the_way_up_is_up(qtbot, lab):
     for button in sheet.examples.values():
         qtbot.mouseClick(button, LEFT)
         qtbot.waitUntil(sheet.is_settled, timeout=10_000)
-        assert sheet.use.isEnabled() and sheet.wrong.text() == "", button.text()
+        assert sheet.use.isEnabled() and sheet.wrong.property("tone") == "muted", button.text()
     checked(qtbot, sheet, "-3*((x - 2)^2 + (y - 1)^2)")
     row, column = np.unravel_index(sheet.image.image.argmax(), sheet.image.image.shape)
     assert row / 128 > 0.55 and column / 128 > 0.65  # row 0 is the lowest in the panels
