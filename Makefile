@@ -21,16 +21,18 @@ BENCH_STAMP := $(VENV)/.flow-explorer-bench-installed
 PIP_READY := $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgrade >/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint bench latency likelihood translation clean
+.PHONY: help run test soak lint bench latency live likelihood translation clean
 
 help:
 	@echo "make run     open the window (ARGS='...' is handed to flow-explorer)"
 	@echo "make test    run the tests (ARGS='-k name' is handed to pytest)"
-	@echo "make soak    the tests that take long: trainings killed at random moments, 10,000 samples of each model, 10,000 random acts"
+	@echo "make soak    the tests that take long: trainings killed at random moments, 10,000 samples of each model, 10,000 random acts,"
+	@echo "             an hour of play in the toy lab (FLOW_EXPLORER_SOAK_MINUTES=60)"
 	@echo "make lint    check the style of the code"
 	@echo "make bench   measure against other flow libraries and write docs/benchmarks.md: 20 minutes on 2 quiet cores"
 	@echo "             (ARGS='--only toy --quick' for rough figures of some; nothing is written then)"
 	@echo "make latency drag the window's sliders and measure how far the pictures lag behind the hand"
+	@echo "make live    train in the toy lab's window and measure frames, samples, densities and speed (ARGS='--seconds 60')"
 	@echo "make likelihood   train and evaluate every system on three data sets, an hour each; go on where it was stopped"
 	@echo "             (ARGS='--minutes 10 --cells mnist/glow'); writes docs/likelihood.md"
 	@echo "make translation  turn held-out pictures of one pile into another's and score them; writes docs/translation.md"
@@ -54,6 +56,9 @@ bench: $(BENCH_STAMP)
 
 latency: $(TEST_STAMP)
 	$(PY) -m tests.benchmarks.latency $(ARGS)
+
+live: $(TEST_STAMP)
+	$(PY) -m tests.benchmarks.toy_live $(ARGS)
 
 likelihood: $(TEST_STAMP)
 	$(PY) -m tests.benchmarks.likelihood_table $(ARGS)

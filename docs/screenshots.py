@@ -3,6 +3,7 @@
     python docs/screenshots.py explorer docs/explorer.png --theme dark --size 1440x900
     python docs/screenshots.py explorer docs/levels.png --facet levels --subject A
     python docs/screenshots.py toylab docs/toylab.png --seconds 30
+    python docs/screenshots.py toylab docs/race.gif --race spline glow nice --density --seconds 40
     python docs/screenshots.py toylab docs/probe.png --probe 0.8 -0.4 --views data samples density contours stretch prior
     python docs/screenshots.py theory docs/theory.png --figure curve
     python docs/screenshots.py training docs/training.png --runs RUNS --select run-1      (a folder of runs)
@@ -17,10 +18,15 @@ import json
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from PySide6.QtCore import Qt  # noqa: E402
+from PySide6.QtGui import QImage  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app import assets, theme  # noqa: E402
@@ -30,6 +36,7 @@ from app.explorer import facets  # noqa: E402
 from app.main_window import MainWindow  # noqa: E402
 from app.settings import Settings  # noqa: E402
 from app.shell.session import Session  # noqa: E402
+from flowcore.animation import animation_bytes  # noqa: E402
 
 
 def wait(application: QApplication, seconds: float, until=lambda: False) -> None:
@@ -86,6 +93,9 @@ def show_facet(workspace, options: argparse.Namespace) -> None:
 def learn(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
     """A flow that has learned for a while, with some of its views, or a point probed half way through the layers."""
     controller = window.current.controller
+    if options.race:
+        race(application, window, options)
+        return
     if options.views:
         controller.set("views", tuple(name for name in VIEWS if name in options.views))
     controller.play()
@@ -95,6 +105,32 @@ def learn(application: QApplication, window: MainWindow, options: argparse.Names
     if options.probe:
         controller.set("probe", tuple(options.probe))
         window.current.canvas().go_to(controller.state.depth // 2)
+
+
+def race(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
+    """Several flows side by side; a GIF shows the whole race, evenly over the training time."""
+    controller = window.current.controller
+    controller.set("density", options.target)
+    for flow in options.race:
+        controller.race.add()
+        rivals = controller.state.rivals
+        controller.race.change(len(rivals) - 1, replace(rivals[-1], flow=flow))
+    controller.race.show_density(options.density)
+    wait(application, 60, window.is_idle)
+    controller.play()
+    film = options.out.endswith(".gif")
+    frames, began = [], time.monotonic()
+    while time.monotonic() - began < options.seconds:
+        wait(application, 0.15)
+        if film and controller.race.run.least_seconds >= len(frames) * options.every:
+            image = window.current.canvas().grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+            image = image.scaledToWidth(640, Qt.TransformationMode.SmoothTransformation)
+            rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+            frames.append(rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy())
+    controller.pause()
+    if film:
+        frames += frames[-1:] * 10  # the end stays for a while
+        Path(options.out).write_bytes(animation_bytes(".gif", frames, fps=10))
 
 
 def explain(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
@@ -135,6 +171,10 @@ def main() -> None:
     parser.add_argument("--amounts", type=float, nargs="*", help="directions: how far along each, in standard deviations")
     parser.add_argument("--subject", default="A", choices=("sample", "A", "B", "walk"), help="explorer: what it is about")
     parser.add_argument("--figure", default="curve", help="theory: affine, curve, matrix, coupling, masks or convolution")
+    parser.add_argument("--race", nargs="*", default=(), help="toylab: the flows that race against the first")
+    parser.add_argument("--target", default="pinwheel", help="toylab: what they race on")
+    parser.add_argument("--density", action="store_true", help="toylab: densities instead of samples in a race")
+    parser.add_argument("--every", type=float, default=0.15, help="toylab: seconds of training between a GIF's frames")
     parser.add_argument("--views", nargs="*", default=(), help="toylab: which of its views, such as density contours stretch")
     parser.add_argument("--probe", type=float, nargs=2, help="toylab: where x is probed")
     parser.add_argument("--playing", action="store_true")
@@ -162,7 +202,8 @@ def main() -> None:
     if not options.playing:
         wait(application, 60, window.is_idle)
     wait(application, 0.5)
-    window.grab().save(options.out)
+    if not options.out.endswith(".gif"):
+        window.grab().save(options.out)
     window.close()
     wait(application, 0.3)
 

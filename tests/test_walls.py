@@ -27,7 +27,8 @@ TORCH_FREE = {
     "flowcore.labels", "flowcore.resample", "flowcore.painting", "flowcore.theory", "flowcore.theory.affine",
     "flowcore.theory.convolution", "flowcore.theory.coupling", "flowcore.theory.curve", "flowcore.theory.learning",
     "flowcore.theory.masking", "flowcore.theory.parallelogram", "flowcore.timeline", "flowcore.animation",
-    "flowcore.map_points", "flowcore.pile", "flowcore.toy_layers", "flowcore.prior_shapes",
+    "flowcore.map_points", "flowcore.pile", "flowcore.toy_convergence",
+    "flowcore.toy_layers", "flowcore.prior_shapes",
     "flowcore.toy_ink", "flowcore.toy_targets", "flowcore.toy_target_shapes", "flowcore.toy_target_grid",
     "flowcore.toy_target_points", "flowcore.toy_target_formula",
 }  # fmt: skip

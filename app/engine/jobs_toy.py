@@ -16,6 +16,7 @@ from flowcore.toy_frames import ToyFrames, cells
 from flowcore.toy_views import ToyViews, density_contours
 
 from .context import Context, Steps, job
+from .jobs_pace import fast_forward
 from .jobs_toy_showing import fine_maps, gradient_data, point_arrays, quick_maps
 from .requests_toy import RunToy, SaveToy
 
@@ -107,7 +108,7 @@ def run_toy(context: Context, request: RunToy) -> Steps:
             session = context.shared[SESSION]
         else:
             session.trainer.adjust(wanted.learning_rate, wanted.batch)
-            yield from _train(context, session, request)
+            yield from (fast_forward(context, session, _threads) if request.forward else _train(context, session, request))
             if not context.newer:
                 yield from _rest(context, session, request.views)
                 if not context.newer:

@@ -34,14 +34,16 @@ class RunToy(Request):
     `run` numbers the run; another number is another run, which starts from `snapshot` where there is one, else from
     nothing. Within a run `config` (a `ToyConfig` as a dictionary) may change its learning rate and its batch. While
     `playing` it trains, at most `speed` steps a second (0: as fast as it goes); otherwise up to step `goal` and no
-    further, and then it comes to rest. Only what `views` need is computed; the rest is left out of the answers. Where the engine
-    is still at one of the runs `kept_from`, a new run begins with the weights of the layers that both have.
+    further, and then it comes to rest. With `forward` it trains, without frames, until its held-out loss stands still.
+    Only what `views` need is computed; the rest is left out of the answers. Where the engine is still at one of the runs
+    `kept_from`, a new run begins with the weights of the layers that both have.
 
     Answers, each with `{run, step}`:
 
     - "start" `{config, entropy, reach}` and `data` (n, 2): once a run is there;
     - "truth" with `heat`: √p of the density itself, (k, k) float32, row 0 lowest, and its `true_contours` (n, 5);
     - "points" `{rate}` with `samples` (n, 2) and `prior` (n, 2) or `grid` (lines, k, 2);
+    - "forward" `{nll, standard_error, fraction, quiet}`: how far a fast-forward has come;
     - "heat" `{nll, standard_error, gradient_names, gradient_norms}` with `heat` √q (64, 64), its `contours` (n, 5), `layers`
       (K + 1, n, 2), `stretch` log|det ∂f/∂x| (64, 64) and `displacement` (K + 1, m, 2), and `outline` (lines, k, 2) where the
       prior is learned;
@@ -62,6 +64,7 @@ class RunToy(Request):
     snapshot: np.ndarray = field(default_factory=_no_bytes)
     views: tuple[str, ...] = DEFAULT_VIEWS
     kept_from: tuple[int, ...] = ()
+    forward: bool = False
 
     @property
     def background(self) -> bool:  # type: ignore[override]
@@ -78,7 +81,7 @@ class RunToy(Request):
             raise ConfigError(f"The runs to keep layers of must be at most {MAX_ANCESTORS} numbers.")
         for number in self.kept_from:
             check_whole("The number of a run to keep layers of", number, 0, 2**53)
-        if not isinstance(self.config, dict) or not isinstance(self.playing, bool):
+        if not isinstance(self.config, dict) or not isinstance(self.playing, bool) or not isinstance(self.forward, bool):
             raise ConfigError("A toy run needs its settings, and whether it plays.")
 
 

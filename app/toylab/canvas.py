@@ -14,7 +14,11 @@ from app.i18n import tr
 from app.toylab.controller import ToyController
 from app.toylab.layers import LayersPanel, LayerStrip
 from app.toylab.loss_panel import LossPanel
+from app.toylab.pace_bar import PaceBar
 from app.toylab.panels import DensityPanel, GridPanel, PriorPanel, SamplesPanel
+from app.toylab.race_view import RaceView
+from app.toylab.slow_view import SlowView
+from app.toylab.toy_trace import ToyTrace
 from app.toylab.views.fields import DisplacementPanel, StretchPanel, TrajectoriesPanel
 from app.toylab.views.gallery import Gallery
 from app.toylab.views.gradients import GradientsPanel
@@ -76,7 +80,12 @@ class ToyCanvas(QWidget):
         layout.setContentsMargins(20, 16, 20, 12)
         layout.setSpacing(12)
         layout.addLayout(above, 1)
+        self.pace = PaceBar(controller)
+        layout.addWidget(self.pace)
         layout.addLayout(below)
+        self.race, self.slow = RaceView(controller, self), SlowView(controller, controller.slow, self)
+        self.trace: ToyTrace | None = None
+        """Where each frame is told, where anybody asked for that."""
         self._moving: tuple[float, float] | None = None  # (when it began, where)
         self._direction = 1
         self._follows_end = True
@@ -135,7 +144,16 @@ class ToyCanvas(QWidget):
 
     def draw(self) -> bool:
         """Draw what has changed; whether anything had."""
-        run, state = self.controller.run, self.controller.state
+        if self.trace is not None:
+            self.trace.drew(self.controller)
+        covers = ((self.race, bool(self.controller.state.rivals)), (self.slow, self.controller.slow.on))
+        for cover, wanted in sorted(covers, key=lambda pair: pair[1]):  # the one that goes before the one that comes
+            cover.set_up(wanted)
+        for cover, wanted in covers:
+            if wanted:
+                return cover.draw()
+        self.pace.refresh()
+        run, state = self.controller.past.shown, self.controller.state
         expected, busy = state.stages, False
         self.prior.show_prior(state.prior, state.components)
         busy = self.strip.show_run(run, expected) or busy
@@ -147,7 +165,8 @@ class ToyCanvas(QWidget):
             busy = (moves(run, self.strip.position) if moves is not None else panel.show_run(run)) or busy
         busy = self.probing.draw(self.strip.position) or busy
         self.layers.note.setText(self.strip.words())
-        speed = f" · {run.rate:,.0f} " + tr("steps/s") if self.controller.playing and run.rate else ""
+        live = self.controller.playing and run is self.controller.run
+        speed = f" · {run.rate:,.0f} " + tr("steps/s") if live and run.rate else ""
         self.loss.note.setText(tr("step {n}", n=f"{run.step:,}") + speed)
         return busy
 

@@ -12,7 +12,11 @@ from app.engine.client import EngineClient, Message
 from app.engine.requests_toy import MAX_ANCESTORS, RunToy, SaveToy
 from app.history import History
 from app.i18n import tr
+from app.toylab.forward import Forward
+from app.toylab.past import Past
+from app.toylab.race_link import RaceLink
 from app.toylab.run import Run, Runs
+from app.toylab.slow_motion import SlowMotion
 from app.toylab.state import RESTARTING, ToyState
 from app.toylab.views.names import needs
 from flowcore.toy_layers import LayerSpec
@@ -22,6 +26,7 @@ __all__ = ["ToyController"]
 _LABELS = {
     "density": "Density", "flow": "Flow", "depth": "Layers", "width": "Width", "learning_rate": "Learning rate",
     "batch": "Batch", "seed": "Seed", "speed": "Speed", "views": "Views", "probe": "Probe",
+    "rivals": "Race",
     "prior": "Prior", "components": "Gaussians of the prior", "learned": "Learned prior",
 }  # fmt: skip
 
@@ -50,6 +55,8 @@ class ToyController(QObject):
         self._there: int | None = None  # the run that the engine is known to have
         self._first_id = 0  # of the requests for the present run: what earlier ones answer proves nothing
         self._sent: tuple[Any, ...] = ()
+        self.race, self.past, self.forward = RaceLink(self), Past(self), Forward(self)
+        self.slow = SlowMotion(self)
         history.subscribe(self._on_state)
 
     @property
@@ -67,7 +74,7 @@ class ToyController(QObject):
     def set(self, name: str, value: Any, drag: bool = False) -> None:
         """Change a setting; steps of one drag become one act."""
         state = self.state.changed(name, value, self._next_run)
-        if state.run == self._next_run:
+        if self._next_run in (state.run, state.race):
             self._next_run += 1
         self.history.do(state, tr(_LABELS[name]), merge=name if drag else None)
 
@@ -85,7 +92,8 @@ class ToyController(QObject):
     def reset(self) -> None:
         """Train anew with the same settings; undo goes back to the old training."""
         self._next_run += 1
-        self.history.do(replace(self.state, run=self._next_run - 1), tr("Reset"))
+        what = "race" if self.state.rivals else "run"
+        self.history.do(replace(self.state, **{what: self._next_run - 1}), tr("Reset"))
 
     def edit_layers(self, layers: tuple[LayerSpec, ...] | None, label: str) -> None:
         """Train another list of layers, None for the flow's own: what an edit keeps starts with the weights it has."""
@@ -97,11 +105,12 @@ class ToyController(QObject):
     def take_settings(self, state: ToyState) -> None:
         """Other settings altogether (a saved picture's), as one act: a training of its own."""
         self._next_run += 1
-        self.history.do(replace(state, run=self._next_run - 1), tr("Settings of a picture"))
+        self.history.do(replace(state, run=self._next_run - 1, race=self._next_run - 1), tr("Settings of a picture"))
 
     def play(self) -> None:
         """Train on."""
         self.playing, self._goal = True, 0
+        self.forward.stop()
         self._ask()
 
     def pause(self) -> None:
@@ -115,12 +124,31 @@ class ToyController(QObject):
         self.pause() if self.playing else self.play()
 
     def step(self) -> None:
-        """One step more; a pause where it played."""
+        """One step more; a pause where it played. In slow motion, the next stage."""
         if self.playing:
             self.pause()
             return
+        if self.state.rivals:
+            self.race.step()
+            return
+        if self.slow.on:
+            self.slow.skip()
+            self.changed.emit()
+            return
         self._goal = max(self._goal, self.run.step) + 1
         self._ask()
+
+    def step_on(self) -> None:
+        """One step more, whether it plays (in stages) or not."""
+        self._goal = max(self._goal, self.run.step) + 1
+        self._ask()
+
+    def begin_from(self, step: int, snapshot: np.ndarray) -> None:
+        """Another training that goes on from kept weights of this one; undo goes back to this one."""
+        number, before = self._next_run, self.run
+        self._next_run += 1
+        self.runs.get(number).inherit(before, step, snapshot)
+        self.history.do(replace(self.state, run=number), tr("Continue from step {n}", n=f"{step:,}"))
 
     def save_model(self, path: str) -> None:
         """Let the engine write the training's last snapshot as a checkpoint."""
@@ -129,6 +157,11 @@ class ToyController(QObject):
             on_answer=lambda message: self.saved.emit(message.data["path"]),
             on_error=self.failed.emit,
         )
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the toy lab is in front."""
+        return not self._suspended
 
     @property
     def can_save(self) -> bool:
@@ -145,7 +178,7 @@ class ToyController(QObject):
 
     def suspend(self) -> None:
         """Not seen any more: training stops until ``resume``."""
-        if self._started and self.playing and not self._suspended:
+        if self._started and (self.playing or self.forward.active) and not self._suspended:
             self._suspended = True
             self._ask()
 
@@ -158,6 +191,8 @@ class ToyController(QObject):
     def engine_restarted(self) -> None:
         """Another process: it knows no run, and gets the last snapshot of this one."""
         self._there, self._sent = None, ()
+        self.race.forget(another=True)
+        self.slow.forget()
         if self._started:
             if self._goal > self.run.snapshot_step:
                 self._goal = self.run.snapshot_step  # a step that died with the engine is not taken twice
@@ -166,17 +201,18 @@ class ToyController(QObject):
     def device_changed(self) -> None:
         """The same run on another device: asked for again."""
         self._sent = ()
+        self.race.forget()
         if self._started:
             self._ask()
 
     def is_idle(self) -> bool:
         """Standing still, with everything of it here."""
-        return self._started and self.resting
+        return self._started and self.resting and self.race.is_idle() and self.slow.is_still()
 
     # The engine
 
     def _on_state(self, state: ToyState) -> None:
-        self._next_run = max(self._next_run, state.run + 1)
+        self._next_run = max(self._next_run, state.run + 1, state.race + 1)
         if self._sent and self._sent[0] != state.run:
             self._goal = 0
         if self._started:
@@ -185,8 +221,12 @@ class ToyController(QObject):
     def _ask(self) -> None:
         state = self.state
         playing = self.playing and not self._suspended
+        self.race.ask(playing)
+        playing = playing and not state.rivals and state.speed != "stages"
+        forward = self.forward.wanted(state)
+        playing = playing and not forward
         views = needs(state.views)
-        wish = (state.run, state.config(), playing, self._goal, state.speed, views)
+        wish = (state.run, state.config(), playing, self._goal, state.speed, views, forward)
         if wish != self._sent:
             is_another = not self._sent or self._sent[0] != state.run
             if is_another:
@@ -197,7 +237,7 @@ class ToyController(QObject):
             id_ = self.engine.send(
                 RunToy(
                     state.run, state.config(), playing, self._goal, state.steps_a_second, snapshot, views,
-                    self._ancestors.get(state.run, ()),
+                    self._ancestors.get(state.run, ()), forward,
                 ),  # fmt: skip
                 on_answer=self._on_answer,
                 on_error=self._on_error,
@@ -218,6 +258,8 @@ class ToyController(QObject):
         if message.id >= self._first_id:
             self._there = number
         self.run.take(message.kind, message.data, message.arrays)
+        self.past.record(message.kind)
+        self.forward.took(message)
         if message.kind == "rest":
             self.resting = True
             self._goal = min(self._goal, self.run.step)
@@ -229,8 +271,20 @@ class ToyController(QObject):
         config, wanted = message.data["config"], self.state.config()
         return all(config[name] == wanted[name] for name in RESTARTING)
 
+    def refresh(self) -> None:
+        """Ask again, where something beside the settings has changed."""
+        if self._started:
+            self._ask()
+
+    def stopped_by(self, sentence: str, details: str) -> None:
+        """A race or slow motion broke down: it stops."""
+        self.playing = False
+        self.changed.emit()
+        self.failed.emit(sentence, details)
+
     def _on_error(self, sentence: str, details: str) -> None:
         self.playing, self._goal, self._sent = False, 0, ()
         self.resting = True
+        self.forward.stop()
         self.changed.emit()
         self.failed.emit(sentence, details)

@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout
 from app.i18n import tr
 from app.toylab.density_picker import DensityPicker
 from app.toylab.layer_list import LayerList
+from app.toylab.pace_buttons import PaceButtons
 from app.toylab.prior_choice import PriorChoice
+from app.toylab.race_panel import RacePanel
 from app.toylab.state import BATCHES, DEPTHS, FLOWS, RATES, WIDTHS, ToyState
 from app.toylab.target_shape import TargetShape
 from app.widgets import Button, Heading, IconButton, Inspector, Label, NumberField, Segmented, ValueSlider
@@ -43,6 +45,7 @@ class ToyInspector(Inspector):
         buttons.addWidget(self.reset)
         self.speed = Segmented(
             [
+                ("stages", tr("Stages"), tr("Slow motion: each step in its four stages, with captions")),
                 ("slow", tr("Slow"), tr("8 steps a second")),
                 ("medium", tr("Medium"), tr("60 steps a second")),
                 ("full", tr("Full"), tr("As fast as this computer trains")),
@@ -97,8 +100,12 @@ class ToyInspector(Inspector):
         seed.addWidget(self.seed)
         seed.addWidget(self.dice)
 
+        self.pace = PaceButtons()
+        self.race = RacePanel()
+
         self.add(buttons)
         self.add(self.speed)
+        self.add(self.pace)
         self.add(Heading(tr("Density")), 6)
         self.add(self.density)
         self.add(self.shape)
@@ -106,6 +113,7 @@ class ToyInspector(Inspector):
         self.add(self.flow)
         for part in (self.sliders["depth"], self.layers, self.sliders["width"], self.prior):
             self.add(part)
+        self.add(self.race)
         self.add(Heading(tr("Training")), 6)
         for slider in (self.sliders["learning_rate"], self.sliders["batch"]):
             self.add(slider)
@@ -132,6 +140,8 @@ class ToyInspector(Inspector):
 
     def show_state(self, state: ToyState, playing: bool) -> None:
         """Show the settings."""
+        self.race.show_state(state)
+        self.pace.show_state(state)
         self.density.set_current(state.density, state.target)
         self.shape.show_target(state.density, state.target)
         self.flow.set_current(state.flow)

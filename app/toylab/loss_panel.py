@@ -60,9 +60,10 @@ class LossPanel(Panel):
         self.axes["bottom"].tickStrings = lambda values, *_: step_words(values, self.axes["bottom"].width())
         self.curve = pg.PlotCurveItem(antialias=True)
         self.entropy = pg.InfiniteLine(0.0, angle=0)
+        self.marked = pg.InfiniteLine(0.0, angle=90)
         self.entropy_label = pg.TextItem(anchor=(1, 0))
         self.value_label = pg.TextItem(anchor=(1, 0))
-        for item in (self.entropy, self.curve, self.entropy_label, self.value_label):
+        for item in (self.entropy, self.marked, self.curve, self.entropy_label, self.value_label):
             self.plot.box.addItem(item, ignoreBounds=True)
         self.add(self.plot)
         theme.changed.connect(self._paint_theme)
@@ -73,6 +74,8 @@ class LossPanel(Panel):
             self._paint_theme()
         if not self.news(run, "curve"):
             return False
+        self.marked.setVisible(run.marked_step is not None)
+        self.marked.setValue(run.marked_step or 0)
         for item in (self.entropy, self.entropy_label):
             item.setVisible(run.entropy is not None)
         for item in (self.curve, self.value_label):
@@ -101,6 +104,7 @@ class LossPanel(Panel):
         self._ratio = self.devicePixelRatioF()  # pyqtgraph's pens count pixels of the screen
         self.curve.setPen(pg.mkPen(tones.b, width=2 * self._ratio))
         self.entropy.setPen(pg.mkPen(tones.a, width=1.2 * self._ratio, style=Qt.PenStyle.DashLine))
+        self.marked.setPen(pg.mkPen(tones.accent, width=1.5 * self._ratio))
         font = QFont(self.font())
         font.setPixelSize(theme.SMALL_PIXELS)
         for label, tone in ((self.entropy_label, tones.a_text), (self.value_label, tones.b_text)):

@@ -39,6 +39,14 @@ class Run:
         self.heat_step = -1
         self.layer_bound = 4.5
         self.gradients = GradientCurve()
+        self.marked_step: int | None = None
+        """A step that the curve marks: the one on screen, where that is an earlier one."""
+
+    def inherit(self, other: Run, step: int, snapshot: np.ndarray) -> None:
+        """Begin where another training was at a step, with its weights and its curve up to there."""
+        self.steps = [at for at in other.steps if at <= step]
+        self.losses = other.losses[: len(self.steps)]
+        self.take("snapshot", {"step": step}, {"snapshot": snapshot})
 
     def take(self, kind: str, data: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Take up an answer of the engine."""

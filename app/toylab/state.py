@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from app.engine.requests_toy_views import DEFAULT_VIEWS, check_point
+from app.toylab.rivals import Rival, check_rivals, read_rivals
 from app.toylab.views.names import check_shown
 from flowcore import toy_targets
 from flowcore.card import SYSTEM_NAMES
@@ -22,14 +23,16 @@ PRIORS = {"gaussian": "Gaussian", "logistic": "Logistic", "mixture": "Mixture", 
 COMPONENTS = (1, 16)
 WIDTHS = (8, 16, 32, 64, 128, 256)
 BATCHES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
-SPEEDS = {"slow": 8.0, "medium": 60.0, "full": 0.0}
-"""Steps a second; 0 is as fast as it goes."""
+SPEEDS = {"stages": 0.5, "slow": 8.0, "medium": 60.0, "full": 0.0}
+"""Steps a second; 0 is as fast as it goes. "stages" shows each step in its four stages."""
 DEPTHS = (2, 24)
 RATES = (1e-5, 3e-2)
 
 RESTARTING = ("density", "target", "flow", "depth", "width", "seed", "prior", "components", "learned", "layers")
 """A change of one of these is another run; of the rest, the same run goes on."""
 LIVE = ("learning_rate", "batch", "speed")
+_TERMS = (*RESTARTING, "learning_rate", "batch")
+"""A race is another race once one of these changes."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class ToyState:
     seed: int = 0
     speed: str = "full"
     run: int = 1
+    rivals: tuple[Rival, ...] = ()
+    """With whom the flow races; while there are some, the race is on screen and ``run`` waits."""
+    race: int = 1
+    """Numbers the race as ``run`` numbers the training."""
     views: tuple[str, ...] = DEFAULT_VIEWS
     probe: tuple[float, float] | None = None
     """Where x is probed."""
@@ -67,10 +74,12 @@ class ToyState:
             if getattr(self, name) not in allowed:
                 words = ", ".join(map(str, allowed))
                 raise ConfigError(f"The toy lab's {name} cannot be {getattr(self, name)!r}: choose one of {words}.")
-        for name, low, high in (("depth", *DEPTHS), ("seed", 0, 2**31 - 1), ("run", 1, 2**50), ("components", *COMPONENTS)):
+        for name, low, high in (("depth", *DEPTHS), ("seed", 0, 2**31 - 1), ("run", 1, 2**50), ("race", 1, 2**50),
+                                ("components", *COMPONENTS)):  # fmt: skip
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise ConfigError(f"The toy lab's {name} must be a whole number from {low} to {high}, not {value!r}.")
+        check_rivals(self.rivals, FLOWS)
         check_shown(self.views)
         if self.probe is not None:
             check_point("The probe's place", self.probe)
@@ -89,9 +98,10 @@ class ToyState:
         """The state after a setting was changed; ``run`` is the number to take if that begins another run."""
         if getattr(self, name) == value:
             return self
+        race = {"race": run} if name == "rivals" or (self.rivals and name in _TERMS) else {}
         # Another flow, or another number of its layers, is that flow's own again: an edited list would hide the choice.
         own = {"layers": None} if name in ("flow", "depth") else {}
-        return replace(self, **{**own, name: value}, **({"run": run} if name in RESTARTING else {}))
+        return replace(self, **{**own, name: value}, **race, **({"run": run} if name in RESTARTING else {}))
 
     def config(self) -> dict[str, Any]:
         """What the engine trains: the fields of ``flowcore``'s toy configuration."""
@@ -132,6 +142,6 @@ class ToyState:
             for name in ("views", "probe"):
                 if isinstance(known.get(name), list):  # as JSON has it
                     known[name] = tuple(known[name])
-            return cls(**known)
+            return cls(**known | ({"rivals": read_rivals(known["rivals"])} if "rivals" in known else {}))
         except TypeError as error:
             raise ConfigError("The toy lab's settings are damaged.") from error

@@ -19,6 +19,7 @@ from app.toylab.inspector import ToyInspector
 from app.toylab.state import FLOWS, ToyState
 from app.toylab.target_link import TargetLink
 from app.toylab.target_words import file_stem, title_of
+from app.toylab.toy_trace import ToyTrace
 from app.toylab.views.names import switched
 from app.toylab.writing import read_settings, save_panels
 from app.widgets import ChipButton
@@ -41,6 +42,7 @@ class ToyLab(Workspace):
         self.history: History[ToyState] = History(ToyState())
         self.controller = ToyController(context.engine, self.history, self)
         self._canvas = ToyCanvas(self.controller)
+        self._canvas.trace = ToyTrace(context.trace) if getattr(context.trace, "wanted", False) else None
         self._inspector = ToyInspector()
         self.targets = TargetLink(self.controller, self._canvas, self._inspector, context)
         self._chip = ChipButton()
@@ -58,6 +60,7 @@ class ToyLab(Workspace):
         panel.play_pressed.connect(controller.toggle)
         panel.step_pressed.connect(controller.step)
         panel.reset_pressed.connect(controller.reset)
+        self._wire_pace()
         panel.layers_edited.connect(controller.edit_layers)
         self._canvas.dropped.connect(self.take_file)
         self._canvas.views.switched.connect(lambda name: controller.set("views", switched(controller.state.views, name)))
@@ -67,6 +70,15 @@ class ToyLab(Workspace):
         controller.failed.connect(lambda sentence, details: self.context.notify(sentence, details))
         controller.saved.connect(self._tell_saved)
         self.history.subscribe(lambda _state: self.state_changed.emit())
+
+    def _wire_pace(self) -> None:
+        race, panel, pace = self.controller.race, self._inspector.race, self._inspector.pace
+        pace.race_pressed.connect(race.toggle)
+        pace.forward_pressed.connect(self.controller.forward.begin)
+        panel.added.connect(race.add)
+        panel.removed.connect(race.remove)
+        panel.rival_changed.connect(race.change)
+        panel.rested.connect(self.controller.seal)
 
     # The window's contract
 
@@ -84,6 +96,8 @@ class ToyLab(Workspace):
             Command(tr("Play or pause the training"), ("Space",), self.controller.toggle),
             Command(tr("One step of training"), ("Right",), self.controller.step, repeats=True),
             Command(tr("Begin the training anew"), ("R",), self.controller.reset),
+            Command(tr("Race against other flows, or leave the race"), ("Shift+R",), self.controller.race.toggle),
+            Command(tr("Fast-forward the training"), ("F",), self.controller.forward.begin),
             Command(tr("Play the layers, there and back"), ("L",), self._canvas.toggle_layers),
             Command(tr("Copy the panels"), ("Ctrl+C",), self.copy_panels),
             Command(tr("Switch views on or off"), ("V",), self._canvas.views.showMenu),
@@ -127,6 +141,7 @@ class ToyLab(Workspace):
 
     def _show(self) -> None:
         self._inspector.show_state(self.controller.state, self.controller.playing)
+        self._inspector.pace.forward.setEnabled(not self.controller.forward.active)
         self._show_figures()
 
     def _show_figures(self) -> None:
@@ -137,6 +152,8 @@ class ToyLab(Workspace):
             parts.append(f"{run.nll:.2f} nat (+{max(0.0, run.nll - run.entropy):.2f})")
         elif run.nll is not None and not run.known:
             parts.append(tr("held-out loss {value} nat", value=f"{run.nll:.2f}"))
+        if state.rivals:
+            parts = [tr("race of {n} flows", n=len(state.rivals) + 1)]
         self._chip.set_texts(title_of(state), " · ".join(parts))
 
     # Saving
@@ -163,7 +180,7 @@ class ToyLab(Workspace):
     def write_panels(self, path: str) -> None:
         """Write the panels to ``path``; what is wrong with it is said in the window."""
         try:
-            save_panels(self._canvas.picture(), path, self.controller.state, self.controller.run)
+            save_panels(self._canvas.picture(), path, self.controller.state, self.controller.past.shown)
         except FlowError as error:
             self.context.notify(str(error))
         else:

@@ -181,13 +181,16 @@ class Driver:
         def send(kind: QEvent.Type, x: float, button: Qt.MouseButton, buttons: Qt.MouseButton) -> None:
             place = QPointF(x, middle)
             everywhere = QPointF(track.mapToGlobal(QPoint(round(x), round(middle))))
+            nonlocal sent_at
+            sent_at = time.perf_counter() - self.trace.started
             event = QMouseEvent(kind, place, everywhere, button, buttons, Qt.KeyboardModifier.NoModifier)
             self.application.sendEvent(track, event)
 
         moves: list[float] = []
+        sent_at = 0.0  # when the mouse moved: by the time the signal tells, the request may have been sent already
 
         def note(*_value: object) -> None:
-            moves.append(time.perf_counter() - self.trace.started)
+            moves.append(sent_at)
 
         if changed is not None:
             changed.connect(note)
@@ -270,7 +273,7 @@ def further_views(driver: Driver, seconds: float, folder: Path) -> dict[str, Spa
     piles = explorer.controller.facets["piles"]
     for which, pictures in (("A", slots[:8]), ("B", slots[8:])):
         pile = folder / f"pile {which}"
-        pile.mkdir()
+        pile.mkdir(exist_ok=True)
         for number, picture in enumerate(pictures):
             Image.fromarray(picture).save(pile / f"{number}.png")
         piles.take_data(which, [pile])

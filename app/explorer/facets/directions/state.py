@@ -6,6 +6,7 @@ import json
 import math
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from app.explorer.facets import FacetState
@@ -20,6 +21,12 @@ NAME_MAX = 80
 LEVELS_MAX = 64
 CARD_MAX = 100_000
 KEY = re.compile(r"z[0-9a-f]{32}")
+
+
+@lru_cache(maxsize=512)
+def _facts(card: str) -> dict[str, Any]:
+    # Rows, titles and problems ask many times a move.
+    return json.loads(card)
 
 
 @dataclass(frozen=True)
@@ -46,8 +53,8 @@ class Held:
         return replace(self, amount=0.0, levels=None, without=()) == self and not self.own and not self.name
 
     def facts(self) -> dict[str, Any]:
-        """The card."""
-        return json.loads(self.card)
+        """The card; not to be changed."""
+        return _facts(self.card)
 
     @property
     def title(self) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.engine.requests_paths import TimelineAt, TimelineExport, TimelineFrames
 from app.explorer.facets.paths.pad_link import stacked
-from app.explorer.latest import Latest
+from app.explorer.latest import Latest, Newest
 from app.explorer.model import Model
 from app.explorer.store import Latent
 from app.i18n import tr
@@ -26,7 +26,7 @@ class KeysLink:
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
         self._client = client
         self._on_change = on_change
-        self._at_lane, self._frames_lane = Latest(client), Latest(client)
+        self._at_lane, self._frames_lane = Newest(client), Latest(client)
         self._keys: tuple | None = None
         self._fields: tuple | None = None
         self._at: float | None = None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.engine.requests_paths import PadAt, PadGrid
-from app.explorer.latest import Latest
+from app.explorer.latest import Latest, Newest
 from app.explorer.model import Model
 from app.explorer.store import Latent
 from app.i18n import tr
@@ -30,7 +30,7 @@ class PadLink:
 
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
-        self._grid_lane, self._at_lane = Latest(client), Latest(client)
+        self._grid_lane, self._at_lane = Latest(client), Newest(client)
         self._pad: tuple | None = None
         self._at: tuple | None = None
         self.grid: list[np.ndarray | None] = [None] * GRID**2

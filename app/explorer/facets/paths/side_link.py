@@ -10,7 +10,7 @@ import numpy as np
 
 from app.engine.requests_paths import PathRows, PathsAt
 from app.explorer.facets.paths.state import WAYS
-from app.explorer.latest import Latest
+from app.explorer.latest import Latest, Newest
 from app.explorer.model import Model
 from app.explorer.state import STRIP
 from app.explorer.store import Latent
@@ -45,7 +45,7 @@ class SideLink:
 
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
-        self._frames_lane, self._at_lane = Latest(client), Latest(client)
+        self._frames_lane, self._at_lane = Latest(client), Newest(client)
         self._path: tuple | None = None
         self._at: tuple | None = None
         self.rows = {way: Row() for way in WAYS}

@@ -162,7 +162,8 @@ def test_one_position_moves_all_is_one_act_and_the_newest_wins(paths, workspace,
     for t in (0.1, 0.2, 0.3, 0.9):
         paths.side.panel().moved.emit(t)
     client.run()
-    assert [request.t for request in client.sent(rp.PathsAt)[sent:]] == [0.1, 0.9]
+    assert [request.t for request in client.sent(rp.PathsAt)[sent:]] == [0.1, 0.2, 0.3, 0.9]
+    assert paths.side.link.shown_t == 0.9 and not paths.busy
     client.fail = rp.PathsAt
     paths.side.panel().moved.emit(0.4)
     client.run()
@@ -235,7 +236,7 @@ def test_dragging_the_point_is_one_act_newest_wins_and_double_click_centres(full
     assert (paths.state.x, paths.state.y) == pytest.approx((1, 0.25), abs=2e-3) and workspace.history.length == before + 1
     client.run()
     asked = client.sent(rp.PadAt)[sent:]
-    assert len(asked) == 2 and asked[-1].x == paths.state.x
+    assert asked[-1].x == paths.state.x and not paths.busy
     np.testing.assert_array_equal(full.link.latent.z, bilinear(corners(paths, workspace), paths.state.x, paths.state.y))
     large = workspace.controller.large()
     assert large is full.link.latent and "pad at 1.00, 0.25" in large.name and workspace.controller.shown().figures.bpd == 2.25

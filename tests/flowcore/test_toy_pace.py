@@ -1,0 +1,72 @@
+"""The rule that ends a fast-forward, and a step's stages against the step itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from flowcore.errors import CheckpointError, ConfigError
+from flowcore.toy import ToyConfig, ToyTrainer
+from flowcore.toy_convergence import Standstill
+from flowcore.toy_step import POINTS, next_step
+
+
+def measure(rule, curve, every=100):
+    """The step at which the rule stops on a curve of losses, None if it does not."""
+    return next((step for step in range(0, every * len(curve), every) if rule.measured(step, curve[step // every])), None)
+
+
+def test_a_curve_that_falls_goes_on_and_a_flat_one_stops_after_the_patience():
+    falling = [3.0 - 0.01 * i for i in range(100)]
+    assert measure(Standstill(0.005, 1500, 10**6), falling) is None
+    assert measure(Standstill(0.005, 1500, 10**6), falling + [2.01] * 50) == 9900 + 1500
+
+
+def test_small_gains_that_add_up_within_the_patience_are_progress():
+    slow = [3.0 - 0.0007 * i for i in range(200)]  # 0.0105 in 1,500 steps
+    assert measure(Standstill(0.005, 1500, 10**6), slow) is None
+    too_slow = [3.0 - 0.0003 * i for i in range(200)]  # 0.0045 in 1,500 steps
+    assert measure(Standstill(0.005, 1500, 10**6), too_slow) == 1500
+
+
+def test_noise_upwards_is_no_progress_and_there_is_a_last_step():
+    noisy = [2.0 + 0.1 * (i % 2) for i in range(100)]
+    assert measure(Standstill(0.005, 1500, 10**6), noisy) == 1500
+    rule = Standstill(0.005, 1500, 4000)
+    assert measure(rule, [3.0 - 0.01 * i for i in range(100)]) == 4000
+    rule = Standstill(0.005, 1000)
+    rule.measured(200, 2.0)
+    rule.measured(700, 2.0)
+    assert rule.fraction == 0.5 and rule.quiet == 500
+    with pytest.raises(ConfigError):
+        Standstill(gain=0)
+
+
+@pytest.mark.parametrize("flow", ["nice", "realnvp", "glow", "spline"])
+def test_the_stages_are_those_of_the_step_that_is_taken(flow):
+    trainer = ToyTrainer(ToyConfig(flow=flow, depth=4, width=16, batch=64))
+    trainer.step(3)
+    data = trainer.snapshot()
+    detail = next_step(data)
+    assert trainer.snapshot() == data  # the training was not touched
+    assert detail.loss == pytest.approx(detail.prior_term + detail.log_det_term, abs=1e-4)
+    assert detail.path.shape == (5, 64, 2) and detail.norms.shape == (4,) and detail.step == 4
+    x = trainer._batch()
+    z, _ = trainer.flow.encode(x)
+    assert np.allclose(detail.path[0], x[:POINTS]) and np.allclose(detail.path[-1], z[:POINTS].detach(), atol=1e-4)
+    loss = trainer.step()
+    assert loss == pytest.approx(detail.loss, abs=1e-5)
+    assert detail.norm == pytest.approx(float(torch.linalg.vector_norm(trainer._flat.gradient)) / detail.scale, rel=1e-2)
+    eps = trainer.flow.sample(POINTS, seed=2**32)
+    with torch.no_grad():
+        assert np.allclose(trainer.flow.decode(eps).numpy(), detail.after, atol=1e-5)
+    assert np.abs(detail.after - detail.before).max() > 1e-4
+
+
+def test_a_step_with_other_settings_and_a_broken_snapshot():
+    trainer = ToyTrainer(ToyConfig(depth=2, width=8, batch=64))
+    detail = next_step(trainer.snapshot(), learning_rate=1e-3, batch=32)
+    assert detail.learning_rate == pytest.approx(1e-3 / 50) and detail.path.shape[1] == 32
+    with pytest.raises(CheckpointError):
+        next_step(b"no snapshot")
