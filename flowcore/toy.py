@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import densities
+from . import toy_targets
 from .errors import NonFiniteError
 from .fast.flat import FlatAdam, FlatParameters
 from .fast.points import PointsFlow
@@ -72,7 +72,7 @@ class ToyTrainer:
         self, config: ToyConfig, device: str | torch.device = "cpu", fast: bool = True, kept: ToyTrainer | None = None
     ) -> None:
         self.config = config
-        self.density = densities.get(config.density)
+        self.density = toy_targets.make(config.target, config.density)
         self.device = torch.device(device)
         self.step_count = 0
         self.course = Course.begin(config.learning_rate, config.batch, inherited=kept is not None)
@@ -199,9 +199,10 @@ class ToyTrainer:
         """:meth:`held_out` a piece at a time: yields after each, returns the loss of the weights as they were."""
         if self._held_out is None:
             rng = np.random.default_rng([2**40, _HELD_OUT_KEY])
-            points = self.density.sample(HELD_OUT, rng)
-            truth = np.empty(HELD_OUT)
-            for start in range(0, HELD_OUT, _PIECE):
+            points = self.density.held_out(HELD_OUT, rng)
+            # Of points that came from a file nobody knows the density: their loss is then simply the mean of -log q.
+            truth = np.zeros(len(points))
+            for start in range(0, len(points) if self.density.known else 0, _PIECE):
                 truth[start : start + _PIECE] = self.density.log_prob(points[start : start + _PIECE])
                 yield
             self._held_out = torch.from_numpy(points.astype(np.float32)).to(self.device), torch.from_numpy(truth)
@@ -214,7 +215,7 @@ class ToyTrainer:
             yield
         excess = truth - torch.cat(pieces)
         error = float(excess.std()) / math.sqrt(len(excess))
-        return Loss(self.density.entropy + float(excess.mean()), error, len(excess))
+        return Loss((self.density.entropy or 0.0) + float(excess.mean()), error, len(excess))
 
     # -- keeping ------------------------------------------------------------------------------------------------
 
@@ -234,7 +235,7 @@ class ToyTrainer:
         """
         config, step, groups = unpack(data, self.flow, len(self._flat.parameters))
         self.config, self.step_count, self.course = config, step, snapshot_course(data)
-        self.density = densities.get(config.density)
+        self.density = toy_targets.make(config.target, config.density)
         self._held_out = self._block = None
         self.flow.load_state_dict(groups["raw"])
         self.average.load_state_dict(groups["average"])
@@ -260,7 +261,7 @@ class ToyTrainer:
         """The card of this run's model, for :func:`flowcore.checkpoint.save`."""
         loss = self.held_out()
         return {
-            "name": f"{self.config.density}-{self.config.flow}",
+            "name": f"{self.density.name}-{self.config.flow}",
             "title": f"{self.density.title} (toy)",
             "system": self.config.flow if self.config.layers is None else "stack",
             "data": {

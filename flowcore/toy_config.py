@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
-from . import densities
+from . import densities, toy_targets
 from .errors import ConfigError
 from .prior_shapes import MAX_COMPONENTS, PLANE_PRIORS
 from .toy_layers import LayerSpec, layers_of, own_layers
@@ -55,9 +55,11 @@ class ToyConfig:
     components: int = 8
     learned: bool = False
     layers: tuple[LayerSpec, ...] | None = None
+    target: dict | None = None
 
     def __post_init__(self) -> None:
         densities.get(self.density)
+        toy_targets.check(self.target, self.density)
         if self.flow not in FLOWS:
             raise ConfigError(f"There is no toy flow named {self.flow!r}: choose one of {', '.join(FLOWS)}.")
         if self.prior not in PRIORS:

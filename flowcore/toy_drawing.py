@@ -212,7 +212,7 @@ class Painter:
         panels = [
             ("Samples", points_picture(points, scene.reach, side=side, look=look)),
             ("Density of the model", heat_picture(shot.heat, self._top, side, look)),
-            ("The density itself", self._truth),
+            ("The density itself" if scene.entropy is not None else "The data, smoothed", self._truth),
             ("Where f sends the data", points_picture([(shot.prior, look.data)], scene.reach, side=side, look=look)),
             ("Warped grid", points_picture([], scene.reach, shot.grid, side, look)),
             (_loss_words(shot.point), curves_picture([curve], scene.entropy, self.last, (side, side), look)),

@@ -45,6 +45,9 @@ def scene(trainer: ToyTrainer, frames: ToyFrames | None = None) -> Scene:
 
 def _scene(trainer: ToyTrainer, frames: ToyFrames) -> Generator[None, None, Scene]:
     density = trainer.density
+    if not density.known:
+        estimate = _smoothed(frames.data, density.bounds)
+        return Scene(density.title, about(trainer.config), estimate, frames.data, density.bounds[1], None)
     places, parts = cells(density.bounds, RESOLUTION).astype(np.float64), []
     for start in range(0, len(places), _PIECE):
         parts.append(np.exp(0.5 * density.log_prob(places[start : start + _PIECE])))
@@ -53,6 +56,17 @@ def _scene(trainer: ToyTrainer, frames: ToyFrames) -> Generator[None, None, Scen
     entropy = density.entropy
     known = entropy if entropy is not None and math.isfinite(entropy) else None
     return Scene(density.title, about(trainer.config), truth, frames.data, density.bounds[1], known)
+
+
+def _smoothed(points: np.ndarray, bounds: tuple[float, float, float, float]) -> np.ndarray:
+    """√p of points (n, 2) counted in cells and blurred by a bell of two cells: (RESOLUTION, RESOLUTION), row 0 lowest."""
+    x_min, x_max, y_min, y_max = bounds
+    counts, _, _ = np.histogram2d(points[:, 1], points[:, 0], RESOLUTION, ((y_min, y_max), (x_min, x_max)))
+    bell = np.exp(-0.5 * (np.arange(-6, 7) / 2.0) ** 2)
+    for axis in (0, 1):
+        counts = np.apply_along_axis(np.convolve, axis, counts, bell / bell.sum(), "same")
+    cell = (x_max - x_min) * (y_max - y_min) / RESOLUTION**2
+    return np.sqrt(counts / (max(1, len(points)) * cell)).astype(np.float32)
 
 
 def shoot(trainer: ToyTrainer, frames: ToyFrames, seconds: float = math.nan) -> Generator[None, None, Shot]:

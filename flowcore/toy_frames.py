@@ -5,7 +5,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import densities
+from . import toy_targets
 from .fast.continuous import ContinuousPasses
 from .prior_shapes import ellipses
 from .priors_plane import draw_points, moves, replace_noise, start_noise
@@ -35,9 +35,9 @@ def cells(bounds: tuple[float, float, float, float], resolution: int) -> np.ndar
     return np.stack([xs.ravel(), ys.ravel()], 1).astype(np.float32)
 
 
-def true_heat(name: str, resolution: int) -> np.ndarray:
+def true_heat(name: str, resolution: int, target: dict | None = None) -> np.ndarray:
     """√p of the density itself, (resolution, resolution) float32, row 0 lowest; p per unit of area."""
-    density = densities.get(name)
+    density = toy_targets.make(target, name)
     log_p = density.log_prob(cells(density.bounds, resolution).astype(np.float64))
     return np.exp(0.5 * log_p).astype(np.float32).reshape(resolution, resolution)
 

@@ -16,18 +16,19 @@ def draw(trainer: ToyTrainer) -> np.ndarray:
     frames, loss, config = ToyFrames(trainer), trainer.held_out(), trainer.config
     samples, grid = frames.samples_and_grid()
     reach = trainer.density.bounds[1]
-    truth = true_heat(config.density, 128)
+    top = float((true_heat(config.density, 128, config.target) if trainer.density.known else frames.heat(128)).max())
     panels = [
         ("Data", points_picture([(frames.data, DARK.data)], reach)),
         ("Samples", points_picture([(samples, DARK.model)], reach)),
-        ("Density of the model", heat_picture(frames.heat(128), float(truth.max()))),
+        ("Density of the model", heat_picture(frames.heat(128), top)),
         ("Where f sends the data", points_picture([(frames.prior(), DARK.data)], reach)),
         ("Warped grid", points_picture([], reach, grid)),
     ]
     flow = SYSTEM_NAMES[config.flow if config.layers is None else "stack"]
     title = (
         f"{trainer.density.title}    {flow}, {config.stages} layers of {config.width}, step {trainer.step_count:,}    "
-        f"held-out loss {loss.nll:.3f} ± {loss.standard_error:.3f} nat, entropy {trainer.density.entropy:.3f} nat"
+        f"held-out loss {loss.nll:.3f} ± {loss.standard_error:.3f} nat"
+        + (f", entropy {trainer.density.entropy:.3f} nat" if trainer.density.known else "")
     )
     return compose(panels, title)
 

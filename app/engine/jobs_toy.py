@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from flowcore import checkpoint
-from flowcore.densities import get
+from flowcore import checkpoint, toy_targets
 from flowcore.toy import Loss, ToyConfig, ToyTrainer
 from flowcore.toy_frames import ToyFrames, cells
 from flowcore.toy_views import ToyViews, density_contours
@@ -26,6 +25,8 @@ __all__ = ["Pace", "REST_RESOLUTION", "RESOLUTION", "SESSION", "Session"]
 RESOLUTION = 64
 REST_RESOLUTION = 256
 TRUTH_RESOLUTION = 128
+MOST_TRUTHS = 64
+"""How many densities' pictures are kept: a slider that is dragged makes a new one at every step."""
 QUICK_HELD_OUT = 2048
 
 SHOWING_SHARE = 0.2
@@ -115,6 +116,7 @@ def run_toy(context: Context, request: RunToy) -> Steps:
                     return
             continue
         session.trainer.adjust(wanted.learning_rate, wanted.batch)
+        yield from session.trainer.density.measure()
         _send_start(context, session)
         yield
         yield from _send_truth(context, session)
@@ -289,6 +291,7 @@ def _send_start(context: Context, session: Session) -> None:
         **session.stamp(),
         "config": trainer.config.to_dict(),
         "entropy": trainer.density.entropy,
+        "known": trainer.density.known,
         "reach": trainer.density.bounds[1],
     }
     context.send("start", data, {"data": session.frames.data})
@@ -297,17 +300,21 @@ def _send_start(context: Context, session: Session) -> None:
 def _send_truth(context: Context, session: Session) -> Steps:
     """The density itself, computed once a density, a piece at a time."""
     known: dict[str, np.ndarray] = context.shared.setdefault(_TRUTH, {})
-    density = get(session.trainer.config.density)
-    if density.name not in known:
+    density, key = session.trainer.density, toy_targets.key(session.trainer.config.target, session.trainer.config.density)
+    if not density.known:
+        return
+    if key not in known:
+        if len(known) > MOST_TRUTHS:
+            known.clear()
         places = cells(density.bounds, TRUTH_RESOLUTION).astype(np.float64)
         parts = []
         for start in range(0, len(places), 1024):
             parts.append(np.exp(0.5 * density.log_prob(places[start : start + 1024])).astype(np.float32))
             yield
-        known[density.name] = np.concatenate(parts).reshape(TRUTH_RESOLUTION, TRUTH_RESOLUTION)
+        known[key] = np.concatenate(parts).reshape(TRUTH_RESOLUTION, TRUTH_RESOLUTION)
         yield
-    lines = density_contours(known[density.name], density.bounds)
-    context.send("truth", session.stamp(), {"heat": known[density.name], "true_contours": lines})
+    lines = density_contours(known[key], density.bounds)
+    context.send("truth", session.stamp(), {"heat": known[key], "true_contours": lines})
     yield
 
 

@@ -78,6 +78,13 @@ class ToyController(QObject):
             self._next_run += 1
         self.history.do(state, tr(_LABELS[name]), merge=name if drag else None)
 
+    def set_target(self, target: dict | None, label: str, density: str | None = None, merge: str | None = None) -> None:
+        """Another target (None: a built-in density itself), as one act; steps with the same ``merge`` are one drag."""
+        state = replace(self.state, target=target, density=self.state.density if density is None else density)
+        if state != self.state:
+            self._next_run += 1
+            self.history.do(replace(state, run=self._next_run - 1), label, merge=merge)
+
     def seal(self) -> None:
         """A drag has ended."""
         self.history.seal()

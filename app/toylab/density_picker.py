@@ -1,4 +1,4 @@
-"""Which density: a button with its picture and name, and a sheet of all ten."""
+"""Which density: a button with its picture and name, and a sheet of all ten and of the ways to make one's own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QSizePolicy, QWi
 
 from app import icons, theme
 from app.i18n import tr
+from app.toylab.target_tiles import KINDS, KindTile, paint_target
+from app.toylab.target_words import title_of_target
+from app.widgets import Separator
 from app.widgets.focus import KeyboardFocus, ring
 from flowcore.densities import NAMES, get
 
@@ -66,7 +69,7 @@ class _Tile(KeyboardFocus, QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(188, SIDE + 12)
+        return QSize(204, SIDE + 12)
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
@@ -85,9 +88,10 @@ class _Tile(KeyboardFocus, QPushButton):
 
 
 class _Sheet(QFrame):
-    """All ten, two in a row; arrow keys move, Enter chooses, Escape leaves."""
+    """All ten, two in a row, and below them the ways to make one's own; arrow keys move, Enter chooses, Escape leaves."""
 
     chosen = Signal(str)
+    kind_chosen = Signal(str)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
@@ -100,32 +104,53 @@ class _Sheet(QFrame):
         for index, tile in enumerate(self.tiles):
             grid.addWidget(tile, index // _COLUMNS, index % _COLUMNS)
             tile.clicked.connect(lambda _on, name=tile.name: self._choose(name))
+        below = len(NAMES) // _COLUMNS + len(NAMES) % _COLUMNS
+        grid.addWidget(Separator(), below, 0, 1, _COLUMNS)
+        self.kinds = [KindTile(kind) for kind in KINDS]
+        for index, tile in enumerate(self.kinds):
+            grid.addWidget(tile, below + 1 + index // _COLUMNS, index % _COLUMNS)
+            tile.clicked.connect(lambda _on, kind=tile.name: self._choose_kind(kind))
+
+    def show_current(self, name: str, kind: str) -> None:
+        """Mark what is chosen."""
+        for tile in (*self.tiles, *self.kinds):
+            tile.setChecked(tile.name == (kind or name))
 
     def _choose(self, name: str) -> None:
         self.close()
         self.chosen.emit(name)
 
+    def _choose_kind(self, kind: str) -> None:
+        self.close()
+        self.kind_chosen.emit(kind)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         moves = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -_COLUMNS, Qt.Key.Key_Down: _COLUMNS}
-        here = next((i for i, tile in enumerate(self.tiles) if tile.hasFocus()), 0)
+        tiles = [*self.tiles, *self.kinds]
+        here = next((i for i, tile in enumerate(tiles) if tile.hasFocus()), 0)
         if event.key() in moves:
             there = here + moves[event.key()]
-            if 0 <= there < len(self.tiles):
-                self.tiles[there].setFocus(Qt.FocusReason.TabFocusReason)
+            if 0 <= there < len(tiles):
+                tiles[there].setFocus(Qt.FocusReason.TabFocusReason)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._choose(self.tiles[here].name)
+            tiles[here].click()
         else:
             super().keyPressEvent(event)
 
 
 class DensityPicker(KeyboardFocus, QPushButton):
-    """The chosen density; a click opens the sheet, up and down go through the densities. ``chosen(name)`` by the person."""
+    """The chosen density; a click opens the sheet, up and down go through the densities.
+
+    By the person: ``chosen(name)`` of one of the ten, ``kind_chosen(kind)`` of a way to make one's own.
+    """
 
     chosen = Signal(str)
+    kind_chosen = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         self.name = NAMES[0]
+        self.target: dict | None = None
         self._sheet: _Sheet | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -135,10 +160,10 @@ class DensityPicker(KeyboardFocus, QPushButton):
         theme.changed.connect(self.update)
         self.set_current(self.name)
 
-    def set_current(self, name: str) -> None:
-        """Show a density without telling anybody."""
-        self.name = name
-        self.setText(tr(get(name).title))
+    def set_current(self, name: str, target: dict | None = None) -> None:
+        """Show a density, or a target of the person's own, without telling anybody."""
+        self.name, self.target = name, target
+        self.setText(title_of_target(target, name))
         self.setAccessibleName(tr("Density: {name}", name=self.text()))
         self.update()
 
@@ -147,16 +172,25 @@ class DensityPicker(KeyboardFocus, QPushButton):
         if self._sheet is None:
             self._sheet = _Sheet(self)
             self._sheet.chosen.connect(self._choose)
-        for tile in self._sheet.tiles:
-            tile.setChecked(tile.name == self.name)
+            self._sheet.kind_chosen.connect(self.kind_chosen)
+        kind = self._kind()
+        self._sheet.show_current(self.name, kind)
         self._sheet.adjustSize()
         corner = self.mapToGlobal(QPoint(self.width() - self._sheet.width(), self.height() + 4))
         self._sheet.move(corner)
         self._sheet.show()
-        self._sheet.tiles[NAMES.index(self.name)].setFocus(Qt.FocusReason.PopupFocusReason)
+        tile = self._sheet.kinds[KINDS.index(kind)] if kind else self._sheet.tiles[NAMES.index(self.name)]
+        tile.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _kind(self) -> str:
+        """Which way the target was made, "" for one of the ten."""
+        kind = "" if self.target is None else self.target["kind"]
+        if kind == "grid":
+            return "picture" if self.target.get("source") == "picture" else "draw"
+        return kind if kind in KINDS else ""
 
     def _choose(self, name: str) -> None:
-        if name != self.name:
+        if name != self.name or self.target is not None:
             self.set_current(name)
             self.chosen.emit(name)
 
@@ -182,9 +216,13 @@ class DensityPicker(KeyboardFocus, QPushButton):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tones.hover if self.underMouse() else tones.raised))
         painter.drawRoundedRect(area, 7, 7)
-        _paint_thumbnail(painter, self.name, QRectF(6, 6, 40, 40))
+        if self.target is None:
+            _paint_thumbnail(painter, self.name, QRectF(6, 6, 40, 40))
+        else:
+            paint_target(painter, self.target, self.name, QRectF(6, 6, 40, 40))
         painter.setPen(QColor(tones.text))
-        painter.drawText(area.adjusted(58, 0, -30, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
+        text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width() - 88)
+        painter.drawText(area.adjusted(58, 0, -30, 0), Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine, text)
         icons.paint(painter, "chevron-down", QRectF(self.width() - 27, round(self.height() / 2 - 8), 16, 16), tones.muted)
         if self.focus_visible:
             ring(painter, area, 6)

@@ -12,6 +12,7 @@ from app.toylab.pace_buttons import PaceButtons
 from app.toylab.prior_choice import PriorChoice
 from app.toylab.race_panel import RacePanel
 from app.toylab.state import BATCHES, DEPTHS, FLOWS, RATES, WIDTHS, ToyState
+from app.toylab.target_shape import TargetShape
 from app.widgets import Button, Heading, IconButton, Inspector, Label, NumberField, Segmented, ValueSlider
 
 __all__ = ["ToyInspector"]
@@ -52,6 +53,7 @@ class ToyInspector(Inspector):
             tr("Speed"),
         )
         self.density = DensityPicker()
+        self.shape = TargetShape()
         self.flow = Segmented(
             [
                 ("nice", FLOWS["nice"], tr("Additive couplings: they only shift.") + "\nz = x + m(x)"),
@@ -106,6 +108,7 @@ class ToyInspector(Inspector):
         self.add(self.pace)
         self.add(Heading(tr("Density")), 6)
         self.add(self.density)
+        self.add(self.shape)
         self.add(Heading(tr("Flow")), 6)
         self.add(self.flow)
         for part in (self.sliders["depth"], self.layers, self.sliders["width"], self.prior):
@@ -121,7 +124,7 @@ class ToyInspector(Inspector):
         self.play.clicked.connect(self.play_pressed)
         self.step.clicked.connect(self.step_pressed)
         self.reset.clicked.connect(self.reset_pressed)
-        for name, choice in (("speed", self.speed), ("density", self.density), ("flow", self.flow)):
+        for name, choice in (("speed", self.speed), ("flow", self.flow)):
             choice.chosen.connect(lambda key, name=name: self.setting_changed.emit(name, key, False))
         self.prior.setting_changed.connect(self.setting_changed)
         self.prior.rested.connect(self.rested)
@@ -139,7 +142,8 @@ class ToyInspector(Inspector):
         """Show the settings."""
         self.race.show_state(state)
         self.pace.show_state(state)
-        self.density.set_current(state.density)
+        self.density.set_current(state.density, state.target)
+        self.shape.show_target(state.density, state.target)
         self.flow.set_current(state.flow)
         self.speed.set_current(state.speed)
         for name, slider in self.sliders.items():

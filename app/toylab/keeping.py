@@ -19,11 +19,11 @@ from app.toylab.as_python import training_script
 from app.toylab.film_sheet import Filmed, FilmSheet
 from app.toylab.filming import Filming
 from app.toylab.state import FLOWS, ToyState
+from app.toylab.target_words import title_of_target
 from app.toylab.training_file import SUFFIX, Training
 from app.widgets import Progress
 from app.workspace import Command
 from flowcore import recipe
-from flowcore.densities import get
 from flowcore.errors import ConfigError, FlowError
 from flowcore.image_writing import write_atomically
 from flowcore.toy_course import snapshot_config, snapshot_course, snapshot_step
@@ -219,8 +219,7 @@ class Keeping(QObject):
         if not self._snapshot:
             raise ConfigError(tr("There is no training yet: a moment more."))
         points = [point for point in run.curve.points if point.step == run.snapshot_step]
-        own = snapshot_config(self._snapshot).get("target")
-        target = tr("a target of one's own") if own is not None else tr(get(state.density).title)
+        target = title_of_target(snapshot_config(self._snapshot).get("target"), state.density)
         title = tr("{flow} learns for {n} steps: {density}.", flow=FLOWS[state.flow], density=target, n=f"{run.snapshot_step:,}")
         return training_script(title, self._snapshot, QUICK_HELD_OUT, points[-1].nll if points else None)
 

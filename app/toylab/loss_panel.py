@@ -76,22 +76,26 @@ class LossPanel(Panel):
             return False
         self.marked.setVisible(run.marked_step is not None)
         self.marked.setValue(run.marked_step or 0)
-        shown = run.entropy is not None
-        for item in (self.curve, self.entropy, self.entropy_label, self.value_label):
-            item.setVisible(shown and (bool(run.steps) or item in (self.entropy, self.entropy_label)))
-        if not shown:
+        for item in (self.entropy, self.entropy_label):
+            item.setVisible(run.entropy is not None)
+        for item in (self.curve, self.value_label):
+            item.setVisible(bool(run.steps))
+        if run.entropy is None and not run.steps:
             return True
         end = nice_end(run.steps[-1] if run.steps else 0)
-        top = max(1.5, max(run.losses, default=0.0) - run.entropy)
+        # Without an entropy the lowest loss so far, half a nat rounded down, stands in for it.
+        floor = np.floor(2 * min(run.losses)) / 2 if run.entropy is None else run.entropy
+        top = max(1.5, max(run.losses, default=0.0) - floor)
         top = min(4.0, np.ceil(top * 2) / 2)
-        self.plot.box.setRange(xRange=(0, end), yRange=(run.entropy - 0.22 * top, run.entropy + 1.04 * top), padding=0)
+        self.plot.box.setRange(xRange=(0, end), yRange=(floor - 0.22 * top, floor + 1.04 * top), padding=0)
         self.curve.setData(np.asarray(run.steps, dtype=np.float64), np.asarray(run.losses))
-        self.entropy.setValue(run.entropy)
-        self.entropy_label.setPos(end, run.entropy)
-        self.entropy_label.setText(tr("entropy {value} nat", value=f"{run.entropy:.3f}"))
+        if run.entropy is not None:
+            self.entropy.setValue(run.entropy)
+            self.entropy_label.setPos(end, run.entropy)
+            self.entropy_label.setText(tr("entropy {value} nat", value=f"{run.entropy:.3f}"))
         if run.steps:
             # In the upper right corner, where a curve that falls never comes.
-            self.value_label.setPos(end, run.entropy + 1.04 * top)
+            self.value_label.setPos(end, floor + 1.04 * top)
             self.value_label.setText(f"{run.losses[-1]:.3f} nat")
         return True
 

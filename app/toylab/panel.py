@@ -55,6 +55,7 @@ class Panel(Card):
             self._legend.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.body.addLayout(top)
         self._shown: dict[str, tuple[int, int]] = {}
+        self._reach = 4.0
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
@@ -70,6 +71,12 @@ class Panel(Card):
     def add(self, widget: QWidget) -> None:
         """Put the plot below the title."""
         self.body.addWidget(widget, 1)
+
+    def fit(self, run: Run) -> None:
+        """Let ``plot`` show the square of the run's density: points of a table may lie further out than the built-in ones."""
+        if run.reach != self._reach:
+            self._reach = run.reach
+            self.plot.set_reach(run.reach)
 
     def news(self, run: Run, name: str) -> bool:
         """Whether ``run`` has something newer of a kind than what this panel has drawn; counts it as drawn."""

@@ -55,6 +55,7 @@ class SamplesPanel(Panel):
             self.legend.set_entries([("a", tr("data"))] * data + [("b", tr("model"))] * samples)
 
     def show_run(self, run: Run) -> bool:
+        self.fit(run)
         news = False
         for name, cloud in (("data", self.data), ("samples", self.samples)):
             if self.news(run, name):
@@ -111,6 +112,7 @@ class GridPanel(Panel):
         self.add(self.plot)
 
     def show_run(self, run: Run) -> bool:
+        self.fit(run)
         if not self.news(run, "grid"):
             return False
         self.lines.set_lines(run.arrays.get("grid", np.empty((0, 2, 2))))
@@ -158,6 +160,8 @@ class DensityPanel(Panel):
 
     def show_run(self, run: Run) -> bool:
         self._run = run
+        self.fit(run)
+        self._offer_truth(run.known)
         news = self.news(run, "truth")
         if news and "truth" in run.arrays:
             self._top = float(run.arrays["truth"].max())
@@ -175,6 +179,8 @@ class DensityPanel(Panel):
         name, lines = self._wanted()
         heat, segments = run.arrays.get(name), run.arrays.get(lines) if self.with_lines else None
         self.image.setVisible(heat is not None)
+        if heat is not None and not run.known:
+            self._top = max(float(heat.max()), 1e-6)  # there is no truth to share a scale with
         levels = len(CONTOUR_LEVELS)
         self.lines.set_groups([] if segments is None else [segments[segments[:, 4] == n, :4] for n in range(levels)])
         levels = np.array(CONTOUR_LEVELS)
@@ -200,6 +206,17 @@ class DensityPanel(Panel):
     def _line_color(self, group: int, groups: int) -> QColor:
         # The lower the fainter: many lines outside would shout over the few inside.
         return theme.color("text", 0.25 + 0.4 * group / max(1, groups - 1))
+
+    def _offer_truth(self, known: bool) -> None:
+        truth = self.which.button("truth")
+        if truth.isEnabled() != known:
+            truth.setEnabled(known)
+            truth.setToolTip(
+                tr("The density that the points are drawn from.") if known
+                else tr("Only points of this density are known, not the density itself.")
+            )  # fmt: skip
+            if not known:
+                self.which.set_current("model")
 
     def _paint_theme(self) -> None:
         table = density_table()

@@ -14,8 +14,8 @@ from app.toylab.race_curves import RaceCurves, RaceTable
 from app.toylab.race_marks import MARKS
 from app.toylab.race_panels import RacerPanel
 from app.toylab.state import FLOWS
+from app.toylab.target_words import title_of
 from app.widgets import Card, Label, Segmented
-from flowcore.densities import get
 
 if TYPE_CHECKING:
     from app.toylab.controller import ToyController
@@ -127,7 +127,7 @@ class RaceView(Cover):
         link = self._controller.race
         run, configs = link.run, link.configs()
         names = racer_names(configs)
-        title = tr("Race on {name}", name=tr(get(self._controller.state.density).title))
+        title = tr("Race on {name}", name=title_of(self._controller.state))
         if (title, len(configs)) != (self.title.text(), self._count):
             self._count = len(configs)
             self.title.setText(title)

@@ -29,6 +29,7 @@ class Run:
         self.step = 0
         self.rate = 0.0
         self.entropy: float | None = None
+        self.known = True  # whether the density itself is, not only points of it
         self.reach = 4.0
         self.nll: float | None = None
         self.standard_error: float | None = None
@@ -56,7 +57,9 @@ class Run:
         self.rate = float(data.get("rate", self.rate))
         self.curve.take(kind, data)
         if kind == "start":
-            self.entropy, self.reach = float(data["entropy"]), float(data["reach"])
+            entropy = data["entropy"]
+            self.entropy, self.reach = None if entropy is None else float(entropy), float(data["reach"])
+            self.known = bool(data.get("known", entropy is not None))
             self._forget_after(self.step)
         if kind == "truth":
             arrays = {("truth" if name == "heat" else name): array for name, array in arrays.items()}

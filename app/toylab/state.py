@@ -10,6 +10,7 @@ from typing import Any
 from app.engine.requests_toy_views import DEFAULT_VIEWS, check_point
 from app.toylab.rivals import Rival, check_rivals, read_rivals
 from app.toylab.views.names import check_shown
+from flowcore import toy_targets
 from flowcore.card import SYSTEM_NAMES
 from flowcore.densities import NAMES
 from flowcore.errors import ConfigError
@@ -27,7 +28,7 @@ SPEEDS = {"stages": 0.5, "slow": 8.0, "medium": 60.0, "full": 0.0}
 DEPTHS = (2, 24)
 RATES = (1e-5, 3e-2)
 
-RESTARTING = ("density", "flow", "depth", "width", "seed", "prior", "components", "learned", "layers")
+RESTARTING = ("density", "target", "flow", "depth", "width", "seed", "prior", "components", "learned", "layers")
 """A change of one of these is another run; of the rest, the same run goes on."""
 LIVE = ("learning_rate", "batch", "speed")
 _TERMS = (*RESTARTING, "learning_rate", "batch")
@@ -64,6 +65,8 @@ class ToyState:
     components: int = 8
     learned: bool = False
     layers: tuple[LayerSpec, ...] | None = None
+    target: dict | None = None
+    """See ``flowcore.toy_targets``; None is ``density`` as it is."""
 
     def __post_init__(self) -> None:
         for name, allowed in (("density", NAMES), ("flow", FLOWS), ("width", WIDTHS), ("batch", BATCHES), ("speed", SPEEDS),
@@ -84,6 +87,7 @@ class ToyState:
             if self.flow == "continuous":
                 raise ConfigError("A continuous flow has no list of layers.")
             object.__setattr__(self, "layers", layers_of(self.layers))
+        toy_targets.check(self.target, self.density)
         rate = self.learning_rate
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not math.isfinite(rate):
             raise ConfigError(f"The toy lab's learning rate must be a number, not {rate!r}.")

@@ -18,13 +18,14 @@ from app.toylab.controller import ToyController
 from app.toylab.inspector import ToyInspector
 from app.toylab.keeping import Keeping
 from app.toylab.state import FLOWS, ToyState
+from app.toylab.target_link import TargetLink
+from app.toylab.target_words import file_stem, title_of
 from app.toylab.toy_trace import ToyTrace
 from app.toylab.training_file import from_part, is_training, to_part
 from app.toylab.views.names import switched
 from app.toylab.writing import read_settings, save_panels
 from app.widgets import ChipButton
 from app.workspace import Command, Context, Workspace
-from flowcore.densities import get
 from flowcore.errors import FlowError
 
 __all__ = ["ToyLab", "create"]
@@ -47,6 +48,7 @@ class ToyLab(Workspace):
         self._inspector = ToyInspector()
         self.keeping = Keeping(self)
         self._canvas.layout().addWidget(self.keeping.progress)
+        self.targets = TargetLink(self.controller, self._canvas, self._inspector, context)
         self._chip = ChipButton()
         self._chip.setEnabled(True)
         self._chip.setToolTip(tr("Held-out loss, and in brackets how far it is above the density's entropy."))
@@ -166,16 +168,20 @@ class ToyLab(Workspace):
         parts = [f"{FLOWS[state.flow]}", count + ("" if state.layers is None else ", " + tr("edited"))]
         if run.nll is not None and run.entropy is not None:
             parts.append(f"{run.nll:.2f} nat (+{max(0.0, run.nll - run.entropy):.2f})")
+        elif run.nll is not None and not run.known:
+            parts.append(tr("held-out loss {value} nat", value=f"{run.nll:.2f}"))
         if state.rivals:
             parts = [tr("race of {n} flows", n=len(state.rivals) + 1)]
-        self._chip.set_texts(tr(get(state.density).title), " · ".join(parts))
+        self._chip.set_texts(title_of(state), " · ".join(parts))
 
     # Saving
 
     def take_file(self, path: str) -> None:
-        """Take up a saved training, or the settings in a saved picture; what is wrong is said in the window."""
+        """Take up a saved training, a target, or the settings in a saved picture; what is wrong is said in the window."""
         if is_training(path):
             self.keeping.read_training(path)
+            return
+        if self.targets.take_file(path):
             return
         try:
             self.controller.take_settings(read_settings(path))
@@ -211,7 +217,7 @@ class ToyLab(Workspace):
         """Where the person wants a file of that suffix; "" where nowhere."""
         state = self.controller.state
         folder = Path(self.context.settings.get("folder.save", str(Path.home())))
-        name = f"{state.density}-{state.flow}{suffix}"
+        name = f"{file_stem(state)}-{state.flow}{suffix}"
         path, _ = QFileDialog.getSaveFileName(self._canvas.window(), title, str(folder / name), f"{kind} (*{suffix})")
         if not path:
             return ""

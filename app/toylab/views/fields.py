@@ -48,6 +48,7 @@ class StretchPanel(Panel):
         self._paint_theme()
 
     def show_run(self, run: Run) -> bool:
+        self.fit(run)
         if not self.news(run, "stretch"):
             return False
         field = run.arrays.get("stretch")

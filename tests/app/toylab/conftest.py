@@ -37,6 +37,12 @@ def silent(qapp):
 
 
 @pytest.fixture(scope="module")
+def listener(qapp):
+    """A stand-in engine for all tests of a module."""
+    return SilentEngine()
+
+
+@pytest.fixture(scope="module")
 def toy_window(qapp, tmp_path_factory):
     """The window with the toy lab alone and a real engine, for all tests of a module."""
     from app import theme

@@ -1,0 +1,55 @@
+"""A target that was drawn, trained on by the real engine."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QPoint, Qt
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def test_what_is_drawn_is_trained_on(qtbot, lab):
+    window = lab.canvas().window()
+    lab.inspector().density.kind_chosen.emit("draw")
+    sheet = lab.targets.sheet()
+    area = sheet.surface.area()
+    # A bar in the upper left quarter alone: all points have x < 0 < y.
+    first, last = (QPoint(round(area.x() + x * area.width()), round(area.y() + 0.25 * area.height())) for x in (0.12, 0.38))
+    qtbot.mousePress(sheet.surface, LEFT, pos=first)
+    qtbot.mouseMove(sheet.surface, last)
+    qtbot.mouseRelease(sheet.surface, LEFT, pos=last)
+    qtbot.mouseClick(sheet.use, LEFT)
+    qtbot.waitUntil(window.is_idle, timeout=60_000)
+    run = lab.controller.run
+    data = run.arrays["data"]
+    assert np.isfinite(data).all() and (data[:, 0] < 0.1).all() and (data[:, 1] > -0.1).all()
+    truth = run.arrays["truth"]
+    side = len(truth)
+    row, column = np.unravel_index(truth.argmax(), truth.shape)
+    assert row > side / 2 > column  # row 0 is the lowest
+    before = run.entropy
+    assert before is not None and run.known
+    for _ in range(4):
+        lab.controller.step()
+    qtbot.waitUntil(lambda: lab.controller.run.step == 4, timeout=20_000)
+    qtbot.waitUntil(window.is_idle, timeout=60_000)
+    assert lab.controller.run.nll > before - 0.1 and lab.history.undo_label == "Drawing"
+    lab.history.undo()
+    qtbot.waitUntil(window.is_idle, timeout=60_000)
+    assert lab.controller.state.target is None and lab.controller.run.entropy != before
+
+
+def test_of_points_the_engine_knows_no_density(qtbot, lab, tmp_path):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "cloud.npy", rng.normal(size=(500, 2)) * [1.0, 5.0] + [3.0, 0.0])
+    lab.canvas().dropped.emit(str(tmp_path / "cloud.npy"))
+    qtbot.waitUntil(lambda: lab.targets.sheet() is not None and lab.targets.sheet().use.isEnabled(), timeout=20_000)
+    qtbot.mouseClick(lab.targets.sheet().use, LEFT)
+    lab.controller.step()
+    qtbot.waitUntil(lambda: lab.controller.run.step == 1, timeout=20_000)
+    qtbot.waitUntil(lab.canvas().window().is_idle, timeout=60_000)
+    run = lab.controller.run
+    assert run.entropy is None and not run.known and np.isfinite(run.nll)
+    assert np.abs(run.arrays["data"].std(0) - 1).max() < 0.15
+    lab.canvas().draw()
+    assert not lab.canvas().density.which.button("truth").isEnabled()
