@@ -135,6 +135,7 @@ def _open(context: Context, request: RunRace) -> Steps:
 
 def _send_start(context: Context, session: Session) -> Steps:
     trainer = session.trainers[0]
+    yield from trainer.density.measure()
     entropy, reach = trainer.density.entropy, trainer.density.bounds[1]
     context.send("start", {**session.stamp(), "entropy": entropy, "reach": reach}, {"data": session.frames[0].data})
     yield
