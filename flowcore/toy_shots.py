@@ -28,8 +28,8 @@ class CurvePoint:
 class Scene:
     """What stays the same while a run learns: words, the density itself, and the fixed data.
 
-    ``truth`` is √p (k, k) from the lowest row, of points alone a smoothed count, ``data`` (n, 2), ``reach`` half the side of the square that is shown;
-    ``entropy`` in nats, None where nobody knows it.
+    ``truth`` is √p (k, k) from the lowest row, of points alone a smoothed count, ``data`` (n, 2), ``reach`` half the side of
+    the square that is shown; ``entropy`` in nats, None where nobody knows it.
     """
 
     title: str

@@ -77,7 +77,7 @@ def lab(qtbot, toy_window):
     lab.controller.pause()
     lab.history.reset(ToyState(depth=4, width=16, batch=64, run=1000 * next(_numbers)))
     lab.canvas().density.which.set_current("model")
-    lab.canvas().strip.moved.emit(4.0)
+    lab.canvas().strip.moved.emit(64.0)  # the end, however many layers the run before had
     qtbot.waitUntil(toy_window.is_idle, timeout=60_000)
     yield lab
     lab.controller.pause()

@@ -176,6 +176,7 @@ def test_the_strip_is_scrubbed_and_played(qtbot, lab):
     strip.setFocus()
     qtbot.keyClick(strip, Qt.Key.Key_Right)
     assert strip.position == 1
+    at_rest(qtbot, lab)
     reach = canvas.layers.plot.box.viewRange()
     qtbot.mouseClick(canvas.play_layers, LEFT)
     qtbot.waitUntil(lambda: strip.position > 2, timeout=5_000)
