@@ -42,13 +42,15 @@ class GridDensity:
         # Row 0 lowest from here on, and a rim of nothing, to which the tents of the outermost cells reach down.
         mass = np.asarray(weights, np.float64)[::-1]
         self._table = np.pad(mass / mass.sum(), 2) / self.cell**2
-        self._cumulative = np.cumsum(mass.ravel()) / mass.sum()
+        # Ends at 1 exactly: by a sum rounded otherwise a draw could fall behind the last ink, into a bare cell.
+        self._cumulative = np.cumsum(mass.ravel())
+        self._cumulative /= self._cumulative[-1]
         self._side = side
         self._entropy: tuple[float, float] | None = None
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw ``n`` independent points: (n, 2) float64."""
-        which = np.searchsorted(self._cumulative, rng.random(n), side="right").clip(0, self._side**2 - 1)
+        which = np.searchsorted(self._cumulative, rng.random(n), side="right")
         row, column = np.divmod(which, self._side)
         tent = rng.random((n, 2)) + rng.random((n, 2)) - 1
         return BOUNDS[0] + self.cell * (np.column_stack([column, row]) + 0.5 + tent)
