@@ -33,6 +33,8 @@ AVERAGE_DECAY = 0.99
 CLIP_NORM = 20.0
 FIRST_LAYER_GAIN = 4.0
 _PIECE = 2048
+_TRUTH_PIECE = 512
+"""A long thin spiral is a mixture of thousands: so many points of it are a few milliseconds."""
 _BLOCK = 16
 """Steps whose batches are drawn together: drawing is a few dozen small calls, however many points they give."""
 _BETAS = (0.9, 0.99)
@@ -202,8 +204,8 @@ class ToyTrainer:
             points = self.density.held_out(HELD_OUT, rng)
             # Of points that came from a file nobody knows the density: their loss is then simply the mean of -log q.
             truth = np.zeros(len(points))
-            for start in range(0, len(points) if self.density.known else 0, _PIECE):
-                truth[start : start + _PIECE] = self.density.log_prob(points[start : start + _PIECE])
+            for start in range(0, len(points) if self.density.known else 0, _TRUTH_PIECE):
+                truth[start : start + _TRUTH_PIECE] = self.density.log_prob(points[start : start + _TRUTH_PIECE])
                 yield
             self._held_out = torch.from_numpy(points.astype(np.float32)).to(self.device), torch.from_numpy(truth)
         points, truth = (part[:count] for part in self._held_out)
@@ -264,10 +266,7 @@ class ToyTrainer:
             "name": f"{self.density.name}-{self.config.flow}",
             "title": f"{self.density.title} (toy)",
             "system": self.config.flow if self.config.layers is None else "stack",
-            "data": {
-                "name": self.density.title, "licence": "CC0-1.0", "credit": "",
-                "note": "Points drawn from a density of the plane.",
-            },
+            "data": {"name": self.density.title, "credit": "", **toy_targets.origin(self.config.target)},
             "nll": loss.nll, "nll_standard_error": loss.standard_error, "nll_count": loss.count,
             "entropy": self.density.entropy, "steps": self.step_count, "training_seconds": seconds,
             "parameters": sum(parameter.numel() for parameter in self._flat.parameters),
@@ -295,6 +294,7 @@ def run(
     steps: int = 2000,
     seed: int = 0,
     *,
+    target: dict | None = None,
     prior: str | None = None,
     depth: int | None = None,
     width: int | None = None,
@@ -317,7 +317,9 @@ def run(
         NonFiniteError: if training breaks down.
         PictureError: if ``out`` cannot be written.
     """
-    chosen = {"depth": depth, "width": width, "learning_rate": learning_rate, "batch": batch, "prior": prior}
+    chosen = {
+        "depth": depth, "width": width, "learning_rate": learning_rate, "batch": batch, "prior": prior, "target": target,
+    }  # fmt: skip
     settings = {name: value for name, value in chosen.items() if value is not None}
     trainer = ToyTrainer(ToyConfig(density=density, flow=flow, seed=seed, horizon=steps, **settings), device)
     told = time.perf_counter()
@@ -341,7 +343,7 @@ def run(
 
         save_png(out, draw(trainer))
     return {
-        "density": density, "flow": flow, "steps": steps, "seed": seed, "nll": result.nll,
+        "density": trainer.density.name, "flow": flow, "steps": steps, "seed": seed, "nll": result.nll,
         "standard_error": result.standard_error, "entropy": trainer.density.entropy, "count": result.count,
         "seconds": seconds,
     }  # fmt: skip

@@ -27,7 +27,7 @@ from .toy_target_shapes import PARAMETERS, Parameter, ShapedDensity
 
 __all__ = [
     "KINDS", "MAX_BYTES", "PARAMETERS", "Columns", "Parameter", "check", "columns", "from_formula", "from_grid", "from_pixels",
-    "from_points", "grid_of", "key", "make", "picture",
+    "from_points", "grid_of", "key", "make", "origin", "picture",
 ]  # fmt: skip
 
 KINDS = ("parameters", "grid", "points", "formula")
@@ -118,6 +118,17 @@ def _values(target: dict, density: str) -> dict[str, float]:
             raise ConfigError(f"The {one.title.lower()} must be {what} from {one.low:g} to {one.high:g}, not {value!r}.")
         values[name] = int(value) if one.whole else float(value)
     return values
+
+
+def origin(target: dict | None) -> dict[str, str]:
+    """``licence`` and ``note`` for the card of a model: nobody here can license what a person drew or brought along."""
+    kind = None if target is None else target["kind"]
+    if kind == "points":
+        return {"licence": "", "note": f"Rows of a table. {target['note']}".strip()}
+    if kind == "grid":
+        what = "a picture's darkness" if target["source"] == "picture" else "a drawing"
+        return {"licence": "", "note": f"Points drawn from {what}."}
+    return {"licence": "CC0-1.0", "note": "Points drawn from a density of the plane."}
 
 
 def picture(target: dict | None, density: str, side: int) -> np.ndarray | None:

@@ -16,6 +16,7 @@ from flowcore import densities, toy_targets
 from flowcore.errors import ConfigError, DataError, PictureError
 from flowcore.toy import ToyTrainer
 from flowcore.toy_config import ToyConfig
+from flowcore.toy_target_grid import GridDensity
 from flowcore.toy_target_points import MAX_ROWS
 from flowcore.toy_target_shapes import ShapedDensity
 
@@ -69,6 +70,36 @@ def test_a_changed_entropy_is_that_of_its_samples(name, values):
     loss = -target.log_prob(target.sample(20_000, np.random.default_rng(3)))
     assert abs(loss.mean() - target.entropy) < 4 * loss.std() / math.sqrt(len(loss)) + target.entropy_error
     assert abs(target.entropy - densities.get(name).entropy) > 0.01
+
+
+def test_a_twist_leaves_the_entropy_as_it_is():
+    # Sheared thin by the twist, the arms would want a far finer grid; four places, so no rounding passes for agreement.
+    entropies = [ShapedDensity("pinwheel", {"noise": 0.04, "twist": twist}).entropy for twist in (0.0, 0.25, 0.6)]
+    assert entropies == pytest.approx([0.5347607] * 3, abs=1e-6)  # densities.quadrature_entropy at a spacing of 0.01
+
+
+def test_the_largest_mixture_is_measured_in_small_pieces():
+    target = ShapedDensity("two-spirals", {"noise": 0.04, "turns": 3.0, "modes": 4})
+    sizes = []
+    log_prob = target._measured.log_prob
+    object.__setattr__(target._measured, "log_prob", lambda x: (sizes.append(x.size // 2), log_prob(x))[1])
+    assert target.entropy == pytest.approx(2.98166, abs=1e-4)
+    assert max(sizes) * target._terms < 2_000_000
+
+
+def test_a_draw_never_falls_into_a_bare_cell():
+    class Last:
+        """Draws the largest number below 1, and a tent's middle."""
+
+        def random(self, shape):
+            return np.full(shape, np.nextafter(1, 0) if np.ndim(shape) == 0 else 0.5)
+
+    for seed in range(20):
+        # A formula's: bytes of ink add up without rounding. The first row is on top, and drawn last.
+        weights = np.random.default_rng(seed).random((128, 128))
+        weights[:28] = 0
+        target = GridDensity("formula", "", weights)
+        assert np.isfinite(target.log_prob(target.sample(1, Last()))).all()
 
 
 def test_an_entropy_in_pieces_is_the_same():
@@ -208,6 +239,16 @@ def test_a_million_rows_are_drawn_from_by_seed_and_said(tmp_path):
     assert f"{MAX_ROWS:,} of 1,000,000 rows were drawn (seed 3)" in first["note"]
     assert len(json.dumps(first)) < toy_targets.MAX_BYTES
     toy_targets.check(first, "rings")
+
+
+def test_a_million_rows_of_text_are_quick_too(tmp_path):
+    path = write(tmp_path / "many.csv", csv_of(cloud(1000)) + csv_of(cloud(1000, seed=1), "")[1:] * 999)
+    began = time.perf_counter()
+    assert toy_targets.columns(path).rows == 1_000_000
+    target = toy_targets.from_points(path, "a", "b", 3)
+    # By the processor's clock a half of a second; a reader that parses every row takes ten times as long.
+    assert time.perf_counter() - began < 3
+    assert f"{MAX_ROWS:,} of 1,000,000 rows were drawn (seed 3)" in target["note"]
 
 
 def test_the_largest_numbers_there_are_do_not_overflow(tmp_path):
@@ -369,6 +410,8 @@ def test_every_kind_is_trained_on_and_comes_back_from_a_snapshot(tmp_path):
         else:
             assert loss.count == 80 and trainer.card()["entropy"] is None
         json.dumps(trainer.card(), allow_nan=False)
+        # Nobody here can license what a person drew or brought along.
+        assert trainer.card()["data"]["licence"] == ("" if target["kind"] in ("grid", "points") else "CC0-1.0")
 
 
 def test_old_settings_still_load_and_none_is_as_it_was():
