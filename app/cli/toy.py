@@ -1,4 +1,4 @@
-"""`flow-explorer toy`: a flow learns a 2-D density whose entropy is known."""
+"""`flow-explorer toy`: a flow learns a 2-D density, and its loss is told against the entropy where that is known."""
 
 from __future__ import annotations
 
@@ -9,20 +9,16 @@ from typing import Any
 from app.cli.arguments import add_device, add_json, add_seed, integer, number
 from app.cli.output import OutputFile, print_json, print_text
 from app.cli.progress import Progress
+from app.cli.toy_target import add_target, target_of
 
 NAME = "toy"
 HELP = "let a flow learn a 2-D density"
 DESCRIPTION = "Let a flow learn a 2-D density, save a picture of data and model, and print its loss against the entropy."
 
-DENSITIES = (
-    "two-moons", "eight-gaussians", "two-spirals", "rings", "checkerboard", "pinwheel", "swiss-roll", "gaussian-grid",
-    "bridge", "gaussian",
-)  # fmt: skip
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
-    parser.add_argument("density", metavar="DENSITY", choices=DENSITIES, help=", ".join(DENSITIES))
+    add_target(parser)
     parser.add_argument(
         "--flow", choices=("nice", "realnvp", "glow", "spline", "continuous"), default="realnvp", help="(default: realnvp)"
     )
@@ -74,6 +70,8 @@ def run(args: argparse.Namespace) -> int:
         if film.suffix == ".mp4":
             require_video()
 
+    density, target = target_of(args)
+
     from app.cli.device import choose_device, run_on
 
     # A flow of points is small: starting its many little computations on a graphics processor takes longer than doing them.
@@ -85,9 +83,11 @@ def run(args: argparse.Namespace) -> int:
         recorder = Recorder(args.steps, args.frames if film else 0, POINTS if table else 0)
     with Progress("Training", args.steps, "steps") as progress:
         if out is None:
-            row = run_on(device, lambda where: _learn(args, progress, where, None, recorder))
+            row = run_on(device, lambda where: _learn(args, density, target, progress, where, None, recorder))
         else:
-            row = out.write(lambda file: run_on(device, lambda where: _learn(args, progress, where, file, recorder)))
+            row = out.write(
+                lambda file: run_on(device, lambda where: _learn(args, density, target, progress, where, file, recorder))
+            )
     if table is not None:
         from flowcore.toy_shots import curve_csv
 
@@ -100,17 +100,27 @@ def run(args: argparse.Namespace) -> int:
                 film.suffix, recorder.scene, recorder.shots, args.seconds, args.panel, DARK,
                 tick=lambda share: progress.update(round(100 * share)),
             ))  # fmt: skip
+    if target is not None:
+        row["target"] = {name: value for name, value in target.items() if name != "values"}
     if args.json:
         print_json(row)
     else:
+        entropy = "not known" if row["entropy"] is None else f"{row['entropy']:.4f} nats"
+        about = target or {}
+        note = f" {about['note']}" if about.get("note") else ""
+        # A title may hold what a table's first line held: nothing that moves a terminal's cursor.
+        title = "".join(sign if sign.isprintable() else " " for sign in about.get("title") or about.get("text") or density)
         print_text(
-            f"{args.density}, {args.flow}: {row['nll']:.4f} ± {row['standard_error']:.4f} nats after {args.steps:,} steps "
-            f"({row['seconds']:.1f} s); the density's entropy is {row['entropy']:.4f} nats."
+            f"{title}, {args.flow}: {row['nll']:.4f} ± {row['standard_error']:.4f} "
+            f"nats after {args.steps:,} steps ({row['seconds']:.1f} s); the density's entropy is {entropy}.{note}"
         )
     return 0
 
 
-def _learn(args: argparse.Namespace, progress: Progress, device: str, file: Path | None, recorder: Any) -> dict[str, Any]:
+def _learn(
+    args: argparse.Namespace, density: str, target: dict[str, Any] | None, progress: Progress, device: str,
+    file: Path | None, recorder: Any,
+) -> dict[str, Any]:
     import torch
 
     from flowcore import toy
@@ -121,10 +131,11 @@ def _learn(args: argparse.Namespace, progress: Progress, device: str, file: Path
     torch.set_num_threads(1)
     try:
         return toy.run(
-            args.density,
+            density,
             args.flow,
             args.steps,
             args.seed,
+            target=target,
             prior=args.prior,
             depth=args.depth,
             width=args.width,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from app.cli.toy import DENSITIES, add_arguments
+from app.cli.toy import add_arguments
+from app.cli.toy_target import DENSITIES
 from flowcore import densities
 from flowcore.toy_config import FLOWS
 
@@ -94,3 +96,83 @@ def test_what_cannot_be_written_is_said_before_the_training(cli, tmp_path, name,
 def test_an_animation_that_would_not_fit_the_memory_is_refused_before_the_training(cli, tmp_path):
     ran = cli("toy", "gaussian", "--steps", 1_000_000, "--animation", tmp_path / "a.gif", "--frames", 1000, "--panel", 800)
     assert ran.code != 0 and "fewer pictures" in ran.err and not list(tmp_path.iterdir())
+
+
+# -- targets of one's own --
+
+QUICK = ("--steps", 3, "--depth", 2, "--width", 8, "--batch", 64)
+
+
+def table(path):
+    points = np.random.default_rng(0).normal(size=(200, 2)) * (3, 0.2) + (5, -1)
+    path.write_text("name,a,b\n" + "".join(f"row,{x},{y}\n" for x, y in points) + "row,nan,1\n")
+    return path
+
+
+def test_a_density_is_reshaped_by_parameters(cli):
+    row = cli("toy", "rings", *QUICK, "--parameter", "modes=2", "--parameter", "noise=0.3", "--json").json
+    assert row["density"] == "rings" and row["target"] == {"kind": "parameters", "modes": 2, "noise": 0.3}
+    assert abs(row["entropy"] - densities.get("rings").entropy) > 0.1 and math.isfinite(row["nll"])
+
+
+def test_a_table_is_learned_without_an_entropy_in_every_output(cli, tmp_path):
+    out, film, curve = tmp_path / "t.png", tmp_path / "t.gif", tmp_path / "t.csv"
+    path = table(tmp_path / "mine.csv")
+    more = ("--out", out, "--animation", film, "--frames", 3, "--panel", 64, "--curves", curve)
+    ran = cli("toy", "--target", path, *QUICK, *more, "--json")
+    assert ran.code == 0, ran.err
+    row = ran.json
+    # The first two columns with numbers; a fifth of the 200 whole rows is held out.
+    assert row["target"]["title"] == "mine: a, b" and row["count"] == 40 and row["entropy"] is None
+    assert "1 row without two finite numbers was left out" in row["target"]["note"] and "values" not in row["target"]
+    assert math.isfinite(row["nll"]) and row["standard_error"] > 0
+    assert out.stat().st_size and film.stat().st_size
+    names, *rows = (line.split(",") for line in curve.read_text().splitlines())
+    assert rows and all(line[names.index("entropy")] == "" for line in rows)
+    for columns in (("a", "b"), ("2", "3")):
+        assert cli("toy", "--target", path, "--columns", *columns, *QUICK, "--json").json["nll"] == row["nll"]
+    told = cli("toy", "--target", path, *QUICK).out
+    assert "entropy is not known" in told and "standardised" in told
+
+
+def test_a_picture_and_a_formula_are_learned(cli, tmp_path):
+    pixels = np.full((30, 30), 255, np.uint8)
+    pixels[5:20, 8:12] = 0
+    Image.fromarray(pixels).save(tmp_path / "ink.png")
+    row = cli("toy", "--target", tmp_path / "ink.png", *QUICK, "--json").json
+    assert row["density"] == "grid" and row["target"]["title"] == "ink" and math.isfinite(row["entropy"])
+    row = cli("toy", "--formula=-(x^2 + y^2)/2", *QUICK, "--json").json
+    assert row["entropy"] == pytest.approx(1 + math.log(2 * math.pi), abs=2e-3) and "log Z" in row["target"]["note"]
+
+
+def test_a_tables_names_do_not_move_the_cursor(cli, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a\x1b[2J,b\n" + "".join(f"{i % 7},{i % 5}\n" for i in range(60)))
+    ran = cli("toy", "--target", path, *QUICK)
+    assert ran.code == 0 and "[2J, b" in ran.out and "\x1b" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "Nothing was given"), (("rings", "--formula", "x"), "More than one"),
+        (("--target", "t.csv", "--formula", "x"), "More than one"), (("--formula", "x", "--parameter", "modes=2"), "--parameter"),
+        (("rings", "--parameter", "turns=2"), "no parameter"), (("rings", "--parameter", "modes"), "KEY=VALUE"),
+        (("rings", "--parameter", "modes=two"), "no number"), (("rings", "--parameter", "modes=2.5"), "whole number"),
+        (("rings", "--parameter", "noise=inf"), "Noise"), (("rings", "--parameter", "kind=1"), "KEY=VALUE"),
+        (("rings", "--parameter", "modes=2", "--parameter", "modes=3"), "twice"), (("rings", "--columns", "1", "2"), "--columns"),
+        (("--formula", "import os"), "formula"), (("--formula", "9**9**9"), "formula"), (("--formula", ""), "empty"),
+        (("--target", "none.csv"), "cannot be read"), (("--target", "none.png"), "none.png"), (("--target", "."), "."),
+        (("--target", "t.csv", "--columns", "a", "z"), "no column 'z'"),
+        (("--target", "t.csv", "--columns", "0", "1"), "column '0'"), (("--target", "t.csv", "--columns", "1", "2"), "name"),
+        (("--target", "t.csv", "--columns", "a", "9" * 5000), "no column"),
+        (("--target", "white.png"), "white"),
+    ],
+)  # fmt: skip
+def test_targets_that_make_no_sense_are_refused_before_the_work(refused, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path / "t.csv")
+    Image.new("L", (20, 20), 255).save(tmp_path / "white.png")
+    before = sorted(tmp_path.iterdir())
+    assert words.lower() in refused("toy", *arguments, "--steps", 1_000_000, "--out", "x.png").lower()
+    assert sorted(tmp_path.iterdir()) == before
