@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from app.i18n import tr
+from app.one_thread import OneThread
 from flowcore.animation import Tick
 from flowcore.errors import FlowError
 from flowcore.image_writing import write_atomically
@@ -22,7 +23,7 @@ class _Stopped(Exception):
     """The person pressed Cancel."""
 
 
-class AnimationSaver(QObject):
+class AnimationSaver(OneThread):
     """One file at a time. `done(path, sentence)` has a sentence where it failed, and both empty where it was cancelled."""
 
     changed = Signal()
@@ -36,13 +37,8 @@ class AnimationSaver(QObject):
         super().__init__(parent)
         self._number = 0
         self._stop: threading.Event | None = None
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
         self._told.connect(self._tell, Qt.ConnectionType.QueuedConnection)
         self._finished.connect(self._end, Qt.ConnectionType.QueuedConnection)
-        application = QCoreApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self.wait)
 
     @property
     def busy(self) -> bool:
@@ -92,7 +88,7 @@ class AnimationSaver(QObject):
         """Give up and let the worker end (the window closes)."""
         if self._stop is not None:
             self._stop.set()
-        self._pool.waitForDone()
+        super().wait()
 
     def _tell(self, number: int, share: float) -> None:
         if number == self._number and self._stop is not None:

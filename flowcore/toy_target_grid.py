@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import zlib
 from collections.abc import Generator
 
@@ -12,6 +11,7 @@ from PIL import Image
 
 from .densities import BOUNDS
 from .errors import ConfigError, PictureError
+from .toy_target_entropy import MeasuredEntropy
 
 __all__ = ["MAX_SIDE", "SIDE", "GridDensity", "from_grid", "from_pixels", "grid_of", "pack", "unpack"]
 
@@ -22,7 +22,7 @@ _NODES = 6
 _ROWS = 8
 
 
-class GridDensity:
+class GridDensity(MeasuredEntropy):
     """Bilinear between the middles of side × side cells over the square from -4 to 4.
 
     That is the mixture of one tent (|x| < one cell, along each axis) a cell, weighted by the cell's value: a sample is a
@@ -46,7 +46,6 @@ class GridDensity:
         self._cumulative = np.cumsum(mass.ravel())
         self._cumulative /= self._cumulative[-1]
         self._side = side
-        self._entropy: tuple[float, float] | None = None
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw ``n`` independent points: (n, 2) float64."""
@@ -72,13 +71,11 @@ class GridDensity:
         with np.errstate(divide="ignore"):
             return np.log(below * (1 - v) + above * v)
 
-    def measure(self) -> Generator[None, None, None]:
-        """Compute :attr:`entropy` a few rows of cells at a time, by Gauss and Legendre's rule in each patch.
+    def _integrate(self) -> Generator[None, None, tuple[float, float]]:
+        """A few rows of cells at a time, by Gauss and Legendre's rule in each patch.
 
         The error is how far the rule with two nodes fewer along each axis is from it.
         """
-        if self._entropy is not None:
-            return
         totals = [0.0, 0.0]
         for start in range(0, len(self._table) - 1, _ROWS):
             t = self._table[start : start + _ROWS + 1, :, None, None]
@@ -89,19 +86,7 @@ class GridDensity:
                 p = across[:-1] * (1 - u[:, None]) + across[1:] * u[:, None]
                 totals[index] -= float((p * np.log(np.maximum(p, 1e-300)) * w * w[:, None]).sum()) * self.cell**2
             yield
-        self._entropy = totals[0], abs(totals[0] - totals[1])
-
-    @property
-    def entropy(self) -> float:
-        """-E[log p] in nats."""
-        for _ in self.measure():
-            pass
-        return self._entropy[0]
-
-    @property
-    def entropy_error(self) -> float:
-        """How far ``entropy`` may be off, in nats."""
-        return self._entropy[1] if self.entropy is not None else math.nan
+        return totals[0], abs(totals[0] - totals[1])
 
 
 def pack(data: bytes) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from . import densities
 from .densities import _arc, _by_length, _Checkerboard, _Gaussian, _Mixture, _Pinwheel, _Rings, _spiral
+from .toy_target_entropy import MeasuredEntropy
 
 __all__ = ["PARAMETERS", "Parameter", "ShapedDensity"]
 
@@ -108,7 +109,7 @@ _MAKERS: dict[str, Callable[..., object]] = {
 }
 
 
-class ShapedDensity:
+class ShapedDensity(MeasuredEntropy):
     """A built-in density with ``values`` for its parameters; those that are missing stay at their default."""
 
     known = True
@@ -129,16 +130,13 @@ class ShapedDensity:
         self._measured = densities.Density(name, base.title, self.noise, math.nan, plain.sample, plain.log_prob)
         self._terms = len(shape.centers) if isinstance(shape, _Mixture) else 1
         self.sample, self.held_out, self.log_prob = self._density.sample, self._density.sample, self._density.log_prob
-        self._entropy: tuple[float, float] | None = None
 
-    def measure(self) -> Generator[None, None, None]:
-        """Compute :attr:`entropy` a few rows at a time: the midpoint rule, as ``densities.quadrature_entropy``.
+    def _integrate(self) -> Generator[None, None, tuple[float, float]]:
+        """A few rows at a time by the midpoint rule, as ``densities.quadrature_entropy``.
 
         Half a noise width apart the rule is exact to rounding on sums of Gaussians; the error is that of the same rule
         on every other place only, as a chessboard's, which is the coarser by √2.
         """
-        if self._entropy is not None:
-            return
         half = 5.0 + 5 * self.noise if self.name != "gaussian" else 10.0
         spacing = max(0.5 * self.noise, 0.03)
         count = round(2 * half / spacing)
@@ -155,16 +153,4 @@ class ShapedDensity:
             total += float(part.sum())
             coarse += float(part[dark].sum())
             yield
-        self._entropy = total * spacing**2, abs(total - 2 * coarse) * spacing**2
-
-    @property
-    def entropy(self) -> float:
-        """-E[log p] in nats."""
-        for _ in self.measure():
-            pass
-        return self._entropy[0]
-
-    @property
-    def entropy_error(self) -> float:
-        """How far ``entropy`` may be off, in nats."""
-        return self._entropy[1] if self.entropy is not None else math.nan
+        return total * spacing**2, abs(total - 2 * coarse) * spacing**2

@@ -4,58 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from app.dialogs.sheet import Sheet
+from app.dialogs.animation_form import AnimationForm
 from app.explorer.animating import FPS, SIZES, Animated
 from app.i18n import tr
-from app.widgets import Button, Choice, Label, Segmented, Toggle, ValueRow
-from flowcore.animation import require_video
-from flowcore.errors import FlowError
+from app.widgets import Choice, Toggle
 
 __all__ = ["AnimationSheet"]
 
 
-class AnimationSheet(Sheet):
+class AnimationSheet(AnimationForm):
     """`wanted(Animated)` when the person presses Save. `frames` one way, of (height, width) each; with `seconds` the number of
     frames follows from the pace, without it they are as many as there are."""
 
-    wanted = Signal(object)
-
     def __init__(self, settings: Animated, size: tuple[int, int], frames: int = 0, seconds: float = 0.0, loop: bool = False,
                  parent: QWidget | None = None) -> None:
-        super().__init__(tr("Save an animation"), parent, 440, 400)
+        super().__init__(tr("Save an animation"), tr("Every program shows it; 256 colours a frame"),
+                         tr("Browsers and most programs show it; every byte is kept, and the recipe inside"), 440, 400, parent)
         self._size, self._frames, self._seconds, self._loop = size, frames, seconds, loop
-        self.format = Segmented([
-            (".gif", "GIF", tr("Every program shows it; 256 colours a frame")),
-            (".webp", "WebP", tr("Browsers and most programs show it; every byte is kept, and the recipe inside")),
-            (".mp4", "MP4", tr("A video, the smallest file; needs PyAV: pip install 'flow-explorer[video]'")),
-        ], name=tr("Format"))  # fmt: skip
         self.scale = Choice([(str(size), tr("{n} times", n=size) if size > 1 else tr("As it is")) for size in SIZES],
                             name=tr("Size"), tooltip=tr("How many times larger than what the model makes"))
         fps = sorted({*map(float, FPS), float(settings.fps)})
         self.fps = Choice([(f"{value:g}", tr("{n} a second", n=f"{value:g}")) for value in fps], name=tr("Frames a second"),
                           tooltip=tr("How many pictures are shown in a second"))
         self.back = Toggle(tr("There and back"), tr("The way back follows, so that it loops without a jump"))
-        self.what = ValueRow(tr("Together"))
-        self.problem = Label("", "warning", wrap=True)
-        self.save = Button(tr("Save…"), "primary", tooltip=tr("Choose where the file goes"))
-        self.body.addWidget(self.format)
-        for label, part in ((tr("Size"), self.scale), (tr("Frames a second"), self.fps)):
-            row = QHBoxLayout()
-            row.addWidget(Label(label), 1)
-            part.setFixedWidth(148)
-            row.addWidget(part)
-            self.body.addLayout(row)
-        self.body.addWidget(self.back)
-        self.body.addWidget(self.what)
-        self.body.addWidget(self.problem)
-        self.body.addStretch(1)
-        foot = QHBoxLayout()
-        foot.addStretch(1)
-        foot.addWidget(self.save)
-        self.body.addLayout(foot)
+        self._fill([(tr("Size"), self.scale), (tr("Frames a second"), self.fps)], 148, above=[self.back])
         self.format.set_current(settings.suffix)
         self.scale.set_current(str(settings.scale))
         self.fps.set_current(f"{settings.fps:g}")
@@ -64,7 +38,6 @@ class AnimationSheet(Sheet):
         self.scale.chosen.connect(self._show)
         self.fps.chosen.connect(self._show)
         self.back.toggled.connect(self._show)
-        self.save.clicked.connect(self._save)
         self._settings = settings
         self._show()
 
@@ -82,17 +55,4 @@ class AnimationSheet(Sheet):
         height, width = (side * chosen.scale for side in self._size)
         self.what.set_value(tr("{n} frames of {width}×{height}, {seconds} s", n=frames, width=width, height=height,
                                seconds=f"{frames / chosen.fps:.1f}"))  # fmt: skip
-        problem = ""
-        if chosen.suffix == ".mp4":
-            try:
-                require_video()
-            except FlowError as error:
-                problem = str(error)
-        self.problem.setText(problem)
-        self.problem.setVisible(bool(problem))
-        self.save.setEnabled(not problem)
-
-    def _save(self) -> None:
-        chosen = self.settings
-        self.accept()
-        self.wanted.emit(chosen)
+        self._show_problem()

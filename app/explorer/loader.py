@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
+from app.one_thread import OneThread
 from flowcore.errors import FlowError
 from flowcore.images import Picture, read_picture
 
@@ -17,7 +18,7 @@ LARGE_BYTES = 600_000
 Done = Callable[[Picture | None, str], None]
 
 
-class Loader(QObject):
+class Loader(OneThread):
     """`read` calls back with the picture, or None and a sentence; at once, or when a worker is done."""
 
     changed = Signal()
@@ -28,12 +29,7 @@ class Loader(QObject):
         super().__init__(parent)
         self._waiting: dict[int, Done] = {}
         self._next = 0
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
         self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        application = QCoreApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self.wait)
 
     @property
     def busy(self) -> bool:
@@ -60,7 +56,7 @@ class Loader(QObject):
     def wait(self) -> None:
         """Let the worker end (the window closes); its answer is not delivered."""
         self._waiting.clear()
-        self._pool.waitForDone()
+        super().wait()
 
 
 def _decode(data: bytes, name: str) -> tuple[Picture | None, str]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from app.dialogs.sheet import Sheet
+from app.dialogs.animation_form import AnimationForm
 from app.i18n import tr
-from app.widgets import Button, Choice, Label, Segmented, ValueRow
-from flowcore.animation import FORMATS, require_video
-from flowcore.errors import FlowError
+from app.widgets import Choice, Label
+from flowcore.animation import FORMATS
 from flowcore.toy_drawing import check_film, page_size
 from flowcore.toy_shots import schedule
 
@@ -37,51 +35,28 @@ class Filmed:
             raise ValueError(f"no animation ends in {self.suffix!r}")
 
 
-class FilmSheet(Sheet):
+class FilmSheet(AnimationForm):
     """`wanted(Filmed)` when the person presses Save. `steps` is how many the training has taken."""
 
-    wanted = Signal(object)
-
     def __init__(self, settings: Filmed, steps: int, parent: QWidget | None = None) -> None:
-        super().__init__(tr("Save an animation of the training"), parent, 440, 408)
+        super().__init__(tr("Save an animation of the training"), tr("Every program shows it; 256 colours a picture"),
+                         tr("Browsers and most programs show it; every colour is kept"), 440, 408, parent)  # fmt: skip
         self._steps = steps
-        self.format = Segmented([
-            (".gif", "GIF", tr("Every program shows it; 256 colours a picture")),
-            (".webp", "WebP", tr("Browsers and most programs show it; every colour is kept")),
-            (".mp4", "MP4", tr("A video, the smallest file; needs PyAV: pip install 'flow-explorer[video]'")),
-        ], name=tr("Format"))  # fmt: skip
         self.side = Choice([(str(side), f"{tr(name)}, {'×'.join(map(str, page_size(side)))}") for side, name in SIDES.items()],
                            name=tr("Size"), tooltip=tr("How large each picture is, in pixels"))  # fmt: skip
         length = tr("How long the training takes in the animation; its last picture stays for a second")
         self.seconds = Choice([(str(n), tr("{n} s", n=n)) for n in SECONDS], name=tr("Length"), tooltip=length)
         moments = tr("How many moments are drawn: close together at the start, where most happens") + "\nn · (i / N)²"
         self.frames = Choice([(str(n), str(n)) for n in FRAMES], name=tr("Pictures"), tooltip=moments)
-        self.what = ValueRow(tr("Together"))
         how = tr("The training is run again from its seed, exactly as it went; meanwhile the window stays free.")
         self.how = Label(how, "muted", wrap=True)
-        self.problem = Label("", "warning", wrap=True)
-        self.save = Button(tr("Save…"), "primary", tooltip=tr("Choose where the file goes"))
-        self.body.addWidget(self.format)
-        for label, part in ((tr("Size"), self.side), (tr("Length"), self.seconds), (tr("Pictures"), self.frames)):
-            row = QHBoxLayout()
-            row.addWidget(Label(label), 1)
-            part.setFixedWidth(184)
-            row.addWidget(part)
-            self.body.addLayout(row)
-        self.body.addWidget(self.what)
-        self.body.addWidget(self.how)
-        self.body.addWidget(self.problem)
-        self.body.addStretch(1)
-        foot = QHBoxLayout()
-        foot.addStretch(1)
-        foot.addWidget(self.save)
-        self.body.addLayout(foot)
+        choices = [(tr("Size"), self.side), (tr("Length"), self.seconds), (tr("Pictures"), self.frames)]
+        self._fill(choices, 184, below=[self.how])
         self.format.set_current(settings.suffix)
         for choice, value in ((self.side, settings.side), (self.seconds, settings.seconds), (self.frames, settings.frames)):
             choice.set_current(f"{value:g}")
             choice.chosen.connect(self._show)
         self.format.chosen.connect(self._show)
-        self.save.clicked.connect(self._save)
         self._show()
 
     @property
@@ -94,18 +69,4 @@ class FilmSheet(Sheet):
         chosen = self.settings
         taken = len(schedule(self._steps, chosen.frames))
         self.what.set_value(tr("{n} pictures of {steps} steps", n=taken, steps=f"{self._steps:,}"))
-        problem = ""
-        try:
-            check_film(taken, chosen.side)
-            if chosen.suffix == ".mp4":
-                require_video()
-        except FlowError as error:
-            problem = str(error)
-        self.problem.setText(problem)
-        self.problem.setVisible(bool(problem))
-        self.save.setEnabled(not problem)
-
-    def _save(self) -> None:
-        chosen = self.settings
-        self.accept()
-        self.wanted.emit(chosen)
+        self._show_problem(lambda: check_film(taken, chosen.side))

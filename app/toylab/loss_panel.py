@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor
 
 from app import theme
 from app.i18n import tr
+from app.toylab.curve_plot import CurvePlot, nice_end
 from app.toylab.panel import Panel
 from app.toylab.run import Run
-from app.widgets.plot import Plot
 
-__all__ = ["LossPanel", "nice_end"]
-
-
-def nice_end(step: int) -> int:
-    """The right end of the axis: 200, 500, 1,000, 2,000, 5,000 … with some room, so that it moves seldom."""
-    wanted, end = max(200, round(step * 1.04)), 200
-    factors = (2.5, 2.0, 2.0)
-    turn = 0
-    while end < wanted:
-        end = round(end * factors[turn % 3])
-        turn += 1
-    return end
-
-
-def step_words(values: list[float], width: float) -> list[str]:
-    """Numbers of steps below an axis so wide, every other one left out where they would touch."""
-    every = max(1, math.ceil(len(values) * 44 / max(1.0, width)))
-    return [f"{value:,.0f}" if number % every == every - 1 else "" for number, value in enumerate(values)]
+__all__ = ["LossPanel"]
 
 
 class LossPanel(Panel):
@@ -41,23 +22,7 @@ class LossPanel(Panel):
     def __init__(self) -> None:
         words = tr("The mean of −log p on points that are never trained on. No model can get below the entropy.")
         super().__init__(tr("Held-out loss"), "", tooltip=words)
-        self.plot = Plot(self.accessibleName(), equal=False)
-        grid = pg.GraphicsLayout()
-        grid.setContentsMargins(2, 8, 10, 2)
-        grid.setSpacing(0)
-        self.plot.setCentralItem(grid)
-        self.plot.box = grid.addViewBox(row=0, col=1, enableMenu=False, enableMouse=False)
-        self.plot.box.disableAutoRange()
-        self.axes = {"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")}
-        grid.addItem(self.axes["left"], row=0, col=0)
-        grid.addItem(self.axes["bottom"], row=1, col=1)
-        self.axes["left"].setWidth(38)
-        self.axes["bottom"].setHeight(24)
-        for axis in self.axes.values():
-            axis.linkToView(self.plot.box)
-            axis.setStyle(tickLength=0, autoExpandTextSpace=False, tickTextOffset=6, maxTickLevel=0, tickAlpha=0)
-            axis.enableAutoSIPrefix(False)
-        self.axes["bottom"].tickStrings = lambda values, *_: step_words(values, self.axes["bottom"].width())
+        self.plot = CurvePlot(self.accessibleName())
         self.curve = pg.PlotCurveItem(antialias=True)
         self.entropy = pg.InfiniteLine(0.0, angle=0)
         self.marked = pg.InfiniteLine(0.0, angle=90)
@@ -105,12 +70,7 @@ class LossPanel(Panel):
         self.curve.setPen(pg.mkPen(tones.b, width=2 * self._ratio))
         self.entropy.setPen(pg.mkPen(tones.a, width=1.2 * self._ratio, style=Qt.PenStyle.DashLine))
         self.marked.setPen(pg.mkPen(tones.accent, width=1.5 * self._ratio))
-        font = QFont(self.font())
-        font.setPixelSize(theme.SMALL_PIXELS)
         for label, tone in ((self.entropy_label, tones.a_text), (self.value_label, tones.b_text)):
             label.setColor(QColor(tone))
-            label.setFont(font)
-        for axis in self.axes.values():
-            axis.setPen(pg.mkPen(None))
-            axis.setTextPen(tones.muted)
-            axis.setTickFont(font)
+            label.setFont(self.plot.small_font())
+        self.plot.paint_axes()

@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
 from app.i18n import tr
+from app.toylab.curve_plot import CurvePlot
 from app.toylab.panel import Panel
 from app.toylab.race_marks import MARKS, Mark, paint_marker
 from app.toylab.race_run import RaceRun
-from app.widgets.plot import Plot, polygon
+from app.widgets.plot import polygon
 
 __all__ = ["RaceCurves", "RaceTable", "nice_height", "nice_seconds"]
 
@@ -71,25 +72,10 @@ class RaceCurves(Panel):
     def __init__(self) -> None:
         words = tr("The mean of −log p on points that no flow trains on, over the training time that each has had.")
         super().__init__(tr("Held-out loss over training time"), "", tooltip=words)
-        self.plot = Plot(self.accessibleName(), equal=False)
+        self.plot = CurvePlot(self.accessibleName())
         self.plot.setMinimumSize(120, 60)
         self.plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        grid = pg.GraphicsLayout()
-        grid.setContentsMargins(2, 8, 10, 2)
-        grid.setSpacing(0)
-        self.plot.setCentralItem(grid)
-        self.plot.box = grid.addViewBox(row=0, col=1, enableMenu=False, enableMouse=False)
-        self.plot.box.disableAutoRange()
-        self.axes = {"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")}
-        grid.addItem(self.axes["left"], row=0, col=0)
-        grid.addItem(self.axes["bottom"], row=1, col=1)
-        self.axes["left"].setWidth(38)
-        self.axes["bottom"].setHeight(24)
-        for axis in self.axes.values():
-            axis.linkToView(self.plot.box)
-            axis.setStyle(tickLength=0, autoExpandTextSpace=False, tickTextOffset=6, maxTickLevel=0, tickAlpha=0)
-            axis.enableAutoSIPrefix(False)
-        self.axes["bottom"].tickStrings = lambda values, *_: [f"{value:,.4g} s" for value in values]
+        self.plot.axes["bottom"].tickStrings = lambda values, *_: [f"{value:,.4g} s" for value in values]
         self.curves = [_Curve(mark) for mark in MARKS]
         self.entropy = pg.InfiniteLine(0.0, angle=0)
         self.entropy_label = pg.TextItem(anchor=(1, 0))
@@ -132,14 +118,9 @@ class RaceCurves(Panel):
         tones = theme.current()
         self._ratio = self.devicePixelRatioF()  # pyqtgraph's pens count pixels of the screen
         self.entropy.setPen(pg.mkPen(tones.a, width=1.2 * self._ratio, style=Qt.PenStyle.DashLine))
-        font = QFont(self.font())
-        font.setPixelSize(theme.SMALL_PIXELS)
         self.entropy_label.setColor(QColor(tones.a_text))
-        self.entropy_label.setFont(font)
-        for axis in self.axes.values():
-            axis.setPen(pg.mkPen(None))
-            axis.setTextPen(tones.muted)
-            axis.setTickFont(font)
+        self.entropy_label.setFont(self.plot.small_font())
+        self.plot.paint_axes()
 
 
 class RaceTable(QWidget):

@@ -7,9 +7,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from app.i18n import tr
+from app.one_thread import OneThread
 from flowcore.errors import FlowError
 
 __all__ = ["SMALL_BYTES", "Worker"]
@@ -18,7 +19,7 @@ SMALL_BYTES = 300_000
 """A file up to this size is read in a few milliseconds."""
 
 
-class Worker(QObject):
+class Worker(OneThread):
     """`run` works on another thread and calls back here with (result, ""), or (None, a sentence).
 
     The newest alone counts: what an earlier `run` finds is not delivered any more.
@@ -30,12 +31,7 @@ class Worker(QObject):
         super().__init__(parent)
         self._done: Callable[[Any, str], None] | None = None
         self._number = 0
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
         self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        application = QCoreApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self.wait)
 
     @property
     def busy(self) -> bool:
@@ -70,8 +66,7 @@ class Worker(QObject):
     def wait(self) -> None:
         """Let the thread end (the window closes); nothing is delivered."""
         self.forget()
-        self._pool.clear()
-        self._pool.waitForDone()
+        super().wait()
 
     def _deliver(self, number: int, result: object, sentence: str) -> None:
         if number == self._number and self._done is not None:

@@ -6,12 +6,13 @@ from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QObject, QRectF, QSize, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app import theme
 from app.i18n import tr
+from app.one_thread import OneThread
 from app.training.record import RunSnapshot
 from app.widgets.focus import KeyboardFocus, ring
 from app.widgets.picture import paint_picture
@@ -21,7 +22,7 @@ __all__ = ["Film", "Sheets"]
 GAP, LABEL, KEPT = 4, 20, 256
 
 
-class Sheets(QObject):
+class Sheets(OneThread):
     """Sample sheets, read by a worker and kept."""
 
     loaded = Signal()
@@ -31,12 +32,7 @@ class Sheets(QObject):
         super().__init__(parent)
         self._images: OrderedDict[str, QImage] = OrderedDict()
         self._waiting: set[str] = set()
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
         self._read.connect(self._take, Qt.ConnectionType.QueuedConnection)
-        application = QCoreApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self.close)
 
     @property
     def busy(self) -> bool:
@@ -53,11 +49,6 @@ class Sheets(QObject):
             self._waiting.add(key)
             self._pool.start(lambda: self._read.emit(key, QImage(key)))
         return None
-
-    def close(self) -> None:
-        """The window closes."""
-        self._pool.clear()
-        self._pool.waitForDone()
 
     def _take(self, key: str, image: QImage) -> None:
         self._waiting.discard(key)

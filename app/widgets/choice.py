@@ -63,7 +63,9 @@ class Segmented(QWidget):
         for index, (_key, text, *rest) in enumerate(options):
             segment = _Segment(text, rest[0] if rest else "", compact)
             self._group.addButton(segment, index)
-            layout.addWidget(segment, index // columns, index % columns)
+            # The last fills its row.
+            span = columns - index % columns if index == len(options) - 1 else 1
+            layout.addWidget(segment, index // columns, index % columns, 1, span)
         self._group.button(0).setChecked(True)
         self._group.idClicked.connect(lambda index: self.chosen.emit(self._keys[index]))
 

@@ -6,16 +6,15 @@ import math
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor
 
 from app import theme
 from app.i18n import tr
+from app.toylab.curve_plot import CurvePlot, nice_end
 from app.toylab.layers import tone_at
-from app.toylab.loss_panel import nice_end, step_words
 from app.toylab.panel import Panel
 from app.toylab.run import Run
 from app.toylab.views.colours import ColourBar
-from app.widgets.plot import Plot
 
 __all__ = ["GradientsPanel"]
 
@@ -36,25 +35,10 @@ class GradientsPanel(Panel):
     def __init__(self) -> None:
         words = tr("The length of the last step's gradient, layer by layer and (thick) of all together.") + "\n‖∂L/∂θ‖"
         super().__init__(tr("Gradient norms"), "", tooltip=words)
-        self.plot = Plot(self.accessibleName(), equal=False)
-        grid = pg.GraphicsLayout()
-        grid.setContentsMargins(2, 8, 10, 2)
-        grid.setSpacing(0)
-        self.plot.setCentralItem(grid)
-        self.plot.box = grid.addViewBox(row=0, col=1, enableMenu=False, enableMouse=False)
-        self.plot.box.disableAutoRange()
-        self.axes = {"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")}
-        grid.addItem(self.axes["left"], row=0, col=0)
-        grid.addItem(self.axes["bottom"], row=1, col=1)
-        self.axes["left"].setWidth(38)
-        self.axes["bottom"].setHeight(24)
-        for axis in self.axes.values():
-            axis.linkToView(self.plot.box)
-            axis.setStyle(tickLength=0, autoExpandTextSpace=False, tickTextOffset=6, maxTickLevel=0, tickAlpha=0)
-            axis.enableAutoSIPrefix(False)
-        self.axes["bottom"].tickStrings = lambda values, *_: step_words(values, self.axes["bottom"].width())
-        self.axes["left"].tickValues = lambda low, high, size: [(1.0, powers(low, high, size))]
-        self.axes["left"].tickStrings = lambda values, *_: ["10" + str(round(v)).translate(_POWERS) for v in values]
+        self.plot = CurvePlot(self.accessibleName())
+        left = self.plot.axes["left"]
+        left.tickValues = lambda low, high, size: [(1.0, powers(low, high, size))]
+        left.tickStrings = lambda values, *_: ["10" + str(round(v)).translate(_POWERS) for v in values]
         self.total = pg.PlotCurveItem(antialias=True)
         self.plot.box.addItem(self.total, ignoreBounds=True)
         self.curves: list[pg.PlotCurveItem] = []
@@ -105,9 +89,4 @@ class GradientsPanel(Panel):
         tones = theme.current()
         self.total.setPen(pg.mkPen(tones.text, width=2 * self.devicePixelRatioF()))
         self.bar.set_colors([QColor(tone_at(part / 8)) for part in range(9)])
-        font = QFont(self.font())
-        font.setPixelSize(theme.SMALL_PIXELS)
-        for axis in self.axes.values():
-            axis.setPen(pg.mkPen(None))
-            axis.setTextPen(tones.muted)
-            axis.setTickFont(font)
+        self.plot.paint_axes()

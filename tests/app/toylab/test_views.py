@@ -13,7 +13,7 @@ from app.engine.requests import from_fields, to_fields
 from app.engine.requests_toy_views import DEFAULT_VIEWS, VIEWS, ProbeToy
 from app.history import History
 from app.toylab.controller import ToyController
-from app.toylab.loss_panel import step_words
+from app.toylab.curve_plot import step_words
 from app.toylab.state import ToyState
 from app.toylab.views.gallery import arrange
 from app.toylab.views.gradient_curve import MOST, GradientCurve

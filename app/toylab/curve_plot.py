@@ -1,0 +1,66 @@
+"""A plot for curves: numbers at the left and below, no lines of axes, a range that only its owner sets."""
+
+from __future__ import annotations
+
+import math
+
+import pyqtgraph as pg
+from PySide6.QtGui import QFont
+
+from app import theme
+from app.widgets.plot import Plot
+
+__all__ = ["CurvePlot", "nice_end", "step_words"]
+
+
+def nice_end(step: int) -> int:
+    """The right end of the axis: 200, 500, 1,000, 2,000, 5,000 … with some room, so that it moves seldom."""
+    wanted, end = max(200, round(step * 1.04)), 200
+    factors = (2.5, 2.0, 2.0)
+    turn = 0
+    while end < wanted:
+        end = round(end * factors[turn % 3])
+        turn += 1
+    return end
+
+
+def step_words(values: list[float], width: float) -> list[str]:
+    """Numbers of steps below an axis so wide, every other one left out where they would touch."""
+    every = max(1, math.ceil(len(values) * 44 / max(1.0, width)))
+    return [f"{value:,.0f}" if number % every == every - 1 else "" for number, value in enumerate(values)]
+
+
+class CurvePlot(Plot):
+    """`axes` are "left" and "bottom"; below stand numbers of steps, unless the owner says otherwise by `tickStrings`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, equal=False)
+        grid = pg.GraphicsLayout()
+        grid.setContentsMargins(2, 8, 10, 2)
+        grid.setSpacing(0)
+        self.setCentralItem(grid)
+        self.box = grid.addViewBox(row=0, col=1, enableMenu=False, enableMouse=False)
+        self.box.disableAutoRange()
+        self.axes = {"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")}
+        grid.addItem(self.axes["left"], row=0, col=0)
+        grid.addItem(self.axes["bottom"], row=1, col=1)
+        self.axes["left"].setWidth(38)
+        self.axes["bottom"].setHeight(24)
+        for axis in self.axes.values():
+            axis.linkToView(self.box)
+            axis.setStyle(tickLength=0, autoExpandTextSpace=False, tickTextOffset=6, maxTickLevel=0, tickAlpha=0)
+            axis.enableAutoSIPrefix(False)
+        self.axes["bottom"].tickStrings = lambda values, *_: step_words(values, self.axes["bottom"].width())
+
+    def small_font(self) -> QFont:
+        """What figures in the plot are written in."""
+        font = QFont(self.font())
+        font.setPixelSize(theme.SMALL_PIXELS)
+        return font
+
+    def paint_axes(self) -> None:
+        """Take up the theme's colours and the screen's font."""
+        for axis in self.axes.values():
+            axis.setPen(pg.mkPen(None))
+            axis.setTextPen(theme.current().muted)
+            axis.setTickFont(self.small_font())
