@@ -202,7 +202,9 @@ def _measure(session: Session) -> Steps:
 def _rest(context: Context, session: Session, request: RunRace) -> Steps:
     """All there is to see of a race that stands still. Given up as soon as something newer is asked for."""
     about, arrays = session.packed()
-    context.send("snapshot", {**session.stamp(), **about}, arrays)
+    context.send("snapshot", {**session.stamp(), **about}, arrays, done=not request.seen)
+    if not request.seen:
+        return
     yield from _send_points(context, session, must=True)
     found: dict[str, np.ndarray] = {}
     for index, frames in enumerate(session.frames):

@@ -25,7 +25,8 @@ class RunRace(Request):
     `race` numbers it; another number is another race, which starts from `snapshots` (one after the other, `lengths` bytes
     each, whose racers had used `seconds`) where there are some, else from nothing. `racers` are `ToyConfig`s as
     dictionaries. While `playing` the racers train in turn, for at most `share` of the time; otherwise up to `goal` seconds
-    of training time each. With `density` their densities are shown besides the samples.
+    of training time each. With `density` their densities are shown besides the samples. One that is not `seen` any more stands
+    still, and its last word is a "snapshot".
 
     Answers, each with `{race, seconds, steps, longest_turn}`, lists of one number a racer where it is one a racer:
 
@@ -52,6 +53,7 @@ class RunRace(Request):
     snapshots: np.ndarray = field(default_factory=_no_bytes)
     lengths: tuple[int, ...] = ()
     seconds: tuple[float, ...] = ()
+    seen: bool = True
 
     @property
     def background(self) -> bool:  # type: ignore[override]
@@ -64,7 +66,7 @@ class RunRace(Request):
         check_number("The share of the time", self.share, 0.001, 1.0)
         if not isinstance(self.racers, tuple) or not all(isinstance(racer, dict) for racer in self.racers):
             raise ConfigError("A race needs the settings of its flows.")
-        if not self.racers or not isinstance(self.playing, bool) or not isinstance(self.density, bool):
+        if not self.racers or not all(isinstance(flag, bool) for flag in (self.playing, self.density, self.seen)):
             raise ConfigError("A race needs its flows, and whether it is on.")
         if not isinstance(self.snapshots, np.ndarray) or self.snapshots.dtype != np.uint8 or self.snapshots.ndim != 1:
             raise ConfigError("A race's snapshots must be bytes.")

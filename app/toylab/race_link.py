@@ -118,14 +118,14 @@ class RaceLink:
         state = self._controller.state
         if not state.rivals:
             if self._sent and self._sent[2]:
-                self._send((*self._sent[:2], False, 0.0, 1.0, False))  # the one that was left stands still
+                self._send((*self._sent[:2], False, 0.0, 1.0, False), seen=False)  # the one that was left stands still
             self._sent, self._goal, self._resting = (), 0.0, True
             return
         if self._sent and self._sent[:2] != (state.race, self.configs()):
             self._goal = 0.0
         self._send((state.race, self.configs(), playing, self._goal, SHARES[state.speed], self.density))
 
-    def _send(self, wish: tuple[Any, ...]) -> None:
+    def _send(self, wish: tuple[Any, ...], seen: bool = True) -> None:
         if wish == self._sent:
             return
         race, configs, playing, goal, share, density = wish
@@ -139,7 +139,7 @@ class RaceLink:
             RunRace(
                 race, tuple(configs), playing, goal, share, density,
                 np.empty(0, np.uint8) if knows else run.snapshots,
-                () if knows else run.lengths, () if knows else run.snapshot_seconds,
+                () if knows else run.lengths, () if knows else run.snapshot_seconds, seen,
             ),
             on_answer=self._on_answer, on_error=self._on_error,
         )  # fmt: skip

@@ -27,7 +27,7 @@ def racer_names(configs: list[dict]) -> list[str]:
     """What each racer is called: its kind, with what tells it from another of the same kind."""
     names = []
     for config in configs:
-        size = f"{len(config['layers']) if config.get('layers') else config['depth']} × {config['width']}"
+        size = f"{len(config['layers']) if config.get('layers') else config['depth']}×{config['width']}"
         twins = [other for other in configs if all(other[key] == config[key] for key in ("flow", "depth", "width"))]
         rate = f" · {config['learning_rate']:g}" if len(twins) > 1 else ""
         names.append(f"{FLOWS[config['flow']]} {size}{rate}")

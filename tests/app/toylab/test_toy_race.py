@@ -151,8 +151,8 @@ def test_a_race_that_breaks_down_stops_and_is_told(controller, silent, qtbot):
 
 def test_names_tell_twins_apart_and_the_axis_ends_at_a_round_second():
     configs = [{"flow": "nice", "depth": 8, "width": 64, "learning_rate": rate} for rate in (0.004, 0.01)]
-    assert racer_names(configs) == ["NICE 8 × 64 · 0.004", "NICE 8 × 64 · 0.01"]
-    assert racer_names(configs[:1]) == ["NICE 8 × 64"]
+    assert racer_names(configs) == ["NICE 8×64 · 0.004", "NICE 8×64 · 0.01"]
+    assert racer_names(configs[:1]) == ["NICE 8×64"]
     assert [nice_height(h) for h in (-0.1, 0.1, 0.15, 0.9, 3.0, 9.0)] == [0.1, 0.1, 0.2, 1.0, 4.0, 4.0]
     assert [nice_seconds(s) for s in (0, 4.7, 5, 11, 49, 99)] == [5, 5, 10, 20, 100, 200]
 
