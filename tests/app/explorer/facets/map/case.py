@@ -1,0 +1,116 @@
+"""What the map's tests share: a stand-in for the engine that knows maps, and a hand."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication
+
+from app.engine.requests_map import MapDirection, MapEncode, MapPicture, MapPile, MapPlace
+from app.explorer.facets.map.state import State
+from flowcore.map_points import nearest
+
+LEFT = Qt.MouseButton.LeftButton
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+SIZE = 8
+
+
+class Engine:
+    """What the stand-in answers for the map: pictures on a spiral, two classes, one left out."""
+
+    def __init__(self, client, count: int = 40) -> None:
+        self.count, self.client, self.side = count, client, 1
+        self.classes = ["cat", "dog"]
+        self.stop_after: str | None = None
+        angles = np.arange(count) * 0.7
+        self.points = (np.stack([np.cos(angles), np.sin(angles)], 1) * (np.arange(count)[:, None] + 4)).astype(np.float32)
+        rng = np.random.default_rng(0)
+        self.pictures = rng.integers(0, 256, (count, SIZE, SIZE, 3), dtype=np.uint8)
+        self.bpd = np.linspace(3, 4, count)
+        self.bpd[5] = 9.0
+        self._others = client.work
+        client.work = self.work
+
+    def work(self, request):
+        if isinstance(request, MapEncode):
+            yield from self.encode(request)
+        elif isinstance(request, MapPlace):
+            yield {"place": [1.0, 2.0]}, {}, True
+        elif isinstance(request, MapPicture):
+            yield {}, {"picture": self.pictures[request.number]}, True
+        elif isinstance(request, MapPile):
+            yield {"saved": len(request.numbers), "failed": [], "failed_count": 0, "folder": request.folder}, {}, True
+        elif isinstance(request, MapDirection):
+            inside = len(request.numbers)
+            yield {"file": request.file, "inside": inside, "outside": self.count - inside}, {}, True
+        else:
+            yield from self._others(request)
+
+    def encode(self, request):
+        given = request.pictures if not request.path else self.pictures
+        total = min(request.limit or len(given), len(given))
+        yield {"stage": "reading", "done": 1, "total": len(given)}, {}, False
+        yield {"stage": "found", "total": total, "of": len(given), "classes": self.classes, "first": request.have,
+               "side": self.side}, {}, False  # fmt: skip
+        for start in range(request.have, total, 8):
+            stop = min(start + 8, total)
+            shown = given[start:stop][:, :: self.side, :: self.side]
+            arrays = {"pictures": shown, "bpd": self.bpd[start:stop], "classes": np.arange(start, stop) % 2}
+            names = [str(i) if not request.path else f"p{i}.png" for i in range(start, stop)]
+            if start:
+                arrays["points"] = self.points[start:stop]
+            yield {"stage": "rows", "first": start, "names": names, "taken": stop}, arrays, False
+            if not start:
+                yield {"stage": "layout", "share": [0.2, 0.1]}, {"points": self.points[:stop] * 0.5}, False
+            if self.stop_after == "rows" and stop >= 16:
+                return
+        yield {"stage": "arranging"}, {}, False
+        if self.stop_after == "arranging":
+            return
+        points = self.points[:total] if request.method == "pca" else -self.points[:total]
+        numbers, distances = nearest(points, 8)
+        yield ({"stage": "done", "method": request.method, "share": [0.25, 0.125], "exact": True, "taken": total,
+                "skipped": [["bad.png", "bad.png is damaged."]], "skipped_count": 1},
+               {"points": points, "neighbours": numbers, "distances": distances}, True)  # fmt: skip
+
+
+def state(mapped) -> State:
+    return mapped.history.state.of("map")
+
+
+def encodes(mapped) -> list[MapEncode]:
+    return mapped.client.sent(MapEncode)
+
+
+def drop(widget, *paths) -> bool:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    place = widget.rect().center()
+    enter = QDragEnterEvent(place, Qt.DropAction.CopyAction, mime, LEFT, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, enter)
+    event = QDropEvent(QPointF(place), Qt.DropAction.CopyAction, mime, LEFT, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, event)
+    return enter.isAccepted() and event.isAccepted()
+
+
+def wheel(widget, place: QPointF, steps: int) -> None:
+    event = QWheelEvent(place, QPointF(widget.mapToGlobal(place.toPoint())), QPoint(), QPoint(0, 120 * steps),
+                        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
+    QApplication.sendEvent(widget, event)
+
+
+def lasso(qtbot, canvas, corners, modifier=SHIFT) -> None:
+    """Draw a line through these places of the widget."""
+    first, *others = [QPoint(round(x), round(y)) for x, y in corners]
+    qtbot.mousePress(canvas, LEFT, modifier, first)
+    for corner in others:
+        qtbot.mouseMove(canvas, corner)
+    qtbot.mouseRelease(canvas, LEFT, modifier, others[-1])
+
+
+def around(canvas, row: int, reach: float = 9) -> list[tuple[float, float]]:
+    middle = canvas.place_of(row)
+    return [(middle.x() + dx * reach, middle.y() + dy * reach) for dx, dy in ((-1, -1), (1, -1), (1, 1), (-1, 1))]

@@ -1,0 +1,96 @@
+"""What the paths' tests share: what the engine would answer, and a hand."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QMenu
+
+from app.engine import requests_paths as rp
+from app.explorer.facets.paths.state import WAYS
+from flowcore.latent import walk
+from flowcore.timeline import PIXELS, bilinear, pixel_blend, sample
+
+LEFT = Qt.MouseButton.LeftButton
+
+SIZE = 8
+
+
+def decode(z: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(z * 100), 0, 255).astype(np.uint8).reshape(SIZE, SIZE, 3)
+
+
+def answers(request):
+    """What the engine would answer; None for what the stand-in knows already."""
+    if isinstance(request, rp.PathRows):
+        for start in range(0, len(request.ts), 4):
+            for way in request.ways:
+                ts = request.ts[start : start + 4]
+                z = walk(request.a, request.b, ts, "linear" if way == PIXELS else way)
+                pictures = [pixel_blend(request.picture_a, request.picture_b, t) for t in ts] if way == PIXELS else map(decode, z)
+                done = start + 4 >= len(request.ts) and way == request.ways[-1]
+                data = {"way": way, "first": start, "bpd": [3 - t + WAYS.index(way) for t in ts], "done": done}
+                yield data, {"pictures": np.stack(list(pictures))}, done
+    elif isinstance(request, rp.PathsAt):
+        z = np.concatenate([walk(request.a, request.b, (request.t,), way) for way in request.ways if way != PIXELS])
+        blend = pixel_blend(request.picture_a, request.picture_b, request.t)
+        yield {"t": request.t}, {"pictures": np.stack([*map(decode, z), blend]), "z": z}, False
+        yield {"t": request.t, "bpd": [1.0, 2.0, 3.0, 4.0]}, {"z_pixels": (blend / 100).astype(np.float32).ravel()}, True
+    elif isinstance(request, rp.PadGrid):
+        last = request.side - 1
+        points = [(column / last, row / last) for row in range(request.side) for column in range(request.side)]
+        pictures = np.stack([decode(bilinear(request.corners, x, y, request.norm_kept)) for x, y in points])
+        yield {"first": 0, "count": len(points), "done": True}, {"pictures": pictures}, True
+    elif isinstance(request, rp.PadAt):
+        z = bilinear(request.corners, request.x, request.y, request.norm_kept)
+        yield {"x": request.x, "y": request.y}, {"picture": decode(z), "z": z}, False
+        yield {"x": request.x, "y": request.y, "bpd": 2.25}, {}, True
+    elif isinstance(request, rp.TimelineAt):
+        z = sample(request.keys, request.timeline(), (request.time,))[0]
+        yield {"time": request.time}, {"picture": decode(z), "z": z}, False
+        yield {"time": request.time, "bpd": 2.5}, {}, True
+    elif isinstance(request, rp.TimelineFrames):
+        pictures = np.stack(list(map(decode, sample(request.keys, request.timeline(), request.times))))
+        order = [*range(1, len(pictures), 2), *range(0, len(pictures), 2)]
+        for part in (order[: len(order) // 2], order[len(order) // 2 :]):
+            done = part[-1] == order[-1]
+            if part:
+                yield {"indices": part, "done": done}, {"pictures": pictures[part]}, done
+
+
+def click(qtbot, button) -> None:
+    qtbot.mouseClick(button, LEFT)
+
+
+def drag(widget, *points: QPointF) -> None:
+    """Press at the first point, move through the others, let go at the last."""
+    def send(kind, point, buttons) -> None:
+        button = LEFT if kind != QEvent.Type.MouseMove else Qt.MouseButton.NoButton
+        QApplication.sendEvent(widget, QMouseEvent(kind, point, QPointF(widget.mapToGlobal(point.toPoint())), button, buttons,
+                                                   Qt.KeyboardModifier.NoModifier))
+
+    send(QEvent.Type.MouseButtonPress, points[0], LEFT)
+    for point in points[1:]:
+        send(QEvent.Type.MouseMove, point, LEFT)
+    send(QEvent.Type.MouseButtonRelease, points[-1], Qt.MouseButton.NoButton)
+
+
+def latent(workspace, index: int):
+    return workspace.controller.page.view.slots[index]
+
+
+def corners(paths, workspace) -> np.ndarray:
+    return np.stack([workspace.controller.store.latent(well.latent) for well in paths.state.corners])
+
+
+def drop(widget, mime: QMimeData) -> None:
+    from PySide6.QtGui import QDropEvent
+
+    widget.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, mime, LEFT, Qt.KeyboardModifier.NoModifier))
+
+
+def _filled(part) -> QMenu:
+    menu = QMenu(part.panel())
+    part.panel().add_menu.emit(menu)
+    return menu
