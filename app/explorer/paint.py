@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 
 from app import theme
-from app.widgets.picture import CORNER, paint_picture
+from app.widgets.picture import CORNER, paint_rounded, rounded
 from app.widgets.pixels import enlarged
 
 __all__ = ["PictureCache", "draw_captioned", "draw_outline", "draw_picture", "draw_placeholder", "picture_area"]
@@ -17,26 +17,27 @@ CACHED_BYTES = 64 * 2**20
 
 
 class PictureCache:
-    """Scaled pictures by the array they came from, so that a repaint scales nothing again."""
+    """Scaled pictures, corners cut, by the array they came from, so that a repaint scales and cuts nothing again."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple, tuple[np.ndarray, QImage]] = {}
+        self._kept: dict[tuple, tuple[np.ndarray, QPixmap]] = {}
         self._bytes = 0
 
-    def get(self, array: np.ndarray, width: int, height: int, smooth: bool) -> QImage:
-        """The array at `width` × `height` device pixels."""
-        key = (id(array), width, height, smooth)
+    def get(self, array: np.ndarray, width: int, height: int, smooth: bool, ratio: float) -> QPixmap:
+        """The array at `width` × `height` device pixels, of which a logical one has `ratio` a side; for `paint_rounded`."""
+        key = (id(array), width, height, smooth, ratio)
         found = self._kept.get(key)
         # The array is kept beside its image, so its id cannot have been given to another one meanwhile.
         if found is not None and found[0] is array:
             return found[1]
-        image = enlarged(array, width, height, smooth)
-        if self._bytes + image.sizeInBytes() > CACHED_BYTES:
+        picture = rounded(enlarged(array, width, height, smooth), ratio)
+        size = picture.width() * picture.height() * picture.depth() // 8
+        if self._bytes + size > CACHED_BYTES:
             self._kept.clear()
             self._bytes = 0
-        self._kept[key] = (array, image)
-        self._bytes += image.sizeInBytes()
-        return image
+        self._kept[key] = (array, picture)
+        self._bytes += size
+        return picture
 
 
 def picture_area(rect: QRectF, shape: tuple[int, ...], ratio: float, smooth: bool = True) -> QRectF:
@@ -55,14 +56,14 @@ def picture_area(rect: QRectF, shape: tuple[int, ...], ratio: float, smooth: boo
 
 
 def draw_picture(
-    painter: QPainter, rect: QRectF, array: np.ndarray, cache: PictureCache, smooth: bool = True
+    painter: QPainter, rect: QRectF, array: np.ndarray, cache: PictureCache, smooth: bool = True, opacity: float = 1.0
 ) -> None:
     """Paint a picture in a rectangle, as `picture_area` says."""
     ratio = painter.device().devicePixelRatioF()
     area = picture_area(rect, array.shape, ratio, smooth)
     width, height = round(area.width() * ratio), round(area.height() * ratio)
     if width > 0 and height > 0:
-        paint_picture(painter, area, cache.get(array, width, height, smooth))
+        paint_rounded(painter, area, cache.get(array, width, height, smooth, ratio), opacity)
 
 
 def draw_placeholder(painter: QPainter, rect: QRectF) -> None:

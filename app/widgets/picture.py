@@ -46,6 +46,27 @@ def paint_picture(
     painter.restore()
 
 
+def rounded(image: QImage, ratio: float, corner: float = CORNER) -> QPixmap:
+    """A picture at device resolution, its corners cut already: painting it is a copy, where `paint_picture` fills a path.
+
+    ``corner`` is in logical pixels, of which one is ``ratio`` device pixels; the pixmap itself is in device pixels.
+    """
+    cut = QPixmap(image.size())
+    cut.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(cut)
+    paint_picture(painter, QRectF(cut.rect()), image, corner * ratio)
+    painter.end()
+    return cut
+
+
+def paint_rounded(painter: QPainter, area: QRectF, picture: QPixmap, opacity: float = 1.0) -> None:
+    """Paint what :func:`rounded` made into ``area``, whose edges fall on device pixels."""
+    before = painter.opacity()
+    painter.setOpacity(opacity * before)
+    painter.drawPixmap(area, picture, QRectF(picture.rect()))
+    painter.setOpacity(before)
+
+
 class PictureLabel(KeyboardFocus, QWidget):
     """Shows a uint8 picture as large as it fits, centred, at its own proportions.
 
@@ -69,7 +90,8 @@ class PictureLabel(KeyboardFocus, QWidget):
         self._array: np.ndarray | None = None
         self._smooth = smooth
         self._outline: str | None = None
-        self._cache: tuple[QSize, float, QImage] | None = None
+        self._given: np.ndarray | None = None
+        self._cache: tuple[QSize, float, QImage, QPixmap] | None = None
         self._press: QPoint | None = None
         self._dim = 1.0
         self.interactive = interactive
@@ -80,8 +102,14 @@ class PictureLabel(KeyboardFocus, QWidget):
         theme.changed.connect(self.update)
 
     def set_array(self, array: np.ndarray | None) -> None:
-        """Show a uint8 (H,W), (H,W,1), (H,W,3) or (H,W,4) picture; None shows nothing. The array is not copied."""
+        """Show a uint8 (H,W), (H,W,1), (H,W,3) or (H,W,4) picture; None shows nothing.
+
+        The array is not copied, and must not change afterwards: the same one given again is not painted again.
+        """
+        if array is self._given:
+            return
         self._array = None if array is None else to_rgb(array)
+        self._given = array
         self._cache = None
         self.update()
 
@@ -135,21 +163,26 @@ class PictureLabel(KeyboardFocus, QWidget):
 
     def rendered(self) -> QImage:
         """The picture at the device resolution it is shown at (null when there is none)."""
+        return self._render()[0]
+
+    def _render(self) -> tuple[QImage, QPixmap]:
         area = self.picture_rect()
         if self._array is None or area.isEmpty():
-            return QImage()
+            return QImage(), QPixmap()
         ratio = self.devicePixelRatioF()
         size = QSize(round(area.width() * ratio), round(area.height() * ratio))
         if self._cache is None or self._cache[0] != size or self._cache[1] != ratio:
-            self._cache = (size, ratio, enlarged(self._array, size.width(), size.height(), self._smooth))
-        return self._cache[2]
+            image = enlarged(self._array, size.width(), size.height(), self._smooth)
+            self._cache = (size, ratio, image, rounded(image, ratio))
+        return self._cache[2:]
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
-        image = self.rendered()
+        _image, picture = self._render()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = self.picture_rect()
-        paint_picture(painter, area, image, opacity=self._dim)
+        if not area.isEmpty():
+            paint_rounded(painter, area, picture, self._dim)
         tone = "accent" if self.focus_visible else self._outline
         if tone and not area.isEmpty():
             painter.setPen(QPen(theme.color(tone), 2))

@@ -13,6 +13,7 @@ from app import theme
 from app.explorer.paint import PictureCache, draw_outline, draw_picture, draw_placeholder
 from app.i18n import tr
 from app.widgets.focus import ACTIVATION_KEYS, KeyboardFocus
+from app.widgets.sameness import same
 
 __all__ = ["LESS", "MORE", "NONE", "MarksGrid"]
 
@@ -57,7 +58,10 @@ class MarksGrid(KeyboardFocus, QWidget):
 
     def show_page(self, pictures: Sequence[np.ndarray | None], marks: Sequence[int]) -> None:
         """The page's pictures, None where one has not come, and the mark of each."""
-        self._pictures, self._marks = list(pictures), list(marks)
+        pictures, marks = list(pictures), list(marks)
+        if same([self._pictures, self._marks], [pictures, marks]):
+            return
+        self._pictures, self._marks = pictures, marks
         self._at = min(self._at, max(0, len(self._pictures) - 1))
         self._describe()
         self.update()

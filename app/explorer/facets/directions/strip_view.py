@@ -14,6 +14,7 @@ from app.explorer.facets.directions.words import amount_text
 from app.explorer.paint import PictureCache, draw_captioned
 from app.i18n import tr
 from app.widgets.focus import KeyboardFocus, ring
+from app.widgets.sameness import same
 
 __all__ = ["PLACES", "StripView"]
 
@@ -34,6 +35,7 @@ class StripView(KeyboardFocus, QWidget):
         super().__init__(parent)
         self._frames: dict[float, np.ndarray] = {}
         self._amount = 0.0
+        self._painted: list = []
         self._cache = PictureCache()
         self.smooth = True
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -45,9 +47,12 @@ class StripView(KeyboardFocus, QWidget):
 
     def show_frames(self, frames: Mapping[float, np.ndarray], amount: float) -> None:
         """The pictures that are there, by amount, and where the slider stands."""
+        chosen = [abs(place - amount) < 0.05 for place in PLACES]
+        if not same(self._painted, painted := [[frames.get(place) for place in PLACES], chosen]):
+            self._painted = painted
+            self.update()
         self._frames, self._amount = dict(frames), amount
         self.setAccessibleDescription(tr("It stands at {amount}", amount=amount_text(amount)))
-        self.update()
 
     def side_for(self, width: int) -> int:
         """The side of a picture in a strip of this width."""

@@ -8,9 +8,8 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
-from app.explorer.paint import PictureCache, draw_placeholder, picture_area
+from app.explorer.paint import PictureCache, draw_picture, draw_placeholder
 from app.i18n import tr
-from app.widgets.picture import paint_picture
 
 __all__ = ["StageView"]
 
@@ -70,11 +69,7 @@ class StageView(QWidget):
         painter.end()
 
     def _paint(self, painter: QPainter, picture: np.ndarray, opacity: float) -> None:
-        ratio, smooth = self.devicePixelRatioF(), self._smooth
-        area = picture_area(self.frame(), picture.shape, ratio, smooth)
-        width, height = round(area.width() * ratio), round(area.height() * ratio)
-        if width > 0 and height > 0:
-            paint_picture(painter, area, self._cache.get(picture, width, height, smooth), opacity=opacity)
+        draw_picture(painter, self.frame(), picture, self._cache, self._smooth, opacity)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

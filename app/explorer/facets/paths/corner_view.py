@@ -22,6 +22,7 @@ from app.explorer.drag_drop import can_read
 from app.explorer.paint import PictureCache, draw_picture
 from app.i18n import tr
 from app.widgets.focus import KeyboardFocus, ring
+from app.widgets.sameness import same
 
 __all__ = ["CAPTION", "CornerView"]
 
@@ -48,6 +49,7 @@ class CornerView(KeyboardFocus, QWidget):
         self._picture: np.ndarray | None = None
         self._name = self._error = ""
         self._hovering = self._busy = False
+        self._shown: list = []
         self._pressed: QPoint | None = None
         self._cache = PictureCache()
         self.smooth = True
@@ -63,6 +65,10 @@ class CornerView(KeyboardFocus, QWidget):
 
     def show_picture(self, picture: np.ndarray | None, name: str, busy: bool, error: str) -> None:
         """What is there, None for nothing; `busy` while it is encoded."""
+        shown = [picture, name, busy, error]
+        if same(self._shown, shown):
+            return
+        self._shown = shown
         self._picture, self._name, self._busy, self._error = picture, name, busy, error
         said = error or name or tr("empty")
         self.setAccessibleName(tr("Corner {place}: {name}", place=self._place, name=said))

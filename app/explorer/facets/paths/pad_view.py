@@ -16,6 +16,7 @@ from app.explorer.paint import PictureCache, draw_outline, draw_picture, draw_pl
 from app.i18n import tr
 from app.widgets import Button, EmptyState, Label, Toggle
 from app.widgets.focus import KeyboardFocus, ring
+from app.widgets.sameness import same
 
 __all__ = ["PLACES", "PadPanel", "PadView"]
 
@@ -60,8 +61,10 @@ class PadView(KeyboardFocus, QWidget):
 
     def show_pad(self, grid: Sequence[np.ndarray | None], picture: np.ndarray | None, x: float, y: float) -> None:
         """The grid's pictures row by row, None where one has not come; the picture at the point, and where it is."""
-        self._grid, self._picture = list(grid), picture
-        self._x, self._y = x, y
+        grid = list(grid)
+        if same([self._grid, self._picture, self._x, self._y], [grid, picture, x, y]):
+            return
+        self._grid, self._picture, self._x, self._y = grid, picture, x, y
         self.setAccessibleDescription(tr("The point is at {x}, {y}", x=f"{x:.2f}", y=f"{y:.2f}"))
         self.update()
 
@@ -209,8 +212,9 @@ class PadPanel(QWidget):
 
     def set_smooth(self, smooth: bool) -> None:
         for part in (self.pad, *self.corners):
-            part.smooth = smooth
-            part.update()
+            if part.smooth != smooth:
+                part.smooth = smooth
+                part.update()
 
     def resizeEvent(self, event) -> None:
         self._arrange()

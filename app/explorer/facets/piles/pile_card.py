@@ -25,6 +25,7 @@ from app.explorer.facets.piles.state import Side
 from app.explorer.paint import PictureCache, draw_picture, draw_placeholder
 from app.i18n import plural, tr
 from app.widgets import Button, IconButton, Label, Progress
+from app.widgets.sameness import same
 
 __all__ = ["ContactSheet", "PileCard"]
 
@@ -52,8 +53,10 @@ class ContactSheet(QWidget):
 
     def show_pictures(self, pictures: Sequence[np.ndarray | None]) -> None:
         """Show uint8 (H, W, C) pictures, None where one has not come."""
-        self._pictures = list(pictures)
-        self.update()
+        pictures = list(pictures)
+        if not same(self._pictures, pictures):
+            self._pictures = pictures
+            self.update()
 
     def grid(self) -> tuple[int, int, float]:
         """(columns, rows, side): the largest pictures of which all are seen, else as many small ones as there is room for."""

@@ -13,6 +13,7 @@ from app import icons, theme
 from app.explorer.paint import PictureCache, draw_outline, draw_picture, draw_placeholder
 from app.i18n import tr
 from app.widgets.focus import KeyboardFocus
+from app.widgets.sameness import same
 
 __all__ = ["PairSheet"]
 
@@ -48,6 +49,7 @@ class PairSheet(KeyboardFocus, QWidget):
         self.hovered: int | None = None
         """The pair that the pointer has rested on for a moment."""
         self._failed: set[int] = set()
+        self._painted: tuple[list, dict] = ([], {})
         self._tones = ("a", "b")
         self._cache = PictureCache()
         self.smooth = True
@@ -68,7 +70,7 @@ class PairSheet(KeyboardFocus, QWidget):
 
     def show_pairs(self, count: int, selected: int, failed: set[int], tones: tuple[str, str]) -> None:
         """`count` pairs, those `failed` without a translation; `tones` are the two piles' colours."""
-        before = self._selected
+        before, whole = self._selected, [count, selected, set(failed), tones]
         self._count, self._selected, self._failed, self._tones = count, selected, set(failed), tones
         if selected != before and selected >= 0:
             self._page = selected // self.capacity()
@@ -76,7 +78,19 @@ class PairSheet(KeyboardFocus, QWidget):
         self.setAccessibleName(tr("Originals above translations"))
         chosen = tr("pair {number} selected", number=selected + 1) if selected >= 0 else tr("none selected")
         self.setAccessibleDescription(tr("{count} pairs, {chosen}", count=count, chosen=chosen))
-        self.update()
+        self._repaint(whole)
+
+    def _repaint(self, whole: list) -> None:
+        """All of it where more than pictures has changed, else the pairs whose pictures have."""
+        pairs = {index: (self._original(index), self._translation(index)) for index in self.visible}
+        before, self._painted = self._painted, ([*whole, self._page], pairs)
+        if not same(before[0], self._painted[0]) or before[1].keys() != pairs.keys():
+            self.update()
+            return
+        for index, pictures in pairs.items():
+            if not same(before[1][index], pictures):
+                above, below = self.pair(index)
+                self.update(above.united(below).adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).toAlignedRect())
 
     def layout_of(self) -> tuple[int, int, float]:
         """(columns, rows, side of a picture): as large as leaves room for a page of pairs."""
@@ -143,11 +157,14 @@ class PairSheet(KeyboardFocus, QWidget):
         self._page = min(self._page, self.pages() - 1)
         self.looked.emit()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        asked = QRectF(event.rect()).adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
         for index in self.visible:
             above, below = self.pair(index)
+            if not asked.intersects(above.united(below)):
+                continue
             for rect, picture in ((above, self._original(index)), (below, self._translation(index))):
                 if picture is None or (rect is below and index in self._failed):
                     draw_placeholder(painter, rect)

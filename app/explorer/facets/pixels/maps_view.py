@@ -15,7 +15,7 @@ from app.explorer.facets.pixels.colours import shade
 from app.explorer.paint import PictureCache, draw_outline, draw_placeholder, picture_area
 from app.i18n import tr
 from app.widgets.focus import KeyboardFocus, ring
-from app.widgets.picture import paint_picture
+from app.widgets.picture import paint_rounded
 
 __all__ = ["MapTile", "MapsView", "level_name"]
 
@@ -153,7 +153,7 @@ class MapsView(KeyboardFocus, QWidget):
         area = picture_area(cell, picture.shape, ratio)
         width, height = round(area.width() * ratio), round(area.height() * ratio)
         if width > 0 and height > 0:
-            paint_picture(painter, area, self._cache.get(picture, width, height, smooth=False))
+            paint_rounded(painter, area, self._cache.get(picture, width, height, False, ratio))
 
     def _picture(self, index: int, tile: MapTile) -> np.ndarray:
         """The map in colours: the same array while nothing changes, so that it is scaled once."""
