@@ -10,7 +10,7 @@ import copy
 import json
 import os
 import weakref
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,7 +102,8 @@ def double_of(flow: Flow) -> Flow:
     held = _doubles.get(flow)
     if held is None or held[0] != key:
         device = "cpu" if flow.device.type == "mps" else flow.device
-        held = (key, copy.deepcopy(flow).to(device).double().eval())
+        with torch.inference_mode(False):  # kept beyond the call that asked for it
+            held = (key, copy.deepcopy(flow).to(device).double().eval())
         _doubles[flow] = held
     return held[1]
 
@@ -153,8 +154,14 @@ def decode_job(
     return from_pixels(x)
 
 
-def encode_job(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> Generator[None, None, Encoded]:
-    """uint8 (H, W, C) -> :class:`Encoded`, yielding after every layer. float32 first, float64 where it is not exact."""
+def encode_job(
+    flow: Flow, picture: np.ndarray, label: Tensor | None = None, early: Callable[[np.ndarray, float], None] | None = None
+) -> Generator[None, None, Encoded]:
+    """uint8 (H, W, C) -> :class:`Encoded`, yielding after every layer. float32 first, float64 where it is not exact.
+
+    ``early`` is given z (D,) and the bpd as soon as they are known in the flow's own precision, before the proof of the
+    round trip, which may put a z of float64 in their place; it is not called where they are not finite.
+    """
     original = np.asarray(picture)
     encoded = None
     for precise in (False, True) if flow.dtype != torch.float64 else (True,):
@@ -164,13 +171,16 @@ def encode_job(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> 
             x = to_pixels(original[None], model)
             try:
                 z, log_det = yield from accelerate(model).encode_steps(x, label)
+                if early is not None and not precise and torch.isfinite(z).all() and torch.isfinite(log_det).all():
+                    early(z[0].cpu().numpy(), _bits_per_dim(flow, _log_prob(model, z, log_det)))
+                    yield
                 back = yield from accelerate(model).decode_steps(z, label)
             except torch.linalg.LinAlgError as error:
                 raise NonFiniteError(f"This model has a layer that cannot be inverted: {error}.") from None
             error = (back - x).abs().max().item()
             finite = bool(torch.isfinite(back).all() and torch.isfinite(z).all() and torch.isfinite(log_det).all())
             if finite and (encoded is None or error < encoded.max_error):
-                log_prob = (model.base_log_prob(z) + log_det).double().item()
+                log_prob = _log_prob(model, z, log_det)
                 decoded = from_pixels(back)[0]
                 encoded = Encoded(
                     z[0].cpu().numpy(),
@@ -178,7 +188,7 @@ def encode_job(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> 
                     int((decoded != original).sum()),
                     error,
                     log_prob,
-                    -log_prob / (flow.num_dims * np.log(2)),
+                    _bits_per_dim(flow, log_prob),
                 )
         if encoded is not None and encoded.max_error < MARGIN:
             return encoded
@@ -186,6 +196,15 @@ def encode_job(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> 
         model.encode(x, label)
         raise NonFiniteError("This picture has no finite z under this model.")
     return encoded
+
+
+def _log_prob(model: Flow, z: Tensor, log_det: Tensor) -> float:
+    """Of the one picture of a batch, nats."""
+    return (model.base_log_prob(z) + log_det).double().item()
+
+
+def _bits_per_dim(flow: Flow, log_prob: float) -> float:
+    return -log_prob / (flow.num_dims * np.log(2))
 
 
 CLASSES_AT_ONCE = 64

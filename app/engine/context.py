@@ -165,6 +165,10 @@ class Context:
         """From the next turn on, this job's kernels take so many threads, 0 for all."""
         self._running.threads = count
 
+    def keep_turns(self) -> None:
+        """Until its first answer, no job of the same priority has a turn between this one's, once it has begun."""
+        self._running.in_hand = True
+
     @property
     def device(self) -> torch.device:
         """The device that the person chose; it may change between two turns (out of memory, another choice)."""

@@ -6,13 +6,15 @@ import time
 from collections.abc import Generator
 from typing import TypeVar
 
+import numpy as np
 import torch
 
 from flowcore.flow import Flow
 
 from .context import Context
+from .devices import fast_bfloat16
 
-__all__ = ["follow_the_hand", "in_strides"]
+__all__ = ["follow_the_hand", "in_strides", "quick_draft"]
 
 STRIDE_S = 0.005
 
@@ -23,19 +25,26 @@ waiting for that one doubles the time as soon as anybody else computes (a walk a
 T = TypeVar("T")
 
 
-def follow_the_hand(context: Context, flow: Flow) -> None:
-    """For the rest of this job; see `ONE_THREAD_DIMS`."""
+def quick_draft(flow: Flow, z: np.ndarray) -> bool:
+    """Whether a draft of this z is drawn faster than the picture itself, so that it is worth drawing first."""
+    return z.dtype == np.float32 and fast_bfloat16(flow.device)
+
+
+def follow_the_hand(context: Context, flow: Flow, alone: bool = True) -> None:
+    """For the rest of this job; see `ONE_THREAD_DIMS`. `alone`: it has its turns at a stretch until its first answer."""
+    if alone:
+        context.keep_turns()
     if flow.device.type == "cpu" and flow.num_dims <= ONE_THREAD_DIMS:
         context.use_threads(1)
 
 
-def in_strides(steps: Generator[None, None, T], draft: bool = False) -> Generator[None, None, T]:
-    """The same steps, several a turn: many of a single picture's layers take a third of a millisecond, and the loop's turns,
-    and of a draft autograd's bookkeeping, would be a tenth of the whole."""
+def in_strides(steps: Generator[None, None, T]) -> Generator[None, None, T]:
+    """The same steps, several a turn and without autograd's bookkeeping: many of a single picture's layers take a third of a
+    millisecond, and the loop's turns and that would be a tenth of the whole."""
     while True:
         end = time.monotonic() + STRIDE_S
         try:
-            with torch.inference_mode() if draft else torch.no_grad():
+            with torch.inference_mode():
                 while time.monotonic() < end:
                     next(steps)
         except StopIteration as last:

@@ -19,7 +19,7 @@ from flowcore.latent import walk
 
 from .context import Context, Steps, job
 from .devices import fast_bfloat16
-from .hand import follow_the_hand, in_strides
+from .hand import follow_the_hand, in_strides, quick_draft
 from .requests import (
     DescribeLatent,
     DraftPage,
@@ -111,7 +111,7 @@ def draft_page(context: Context, request: DraftPage) -> Steps:
         yield
         rows = z.cpu().numpy()
         labels = [_class_of(flow, request, index) for index in indices]
-        pictures = yield from in_strides(decode_job(flow, rows, label_tensor(flow, labels), draft=quick), quick)
+        pictures = yield from in_strides(decode_job(flow, rows, label_tensor(flow, labels), draft=quick))
         desk.drew(others, time.monotonic() - started)
         data = {"indices": indices, "done": not left}
         if flow.num_classes:
@@ -175,16 +175,18 @@ def encode_picture(context: Context, request: EncodePicture) -> Steps:
     if flow.num_classes and not label:
         label = single(int((yield from class_log_probs_job(flow, request.picture)).argmax()))
     follow_the_hand(context, flow)  # that drags or zooms a crop
-    encoded = yield from in_strides(encode_job(flow, request.picture, label_tensor(flow, [label])))
-    data = {
-        **describe(loaded.card, _finite(encoded.bpd)),
-        "differing": encoded.differing,
-        "max_error": encoded.max_error,
-        "dtype": encoded.z.dtype.name,
-        "well": request.well,
-        "done": True,
-        **({"label": to_json(label)} if label else {}),
-    }
+
+    def data_of(z: np.ndarray, bpd: float) -> dict:
+        named = {"label": to_json(label)} if label else {}
+        return {**describe(loaded.card, _finite(bpd)), "dtype": z.dtype.name, "well": request.well, **named}
+
+    def early(z: np.ndarray, bpd: float) -> None:
+        context.send(request.kind, {**data_of(z, bpd), "done": False}, {"z": z})
+
+    steps = encode_job(flow, request.picture, label_tensor(flow, [label]), early if request.in_hand else None)
+    encoded = yield from in_strides(steps)
+    proof = {"differing": encoded.differing, "max_error": encoded.max_error, "done": True}
+    data = {**data_of(encoded.z, encoded.bpd), **proof}
     context.send(request.kind, data, {"z": encoded.z, "picture": encoded.picture}, done=True)
 
 
@@ -218,11 +220,14 @@ def walk_at(context: Context, request: WalkAt) -> Steps:
     flow = picture_model(context, request.model).flow
     z = walk(request.a, request.b, (request.t,), request.mode)
     label = label_tensor(flow, [between(request.label_a, request.label_b, request.t)])
-    follow_the_hand(context, flow)
+    follow_the_hand(context, flow, alone=not request.draft)
     yield
-    pictures = yield from in_strides(decode_job(flow, z, label))
-    context.send(request.kind, {"t": request.t, "done": False}, {"picture": pictures[0], "z": z[0]})
+    quick = request.draft and quick_draft(flow, z)
+    pictures = yield from in_strides(decode_job(flow, z, label, quick))
+    context.send(request.kind, {"t": request.t, "done": request.draft}, {"picture": pictures[0], "z": z[0]}, done=request.draft)
     yield
+    if request.draft:
+        return
     (bpd,) = yield from bits(flow, pictures, z.dtype, label)
     context.send(request.kind, {"t": request.t, "bpd": bpd, "done": True}, done=True)
 

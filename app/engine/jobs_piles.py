@@ -31,7 +31,7 @@ from flowcore.pile import Pile, check_piles, read_pile
 from flowcore.translation import ByClass, ByMap, ByPair, Way, translate_steps
 
 from .context import Context, Steps, job
-from .hand import follow_the_hand, in_strides
+from .hand import follow_the_hand, in_strides, quick_draft
 from .jobs_explorer import CHUNK, chunks, picture_model
 from .requests_piles import (
     BY_CLASS,
@@ -54,6 +54,8 @@ SENT = 128
 """Pictures of a pile that go to the window in one answer."""
 KEPT = 4
 """Piles, encodings and ways that are kept of each: both directions of both methods that one goes to and fro between."""
+REST_S = 0.04
+"""After a draft the proof waits so long: a hand that still drags sends its next value sooner."""
 LOOK_IN_S = 0.01
 
 _numbers = count(1)
@@ -315,10 +317,11 @@ def _chunk(flow: Flow) -> int:
     return CHUNK.get(flow.device.type, 4)
 
 
-def _decoded(fitted: _Fitted, chosen: list[int], strength: float) -> Generator[Any, None, tuple[np.ndarray, list[int]]]:
+def _decoded(fitted: _Fitted, chosen: list[int], strength: float, draft: bool = False
+             ) -> Generator[Any, None, tuple[np.ndarray, list[int]]]:
     """Some of the pile translated, uint8 (n, H, W, C), and the numbers of those that have no finite counterpart (then black)."""
     flow, z = fitted.way.flow_to, fitted.way.move(fitted.z[chosen], strength)
-    x = yield from _at(flow, fitted.way, z, strength)
+    x = yield from _at(flow, fitted.way, z, strength, draft and quick_draft(flow, z))
     good = torch.isfinite(x).flatten(1).all(1)
     if not good.all():
         x = yield from _at(double_of(flow), fitted.way, z, strength)
@@ -327,9 +330,9 @@ def _decoded(fitted: _Fitted, chosen: list[int], strength: float) -> Generator[A
     return from_pixels(x), [chosen[place] for place in torch.nonzero(~good).flatten().tolist()]
 
 
-def _at(model: Flow, way: Way, z: np.ndarray, strength: float) -> Generator[Any, None, torch.Tensor]:
+def _at(model: Flow, way: Way, z: np.ndarray, strength: float, draft: bool = False) -> Generator[Any, None, torch.Tensor]:
     rows = torch.from_numpy(np.asarray(z)).to(model.dtype).to(model.device)
-    return (yield from accelerate(model).decode_steps(rows, way.label_to(model, len(rows), strength)))
+    return (yield from accelerate(model).decode_steps(rows, way.label_to(model, len(rows), strength), draft))
 
 
 @job(TranslatePicture.kind)
@@ -340,10 +343,10 @@ def picture(context: Context, request: TranslatePicture) -> Steps:
     way, strength = fitted.way, request.strength
     follow_the_hand(context, flow)
     if 0 <= request.index < len(fitted.z):
-        drafts, failed = yield from in_strides(_decoded(fitted, [request.index], strength))
+        drafts, failed = yield from in_strides(_decoded(fitted, [request.index], strength, draft=True))
         if not failed:
             context.send(request.kind, {"done": False}, {"picture": drafts[0]})
-            yield
+            yield REST_S
     done = yield from translate_steps(way.flow, way, request.picture, strength)
     # The translation as the Explorer's own flow has it, in the precision that the way back needed.
     label = _own_label(way, strength)

@@ -39,9 +39,6 @@ JOB_MODULES: dict[str, str] = {}
 """Which module's import fills the job table with the kinds before the dot, where it is not `jobs_<what is before it>` of this
 package. Imported on first use."""
 
-STARVING_S = 0.1
-"""A job that has waited this long gets one turn before the more urgent ones."""
-
 Inbox = queue.SimpleQueue[tuple[dict[str, Any], dict[str, np.ndarray]]]
 
 
@@ -62,9 +59,18 @@ class Running:
     cancelled: bool = False
     unacknowledged: int = 0
     fell_back: bool = False
+    arrived: float = field(default_factory=time.monotonic)
     threads: int = 0
     """How many threads its kernels take; 0 for all."""
+    in_hand: bool = False
+    """A picture that follows a hand: between it and another of the same priority turns are not shared, since then both would
+    be there only when both are done."""
     former_ids: set[int] = field(default_factory=set)
+
+    @property
+    def waits_since(self) -> float:
+        """When it had its last turn, or came."""
+        return self.last_turn or self.arrived
 
 
 class Loop:
@@ -145,9 +151,12 @@ class Loop:
         self.newest[slot] = request
         current = next((job for job in self._jobs if job.request.slot == slot), None)
         if current is None or current.turns == 0:
+            running = Running(id_, request, kind)
             if current is not None:
                 self._end(current)
-            self._jobs.append(Running(id_, request, kind))
+                if not request.strict:  # in a drag each value replaces the one before, and none would ever be overdue
+                    running.arrived = current.arrived
+            self._jobs.append(running)
             return
         older = self.waiting.get(slot)
         if older is not None:
@@ -182,12 +191,12 @@ class Loop:
         ready = [job for job in self._jobs if not job.blocked and job.not_before <= now]
         if not ready:
             return None
-        best = min(ready, key=lambda job: (job.request.priority, job.last_turn, job.id))
+        best = min(ready, key=lambda job: (job.request.priority, not (job.in_hand and not job.answered), job.last_turn, job.id))
         if not self._starved_last:
-            patient = min(ready, key=lambda job: job.last_turn or now)
-            if patient is not best and patient.turns and now - patient.last_turn > STARVING_S:
+            overdue = [job for job in ready if job is not best and now - job.waits_since > job.request.patience]
+            if overdue:
                 self._starved_last = True
-                return patient
+                return min(overdue, key=lambda job: job.waits_since)
         self._starved_last = False
         return best
 

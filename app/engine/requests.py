@@ -53,6 +53,7 @@ class Request:
     - `priority`: see `Priority`.
     - `strict`: False: answers of an older request of the slot are still delivered until a newer one has answered
       (so a drag stays live however fast it is). True: a newer request stops and silences the older at once.
+    - `patience`: having waited so many seconds, its job gets one turn before the more urgent ones.
     - `grace`: a replaced job that has answered something may run on for this many seconds from its start.
     - `adopts`: a newer request in the slot does not stop the running job; the job takes it over with `context.take()`
       and answers under the new number from then on (a trainer whose settings change).
@@ -63,6 +64,7 @@ class Request:
     slot: ClassVar[str | None] = None
     priority: ClassVar[int] = Priority.EXPORT
     strict: ClassVar[bool] = False
+    patience: ClassVar[float] = 0.1
     grace: ClassVar[float] = 0.0
     adopts: ClassVar[bool] = False
     background: ClassVar[bool] = False
@@ -282,16 +284,24 @@ class EncodePicture(Request):
     Answers `z` float32 or float64 (D,), `picture` (its reconstruction) and
     `{differing, max_error, bpd, likelier_than, typicality, dtype}`; of a conditional model also the `label`: the class
     asked for, or with () the one under which the picture is likeliest.
+
+    With `in_hand` its crop is being moved: z and its figures are answered first, without `picture`, `differing` and
+    `max_error`; the round trip is proved when nothing newer waits by then.
     """
 
     kind = "explorer.encode"
     priority = Priority.INTERACTIVE
-    strict = True
 
     model: str
     well: str
     picture: np.ndarray
     label: Label = ()
+    in_hand: bool = False
+
+    @property
+    def strict(self) -> bool:  # type: ignore[override]
+        """A crop in the hand would never come to its z if every move began anew."""
+        return not self.in_hand
 
     @property
     def slot(self) -> str:  # type: ignore[override]
@@ -357,11 +367,13 @@ class WalkFrames(Request):
 class WalkAt(Request):
     """The picture at `t` between two latents: `picture` uint8 (H, W, C) and `z` (D,) at once, then a second answer
     `{t, bpd}` when nothing newer waits. Both answers carry `t`. Labels are as in `WalkFrames`.
+
+    A `draft`, while an end is being moved, is for the eye: a third of a grey level off where the processor draws it faster so,
+    and its bits per dimension are not asked for.
     """
 
     kind = "explorer.walk.at"
     slot = "explorer.walk.at"
-    priority = Priority.INTERACTIVE
 
     model: str
     a: np.ndarray
@@ -370,6 +382,17 @@ class WalkAt(Request):
     t: float
     label_a: Label = ()
     label_b: Label = ()
+    draft: bool = False
+
+    @property
+    def priority(self) -> Priority:  # type: ignore[override]
+        """The end that is in the hand comes first, …"""
+        return Priority.PAGE if self.draft else Priority.INTERACTIVE
+
+    @property
+    def patience(self) -> float:  # type: ignore[override]
+        """… and what follows it draws on in the time between."""
+        return 0.04 if self.draft else Request.patience
 
     def __post_init__(self) -> None:
         check_label(self.label_a)

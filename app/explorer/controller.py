@@ -299,7 +299,9 @@ class Controller(QObject):
     def _sync_walk(self) -> None:
         a, b = (self.wells[which].view.z for which in "AB")
         ready = not (self.state.a.empty or self.state.b.empty)
-        self.walk.sync(self.model, a if ready else "", b if ready else "", self.state.walk, self.position, self._end_labels)
+        moving = any(well.view.moving for well in self.wells.values())
+        a, b = (a, b) if ready else ("", "")
+        self.walk.sync(self.model, a, b, self.state.walk, self.position, self._end_labels, moving)
 
     def _sync_facet(self) -> None:
         if self._started and self.facet is not None:

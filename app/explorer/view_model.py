@@ -95,6 +95,8 @@ class WellView:
     """Whether float64 was needed for the exact round trip."""
     figures: Figures = Figures()
     busy: bool = False
+    moving: bool = False
+    """Whether its crop was moved and the round trip of where it is now has not been proved yet."""
     error: str = ""
     details: str = ""
 

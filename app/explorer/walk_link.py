@@ -33,8 +33,10 @@ class WalkLink:
         self._on_walk = on_walk
         self._on_position = on_position
         self._path: tuple | None = None
+        self._frames_of: tuple | None = None
         self._at: tuple | None = None
         self._turn = 0
+        self._frames_id = -1
         self._frames_busy = self._at_busy = False
         self.view = WalkView()
         self.possible = False
@@ -53,13 +55,15 @@ class WalkLink:
         return self._at_busy
 
     def forget(self) -> None:
-        self._path = self._at = None
+        self._path = self._frames_of = self._at = None
         self._turn += 1
         self._frames_busy = self._at_busy = False
         self.view.fresh = [False] * len(self.view.fresh)
 
-    def sync(self, model: Model | None, a: str, b: str, walk: Walk, t: float, labels: tuple[Label, Label] = ((), ())) -> None:
-        """`a` and `b` are the keys of the wells' z, empty where there is none (yet), `labels` the classes of both."""
+    def sync(self, model: Model | None, a: str, b: str, walk: Walk, t: float, labels: tuple[Label, Label] = ((), ()),
+             draft: bool = False) -> None:
+        """`a` and `b` are the keys of the wells' z, empty where there is none (yet), `labels` the classes of both; with `draft`
+        an end is being moved, and only what follows it at once is asked for."""
         if model is None or not a or not b:
             if self.possible or self._path is not None:
                 self.forget()
@@ -69,23 +73,33 @@ class WalkLink:
             return
         path = (str(model.path), a, b, walk.mode, labels)
         if path != self._path:
-            # Frames of the older path stay on screen until new ones replace them, one by one.
             self._path, self._at = path, None
             self.possible = True
+            self._leave_frames()
+        if self._frames_of != path and not draft:
+            self._frames_of = path
             self._ask_frames(path)
             self._on_walk()
-        if (at := (*path, t)) != self._at:
+        if (at := (path, t, draft)) != self._at:
             self._at = at
             self._ask_at(at)
 
-    def _ask_frames(self, path: tuple) -> None:
+    def _leave_frames(self) -> None:
+        """Frames of an older path stay on screen until new ones replace them, one by one; no more of them are needed."""
         self._turn += 1
+        self._frames_of = None
+        if self._frames_busy:
+            self._client.cancel(self._frames_id)
+        self._frames_busy = False
+        self.view.fresh = [False] * len(self.view.fresh)
+        self._on_walk()
+
+    def _ask_frames(self, path: tuple) -> None:
         turn = self._turn
         ts = tuple(curve_ts())
         a, b = ends(self._store, path[1], path[2])
         self._frames_busy = True
         self.view.error = self.view.details = ""
-        self.view.fresh = [False] * len(self.view.fresh)
 
         def answered(message: Any) -> None:
             if turn != self._turn:
@@ -104,10 +118,11 @@ class WalkLink:
                 self.view.error, self.view.details = sentence, details
                 self._on_walk()
 
-        self._client.send(WalkFrames(path[0], a, b, path[3], ts, *path[4]), on_answer=answered, on_error=failed)
+        request = WalkFrames(path[0], a, b, path[3], ts, *path[4])
+        self._frames_id = self._client.send(request, on_answer=answered, on_error=failed)
 
     def _ask_at(self, at: tuple) -> None:
-        path, t = at[:-1], at[-1]
+        path, t, draft = at
         a, b = ends(self._store, path[1], path[2])
         self._at_busy = True
 
@@ -122,7 +137,7 @@ class WalkLink:
                 self.view.bpd = None
             if message.data.get("bpd") is not None and self.view.picture_t == t:
                 self.view.bpd = float(message.data["bpd"])
-            if self._at == at and message.done:
+            if self._at == at and message.done and not draft:
                 self._at_busy = False
             self._on_position()
 
@@ -132,4 +147,4 @@ class WalkLink:
                 self.view.error, self.view.details = sentence, details
                 self._on_position()
 
-        self._client.send(WalkAt(path[0], a, b, path[3], t, *path[4]), on_answer=answered, on_error=failed)
+        self._client.send(WalkAt(path[0], a, b, path[3], t, *path[4], draft), on_answer=answered, on_error=failed)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.engine.requests import EncodePicture
-from app.explorer.latest import Latest
+from app.explorer.latest import Newest
 from app.explorer.model import Model, figures
 from app.explorer.state import ExplorerState, Well
 from app.explorer.store import Store
@@ -32,7 +32,7 @@ class WellLink:
         self.which = which
         self._store = store
         self._on_change = on_change
-        self._lane = Latest(client)
+        self._lane = Newest(client)
         self._asked: tuple | None = None
         self.view = WellView()
 
@@ -77,18 +77,19 @@ class WellLink:
         # The same picture, only moved: the older figures stand until the new ones come, so nothing flickers.
         dragged = before is not None and before[:2] == asked[:2]
         if not dragged:
+            self._lane.drop()
             self.view = WellView()
         self.view.seen, self.view.busy, self.view.error = seen, True, ""
+        self.view.moving = dragged
         self.view.chosen = label
         # A sample's walk starts from its own z, also while its badge is still being computed.
         if latent:
             self.view.z, self.view.label = latent, label
-        request = EncodePicture(str(model.path), self.which, seen, label)
+        request = EncodePicture(str(model.path), self.which, seen, label, dragged)
         self._lane.ask(
             request,
             lambda message: self._answered(message, asked, model, latent),
             lambda sentence, details: self._failed(sentence, details, asked),
-            at_once=not dragged,
         )
         self._on_change(self.which)
 
@@ -96,14 +97,16 @@ class WellLink:
         if self._asked is None or asked[:2] != self._asked[:2]:
             return
         view, data = self.view, message.data
-        view.reconstruction = np.array(message.arrays["picture"])
         z = np.array(message.arrays["z"])
         view.z = latent if latent in self._store else self._store.put_latent(z)
         view.label = from_json(data.get("label"))
-        view.differing, view.max_error = int(data["differing"]), float(data["max_error"])
-        view.precise = z.dtype == np.float64
         view.figures = figures(model.card, data.get("bpd"))
-        view.busy = asked != self._asked
+        if message.done:  # the round trip was proved: before, the older proof stands, dimmed
+            view.reconstruction = np.array(message.arrays["picture"])
+            view.differing, view.max_error = int(data["differing"]), float(data["max_error"])
+            view.precise = z.dtype == np.float64
+        view.busy = asked != self._asked or not message.done
+        view.moving = view.moving and view.busy
         view.error = view.details = ""
         self._on_change(self.which)
 

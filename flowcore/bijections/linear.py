@@ -53,8 +53,9 @@ class _ChannelLinear(Bijection):
         if torch.is_grad_enabled() and any(p.requires_grad for p in parameters):
             return torch.linalg.inv(self.weight().double()).to(self.weight().dtype)
         if self._cache is None or self._cache[0] != key:
-            weight = self.weight()
-            self._cache = (key, torch.linalg.inv(weight.double()).to(weight.dtype))
+            with torch.inference_mode(False), torch.no_grad():  # kept beyond the call that asked for it
+                weight = self.weight()
+                self._cache = (key, torch.linalg.inv(weight.double()).to(weight.dtype))
         return self._cache[1]
 
     def extra_repr(self) -> str:

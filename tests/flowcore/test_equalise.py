@@ -44,6 +44,18 @@ def test_pictures_without_a_crowded_level_are_left_as_they_are():
     assert torch.allclose(layer.encode(x)[0], x, atol=1e-3)
 
 
+def test_without_a_crowded_level_nothing_is_computed_and_that_ends_with_other_counts():
+    x = 300 * torch.rand(4, 3, 5, 5) - 20
+    layer = Equalise(3)
+    assert layer.even and layer.encode(x)[0] is x and layer.decode(x) is x
+    layer.log_counts[1, 7] = 5.0  # in place: found anew by its version
+    assert not layer.even
+    z, log_det = layer.encode(x)
+    assert torch.allclose(z[:, 0], x[:, 0], atol=1e-3)
+    assert (z[:, 1] - x[:, 1]).abs().max() > 1 and log_det.abs().max() > 1
+    assert torch.allclose(layer.decode(z), x, atol=1e-3)
+
+
 def test_values_outside_the_range_of_a_byte_are_left_alone():
     layer, _ = fitted()
     x = torch.tensor([-300.0, -0.5, 256.0, 900.0], dtype=torch.float64).view(1, 1, 2, 2).expand(1, 2, 2, 2)

@@ -297,3 +297,19 @@ def test_a_model_without_classes_answers_as_before(machine, model, picture):
     ((encoded, _),) = machine.ask(EncodePicture(model, "A", picture))
     page = machine.ask(SamplePage(model, 0, 0, 4))
     assert "label" not in encoded and all("labels" not in data for data, _ in page)
+
+
+def test_a_crop_in_the_hand_answers_z_first_and_then_the_proof(machine, model, picture):
+    (first, early), (last, proved) = machine.ask(EncodePicture(model, "A", picture, in_hand=True))
+    assert not first["done"] and last["done"] and set(early) == {"z"} and "differing" not in first
+    np.testing.assert_array_equal(early["z"], proved["z"])
+    assert first["bpd"] == last["bpd"] and last["differing"] == 0
+    np.testing.assert_array_equal(proved["picture"], picture)
+
+
+def test_a_draft_of_the_walk_is_the_same_picture_but_for_a_grey_level_or_two(machine, model, picture):
+    ((_, arrays),) = machine.ask(EncodePicture(model, "A", picture))
+    (_, exact), _figures = machine.ask(WalkAt(model, arrays["z"], -arrays["z"], "linear", 0.25))
+    ((data, draft),) = machine.ask(WalkAt(model, arrays["z"], -arrays["z"], "linear", 0.25, draft=True))
+    assert data["done"] and "bpd" not in data
+    assert np.abs(draft["picture"].astype(int) - exact["picture"]).max() <= 3

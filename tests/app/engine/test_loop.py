@@ -34,6 +34,26 @@ class Urgent(Work):
 
 
 @dataclass(frozen=True, eq=False)
+class Hand(Work):
+    """Its turns are not shared with its equals."""
+
+    kind = "unit.hand"
+    priority = Priority.INTERACTIVE
+
+
+@dataclass(frozen=True, eq=False)
+class Follower(Request):
+    """What follows a hand when it is this long overdue; each value takes the place of one that has not begun."""
+
+    kind = "unit.follower"
+    slot = "unit.follower"
+    priority = Priority.PAGE
+    patience = 0.05
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
 class Page(Request):
     """Answers three times, with turns between."""
 
@@ -84,6 +104,18 @@ def work(context, request):
         TRACE.append(request.name)
         yield
     context.send(request.kind, {"grad": torch.is_grad_enabled()}, done=True)
+
+
+@job(Hand.kind)
+def hand(context, request):
+    context.keep_turns()
+    yield from work(context, request)
+
+
+@job(Follower.kind)
+def follower(context, request):
+    TRACE.append(request.name)
+    yield
 
 
 @job(StrictPage.kind)
@@ -143,6 +175,25 @@ def test_nothing_starves_beside_endless_urgent_work(machine):
         machine.loop.turn(wait=False)
     assert machine.of(1)
     assert TRACE.count("drag") > 10 * TRACE.count("export")
+
+
+def test_what_follows_a_hand_has_its_turns_at_a_stretch_once_it_has_begun(machine):
+    for name in "ab":
+        machine.send(Hand(name))
+    machine.run()
+    assert TRACE == ["a", "a", "a", "b", "b", "b"]
+
+
+def test_what_is_replaced_while_it_waits_becomes_overdue_all_the_same(machine):
+    machine.send(Urgent("drag", turns=10**9))
+    machine.run(1)
+    start, sent = time.monotonic(), 0
+    while "follows" not in TRACE and time.monotonic() - start < 10:
+        machine.send(Follower("follows"))
+        sent += 1
+        machine.loop.turn(wait=False)
+        time.sleep(0.001)
+    assert "follows" in TRACE and sent > 5 and time.monotonic() - start >= Follower.patience
 
 
 def test_a_newer_request_replaces_the_one_that_waits(machine):

@@ -16,7 +16,7 @@ from flowcore.labels import Label, from_json
 
 __all__ = ["FitView", "Links", "One", "PageView", "Wanted", "Way", "methods_of"]
 
-PACE_MS = 25
+PACE_MS = 15
 """One picture is asked for at most this often: between, the page has its turn."""
 REMEMBERED = 256
 """So many pictures' figures are kept for one way and strength."""
