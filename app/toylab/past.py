@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Past"]
 
-_LASTING = ("data", "truth", "true_contours")
+_LASTING = ("data", "truth", "true_contours", "estimate", "estimate_contours")
 """What is the same at every step."""
 _numbers = itertools.count(-1, -1)
 
@@ -68,7 +68,9 @@ class Past:
         run = self._controller.run
         self._frame, self._of = frame, run.number
         past = self._past = Run(next(_numbers))
-        for name in ("entropy", "reach", "steps", "losses", "standard_error", "rate", "gradients"):
+        for name in (
+            "entropy", "known", "estimated_from", "reach", "steps", "losses", "standard_error", "rate", "gradients",
+        ):  # fmt: skip
             setattr(past, name, getattr(run, name))
         past.step, past.nll, past.layer_bound, past.marked_step = frame.step, frame.nll, frame.layer_bound, frame.step
         lasting = {name: run.arrays[name] for name in _LASTING if name in run.arrays}

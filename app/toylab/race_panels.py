@@ -56,9 +56,10 @@ class RacerPanel(Panel):
             self.data.setVisible(not density)
             self.samples.setVisible(not density)
             self._paint_theme()
-        if self.news(run, "truth") and "truth" in run.arrays:
-            self._top = float(run.arrays["truth"].max())
-            switched = True
+        for name in ("truth", "estimate"):
+            if self.news(run, name) and name in run.arrays:
+                self._top = max(1e-6, float(run.arrays[name].max()))
+                switched = True
         drawn = switched
         for name, cloud in (("data", self.data), (f"samples{self.index}", self.samples)):
             if self.news(run, name):

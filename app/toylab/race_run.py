@@ -14,7 +14,8 @@ MAX_CURVE = 2000
 
 class RaceRun:
     """One race. ``arrays`` holds the newest of each kind, with the racer's number at the end (``samples0``, ``heat2``);
-    ``version`` counts up when one arrives, and with "curve" when a measurement does.
+    ``version`` counts up when one arrives, and with "curve" when a measurement does. ``truth`` √p (k, k), or ``estimate`` where
+    only points are known, sets the colours' scale.
 
     ``curves`` has a list of (seconds, nll) a racer; ``nll`` and ``standard_error`` the newest, in nats.
     """
