@@ -78,6 +78,10 @@ class Past:
         past.version = dict.fromkeys((*past.arrays, "curve"), 1)
         self._controller.arrived.emit()
 
+    def go_to(self, frame: Frame | None) -> None:
+        """Show an earlier moment, None for the present."""
+        self.back_to_now() if frame is None else self.go(frame)
+
     def back_to_now(self) -> None:
         """Show the present again."""
         self._frame = self._past = None
