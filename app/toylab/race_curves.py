@@ -49,7 +49,7 @@ class _Curve(pg.GraphicsObject):
         self.update()
 
     def boundingRect(self) -> QRectF:  # noqa: N802
-        return QRectF(-1, -1e4, 1e7, 2e4)
+        return QRectF(-1, -1e3, 1e5, 2e3)  # more, times a large window's pixels a second, overflows and nothing is drawn
 
     def paint(self, painter: QPainter, *_unused: object) -> None:
         if not len(self._points):

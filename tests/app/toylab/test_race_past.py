@@ -5,12 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 
+from app import theme
 from app.engine.client import Message
 from app.engine.requests_race import RunRace
 from app.history import History
 from app.toylab import race_run
 from app.toylab.controller import ToyController
+from app.toylab.race_curves import RaceCurves
+from app.toylab.race_marks import MARKS
+from app.toylab.race_panels import RacerPanel
 from app.toylab.race_past import RaceFrame
 from app.toylab.race_run import RaceRun, RaceRuns
 from app.toylab.state import ToyState
@@ -143,6 +148,34 @@ def test_frames_of_old_races_go_first_and_their_weights_stay(monkeypatch):
     runs.get(5)
     assert runs.history_bytes <= 3 * frame.nbytes
     assert [len(runs.get(number).history.frames) for number in (0, 5)] == [0, 1] and runs.get(0).snapshots.size == 10
+
+
+def test_of_points_the_estimate_sets_the_scale_of_all_panels(qtbot, controller, silent):
+    answer(silent, "start", [0.0, 0.0], [0, 0], {"entropy": None, "reach": 4.0}, data=np.zeros((4, 2)))
+    answer(silent, "estimate", [0.0, 0.0], [0, 0], {"points": 300}, estimate=np.full((8, 8), 0.4), estimate_contours=np.zeros((0, 5)))
+    answer(silent, "heat", [0.1, 0.1], [1, 1], heat0=np.full((64, 64), 0.2, np.float32))
+    panel = RacerPanel(0)
+    qtbot.addWidget(panel)
+    panel.show_racer(controller.race.run, True)
+    assert panel.image.levels[1] == pytest.approx(0.4) and "truth" not in controller.race.run.arrays
+
+
+@pytest.mark.parametrize("size", [(420, 300), (1900, 1000)])
+def test_the_curves_are_drawn_in_windows_of_any_size(qtbot, size):
+    curves, run = RaceCurves(), race_of(1)
+    qtbot.addWidget(curves)
+    curves.resize(*size)
+    curves.show()
+    run.curves = [[(0.1 * n, 3.0 / (n + 1) + racer) for n in range(12)] for racer in range(4)]
+    run.version["curve"] = 1
+    assert curves.show_race(run)
+    drawn = curves.plot.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    pixels = np.frombuffer(drawn.constBits(), np.uint8).reshape(drawn.height(), drawn.bytesPerLine())
+    pixels = pixels[:, : 3 * drawn.width()].reshape(-1, 3).astype(int)
+    for mark in MARKS:
+        tone = theme.color(mark.tone)
+        wanted = [tone.red(), tone.green(), tone.blue()]
+        assert (np.abs(pixels - wanted).max(1) < 12).sum() > 20, mark.tone
 
 
 # -- in the window, with the real engine --
