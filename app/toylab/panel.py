@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from app import theme
 from app.toylab.run import Run
 from app.widgets import Card, Label, Legend
 
-__all__ = ["HEADER", "Panel"]
+__all__ = ["HEADER", "Caption", "Panel"]
 
 HEADER = 28
 """Height of a panel's first line."""
@@ -23,12 +24,51 @@ class Elided(Label):
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
-        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width() + 1)
+        inside = QRectF(self.contentsRect())
+        words = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, int(inside.width()) + 1)
         painter.setPen(self.palette().color(self.foregroundRole()))
         # A fraction of a pixel more than the rounded width, on the side where there is room.
-        area = QRectF(self.rect()).adjusted(-1, 0, 0, 0) if self.alignment() & Qt.AlignmentFlag.AlignRight else QRectF(
-            self.rect()).adjusted(0, 0, 1, 0)
+        area = inside.adjusted(-1, 0, 0, 0) if self.alignment() & Qt.AlignmentFlag.AlignRight else inside.adjusted(0, 0, 1, 0)
         painter.drawText(area, self.alignment() | Qt.TextFlag.TextSingleLine | Qt.TextFlag.TextDontClip, words)
+
+
+class Caption(Elided):
+    """A few words that lie over a plot's upper left corner."""
+
+    GAP, PAD = 8, 6
+
+    def __init__(self, plot: QWidget) -> None:
+        super().__init__("", "muted", parent=plot)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setContentsMargins(self.PAD, 0, self.PAD, 0)
+        self.setMinimumHeight(20)
+        self.hide()
+        plot.installEventFilter(self)
+
+    def say(self, words: str) -> None:
+        """Show words, "" for none."""
+        if words != self.text():
+            self.setText(words)
+            self._place()
+        self.setVisible(bool(words))
+
+    def eventFilter(self, _plot: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        wide = self.fontMetrics().horizontalAdvance(self.text()) + 2 * self.PAD + 2
+        self.setGeometry(self.GAP, self.GAP, min(wide, self.parentWidget().width() - 2 * self.GAP), 20)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.color("surface", 0.85))
+        painter.drawRoundedRect(QRectF(self.rect()), 4, 4)
+        painter.end()
+        super().paintEvent(event)
 
 
 class Panel(Card):

@@ -49,7 +49,7 @@ class _Curve(pg.GraphicsObject):
         self.update()
 
     def boundingRect(self) -> QRectF:  # noqa: N802
-        return QRectF(-1, -1e4, 1e7, 2e4)
+        return QRectF(-1, -1e3, 1e5, 2e3)  # more, times a large window's pixels a second, overflows and nothing is drawn
 
     def paint(self, painter: QPainter, *_unused: object) -> None:
         if not len(self._points):
@@ -79,7 +79,9 @@ class RaceCurves(Panel):
         self.curves = [_Curve(mark) for mark in MARKS]
         self.entropy = pg.InfiniteLine(0.0, angle=0)
         self.entropy_label = pg.TextItem(anchor=(1, 0))
-        for item in (self.entropy, *self.curves, self.entropy_label):
+        self.marked = pg.InfiniteLine(0.0, angle=90)
+        self.marked.hide()
+        for item in (self.marked, self.entropy, *self.curves, self.entropy_label):
             self.plot.box.addItem(item, ignoreBounds=True)
         self.add(self.plot)
         theme.changed.connect(self._paint_theme)
@@ -91,6 +93,8 @@ class RaceCurves(Panel):
             self._paint_theme()
         if not self.news(run, "curve"):
             return False
+        self.marked.setVisible(run.marked_seconds is not None)
+        self.marked.setValue(run.marked_seconds or 0.0)
         known = run.entropy is not None
         self.entropy.setVisible(known)
         self.entropy_label.setVisible(known)
@@ -118,6 +122,7 @@ class RaceCurves(Panel):
         tones = theme.current()
         self._ratio = self.devicePixelRatioF()  # pyqtgraph's pens count pixels of the screen
         self.entropy.setPen(pg.mkPen(tones.a, width=1.2 * self._ratio, style=Qt.PenStyle.DashLine))
+        self.marked.setPen(pg.mkPen(tones.muted, width=1.2 * self._ratio))
         self.entropy_label.setColor(QColor(tones.a_text))
         self.entropy_label.setFont(self.plot.small_font())
         self.plot.paint_axes()

@@ -43,7 +43,7 @@ class Legend(QWidget):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.color(tone))
             painter.drawEllipse(QRectF(x, self.height() / 2 - 4, 8, 8))
-            painter.setPen(QColor(getattr(theme.current(), f"{tone}_text")))
+            painter.setPen(QColor(getattr(theme.current(), f"{tone}_text", theme.current().text)))
             width = metrics.horizontalAdvance(words)
             painter.drawText(QRectF(x + 14, 0, width + 2, self.height()), Qt.AlignmentFlag.AlignVCenter, words)
             x += width + 24
