@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 from app.i18n import tr
 from app.toylab.training_history import CAP, Frame
 from app.widgets import Button, Label
+from app.widgets.reading import enlarge
 from app.widgets.slider import Track
 
 __all__ = ["HistoryBar"]
@@ -29,7 +30,11 @@ class HistoryBar(QWidget):
             tr("Drag back to see the training as it was; nothing is computed again, and training may go on.")
             + "\n" + tr("Up to {n} MB are kept, thinned evenly where it is long.", n=CAP // 2**20)
         )
+        self.heading = Label(tr("History"), "muted")
+        self.heading.setToolTip(self.track.toolTip())
+        self.heading.setBuddy(self.track)
         self.words = Label("", "muted")
+        self._words_width = words_width
         self.words.setFixedWidth(words_width)  # live figures must not lay the row out anew
         self.words.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.now = Button(tr("Back to now"), "plain", "", tr("Show the training as it is at present."))
@@ -38,12 +43,19 @@ class HistoryBar(QWidget):
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(0, 0, 0, 0)
         self.row.setSpacing(12)
+        self.row.addWidget(self.heading)
         self.row.addWidget(self.track, 1)
         self.row.addWidget(self.words)
         self.row.addWidget(self.now)
         self._frames: Sequence[Frame] = ()
         self.track.moved.connect(self._moved)
         self.now.clicked.connect(lambda: self.went.emit(None))
+
+    def set_unit(self, unit: float) -> None:
+        """Write so many times as large as usual."""
+        for label in (self.heading, self.words):
+            enlarge(label, unit)
+        self.words.setFixedWidth(round(self._words_width * unit))
 
     def show_place(self, frames: Sequence[Frame], frame: Frame | None, words: str) -> None:
         """What there is to go back to, which of it is on screen (None: now), and where that is in words."""

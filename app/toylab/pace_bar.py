@@ -21,7 +21,7 @@ class PaceBar(HistoryBar):
         super().__init__(tr("Training history"))
         self._controller = controller
         self.go_on = Button("", "quiet", "", "")
-        self.row.insertWidget(2, self.go_on)
+        self.row.insertWidget(self.row.indexOf(self.now), self.go_on)
         self.progress = Progress(tr("Fast-forward"), cancellable=True)
         self.progress.figure.hide()  # the bar is how much patience is used up, no share of the work
         self.row.addWidget(self.progress, 1)
@@ -40,7 +40,7 @@ class PaceBar(HistoryBar):
             return
         self._mark = mark
         active = forward.active
-        for part in (self.track, self.words):
+        for part in (self.heading, self.track, self.words):
             part.setVisible(not active)
         for part in (self.go_on, self.now):
             part.setVisible(frame is not None and not active)

@@ -34,7 +34,9 @@ class SamplesPanel(Panel):
     probe_side = "x"
 
     def __init__(self) -> None:
-        words = tr("Points of the density, and points that the model makes of always the same noise.") + "\nx = f⁻¹(z)"
+        words = tr("Orange: the data. Blue: what the model makes of noise. Trained well, they lie alike.")
+        words += "\nx = f⁻¹(z)"
+        self._both = words
         self.legend = Legend([("a", tr("data")), ("b", tr("model"))])
         super().__init__(tr("Data and samples"), right=self.legend, tooltip=words)
         self.plot = Plot(self.accessibleName())
@@ -50,6 +52,11 @@ class SamplesPanel(Panel):
             self.samples.setVisible(samples)
             title = tr("Data and samples") if data and samples else tr("Data") if data else tr("Samples")
             self.title.setText(title)
+            if data and samples:
+                self.explain(self._both)
+            else:
+                self.explain(tr("Points of the density itself.") if data else
+                             tr("Points that the model makes of always the same noise.") + "\nx = f⁻¹(z)")
             self.setAccessibleName(title)
             self.plot.setAccessibleName(title)
             self.legend.set_entries([("a", tr("data"))] * data + [("b", tr("model"))] * samples)
@@ -70,8 +77,8 @@ class PriorPanel(Panel):
     probe_side = "z"
 
     def __init__(self) -> None:
-        words = tr("The data after the flow: the better it fits, the more they look like the prior in lines.") + "\nz = f(x)"
-        super().__init__(tr("Where f sends the data"), "z", tooltip=words)
+        words = tr("The data after the flow. Trained well, they fill the prior that the lines show.")
+        super().__init__(tr("Where f sends the data"), "z", tooltip=words + "\nz = f(x)", short=tr("Data in z"))
         self.plot = Plot(self.accessibleName())
         self.rings = Bundle("z", 1.0, 0.55)
         self._prior = ("", 0)
@@ -104,8 +111,9 @@ class GridPanel(Panel):
     probe_side = "x"
 
     def __init__(self) -> None:
-        words = tr("A regular grid in z, as the model bends it into the density.") + "\nf⁻¹"
-        super().__init__(tr("Warped grid"), "f⁻¹", tooltip=words)
+        words = tr("A regular grid in z, bent into the data: where it is tight, points are dense.")
+        words += "\nx = f⁻¹(z)"
+        super().__init__(tr("Warped grid"), "x = f⁻¹(z)", tooltip=words)
         self.plot = Plot(self.accessibleName())
         self.lines = Bundle("z", 1.1, 0.85)
         self.plot.box.addItem(self.lines)
@@ -133,7 +141,7 @@ class DensityPanel(Panel):
             tr("Which density"),
             compact=True,
         )
-        super().__init__(tr("Density"), right=self.which, tooltip=tr("Brightness grows with the square root of p(x)."))
+        super().__init__(tr("Density"), right=self.which)
         self.plot = Plot(self.accessibleName())
         self.image = pg.ImageItem(axisOrder="row-major")
         self.lines = Segments(self._line_color, 0.9)
@@ -143,8 +151,9 @@ class DensityPanel(Panel):
         self.bar = ColourBar("0", "", tooltip=tr("The model's and the other density have the same scale.") + "\n" + lines)
         self.caption = Caption(self.plot)
         self.add(self.plot)
-        self.body.addWidget(self.bar)
+        self.add_bar(self.bar)
         self.with_lines, self.logarithmic = True, False
+        self._explain()
         self._top = 1.0
         self._run: Run | None = None
         self._offer = (True, False)
@@ -156,9 +165,13 @@ class DensityPanel(Panel):
         """With lines of equal density or without; coloured by log p or by √p."""
         if (with_lines, logarithmic) != (self.with_lines, self.logarithmic):
             self.with_lines, self.logarithmic = with_lines, logarithmic
-            words = tr("Brightness grows with log p(x).") if logarithmic else tr("Brightness grows with the square root of p(x).")
-            self.title.setToolTip(words)
+            self._explain()
             self._again()
+
+    def _explain(self) -> None:
+        words = tr("How dense the model's points lie, beside how dense they should.")
+        scale = tr("Colour by log p(x).") if self.logarithmic else tr("Colour by the square root of p(x).")
+        self.explain(f"{words}\n{scale} " + tr("The same colour is always the same density."))
 
     def show_run(self, run: Run) -> bool:
         self._run = run
@@ -196,7 +209,7 @@ class DensityPanel(Panel):
         if self.logarithmic:
             low, high = LOG_FLOOR, 2 * math.log(self._top)
             places = (levels - low) / (high - low)
-            self.bar.set_ends(f"−{-low:g}", f"log p = {high:.2f}".replace("-", "−"))
+            self.bar.set_ends(f"−{-low:g}", f"log p = {high:.2f} nat".replace("-", "−"))
         else:
             low, high = 0.0, self._top
             places = np.exp(0.5 * levels) / high

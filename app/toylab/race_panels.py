@@ -26,6 +26,7 @@ class RacerPanel(Panel):
     def __init__(self, index: int) -> None:
         words = tr("What this flow makes of the same noise, over the data; or the density that it has learned.")
         super().__init__("", "", tooltip=words + "\nx = f⁻¹(z), p(x) = π(f(x)) |det ∂f/∂x|")
+        self.sentence.clear()  # four times the same would be a wall of words
         self.index = index
         self.body.itemAt(0).layout().insertWidget(0, Swatch(index, line=False))
         self.plot = Plot(self.accessibleName())

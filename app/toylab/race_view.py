@@ -17,6 +17,7 @@ from app.toylab.race_panels import RacerPanel
 from app.toylab.state import FLOWS
 from app.toylab.target_words import title_of
 from app.widgets import Card, Label, Segmented
+from app.widgets.reading import enlarge
 
 if TYPE_CHECKING:
     from app.toylab.controller import ToyController
@@ -113,6 +114,13 @@ class RaceView(Cover):
         self.bar = RaceBar(controller.race)
         layout.addWidget(self.bar)
         self.which.chosen.connect(lambda key: controller.race.show_density(key == "density"))
+
+    def set_unit(self, unit: float) -> None:
+        """Write so many times as large as usual."""
+        for part in (*self.panels, self.curves, self.table, self.bar):
+            part.set_unit(unit)
+        for label in (self.title, self.fair):
+            enlarge(label, unit)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)

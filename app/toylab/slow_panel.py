@@ -59,6 +59,10 @@ class PointsPanel(Panel):
         self._entries: list[tuple[str, str]] = []
         self._reach = REACH
 
+    def set_unit(self, unit: float) -> None:
+        super().set_unit(unit)
+        self.legend.set_unit(unit)
+
     def show_moment(
         self, points: np.ndarray, tone: str, note: str, *, rings: bool = False, paths: np.ndarray = NO_LINES, faint: float = 0.6,
         ends: tuple[np.ndarray, np.ndarray] = (NO_POINTS, NO_POINTS), arrows: tuple[np.ndarray, ...] = (),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app import theme
@@ -17,11 +17,13 @@ from app.toylab.slow_matching import MatchingScript
 from app.toylab.slow_motion import STAGES, SlowMotion
 from app.toylab.slow_panel import PointsPanel
 from app.widgets import Card, Label
+from app.widgets.reading import enlarge
 
 if TYPE_CHECKING:
     from app.toylab.controller import ToyController
 
 __all__ = ["SlowView"]
+
 
 class _Stage(QWidget):
     """A caption with its sentence and figures; the one that is on stands out."""
@@ -41,6 +43,7 @@ class _Stage(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.words)
         layout.addWidget(self.figures)
+        self.set_unit(1.0)
         theme.changed.connect(self.update)
 
     def show_caption(self, name: str, words: str, formula: str) -> None:
@@ -48,11 +51,17 @@ class _Stage(QWidget):
         for label, text in ((self.title, name), (self.words, words), (self.formula, formula)):
             label.setText(text)
 
+    def set_unit(self, unit: float) -> None:
+        """Write it so many times as large as usual."""
+        for label in (self.title, self.words, self.figures, self.formula):
+            enlarge(label, unit)
+        # Room for the figures before there are any: captions that move down under the eye cannot be read.
+        self.figures.setMinimumHeight(QFontMetrics(theme.font(round(theme.FONT_PIXELS * unit))).height())
+
     def show_on(self, on: bool, figures: str) -> None:
         """Whether it is the stage on screen, and its figures ("" while they are not known)."""
         if figures != self.figures.text():
             self.figures.setText(figures)
-        self.figures.setVisible(bool(figures))
         if on != self._on:
             self._on = on
             self.update()
@@ -79,7 +88,14 @@ class _Norms(QWidget):
         self._norms = np.empty(0)
         self._words = ""
         self._share = 0.0
+        self._unit = 1.0
         theme.changed.connect(self.update)
+
+    def set_unit(self, unit: float) -> None:
+        """Draw it so many times as large as usual."""
+        self._unit = unit
+        self.updateGeometry()
+        self.update()
 
     def show_words(self, name: str, words: str) -> None:
         """What the bars are of."""
@@ -93,32 +109,33 @@ class _Norms(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(200, 84)
+        return QSize(200, round(84 * self._unit))
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()
         font = QFont(self.font())
-        font.setPixelSize(theme.SMALL_PIXELS)
+        unit = self._unit
+        font.setPixelSize(round(theme.SMALL_PIXELS * unit))
         painter.setFont(font)
-        ground, count = self.height() - 18, len(self._norms)
+        ground, count = self.height() - 18 * unit, len(self._norms)
         painter.setPen(QPen(QColor(tones.line), 1))
         painter.drawLine(QPointF(0, ground + 0.5), QPointF(self.width(), ground + 0.5))
         if not count or not self._norms.max() > 0:
             return
-        slot = min(64.0, self.width() / count)
+        slot = min(64.0 * unit, self.width() / count)
         for index, norm in enumerate(self._norms):
             height = (ground - 4) * float(norm / self._norms.max()) * self._share
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tones.b))
             painter.drawRoundedRect(QRectF(index * slot + 0.15 * slot, ground - height, 0.7 * slot, height), 2, 2)
-            if slot > 14:
+            if slot > 14 * unit:
                 painter.setPen(QColor(tones.muted))
-                painter.drawText(QRectF(index * slot, ground + 2, slot, 16), Qt.AlignmentFlag.AlignCenter, f"{index + 1}")
+                painter.drawText(QRectF(index * slot, ground + 2, slot, 16 * unit), Qt.AlignmentFlag.AlignCenter, f"{index + 1}")
         if QFontMetricsF(font).horizontalAdvance(self._words) < self.width():
             painter.setPen(QColor(tones.muted))
-            painter.drawText(QRectF(0, 0, self.width(), 14), Qt.AlignmentFlag.AlignRight, self._words)
+            painter.drawText(QRectF(0, 0, self.width(), 14 * unit), Qt.AlignmentFlag.AlignRight, self._words)
 
 
 class SlowView(Cover):
@@ -147,6 +164,12 @@ class SlowView(Cover):
         layout.addWidget(side, 5)
         self._drawn: tuple[object, ...] | None = None
         self._tell("likelihood")
+
+    def set_unit(self, unit: float) -> None:
+        """Write so many times as large as usual."""
+        for part in (self.panel, self.norms, *self.stages):
+            part.set_unit(unit)
+        enlarge(self.note, unit)
 
     def draw(self) -> bool:
         """Draw the moment; whether anything changed."""

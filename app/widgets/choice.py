@@ -25,7 +25,7 @@ class _Segment(_Painted):
         self.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        width = QFontMetricsF(self.font()).horizontalAdvance(self.text()) + (16 if self._compact else 22)
+        width = QFontMetricsF(self.font()).horizontalAdvance(self.text()) + (12 if self._compact else 22)
         return QSize(round(width + 0.5), HEIGHT - (4 if self._compact else 0))
 
     minimumSizeHint = sizeHint  # noqa: N815

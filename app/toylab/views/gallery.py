@@ -41,6 +41,7 @@ class Gallery(QWidget):
         column.setSpacing(12)
         self._rows = [QHBoxLayout() for _ in range(3)]
         self._narrow = False
+        self._unit = 1.0
         for row in self._rows:
             row.setSpacing(12)
             column.addLayout(row)
@@ -52,9 +53,16 @@ class Gallery(QWidget):
             panel.setParent(self)
             # All of a row alike, whatever stands in their headers.
             panel.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+            panel.set_unit(self._unit)
             panel.hide()
             self.made.emit(panel)
         return self._panels[name]
+
+    def set_unit(self, unit: float) -> None:
+        """Write in all panels so many times as large as usual."""
+        self._unit = unit
+        for panel in self._panels.values():
+            panel.set_unit(unit)
 
     @property
     def shown(self) -> list[Panel]:
