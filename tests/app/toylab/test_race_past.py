@@ -152,7 +152,7 @@ def test_frames_of_old_races_go_first_and_their_weights_stay(monkeypatch):
 
 def test_of_points_the_estimate_sets_the_scale_of_all_panels(qtbot, controller, silent):
     answer(silent, "start", [0.0, 0.0], [0, 0], {"entropy": None, "reach": 4.0}, data=np.zeros((4, 2)))
-    answer(silent, "estimate", [0.0, 0.0], [0, 0], {"points": 300}, estimate=np.full((8, 8), 0.4), estimate_contours=np.zeros((0, 5)))
+    answer(silent, "estimate", [0.0, 0.0], [0, 0], {"points": 300}, estimate=np.full((8, 8), 0.4))
     answer(silent, "heat", [0.1, 0.1], [1, 1], heat0=np.full((64, 64), 0.2, np.float32))
     panel = RacerPanel(0)
     qtbot.addWidget(panel)
