@@ -22,16 +22,21 @@ ROOMY = QSize(300, 320)
 class Elided(Label):
     """A label that says it ``short`` where there is too little room, and is cut with an ellipsis where even that is too long."""
 
-    def __init__(self, text: str = "", tone: str = "", short: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, text: str = "", tone: str = "", short: str = "", whole: bool = False, parent: QWidget | None = None
+    ) -> None:
+        """``whole``: it is shown whole or not at all, since half a number is another number."""
         super().__init__(text, tone, parent=parent)
-        self.short = short
+        self.short, self.whole = short, whole
 
     def words(self, width: float) -> str:
         """What is written where there are so many pixels."""
-        metrics, text = self.fontMetrics(), self.text()
-        if self.short and metrics.horizontalAdvance(text) > width:
-            text = self.short
-        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(width))
+        metrics = self.fontMetrics()
+        fitting = (text for text in (self.text(), self.short) if text and metrics.horizontalAdvance(text) <= width)
+        found = next(fitting, "")
+        if found or self.whole:
+            return found
+        return metrics.elidedText(self.short or self.text(), Qt.TextElideMode.ElideRight, int(width))
 
     def write(self, text: str, short: str = "") -> None:
         """Write other words."""
@@ -104,7 +109,7 @@ class Panel(Card):
         self.body.setContentsMargins(12, 6, 12, 12)
         self.body.setSpacing(6)
         self.title = Elided(title, "strong", short)
-        self.note = Elided(note, "muted")
+        self.note = Elided(note, "muted", whole=True)
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.sentence = Label("", "muted", wrap=True)
         self.sentence.setMinimumWidth(1)
@@ -160,8 +165,8 @@ class Panel(Card):
         roomy = self.height() >= ROOMY.height() * self.unit and self.width() >= ROOMY.width() * self.unit
         self.sentence.setVisible(bool(self.sentence.text()) and roomy)
         # Panels beside each other keep their plots on one line, whether a sentence takes two or not.
-        lines = 1 if self.width() >= 2 * ROOMY.width() * self.unit else 2
-        self.sentence.setMinimumHeight(lines * self.sentence.fontMetrics().lineSpacing())
+        lines = "x" if self.width() >= 2 * ROOMY.width() * self.unit else "x\nx"
+        self.sentence.setMinimumHeight(self.sentence.fontMetrics().size(0, lines).height())
 
     def add(self, widget: QWidget) -> None:
         """Put the plot below the title."""

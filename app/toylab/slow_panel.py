@@ -47,8 +47,8 @@ class PointsPanel(Panel):
         self.rings = Bundle("z", 1.0, 0.55)
         self.rings.set_lines(np.stack([r * np.stack([np.cos(turn), np.sin(turn)], 1) for r in (1.0, 2.0, 3.0)]))
         self.paths = Bundle("text", 1.2, 0.6)
-        self.starts, self.ends = Cloud("z", 4.0, 0.9), Cloud("a", 4.0, 0.9)
-        self.points = Cloud("a", 4.0, 0.9)
+        self.starts, self.ends = Cloud("z", 3.0, 0.9), Cloud("a", 3.0, 0.9)
+        self.points = Cloud("a", 3.0, 0.9)
         self.arrows = Segments(lambda group, _groups: theme.color(ARROW_TONES[group], 0.95), 1.6)
         for item in (self.rings, self.paths, self.starts, self.ends, self.arrows, self.points):
             self.plot.box.addItem(item)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app import theme
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from app.toylab.controller import ToyController
 
 __all__ = ["SlowView"]
+
+NO_FIGURES = "\u00a0"
 
 
 class _Stage(QWidget):
@@ -55,13 +57,12 @@ class _Stage(QWidget):
         """Write it so many times as large as usual."""
         for label in (self.title, self.words, self.figures, self.formula):
             enlarge(label, unit)
-        # Room for the figures before there are any: captions that move down under the eye cannot be read.
-        self.figures.setMinimumHeight(QFontMetrics(theme.font(round(theme.FONT_PIXELS * unit))).height())
 
     def show_on(self, on: bool, figures: str) -> None:
         """Whether it is the stage on screen, and its figures ("" while they are not known)."""
-        if figures != self.figures.text():
-            self.figures.setText(figures)
+        # A line of its own before there are figures: captions that move down under the eye cannot be read.
+        if (figures or NO_FIGURES) != self.figures.text():
+            self.figures.setText(figures or NO_FIGURES)
         if on != self._on:
             self._on = on
             self.update()
@@ -84,16 +85,17 @@ class _Norms(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._norms = np.empty(0)
         self._words = ""
         self._share = 0.0
-        self._unit = 1.0
+        self.set_unit(1.0)
         theme.changed.connect(self.update)
 
     def set_unit(self, unit: float) -> None:
         """Draw it so many times as large as usual."""
         self._unit = unit
+        self.setMaximumHeight(round(180 * unit))
         self.updateGeometry()
         self.update()
 
@@ -111,6 +113,8 @@ class _Norms(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(200, round(84 * self._unit))
 
+    minimumSizeHint = sizeHint  # noqa: N815
+
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -126,7 +130,7 @@ class _Norms(QWidget):
             return
         slot = min(64.0 * unit, self.width() / count)
         for index, norm in enumerate(self._norms):
-            height = (ground - 4) * float(norm / self._norms.max()) * self._share
+            height = (ground - 18 * unit) * float(norm / self._norms.max()) * self._share
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(tones.b))
             painter.drawRoundedRect(QRectF(index * slot + 0.15 * slot, ground - height, 0.7 * slot, height), 2, 2)
@@ -153,7 +157,7 @@ class SlowView(Cover):
         for stage in self.stages:
             side.body.addWidget(stage)
             if stage is self.stages[2]:
-                side.body.addWidget(self.norms)
+                side.body.addWidget(self.norms, 3)
         side.body.addStretch(1)
         self.note = Label("", "muted", wrap=True)
         side.body.addWidget(self.note)
