@@ -177,7 +177,10 @@ class DensityPicker(KeyboardFocus, QPushButton):
         self._sheet.show_current(self.name, kind)
         self._sheet.adjustSize()
         corner = self.mapToGlobal(QPoint(self.width() - self._sheet.width(), self.height() + 4))
-        self._sheet.move(corner)
+        screen = self.screen().availableGeometry()
+        # On a low screen it moves up, over the button: nothing of it may lie below the screen's edge.
+        top = max(screen.top(), min(corner.y(), screen.bottom() + 1 - self._sheet.height()))
+        self._sheet.move(max(screen.left(), corner.x()), top)
         self._sheet.show()
         tile = self._sheet.kinds[KINDS.index(kind)] if kind else self._sheet.tiles[NAMES.index(self.name)]
         tile.setFocus(Qt.FocusReason.PopupFocusReason)

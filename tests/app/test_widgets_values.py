@@ -284,3 +284,23 @@ def test_a_number_below_zero_has_a_true_minus_and_is_typed_with_either(qtbot):
         slider.set_value(0.0)
         slider.field.typed.emit(typed)
         assert slider.value() == -2.0 and slider.field.text() == "\u22122.00"
+
+
+def test_tab_enters_a_row_of_options_at_the_chosen_one(qtbot):
+    column = QWidget()
+    qtbot.addWidget(column)
+    before, row = ValueSlider("Before"), Segmented([("a", "A"), ("b", "B"), ("c", "C")], "Row")
+    layout = QVBoxLayout(column)
+    layout.addWidget(before)
+    layout.addWidget(row)
+    column.show()
+    qtbot.waitActive(column)
+    row.set_current("c")
+    before.field.setFocus()
+    QTest.keyClick(before.field, Qt.Key.Key_Tab)
+    assert row.button("c").hasFocus()
+    QTest.keyClick(row.button("c"), Qt.Key.Key_Left)
+    assert row.current() == "b" and row.button("b").hasFocus()
+    before.field.setFocus()
+    QTest.keyClick(before.field, Qt.Key.Key_Tab)
+    assert row.button("b").hasFocus()

@@ -234,7 +234,7 @@ class ConvolutionFigure(Figure):
         area, count = self._matrix_area(), len(weight)
         cell = area.width() / count
         tones = theme.current()
-        most = _full(weight)
+        most, whole = _full(weight), not np.any(weight % 1)
         for row in range(count):
             for column in range(count):
                 value = float(weight[row, column])
@@ -250,7 +250,7 @@ class ConvolutionFigure(Figure):
                     dark = theme.contrast(tone, "#101114") > theme.contrast(tone, "#ffffff")
                     painter.setPen(QColor("#101114" if dark else "#ffffff"))
                     painter.setFont(self.font_of(15))
-                    painter.drawText(square, Qt.AlignmentFlag.AlignCenter, signed(value) if value % 1 else f"{value:.0f}")
+                    painter.drawText(square, Qt.AlignmentFlag.AlignCenter, f"{value:.0f}" if whole else signed(value))
         painter.setPen(QPen(theme.color("b"), 2 * self.unit))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(area.left(), area.top() + chosen * cell, area.width(), cell), 4, 4)

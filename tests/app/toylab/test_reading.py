@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QWidget
 
+from app.toylab.density_picker import DensityPicker
 from app.toylab.loss_panel import LossPanel
 from app.toylab.panel import ROOMY, Elided
 from app.toylab.panels import PriorPanel, SamplesPanel
@@ -140,3 +141,18 @@ def test_a_sheet_grows_with_the_canvas(qtbot):
     assert sheet.card.size() == QSize(780, 600)
     canvas.resize(2184, 1392)
     assert sheet.card.height() > 900 and sheet.card.width() - 780 == sheet.card.height() - 600
+
+
+def test_the_densities_sheet_stays_on_the_screen(qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    picker = DensityPicker()
+    picker.setParent(window)
+    screen = window.screen().availableGeometry()
+    window.setGeometry(screen.left(), screen.bottom() - 100, 400, 100)  # hardly any room below
+    window.show()
+    picker.open_sheet()
+    sheet = picker._sheet
+    assert sheet.isVisible() and sheet.y() + sheet.height() <= screen.bottom() + 1
+    assert sheet.x() >= screen.left()
+    sheet.close()
