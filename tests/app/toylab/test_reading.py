@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtWidgets import QWidget
 
-from app.toylab.density_picker import DensityPicker
+from app.toylab.density_picker import on_screen
 from app.toylab.loss_panel import LossPanel
 from app.toylab.panel import ROOMY, Elided
 from app.toylab.panels import PriorPanel, SamplesPanel
@@ -143,16 +143,9 @@ def test_a_sheet_grows_with_the_canvas(qtbot):
     assert sheet.card.height() > 900 and sheet.card.width() - 780 == sheet.card.height() - 600
 
 
-def test_the_densities_sheet_stays_on_the_screen(qtbot):
-    window = QWidget()
-    qtbot.addWidget(window)
-    picker = DensityPicker()
-    picker.setParent(window)
-    screen = window.screen().availableGeometry()
-    window.setGeometry(screen.left(), screen.bottom() - 100, 400, 100)  # hardly any room below
-    window.show()
-    picker.open_sheet()
-    sheet = picker._sheet
-    assert sheet.isVisible() and sheet.y() + sheet.height() <= screen.bottom() + 1
-    assert sheet.x() >= screen.left()
-    sheet.close()
+def test_the_densities_sheet_stays_on_the_screen():
+    screen, size = QRect(0, 0, 1280, 720), QSize(424, 469)
+    assert on_screen(QRect(QPoint(800, 100), size), screen) == QRect(QPoint(800, 100), size)
+    low = on_screen(QRect(QPoint(800, 287), size), screen)
+    assert low.left() == 800 and low.bottom() < 720 - 4 and low.size() == size
+    assert on_screen(QRect(QPoint(-40, 287), size), QRect(0, 0, 800, 400)).topLeft() == QPoint(0, 0)  # a screen lower than it
