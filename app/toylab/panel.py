@@ -95,6 +95,32 @@ class Caption(Elided):
         super().paintEvent(event)
 
 
+class Sentence(Label):
+    """A wrapped text that takes so many lines whether it fills them or not.
+
+    So panels beside each other keep their plots on one line, and no panel is higher than another for its words.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("", "muted", wrap=True)
+        self._lines = 2
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+
+    def set_lines(self, lines: int) -> None:
+        """Take so many lines."""
+        if lines != self._lines:
+            self._lines = lines
+            self.updateGeometry()
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        return False
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(1, self.fontMetrics().size(0, "\n".join("x" * self._lines)).height())
+
+    minimumSizeHint = sizeHint  # noqa: N815
+
+
 class Panel(Card):
     """Base of the panels. ``show_run`` is called at every frame and draws only what has changed.
 
@@ -111,9 +137,7 @@ class Panel(Card):
         self.title = Elided(title, "strong", short)
         self.note = Elided(note, "muted", whole=True)
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.sentence = Label("", "muted", wrap=True)
-        self.sentence.setMinimumWidth(1)
-        self.sentence.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.sentence = Sentence()
         self.setAccessibleName(title)
         top = QHBoxLayout()
         top.setSpacing(8)
@@ -164,9 +188,7 @@ class Panel(Card):
             self._legend.setVisible(room >= self._legend.sizeHint().width())  # the tooltip says the same
         roomy = self.height() >= ROOMY.height() * self.unit and self.width() >= ROOMY.width() * self.unit
         self.sentence.setVisible(bool(self.sentence.text()) and roomy)
-        # Panels beside each other keep their plots on one line, whether a sentence takes two or not.
-        lines = "x" if self.width() >= 2 * ROOMY.width() * self.unit else "x\nx"
-        self.sentence.setMinimumHeight(self.sentence.fontMetrics().size(0, lines).height())
+        self.sentence.set_lines(1 if self.width() >= 2 * ROOMY.width() * self.unit else 2)
 
     def add(self, widget: QWidget) -> None:
         """Put the plot below the title."""

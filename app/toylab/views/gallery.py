@@ -51,8 +51,8 @@ class Gallery(QWidget):
         if name not in self._panels:
             panel = self._panels[name] = self._factories[name]()
             panel.setParent(self)
-            # All of a row alike, whatever stands in their headers.
-            panel.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+            # All alike, whatever stands in their headers and below them.
+            panel.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
             panel.set_unit(self._unit)
             panel.hide()
             self.made.emit(panel)

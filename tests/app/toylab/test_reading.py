@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.toylab.density_picker import on_screen
+from app.toylab.layers import LayersPanel
 from app.toylab.loss_panel import LossPanel
 from app.toylab.panel import ROOMY, Elided
-from app.toylab.panels import PriorPanel, SamplesPanel
+from app.toylab.panels import DensityPanel, GridPanel, PriorPanel, SamplesPanel
 from app.toylab.slow_view import _Stage
 from app.toylab.target_sheet import TargetSheet
+from app.toylab.views.gallery import Gallery
 from app.widgets.plot import Bundle, Cloud, Plot
 from app.widgets.reading import reading_unit
 
@@ -149,3 +151,19 @@ def test_the_densities_sheet_stays_on_the_screen():
     low = on_screen(QRect(QPoint(800, 287), size), screen)
     assert low.left() == 800 and low.bottom() < 720 - 4 and low.size() == size
     assert on_screen(QRect(QPoint(-40, 287), size), QRect(0, 0, 800, 400)).topLeft() == QPoint(0, 0)  # a screen lower than it
+
+
+def test_panels_are_alike_whatever_size_the_window_had_before(qtbot):
+    made = {"points": SamplesPanel, "density": DensityPanel, "prior": PriorPanel, "loss": LossPanel, "grid": GridPanel}
+    gallery = Gallery(made | {"layers": LayersPanel})
+    qtbot.addWidget(gallery)
+    gallery.show_panels((*made, "layers"))
+    gallery.show()
+    for width, height in ((2184, 1240), (1064, 696), (904, 522), (1064, 660), (2184, 1240), (904, 700)):
+        gallery.set_unit(1.5 if width > 2000 else 1.0)
+        gallery.resize(width, height)
+        for _ in range(3):
+            QApplication.processEvents()
+        heights = [panel.height() for panel in gallery.shown]
+        assert max(heights) - min(heights) <= 1, (width, height)
+        assert len({panel.sentence.isVisible() for panel in gallery.shown}) == 1
