@@ -5,6 +5,8 @@
     python docs/screenshots.py toylab docs/toylab.png --seconds 30
     python docs/screenshots.py toylab docs/race.gif --race spline glow nice --density --seconds 40
     python docs/screenshots.py toylab docs/probe.png --probe 0.8 -0.4 --views data samples density contours stretch prior
+    python docs/screenshots.py toylab docs/slow.png --seconds 5 --stage 1                (slow motion, 0 to 3)
+    python docs/screenshots.py toylab docs/draw.png --seconds 0 --sheet draw             (or formula; or a file of points)
     python docs/screenshots.py theory docs/theory.png --figure curve
     python docs/screenshots.py training docs/training.png --runs RUNS --select run-1      (a folder of runs)
     python docs/screenshots.py training docs/new-run.png --data PICTURES                  (the form)
@@ -105,6 +107,30 @@ def learn(application: QApplication, window: MainWindow, options: argparse.Names
     if options.probe:
         controller.set("probe", tuple(options.probe))
         window.current.canvas().go_to(controller.state.depth // 2)
+    window.current.inspector().layers.set_unfolded(options.layers)
+    if options.stage is not None:
+        slow_motion(application, controller, options.stage)
+    if options.sheet:
+        open_sheet(application, window, options.sheet)
+
+
+def slow_motion(application: QApplication, controller, stage: int) -> None:
+    """A step in slow motion, in the midst of one of its four stages."""
+    controller.set("speed", "stages")
+    wait(application, 20, lambda: controller.slow.detail is not None)
+    controller.play()
+    wait(application, 30, lambda: controller.slow.stage == stage and controller.slow.fraction > 0.6)
+    controller.pause()
+
+
+def open_sheet(application: QApplication, window: MainWindow, sheet: str) -> None:
+    """One of the sheets in which a target is made: "draw", "formula", or the table of points of that name."""
+    targets = window.current.targets
+    if sheet in ("draw", "formula"):
+        targets.make(sheet)
+    else:
+        targets.take_points(sheet)
+    wait(application, 10, lambda: targets.sheet() is not None and window.is_idle())
 
 
 def race(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
@@ -178,6 +204,9 @@ def main() -> None:
     parser.add_argument("--views", nargs="*", default=(), help="toylab: which of its views, such as density contours stretch")
     parser.add_argument("--probe", type=float, nargs=2, help="toylab: where x is probed")
     parser.add_argument("--playing", action="store_true")
+    parser.add_argument("--layers", action="store_true", help="toylab: with the list of layers unfolded")
+    parser.add_argument("--stage", type=int, choices=range(4), help="toylab: a step in slow motion, at one of its four stages")
+    parser.add_argument("--sheet", help="toylab: draw, formula, or a file of points whose sheet is open")
     parser.add_argument("--runs", help="training: a folder of runs")
     parser.add_argument("--select", nargs="*", default=(), help="training: which of them")
     parser.add_argument("--data", help="training: pictures for a new run")

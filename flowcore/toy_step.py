@@ -1,15 +1,19 @@
-"""One training step in its stages: forward, log-det, gradient, update. Looked at on a copy, so the training is not touched."""
+"""One training step in its stages: forward, log-det, gradient, update. Looked at on a copy, so the training is not touched.
+
+A continuous flow learns by matching: its stages are those of :mod:`flowcore.toy_step_matching`.
+"""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .errors import ConfigError
 from .toy import CLIP_NORM, ToyTrainer
 from .toy_frames import ToyFrames
+from .toy_step_matching import MatchingInDetail, matching_step
 
 __all__ = ["POINTS", "StepInDetail", "next_step"]
 
@@ -26,6 +30,8 @@ class StepInDetail:
     it is clipped). ``before`` and ``after`` (n, 2): the same noise decoded by the weights before and after.
     """
 
+    trained_by: ClassVar[str] = "likelihood"
+
     step: int
     loss: float
     prior_term: float
@@ -39,20 +45,17 @@ class StepInDetail:
     after: np.ndarray
 
 
-def next_step(data: bytes, learning_rate: float | None = None, batch: int | None = None) -> StepInDetail:
+def next_step(data: bytes, learning_rate: float | None = None, batch: int | None = None) -> StepInDetail | MatchingInDetail:
     """What the step after a snapshot will do, taken on a copy; the step itself, taken later, is the very same.
 
     Raises:
         CheckpointError: if the bytes are no snapshot.
-        ConfigError: for a flow without layers, which is not trained in these stages.
         NonFiniteError: if training breaks down at this step.
     """
     trainer = ToyTrainer.from_snapshot(data)
-    if trainer.config.flow == "continuous":
-        raise ConfigError(
-            "A continuous flow learns its field by matching, without these four stages: slow motion needs a flow of layers."
-        )
     trainer.adjust(learning_rate, batch)
+    if trainer.config.flow == "continuous":
+        return matching_step(trainer, POINTS)
     flow = trainer.flow
     x = trainer._batch().contiguous()
     eps = ToyFrames(trainer)._eps[:POINTS]  # the noise of the samples on screen

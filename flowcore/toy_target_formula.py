@@ -1,4 +1,7 @@
-"""A formula for a log-density in x and y: parsed by Python's own parser, and never evaluated by Python. Torch-free."""
+"""A formula for a log-density in x and y: parsed by Python's own parser, and never evaluated by Python. Torch-free.
+
+Cases are told apart by ``where(x > 0, a, b)`` or ``a if x > 0 else b``; ``-inf`` is the log-density where there is none.
+"""
 from __future__ import annotations
 
 import ast
@@ -23,10 +26,17 @@ FUNCTIONS = {
     "abs": np.abs, "hypot": np.hypot, "min": np.minimum, "max": np.maximum,
 }  # fmt: skip
 _TWO_OR_MORE, _TWO = ("min", "max"), ("hypot",)
-_CONSTANTS = {"pi": math.pi, "e": math.e}
+_CONSTANTS = {"pi": math.pi, "e": math.e, "inf": math.inf}
 _OPERATORS = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.Pow: np.power}
-_WRITTEN = {"^": "**", "−": "-", "–": "-", "·": "*", "×": "*", "π": "pi"}
-_MAY = f"x, y, numbers, pi, e, + - * / ^, brackets and {', '.join(FUNCTIONS)}"
+_COMPARISONS = {ast.Lt: np.less, ast.LtE: np.less_equal, ast.Gt: np.greater, ast.GtE: np.greater_equal}
+_JOINS = {ast.And: np.logical_and, ast.Or: np.logical_or}
+_WRITTEN = {
+    "^": "**", "−": "-", "–": "-", "·": "*", "×": "*", "π": "pi", "∞": "inf", "≤": "<=", "≥": ">=", "∧": " and ",
+    "∨": " or ", "¬": " not ",
+}  # fmt: skip
+_CASES = "where"
+_MAY = f"x, y, numbers, pi, e, inf, + - * / ^, brackets, {', '.join(FUNCTIONS)}, comparisons, and, or, not, where and if … else"
+_NUMBER, _CONDITION = "number", "condition"
 
 
 def parse(text: str) -> ast.expr:
@@ -62,22 +72,47 @@ def parse(text: str) -> ast.expr:
         raise ConfigError("The formula holds a sign or a number that cannot be read.") from error
     except (RecursionError, MemoryError) as error:
         raise too_deep from error
-    level = [tree]
+    level = [(tree, _NUMBER)]
     for _ in range(MAX_DEPTH):
-        level = [child for node in level for child in _children(node)]
+        level = [child for node, wanted in level for child in _parts(node, wanted)]
         if not level:
             return tree
     raise too_deep
 
 
+def _parts(node: ast.expr, wanted: str) -> list[tuple[ast.expr, str]]:
+    """What an allowed node is made of, each with whether a number or a condition belongs there."""
+    if _is_condition(node):
+        if wanted == _NUMBER:
+            raise ConfigError("A comparison is no number: put it into where(x > 0, …, …), or between if and else.")
+        if isinstance(node, ast.Compare):
+            if any(type(sign) not in _COMPARISONS for sign in node.ops):
+                raise ConfigError("A formula compares by <, <=, > or >= only.")
+            return [(part, _NUMBER) for part in (node.left, *node.comparators)]
+        return [(part, _CONDITION) for part in (node.values if isinstance(node, ast.BoolOp) else [node.operand])]
+    if wanted == _CONDITION:
+        raise ConfigError("In where(…), before else and beside and, or and not there has to be a comparison such as x > 0.")
+    if isinstance(node, ast.IfExp):
+        return [(node.test, _CONDITION), (node.body, _NUMBER), (node.orelse, _NUMBER)]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == _CASES:
+        if node.keywords or len(node.args) != 3 or any(isinstance(part, ast.Starred) for part in node.args):
+            raise ConfigError("The function where takes three values: a comparison, what holds if it is so, and what if not.")
+        return list(zip(node.args, (_CONDITION, _NUMBER, _NUMBER), strict=True))
+    return [(part, _NUMBER) for part in _children(node)]
+
+
+def _is_condition(node: ast.expr) -> bool:
+    return isinstance(node, ast.Compare | ast.BoolOp) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+
+
 def _children(node: ast.expr) -> list[ast.expr]:
-    """What an allowed node is made of; the allow-list itself."""
+    """What an allowed node that is a number is made of; the allow-list itself."""
     if isinstance(node, ast.Constant):
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             raise ConfigError(f"A formula may hold {_MAY}; not {str(node.value)[:20]!r}.")
         return []
     if isinstance(node, ast.Name):
-        if node.id in FUNCTIONS:
+        if node.id in FUNCTIONS or node.id == _CASES:
             raise ConfigError(f"The function {node.id} needs its brackets: {node.id}(…).")
         if node.id not in ("x", "y", *_CONSTANTS):
             raise ConfigError(f"A formula may hold {_MAY}; not the name {node.id[:20]!r}.")
@@ -87,7 +122,7 @@ def _children(node: ast.expr) -> list[ast.expr]:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.UAdd | ast.USub):
         return [node.operand]
     if isinstance(node, ast.Call):
-        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        name = node.func.id if isinstance(node.func, ast.Name) else ""  # where() has been dealt with
         if name in ("x", "y", *_CONSTANTS) or isinstance(node.func, ast.Constant | ast.BinOp):
             raise ConfigError("A multiplication sign is missing before a bracket in the formula.")
         if name not in FUNCTIONS or node.keywords or any(isinstance(part, ast.Starred) for part in node.args):
@@ -99,7 +134,9 @@ def _children(node: ast.expr) -> list[ast.expr]:
             wanted = "two values or more" if name in _TWO_OR_MORE else "two values" if name in _TWO else "one value"
             raise ConfigError(f"The function {name} takes {wanted}, not {count}.")
         return list(node.args)
-    kinds = {"Attribute": "a name with a dot", "Compare": "a comparison", "Subscript": "square brackets", "Lambda": "a lambda"}
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr):
+        raise ConfigError("Conditions are joined by the words and, or, not: x > 0 and y > 0.")
+    kinds = {"Attribute": "a name with a dot", "Subscript": "square brackets", "Lambda": "a lambda"}
     raise ConfigError(f"A formula may hold {_MAY}; not {kinds.get(type(node).__name__, 'what is written there')}.")
 
 
@@ -119,7 +156,17 @@ def evaluate(tree: ast.expr, x: np.ndarray, y: np.ndarray) -> np.ndarray:
             return _OPERATORS[type(node.op)](value(node.left), value(node.right))
         if isinstance(node, ast.UnaryOp):
             inner = value(node.operand)
-            return -inner if isinstance(node.op, ast.USub) else inner
+            return np.logical_not(inner) if isinstance(node.op, ast.Not) else -inner if isinstance(node.op, ast.USub) else inner
+        if isinstance(node, ast.Compare):
+            sides = [value(part) for part in (node.left, *node.comparators)]
+            steps = zip(node.ops, sides, sides[1:], strict=False)
+            return functools.reduce(np.logical_and, [_COMPARISONS[type(sign)](a, b) for sign, a, b in steps])
+        if isinstance(node, ast.BoolOp):
+            return functools.reduce(_JOINS[type(node.op)], map(value, node.values))
+        if isinstance(node, ast.IfExp):
+            return np.where(value(node.test), value(node.body), value(node.orelse))
+        if node.func.id == _CASES:
+            return np.where(*map(value, node.args))
         return functools.reduce(FUNCTIONS[node.func.id], map(value, node.args)) if len(node.args) > 1 else (
             FUNCTIONS[node.func.id](value(node.args[0]))
         )  # fmt: skip
@@ -128,8 +175,10 @@ def evaluate(tree: ast.expr, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.broadcast_to(np.asarray(value(tree), np.float64), np.broadcast_shapes(x.shape, y.shape))
 
 
-def density_of(text: str) -> tuple[GridDensity, float]:
-    """The density, and the share of the square on which the formula has no value (there is no density there).
+def density_of(text: str) -> tuple[GridDensity, float, float]:
+    """The density, and the shares of the square on which the formula has no value, and on which it is minus infinity.
+
+    There is no density on either.
 
     Raises:
         ConfigError: if the formula cannot be read, or makes no density.
@@ -150,7 +199,8 @@ def density_of(text: str) -> tuple[GridDensity, float]:
     weights = np.exp(level - top)
     log_normaliser = top + math.log(float(weights.sum()) * step**2)
     title = "log p = " + " ".join(text.split())
-    return GridDensity("formula", title, weights, log_normaliser), float(undefined.mean())
+    shares = float(undefined.mean()), float((np.isneginf(level) & ~undefined).mean())
+    return GridDensity("formula", title, weights, log_normaliser), *shares
 
 
 def from_formula(text: str) -> dict:
@@ -159,8 +209,10 @@ def from_formula(text: str) -> dict:
     Raises:
         ConfigError: as :func:`density_of`.
     """
-    density, undefined = density_of(text)
+    density, undefined, bare = density_of(text)
     note = f"Normalised over the square: log Z = {density.log_normaliser:.4g}."
+    if bare:
+        note += f" It is minus infinity on {100 * bare:.3g} % of the square; there is no density there."
     if undefined:
         note += f" It has no value on {100 * undefined:.3g} % of the square; there is no density there."
     return {"kind": "formula", "text": text, "note": note}

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import ConfigError, DataError
+from .toy_target_estimate import KernelEstimate, best_estimate
 from .toy_target_grid import MAX_TITLE, pack, unpack
 
 __all__ = ["MAX_FILE_BYTES", "MAX_ROWS", "MIN_ROWS", "Columns", "PointsDensity", "columns", "from_points"]
@@ -38,7 +39,7 @@ class Columns:
 class PointsDensity:
     """Rows drawn again and again; a fifth of them, the same ones every time, are held out and never trained on.
 
-    The density that they come from is not known, and so neither is its entropy.
+    The density that they come from is not known, and so neither is its entropy; ``estimated`` is only to look at.
     """
 
     known = False
@@ -52,6 +53,16 @@ class PointsDensity:
         self._held_out, self._points = points[order[:kept]], points[order[kept:]]
         reach = 4.0 * max(1.0, min(2.0, np.ceil(float(np.quantile(np.abs(points), 0.998))) / 4))
         self.bounds = (-reach, reach, -reach, reach)
+        self._estimate: KernelEstimate | None = None
+
+    def estimated(self) -> Generator[None, None, KernelEstimate]:
+        """The density estimated from all rows, held out or not, once, a piece at a time.
+
+        It is for a picture, never for an entropy or a gap.
+        """
+        if self._estimate is None:
+            self._estimate = yield from best_estimate(self._points, self._held_out, self.bounds)
+        return self._estimate
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw ``n`` of the rows to train on, with replacement: (n, 2) float64."""

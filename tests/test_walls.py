@@ -30,7 +30,7 @@ TORCH_FREE = {
     "flowcore.map_points", "flowcore.pile", "flowcore.toy_convergence", "flowcore.toy_course", "flowcore.toy_drawing",
     "flowcore.toy_layers", "flowcore.toy_shots", "flowcore.prior_shapes",
     "flowcore.toy_ink", "flowcore.toy_targets", "flowcore.toy_target_shapes", "flowcore.toy_target_grid",
-    "flowcore.toy_target_points", "flowcore.toy_target_formula", "flowcore.toy_target_entropy",
+    "flowcore.toy_target_points", "flowcore.toy_target_formula", "flowcore.toy_target_entropy", "flowcore.toy_target_estimate",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.

@@ -34,7 +34,8 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--formula", metavar="TEXT",
-        help="the log-density in x and y up to a constant; one that begins with a minus as --formula='-(x^2 + y^2)'",
+        help="the log-density in x and y up to a constant, with where(x > 0, …, -inf) for cases; one that begins with a minus "
+        "as --formula='-(x^2 + y^2)'",
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def step_in_stages(context: Context, request: StepInStages) -> Steps:
     """See `StepInStages`."""
     detail = next_step(request.snapshot.tobytes(), request.learning_rate, request.batch)
     yield
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = {"trained_by": detail.trained_by}
     arrays: dict[str, np.ndarray] = {}
     for field in fields(detail):
         value = getattr(detail, field.name)

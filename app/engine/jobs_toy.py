@@ -302,6 +302,7 @@ def _send_truth(context: Context, session: Session) -> Steps:
     known: dict[str, np.ndarray] = context.shared.setdefault(_TRUTH, {})
     density, key = session.trainer.density, toy_targets.key(session.trainer.config.target, session.trainer.config.density)
     if not density.known:
+        yield from _send_estimate(context, session)
         return
     if key not in known:
         if len(known) > MOST_TRUTHS:
@@ -315,6 +316,18 @@ def _send_truth(context: Context, session: Session) -> Steps:
         yield
     lines = density_contours(known[key], density.bounds)
     context.send("truth", session.stamp(), {"heat": known[key], "true_contours": lines})
+    yield
+
+
+def _send_estimate(context: Context, session: Session) -> Steps:
+    """What points alone let one guess of their density: to look at, and not a truth."""
+    density = session.trainer.density
+    estimate = yield from density.estimated()
+    yield
+    places = cells(density.bounds, TRUTH_RESOLUTION).astype(np.float64)
+    heat = np.sqrt(estimate.density(places)).astype(np.float32).reshape(TRUTH_RESOLUTION, TRUTH_RESOLUTION)
+    arrays = {"estimate": heat, "estimate_contours": density_contours(heat, density.bounds)}
+    context.send("estimate", {**session.stamp(), "points": estimate.count}, arrays)
     yield
 
 

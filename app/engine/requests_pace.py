@@ -17,8 +17,9 @@ __all__ = ["StepInStages"]
 class StepInStages(Request):
     """What the step after a snapshot does, in its stages; the training itself is not touched.
 
-    Answers `{step, loss, prior_term, log_det_term, learning_rate, norm, scale}` and `norms` (K,), `path` (K + 1, n, 2),
-    `before`, `after` (n, 2): see `flowcore.toy_step.StepInDetail`.
+    Answers, of a flow of layers, `{trained_by: "likelihood", step, loss, prior_term, log_det_term, learning_rate, norm, scale}`
+    and `norms` (K,), `path` (K + 1, n, 2), `before`, `after` (n, 2): see `flowcore.toy_step.StepInDetail`. Of a continuous one
+    `{trained_by: "matching", step, loss, …}` and what `flowcore.toy_step_matching.MatchingInDetail` tells.
     """
 
     kind = "pace.stages"

@@ -31,7 +31,7 @@ class RunRace(Request):
     Answers, each with `{race, seconds, steps, longest_turn}`, lists of one number a racer where it is one a racer:
 
     - "start" `{entropy, reach}` and `data` (n, 2);
-    - "truth" with `heat` √p (k, k), if it is known;
+    - "truth" with `heat` √p (k, k), if it is known, or "estimate" with an `estimate` of it from points;
     - "points" with `samples0`, `samples1` … (n, 2);
     - "heat" with `heat0` … √q (k, k), of one racer or more;
     - "loss" `{nll, standard_error, curve_seconds, leader}`: a point of every racer's curve;

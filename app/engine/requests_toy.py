@@ -42,6 +42,8 @@ class RunToy(Request):
 
     - "start" `{config, entropy, reach}` and `data` (n, 2): once a run is there;
     - "truth" with `heat`: √p of the density itself, (k, k) float32, row 0 lowest, and its `true_contours` (n, 5);
+    - "estimate" `{points}` with `estimate` and `estimate_contours`: the same of a kernel density estimate from that many points,
+      where nothing but points is known;
     - "points" `{rate}` with `samples` (n, 2) and `prior` (n, 2) or `grid` (lines, k, 2);
     - "forward" `{nll, standard_error, fraction, quiet}`: how far a fast-forward has come;
     - "heat" `{nll, standard_error, gradient_names, gradient_norms}` with `heat` √q (64, 64), its `contours` (n, 5), `layers`

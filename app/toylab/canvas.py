@@ -6,7 +6,7 @@ import gc
 import time
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app import theme
@@ -26,6 +26,7 @@ from app.toylab.views.menu import ViewsButton
 from app.toylab.views.names import panels_of
 from app.toylab.views.probing import Probing
 from app.widgets import IconButton, Label
+from app.widgets.reading import reading_unit
 
 __all__ = ["ToyCanvas"]
 
@@ -84,6 +85,7 @@ class ToyCanvas(QWidget):
         layout.addWidget(self.pace)
         layout.addLayout(below)
         self.race, self.slow = RaceView(controller, self), SlowView(controller, controller.slow, self)
+        self._unit = 1.0
         self.trace: ToyTrace | None = None
         """Where each frame is told, where anybody asked for that."""
         self._moving: tuple[float, float] | None = None  # (when it began, where)
@@ -164,10 +166,11 @@ class ToyCanvas(QWidget):
             moves = getattr(panel, "show_at", None)
             busy = (moves(run, self.strip.position) if moves is not None else panel.show_run(run)) or busy
         busy = self.probing.draw(self.strip.position) or busy
-        self.layers.note.setText(self.strip.words())
+        self.layers.note.write(self.strip.words(), self.strip.short_words())
         live = self.controller.playing and run is self.controller.run
         speed = f" · {run.rate:,.0f} " + tr("steps/s") if live and run.rate else ""
-        self.loss.note.setText(tr("step {n}", n=f"{run.step:,}") + speed)
+        step = tr("step {n}", n=f"{run.step:,}")
+        self.loss.note.write(step + speed, step)
         return busy
 
     def is_still(self) -> bool:
@@ -238,6 +241,14 @@ class ToyCanvas(QWidget):
         """The panels and the strip as they are on screen."""
         self.draw()
         return self.grab().toImage()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        unit = reading_unit(self.size())
+        if unit != self._unit:
+            self._unit = unit
+            for part in (self.gallery, self.strip, self.pace, self.race, self.slow, self.probing.ledger):
+                part.set_unit(unit)
 
     def showEvent(self, event: object) -> None:  # noqa: N802
         super().showEvent(event)

@@ -24,9 +24,9 @@ def nice_end(step: int) -> int:
     return end
 
 
-def step_words(values: list[float], width: float) -> list[str]:
+def step_words(values: list[float], width: float, letters: float = 1.0) -> list[str]:
     """Numbers of steps below an axis so wide, every other one left out where they would touch."""
-    every = max(1, math.ceil(len(values) * 44 / max(1.0, width)))
+    every = max(1, math.ceil(len(values) * 44 * letters / max(1.0, width)))
     return [f"{value:,.0f}" if number % every == every - 1 else "" for number, value in enumerate(values)]
 
 
@@ -44,19 +44,24 @@ class CurvePlot(Plot):
         self.axes = {"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")}
         grid.addItem(self.axes["left"], row=0, col=0)
         grid.addItem(self.axes["bottom"], row=1, col=1)
-        self.axes["left"].setWidth(38)
-        self.axes["bottom"].setHeight(24)
         for axis in self.axes.values():
             axis.linkToView(self.box)
             axis.setStyle(tickLength=0, autoExpandTextSpace=False, tickTextOffset=6, maxTickLevel=0, tickAlpha=0)
             axis.enableAutoSIPrefix(False)
-        self.axes["bottom"].tickStrings = lambda values, *_: step_words(values, self.axes["bottom"].width())
+        self.scaled.connect(self.paint_axes)
+        self.paint_axes()
+        self.axes["bottom"].tickStrings = lambda values, *_: step_words(values, self.axes["bottom"].width(), self.letters)
 
     def small_font(self) -> QFont:
         """What figures in the plot are written in."""
         font = QFont(self.font())
-        font.setPixelSize(theme.SMALL_PIXELS)
+        font.setPixelSize(round(theme.SMALL_PIXELS * self.letters))
         return font
+
+    @property
+    def letters(self) -> float:
+        """How much larger than small the figures are: less than lines grow, for there must be room for the curve."""
+        return min(1.8, self.unit)
 
     def paint_axes(self) -> None:
         """Take up the theme's colours and the screen's font."""
@@ -64,3 +69,5 @@ class CurvePlot(Plot):
             axis.setPen(pg.mkPen(None))
             axis.setTextPen(theme.current().muted)
             axis.setTickFont(self.small_font())
+        self.axes["left"].setWidth(38 * self.letters)
+        self.axes["bottom"].setHeight(24 * self.letters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QSizePolicy, QWidget
 
@@ -21,6 +21,8 @@ __all__ = ["DensityPicker", "thumbnail"]
 
 SIDE = 56
 _COLUMNS = 2
+_EDGE = 8
+"""The sheet stays so far from the screen's lower edge."""
 _GRID = 48
 
 
@@ -85,6 +87,12 @@ class _Tile(KeyboardFocus, QPushButton):
         painter.drawText(area.adjusted(SIDE + 18, 0, -6, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
         if self.focus_visible:
             ring(painter, area, 6)
+
+
+def on_screen(sheet: QRect, screen: QRect) -> QRect:
+    """A sheet moved up and to the right until nothing of it lies beyond the screen's edge."""
+    top = max(screen.top(), min(sheet.top(), screen.top() + screen.height() - _EDGE - sheet.height()))
+    return QRect(QPoint(max(screen.left(), sheet.left()), top), sheet.size())
 
 
 class _Sheet(QFrame):
@@ -175,9 +183,10 @@ class DensityPicker(KeyboardFocus, QPushButton):
             self._sheet.kind_chosen.connect(self.kind_chosen)
         kind = self._kind()
         self._sheet.show_current(self.name, kind)
+        self._sheet.ensurePolished()  # its border counts
         self._sheet.adjustSize()
         corner = self.mapToGlobal(QPoint(self.width() - self._sheet.width(), self.height() + 4))
-        self._sheet.move(corner)
+        self._sheet.move(on_screen(QRect(corner, self._sheet.size()), self.screen().availableGeometry()).topLeft())
         self._sheet.show()
         tile = self._sheet.kinds[KINDS.index(kind)] if kind else self._sheet.tiles[NAMES.index(self.name)]
         tile.setFocus(Qt.FocusReason.PopupFocusReason)

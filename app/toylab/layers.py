@@ -40,7 +40,7 @@ class LayersPanel(Panel):
     probe_side = "path"
 
     def __init__(self) -> None:
-        words = tr("The same noise after a number of layers: scrub or play the strip below.") + "\nh₀ = z, h_K = x"
+        words = tr("The same noise after a number of layers: drag along the strip, or play it.") + "\nh₀ = z, h_K = x"
         super().__init__(tr("Layer by layer"), "", tooltip=words)
         self.plot = Plot(self.accessibleName())
         self.points = Cloud("z", 2.8, 0.9)
@@ -90,6 +90,7 @@ class LayerStrip(KeyboardFocus, QWidget):
         self._bound = 4.5
         self._mark: tuple[int, int] | None = None
         self._expected = 8
+        self._unit = 1.0
         theme.changed.connect(self.update)
 
     def count(self) -> int:
@@ -118,10 +119,21 @@ class LayerStrip(KeyboardFocus, QWidget):
         """Where the position is, in words."""
         return tr("after {n} of {count} layers", n=round(min(self.position, self.count())), count=self.count())
 
-    def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(400, 62)
+    def short_words(self) -> str:
+        """The same where there is little room."""
+        return tr("{n} of {count}", n=round(min(self.position, self.count())), count=self.count())
 
-    minimumSizeHint = lambda self: QSize(200, 62)  # noqa: E731, N815
+    def set_unit(self, unit: float) -> None:
+        """Draw it so many times as high as usual."""
+        if unit != self._unit:
+            self._unit = unit
+            self.updateGeometry()
+            self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(400, round(62 * self._unit))
+
+    minimumSizeHint = lambda self: QSize(200, round(62 * self._unit))  # noqa: E731, N815
 
     def _cell(self, index: int) -> QRectF:
         slot = self.width() / (self.count() + 1)
@@ -170,13 +182,13 @@ class LayerStrip(KeyboardFocus, QWidget):
         )
         # Whole screen pixels: so many dots so small need no smooth edge, and strokes would cost ten times as much.
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setPen(QPen(QColor(tone), 1.0))
+        painter.setPen(QPen(QColor(tone), round(self._unit)))
         painter.drawPoints(polygon(places[inside]))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
 
     def _paint_ends(self, painter: QPainter, count: int) -> None:
         font = self.font()
-        font.setPixelSize(theme.SMALL_PIXELS)
+        font.setPixelSize(round(theme.SMALL_PIXELS * self._unit))
         painter.setFont(font)
         painter.setPen(QColor(theme.current().muted))
         for index, words in ((0, "z"), (count, "x")):

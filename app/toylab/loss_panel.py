@@ -20,7 +20,8 @@ class LossPanel(Panel):
     """Curve, entropy line, and the figure at the curve's end."""
 
     def __init__(self) -> None:
-        words = tr("The mean of −log p on points that are never trained on. No model can get below the entropy.")
+        words = tr("Lower is better, on points never trained on; no model gets below the entropy.")
+        words += "\n" + tr("The mean of −log p(x), in nats.")
         super().__init__(tr("Held-out loss"), "", tooltip=words)
         self.plot = CurvePlot(self.accessibleName())
         self.curve = pg.PlotCurveItem(antialias=True)
@@ -32,10 +33,11 @@ class LossPanel(Panel):
             self.plot.box.addItem(item, ignoreBounds=True)
         self.add(self.plot)
         theme.changed.connect(self._paint_theme)
+        self.plot.scaled.connect(self._paint_theme)
         self._paint_theme()
 
     def show_run(self, run: Run) -> bool:
-        if self.devicePixelRatioF() != self._ratio:
+        if self.plot.pixels() != self._pixels:
             self._paint_theme()
         if not self.news(run, "curve"):
             return False
@@ -66,10 +68,10 @@ class LossPanel(Panel):
 
     def _paint_theme(self) -> None:
         tones = theme.current()
-        self._ratio = self.devicePixelRatioF()  # pyqtgraph's pens count pixels of the screen
-        self.curve.setPen(pg.mkPen(tones.b, width=2 * self._ratio))
-        self.entropy.setPen(pg.mkPen(tones.a, width=1.2 * self._ratio, style=Qt.PenStyle.DashLine))
-        self.marked.setPen(pg.mkPen(tones.accent, width=1.5 * self._ratio))
+        self._pixels = self.plot.pixels()
+        self.curve.setPen(pg.mkPen(tones.b, width=2 * self._pixels))
+        self.entropy.setPen(pg.mkPen(tones.a, width=1.2 * self._pixels, style=Qt.PenStyle.DashLine))
+        self.marked.setPen(pg.mkPen(tones.accent, width=1.5 * self._pixels))
         for label, tone in ((self.entropy_label, tones.a_text), (self.value_label, tones.b_text)):
             label.setColor(QColor(tone))
             label.setFont(self.plot.small_font())

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 
 from app import theme
 from app.i18n import tr
-from app.toylab.panel import Panel
+from app.toylab.panel import Caption, Panel
 from app.toylab.run import Run
 from app.toylab.views.colours import ColourBar, density_table
 from app.toylab.views.lines import Segments
@@ -34,7 +34,9 @@ class SamplesPanel(Panel):
     probe_side = "x"
 
     def __init__(self) -> None:
-        words = tr("Points of the density, and points that the model makes of always the same noise.") + "\nx = f⁻¹(z)"
+        words = tr("Orange: the data. Blue: what the model makes of noise. Trained well, they lie alike.")
+        words += "\nx = f⁻¹(z)"
+        self._both = words
         self.legend = Legend([("a", tr("data")), ("b", tr("model"))])
         super().__init__(tr("Data and samples"), right=self.legend, tooltip=words)
         self.plot = Plot(self.accessibleName())
@@ -50,6 +52,11 @@ class SamplesPanel(Panel):
             self.samples.setVisible(samples)
             title = tr("Data and samples") if data and samples else tr("Data") if data else tr("Samples")
             self.title.setText(title)
+            if data and samples:
+                self.explain(self._both)
+            else:
+                self.explain(tr("Points of the density itself.") if data else
+                             tr("Points that the model makes of always the same noise.") + "\nx = f⁻¹(z)")
             self.setAccessibleName(title)
             self.plot.setAccessibleName(title)
             self.legend.set_entries([("a", tr("data"))] * data + [("b", tr("model"))] * samples)
@@ -70,8 +77,8 @@ class PriorPanel(Panel):
     probe_side = "z"
 
     def __init__(self) -> None:
-        words = tr("The data after the flow: the better it fits, the more they look like the prior in lines.") + "\nz = f(x)"
-        super().__init__(tr("Where f sends the data"), "z", tooltip=words)
+        words = tr("The data after the flow. Trained well, they fill the prior that the lines show.")
+        super().__init__(tr("Where f sends the data"), "z", tooltip=words + "\nz = f(x)", short=tr("Data in z"))
         self.plot = Plot(self.accessibleName())
         self.rings = Bundle("z", 1.0, 0.55)
         self._prior = ("", 0)
@@ -104,8 +111,9 @@ class GridPanel(Panel):
     probe_side = "x"
 
     def __init__(self) -> None:
-        words = tr("A regular grid in z, as the model bends it into the density.") + "\nf⁻¹"
-        super().__init__(tr("Warped grid"), "f⁻¹", tooltip=words)
+        words = tr("A regular grid in z, bent into the data: where it is tight, points are dense.")
+        words += "\nx = f⁻¹(z)"
+        super().__init__(tr("Warped grid"), "x = f⁻¹(z)", tooltip=words)
         self.plot = Plot(self.accessibleName())
         self.lines = Bundle("z", 1.1, 0.85)
         self.plot.box.addItem(self.lines)
@@ -133,19 +141,22 @@ class DensityPanel(Panel):
             tr("Which density"),
             compact=True,
         )
-        super().__init__(tr("Density"), right=self.which, tooltip=tr("Brightness grows with the square root of p(x)."))
+        super().__init__(tr("Density"), right=self.which)
         self.plot = Plot(self.accessibleName())
         self.image = pg.ImageItem(axisOrder="row-major")
         self.lines = Segments(self._line_color, 0.9)
         self.plot.box.addItem(self.image)
         self.plot.box.addItem(self.lines)
         lines = tr("The lines, and the marks here, are at log p(x) = 0, −2, −4, −6, −8 nats.")
-        self.bar = ColourBar("0", "", tooltip=tr("The model's and the true density have the same scale.") + "\n" + lines)
+        self.bar = ColourBar("0", "", tooltip=tr("The model's and the other density have the same scale.") + "\n" + lines)
+        self.caption = Caption(self.plot)
         self.add(self.plot)
-        self.body.addWidget(self.bar)
+        self.add_bar(self.bar)
         self.with_lines, self.logarithmic = True, False
+        self._explain()
         self._top = 1.0
         self._run: Run | None = None
+        self._offer = (True, False)
         theme.changed.connect(self._paint_theme)
         self._paint_theme()
         self.which.chosen.connect(self._again)
@@ -154,17 +165,22 @@ class DensityPanel(Panel):
         """With lines of equal density or without; coloured by log p or by √p."""
         if (with_lines, logarithmic) != (self.with_lines, self.logarithmic):
             self.with_lines, self.logarithmic = with_lines, logarithmic
-            words = tr("Brightness grows with log p(x).") if logarithmic else tr("Brightness grows with the square root of p(x).")
-            self.title.setToolTip(words)
+            self._explain()
             self._again()
+
+    def _explain(self) -> None:
+        words = tr("How dense the model's points lie, beside how dense they should.")
+        scale = tr("Colour by log p(x).") if self.logarithmic else tr("Colour by the square root of p(x).")
+        self.explain(f"{words}\n{scale} " + tr("The same colour is always the same density."))
 
     def show_run(self, run: Run) -> bool:
         self._run = run
         self.fit(run)
-        self._offer_truth(run.known)
+        self._offer_truth(run)
         news = self.news(run, "truth")
         if news and "truth" in run.arrays:
             self._top = float(run.arrays["truth"].max())
+        news = self.news(run, "estimate") or news
         wanted, lines = self._wanted()
         if any([news, self.news(run, wanted), self.news(run, lines)]):
             self._draw()
@@ -172,22 +188,28 @@ class DensityPanel(Panel):
         return False
 
     def _wanted(self) -> tuple[str, str]:
-        return ("heat", "contours") if self.which.current() == "model" else ("truth", "true_contours")
+        if self.which.current() == "model":
+            return "heat", "contours"
+        return ("truth", "true_contours") if self._run.known else ("estimate", "estimate_contours")
 
     def _draw(self) -> None:
         run = self._run
         name, lines = self._wanted()
         heat, segments = run.arrays.get(name), run.arrays.get(lines) if self.with_lines else None
         self.image.setVisible(heat is not None)
-        if heat is not None and not run.known:
-            self._top = max(float(heat.max()), 1e-6)  # there is no truth to share a scale with
+        if not run.known:
+            # There is no truth to share a scale with: what is highest of the two that can be looked at.
+            maps = [run.arrays[key] for key in ("heat", "estimate") if key in run.arrays]
+            self._top = max([1e-6, *(float(one.max()) for one in maps)])
+        estimated = heat is not None and name == "estimate"
+        self.caption.say(tr("estimated from {n} points", n=f"{run.estimated_from:,}") if estimated else "")
         levels = len(CONTOUR_LEVELS)
         self.lines.set_groups([] if segments is None else [segments[segments[:, 4] == n, :4] for n in range(levels)])
         levels = np.array(CONTOUR_LEVELS)
         if self.logarithmic:
             low, high = LOG_FLOOR, 2 * math.log(self._top)
             places = (levels - low) / (high - low)
-            self.bar.set_ends(f"−{-low:g}", f"log p = {high:.2f}".replace("-", "−"))
+            self.bar.set_ends(f"−{-low:g}", f"log p = {high:.2f} nat".replace("-", "−"))
         else:
             low, high = 0.0, self._top
             places = np.exp(0.5 * levels) / high
@@ -207,16 +229,27 @@ class DensityPanel(Panel):
         # The lower the fainter: many lines outside would shout over the few inside.
         return theme.color("text", 0.25 + 0.4 * group / max(1, groups - 1))
 
-    def _offer_truth(self, known: bool) -> None:
+    def _offer_truth(self, run: Run) -> None:
+        """The density itself; of a table's points an estimate, once there is one, which says that it is one."""
+        estimated = not run.known and "estimate" in run.arrays
+        offer = (run.known, estimated)
+        if offer == self._offer:
+            return
+        self._offer = offer
         truth = self.which.button("truth")
-        if truth.isEnabled() != known:
-            truth.setEnabled(known)
-            truth.setToolTip(
-                tr("The density that the points are drawn from.") if known
-                else tr("Only points of this density are known, not the density itself.")
-            )  # fmt: skip
-            if not known:
-                self.which.set_current("model")
+        truth.setEnabled(run.known or estimated)
+        truth.setText(tr("True") if run.known else tr("Estimate"))
+        truth.setAccessibleName(truth.text())
+        self.which.updateGeometry()
+        if run.known:
+            truth.setToolTip(tr("The density that the points are drawn from."))
+        elif estimated:
+            words = tr("A guess made from the points themselves, by Gaussian kernels under which held-out points are likeliest.")
+            truth.setToolTip(words + "\n" + tr("It is no truth: no entropy and no gap is taken from it."))
+        else:
+            truth.setToolTip(tr("Only points of this density are known, not the density itself."))
+        if not run.known and not estimated:
+            self.which.set_current("model")
 
     def _paint_theme(self) -> None:
         table = density_table()

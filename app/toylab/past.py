@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Past"]
 
-_LASTING = ("data", "truth", "true_contours")
+_LASTING = ("data", "truth", "true_contours", "estimate", "estimate_contours")
 """What is the same at every step."""
 _numbers = itertools.count(-1, -1)
 
@@ -68,13 +68,19 @@ class Past:
         run = self._controller.run
         self._frame, self._of = frame, run.number
         past = self._past = Run(next(_numbers))
-        for name in ("entropy", "reach", "steps", "losses", "standard_error", "rate", "gradients"):
+        for name in (
+            "entropy", "known", "estimated_from", "reach", "steps", "losses", "standard_error", "rate", "gradients",
+        ):  # fmt: skip
             setattr(past, name, getattr(run, name))
         past.step, past.nll, past.layer_bound, past.marked_step = frame.step, frame.nll, frame.layer_bound, frame.step
         lasting = {name: run.arrays[name] for name in _LASTING if name in run.arrays}
         past.arrays = lasting | frame.arrays()
         past.version = dict.fromkeys((*past.arrays, "curve"), 1)
         self._controller.arrived.emit()
+
+    def go_to(self, frame: Frame | None) -> None:
+        """Show an earlier moment, None for the present."""
+        self.back_to_now() if frame is None else self.go(frame)
 
     def back_to_now(self) -> None:
         """Show the present again."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
@@ -16,7 +16,7 @@ from app.toylab.curve_plot import CurvePlot
 from app.toylab.panel import Panel
 from app.toylab.race_marks import MARKS, Mark, paint_marker
 from app.toylab.race_run import RaceRun
-from app.widgets.plot import polygon
+from app.widgets.plot import polygon, unit_of
 
 __all__ = ["RaceCurves", "RaceTable", "nice_height", "nice_seconds"]
 
@@ -49,12 +49,12 @@ class _Curve(pg.GraphicsObject):
         self.update()
 
     def boundingRect(self) -> QRectF:  # noqa: N802
-        return QRectF(-1, -1e4, 1e7, 2e4)
+        return QRectF(-1, -1e3, 1e5, 2e3)  # more, times a large window's pixels a second, overflows and nothing is drawn
 
     def paint(self, painter: QPainter, *_unused: object) -> None:
         if not len(self._points):
             return
-        ratio = painter.device().devicePixelRatioF()
+        ratio = unit_of(self) * painter.device().devicePixelRatioF()
         world = painter.worldTransform()
         places = self._points * [world.m11(), world.m22()] + [world.dx(), world.dy()]
         painter.save()
@@ -79,18 +79,23 @@ class RaceCurves(Panel):
         self.curves = [_Curve(mark) for mark in MARKS]
         self.entropy = pg.InfiniteLine(0.0, angle=0)
         self.entropy_label = pg.TextItem(anchor=(1, 0))
-        for item in (self.entropy, *self.curves, self.entropy_label):
+        self.marked = pg.InfiniteLine(0.0, angle=90)
+        self.marked.hide()
+        for item in (self.marked, self.entropy, *self.curves, self.entropy_label):
             self.plot.box.addItem(item, ignoreBounds=True)
         self.add(self.plot)
         theme.changed.connect(self._paint_theme)
+        self.plot.scaled.connect(self._paint_theme)
         self._paint_theme()
 
     def show_race(self, run: RaceRun) -> bool:
         """Draw what is new; whether anything was."""
-        if self.devicePixelRatioF() != self._ratio:
+        if self.plot.pixels() != self._pixels:
             self._paint_theme()
         if not self.news(run, "curve"):
             return False
+        self.marked.setVisible(run.marked_seconds is not None)
+        self.marked.setValue(run.marked_seconds or 0.0)
         known = run.entropy is not None
         self.entropy.setVisible(known)
         self.entropy_label.setVisible(known)
@@ -116,8 +121,9 @@ class RaceCurves(Panel):
 
     def _paint_theme(self) -> None:
         tones = theme.current()
-        self._ratio = self.devicePixelRatioF()  # pyqtgraph's pens count pixels of the screen
-        self.entropy.setPen(pg.mkPen(tones.a, width=1.2 * self._ratio, style=Qt.PenStyle.DashLine))
+        self._pixels = self.plot.pixels()
+        self.entropy.setPen(pg.mkPen(tones.a, width=1.2 * self._pixels, style=Qt.PenStyle.DashLine))
+        self.marked.setPen(pg.mkPen(tones.muted, width=1.2 * self._pixels))
         self.entropy_label.setColor(QColor(tones.a_text))
         self.entropy_label.setFont(self.plot.small_font())
         self.plot.paint_axes()
@@ -138,6 +144,7 @@ class RaceTable(QWidget):
         )
         self.rows: list[tuple[str, ...]] = []
         self._leader: int | None = None
+        self._unit = 1.0
         theme.changed.connect(self.update)
 
     def show_race(self, run: RaceRun, names: Sequence[str]) -> None:
@@ -162,8 +169,14 @@ class RaceTable(QWidget):
                 self.updateGeometry()
             self.update()
 
+    def set_unit(self, unit: float) -> None:
+        """Draw it so many times as large as usual."""
+        self._unit = unit
+        self.updateGeometry()
+        self.update()
+
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(380, self.ROW * max(1, len(self.rows)))
+        return QSize(380, round(self.ROW * self._unit) * max(1, len(self.rows)))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         return QSize(280, self.sizeHint().height())
@@ -172,21 +185,22 @@ class RaceTable(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()
-        strong, small = QFont(self.font()), QFont(self.font())
-        strong.setWeight(QFont.Weight.DemiBold)
+        unit = self._unit
+        strong, small = (theme.font(round(theme.FONT_PIXELS * unit), bold) for bold in (True, False))
         middle_left = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         middle_right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-        line = self.ROW / 2 - 3
+        height = round(self.ROW * unit)
+        line = height / 2 - 3 * unit
         for index, (name, loss, steps, seconds) in enumerate(self.rows):
-            top, mark, leads = index * self.ROW, MARKS[index], index == self._leader
+            top, mark, leads = index * height, MARKS[index], index == self._leader
             if index:
                 painter.setPen(QPen(QColor(tones.line), 1))
                 painter.drawLine(QPointF(0, top + 0.5), QPointF(self.width(), top + 0.5))
-            middle = top + self.ROW / 2
-            painter.setPen(mark.pen(2.0))
-            painter.drawLine(QPointF(0, middle), QPointF(30, middle))
-            paint_marker(painter, mark, QPointF(15, middle))
-            first = QRectF(42, top + 3, self.width() - 42, line)
+            middle = top + height / 2
+            painter.setPen(mark.pen(2.0 * unit))
+            painter.drawLine(QPointF(0, middle), QPointF(30 * unit, middle))
+            paint_marker(painter, mark, QPointF(15 * unit, middle), 9.0 * unit)
+            first = QRectF(42 * unit, top + 3 * unit, self.width() - 42 * unit, line)
             second = first.translated(0, line)
             painter.setFont(strong)
             painter.setPen(QColor(getattr(tones, mark.text)))

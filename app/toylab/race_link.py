@@ -8,6 +8,7 @@ import numpy as np
 
 from app.engine.client import Message
 from app.engine.requests_race import RunRace
+from app.toylab.race_past import RacePast
 from app.toylab.race_run import RaceRun, RaceRuns
 from app.toylab.rivals import MAX_RIVALS, Rival, next_rival, racers
 from app.toylab.state import FLOWS
@@ -36,6 +37,7 @@ class RaceLink:
         self._resting = True
         self.density = False
         """Whether densities are shown instead of samples."""
+        self.past = RacePast(lambda: self.run, controller.arrived.emit)
 
     # What the person does
 
@@ -80,6 +82,7 @@ class RaceLink:
         """Densities or samples."""
         if shown != self.density:
             self.density = shown
+            self.run.fresh_heats.clear()
             self._controller.refresh()
 
     def step(self) -> None:
@@ -156,6 +159,7 @@ class RaceLink:
         if message.id >= self._first_id:
             self._there = number
         self.run.take(message.kind, message.data, message.arrays)
+        self.past.record(message.kind, self.density)
         if message.kind == "rest":
             self._resting = True
             self._goal = min(self._goal, self.run.least_seconds)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy
 
 from app import theme
 from app.i18n import tr
-from app.toylab.panel import Panel
+from app.toylab.panel import Caption, Panel
 from app.toylab.race_marks import MARKS, Swatch
 from app.toylab.race_run import RaceRun
 from app.widgets.plot import Cloud, Plot
@@ -26,6 +26,7 @@ class RacerPanel(Panel):
     def __init__(self, index: int) -> None:
         words = tr("What this flow makes of the same noise, over the data; or the density that it has learned.")
         super().__init__("", "", tooltip=words + "\nx = f⁻¹(z), p(x) = π(f(x)) |det ∂f/∂x|")
+        self.sentence.clear()  # four times the same would be a wall of words
         self.index = index
         self.body.itemAt(0).layout().insertWidget(0, Swatch(index, line=False))
         self.plot = Plot(self.accessibleName())
@@ -34,6 +35,7 @@ class RacerPanel(Panel):
         self.image = pg.ImageItem(axisOrder="row-major")
         for item in (self.image, self.data, self.samples):
             self.plot.box.addItem(item)
+        self.caption = Caption(self.plot)
         self.add(self.plot)
         self._top = 1.0
         self._density: bool | None = None
@@ -48,7 +50,10 @@ class RacerPanel(Panel):
             self.plot.setAccessibleName(name)
 
     def show_racer(self, run: RaceRun, density: bool) -> bool:
-        """Draw what is new; whether anything was."""
+        """Draw what is new; whether anything was. A past moment of which no density was kept shows its samples."""
+        bare = density and run.marked_seconds is not None and f"heat{self.index}" not in run.arrays
+        self.caption.say(tr("no density kept") if bare else "")
+        density = density and not bare
         switched = density != self._density
         if switched:
             self._density = density
@@ -56,9 +61,10 @@ class RacerPanel(Panel):
             self.data.setVisible(not density)
             self.samples.setVisible(not density)
             self._paint_theme()
-        if self.news(run, "truth") and "truth" in run.arrays:
-            self._top = float(run.arrays["truth"].max())
-            switched = True
+        for name in ("truth", "estimate"):
+            if self.news(run, name) and name in run.arrays:
+                self._top = max(1e-6, float(run.arrays[name].max()))
+                switched = True
         drawn = switched
         for name, cloud in (("data", self.data), (f"samples{self.index}", self.samples)):
             if self.news(run, name):

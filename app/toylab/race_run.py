@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["RaceRun", "RaceRuns"]
+from app.toylab.training_history import TrainingHistory
+
+__all__ = ["HISTORIES_CAP", "RaceRun", "RaceRuns"]
 
 MAX_CURVE = 2000
+HISTORIES_CAP = 48 * 2**20
+"""Bytes of frames kept of all races that one can go back to; of each at most what a single training's may take."""
 
 
 class RaceRun:
     """One race. ``arrays`` holds the newest of each kind, with the racer's number at the end (``samples0``, ``heat2``);
-    ``version`` counts up when one arrives, and with "curve" when a measurement does.
+    ``version`` counts up when one arrives, and with "curve" when a measurement does. ``truth`` √p (k, k), or ``estimate`` where
+    only points are known, sets the colours' scale.
 
     ``curves`` has a list of (seconds, nll) a racer; ``nll`` and ``standard_error`` the newest, in nats.
     """
@@ -35,6 +40,11 @@ class RaceRun:
         self.snapshots = np.empty(0, np.uint8)
         self.lengths: tuple[int, ...] = ()
         self.snapshot_seconds: tuple[float, ...] = ()
+        self.history = TrainingHistory()
+        self.fresh_heats: set[str] = set()
+        """The names of densities that came since densities are looked at: an older one is of another moment."""
+        self.marked_seconds: float | None = None
+        """A time that the curves mark: the one on screen, where that is an earlier one."""
 
     @property
     def least_seconds(self) -> float:
@@ -64,6 +74,8 @@ class RaceRun:
         for name, array in arrays.items():
             self.arrays[name] = array
             self._count(name)
+            if name.startswith("heat"):
+                self.fresh_heats.add(name)
         if "nll" in data:
             self._measured(data)
 
@@ -89,7 +101,10 @@ class RaceRun:
 
 
 class RaceRuns:
-    """The races of this session by number, those last used; so many bytes of snapshots are kept."""
+    """The races of this session by number, those last used; so many bytes of snapshots are kept, and of frames.
+
+    A race that is too long ago first loses the frames to scrub through, then its weights.
+    """
 
     def __init__(self, limit: int = 48 * 2**20) -> None:
         self._runs: OrderedDict[int, RaceRun] = OrderedDict()
@@ -105,7 +120,17 @@ class RaceRuns:
         size = sum(run.snapshots.nbytes for run in self._runs.values())
         while size > self._limit and len(self._runs) > 1:
             size -= self._runs.popitem(last=False)[1].snapshots.nbytes
+        size = self.history_bytes
+        for run in list(self._runs.values())[:-1]:
+            if size > HISTORIES_CAP:
+                size -= run.history.nbytes
+                run.history = TrainingHistory()
         return self._runs[number]
+
+    @property
+    def history_bytes(self) -> int:
+        """What the frames of all races take."""
+        return sum(run.history.nbytes for run in self._runs.values())
 
     def __contains__(self, number: int) -> bool:
         return number in self._runs

@@ -10,12 +10,14 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app import theme
 from app.i18n import tr
+from app.toylab.race_bar import RaceBar
 from app.toylab.race_curves import RaceCurves, RaceTable
 from app.toylab.race_marks import MARKS
 from app.toylab.race_panels import RacerPanel
 from app.toylab.state import FLOWS
 from app.toylab.target_words import title_of
 from app.widgets import Card, Label, Segmented
+from app.widgets.reading import enlarge
 
 if TYPE_CHECKING:
     from app.toylab.controller import ToyController
@@ -104,12 +106,21 @@ class RaceView(Cover):
         below.addWidget(self.curves, 6)
         below.addWidget(figures, 5)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 16, 20, 16)
+        layout.setContentsMargins(20, 16, 20, 8)
         layout.setSpacing(12)
         layout.addLayout(head)
         layout.addLayout(row, 6)
         layout.addLayout(below, 4)
+        self.bar = RaceBar(controller.race)
+        layout.addWidget(self.bar)
         self.which.chosen.connect(lambda key: controller.race.show_density(key == "density"))
+
+    def set_unit(self, unit: float) -> None:
+        """Write so many times as large as usual."""
+        for part in (*self.panels, self.curves, self.table, self.bar):
+            part.set_unit(unit)
+        for label in (self.title, self.fair):
+            enlarge(label, unit)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
@@ -125,7 +136,7 @@ class RaceView(Cover):
     def draw(self) -> bool:
         """Draw what has changed; whether anything had."""
         link = self._controller.race
-        run, configs = link.run, link.configs()
+        run, configs = link.past.shown, link.configs()
         names = racer_names(configs)
         title = tr("Race on {name}", name=title_of(self._controller.state))
         if (title, len(configs)) != (self.title.text(), self._count):
@@ -138,6 +149,7 @@ class RaceView(Cover):
             if index < len(configs):
                 panel.set_name(names[index])
                 busy = panel.show_racer(run, link.density) or busy
+        self.bar.refresh()
         busy = self.curves.show_race(run) or busy
         self.table.show_race(run, names)
         if self.which.current() != ("density" if link.density else "samples"):
@@ -148,7 +160,7 @@ class RaceView(Cover):
         return busy
 
     def _fairness(self) -> str:
-        run = self._controller.race.run
+        run = self._controller.race.past.shown
         if not run.longest_turn:
             return tr("All get the same training time: press play.")
         apart = 1000 * (max(run.seconds) - min(run.seconds))

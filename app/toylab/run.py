@@ -20,7 +20,8 @@ class Run:
 
     Arrays: ``data``, ``samples``, ``prior`` (n, 2), ``grid`` (lines, k, 2), ``layers`` (K + 1, n, 2), ``heat`` and
     ``truth`` √p (k, k), ``snapshot`` bytes; ``contours`` and ``true_contours`` (n, 5), ``stretch`` (k, k) and
-    ``displacement`` (K + 1, m, 2) where their views are on.
+    ``displacement`` (K + 1, m, 2) where their views are on. Where only points are known there are ``estimate`` and
+    ``estimate_contours`` in the place of the truth.
     """
 
     def __init__(self, number: int) -> None:
@@ -30,6 +31,7 @@ class Run:
         self.rate = 0.0
         self.entropy: float | None = None
         self.known = True  # whether the density itself is, not only points of it
+        self.estimated_from: int | None = None  # so many points, where they are all that is known
         self.reach = 4.0
         self.nll: float | None = None
         self.standard_error: float | None = None
@@ -61,6 +63,8 @@ class Run:
             self.entropy, self.reach = None if entropy is None else float(entropy), float(data["reach"])
             self.known = bool(data.get("known", entropy is not None))
             self._forget_after(self.step)
+        if kind == "estimate":
+            self.estimated_from = int(data["points"])
         if kind == "truth":
             arrays = {("truth" if name == "heat" else name): array for name, array in arrays.items()}
         for name, array in arrays.items():

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["STAGES", "STAGE_S", "SlowMotion"]
 
 STAGES = ("forward", "log-det", "gradient", "update")
+"""Of a flow of layers; a continuous one's first two are "draw times" and "velocity asked for"."""
 STAGE_S = (2.4, 1.8, 1.8, 2.0)
 """Seconds that each stage takes."""
 

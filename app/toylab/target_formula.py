@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QFontDatabase
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app import theme
 from app.i18n import tr
@@ -25,6 +25,8 @@ EXAMPLES = {
     "Ring": "-8*(hypot(x, y) - 2.5)^2",
     "Banana": "-x^2/2 - 4*(y - x^2/2 + 1)^2",
     "Waves": "3*cos(2*x)*cos(2*y) - (x^2 + y^2)/5",
+    "Square": "0 if max(abs(x), abs(y)) < 2 else -inf",
+    "Two halves": "where(x > 0.3, -(x - 1.5)^2 - y^2, -6*abs(y - x - 1)) if hypot(x, y) < 3 else -inf",
 }
 _WAIT_MS = 250
 _SIDE = 128
@@ -67,13 +69,18 @@ class FormulaSheet(TargetSheet):
         side.setSpacing(8)
         side.addWidget(Heading(tr("Examples")))
         self.examples: dict[str, Button] = {}
-        for name, text in EXAMPLES.items():
+        grid = QGridLayout()
+        grid.setSpacing(8)
+        for index, (name, text) in enumerate(EXAMPLES.items()):
             button = self.examples[name] = Button(tr(name), "plain", "", text)
             button.clicked.connect(lambda _on=False, text=text: self.set_text(text))
-            side.addWidget(button)
+            grid.addWidget(button, index // 2, index % 2)
+        side.addLayout(grid)
         side.addSpacing(8)
         side.addWidget(Heading(tr("What it may hold")))
-        words = tr("x, y, numbers, pi, e, + − * / ^, brackets, and {names}.", names=", ".join(FUNCTIONS))
+        words = tr("x, y, numbers, pi, e, inf, + − * / ^, brackets, and {names}.", names=", ".join(FUNCTIONS))
+        side.addWidget(Label(words, "muted", wrap=True))
+        words = tr("Cases: where(x > 0, a, b) or a if x > 0 else b, with < <= > >= and, or, not; −inf where there is no density.")
         side.addWidget(Label(words, "muted", wrap=True))
         side.addStretch(1)
         words = tr("A constant added to it changes nothing: the density is scaled to integrate to 1.")
@@ -107,6 +114,7 @@ class FormulaSheet(TargetSheet):
     def set_text(self, text: str) -> None:
         """Put a formula into the line, and check it."""
         self.line.setText(text)
+        self.line.setCursorPosition(0)  # of a long one its beginning is seen
         self._target = None
         self.check()
 

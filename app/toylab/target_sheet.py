@@ -15,6 +15,8 @@ __all__ = ["TargetSheet", "framed"]
 
 _MARGIN = 24
 _RADIUS = 12
+_PLAIN, _LARGEST = 760, 1.7
+"""In a canvas higher than so many pixels the card grows with it, up to so many times its size: a drawing wants room."""
 
 
 def framed(plot: QWidget) -> QFrame:
@@ -76,9 +78,9 @@ class TargetSheet(QWidget):
         """What "Use" is to use, or None where there is nothing yet."""
         raise TypeError(f"{type(self).__name__} does not define target")
 
-    def width_at(self, _height: int) -> int:
-        """How wide the card would be at a height."""
-        return self._size.width()
+    def width_at(self, height: int) -> int:
+        """How wide the card would be at a height: what it is higher than planned, the square plot in it is wider, too."""
+        return self._size.width() + max(0, height - self._size.height())
 
     def say(self, sentence: str, tone: str = "warning") -> None:
         """Say below the content what is wrong, or a remark; "" for nothing."""
@@ -165,7 +167,8 @@ class TargetSheet(QWidget):
     def _fit(self) -> None:
         room = self.parentWidget().size()
         self.setGeometry(0, 0, room.width(), room.height())
-        height = min(self._size.height(), room.height() - 2 * 16)
+        grown = self._size.height() * min(_LARGEST, room.height() / _PLAIN) if room.height() > _PLAIN else self._size.height()
+        height = min(round(grown), room.height() - 2 * 16)
         width = min(self.width_at(height), room.width() - 2 * _MARGIN)
         self.card.setGeometry((room.width() - width) // 2, (room.height() - height) // 2, width, height)
 

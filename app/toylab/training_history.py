@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["CAP", "HISTORIES_CAP", "SNAPSHOTS_CAP", "Frame", "Histories", "TrainingHistory"]
+__all__ = ["CAP", "HISTORIES_CAP", "SNAPSHOTS_CAP", "Frame", "Histories", "TrainingHistory", "pack"]
 
 CAP = 24 * 2**20
 """Bytes of frames kept of one training."""
@@ -29,6 +29,25 @@ _POINTS = ("samples", "prior", "grid", "layers", "contours", "displacement", "ou
 _FIELDS = ("stretch",)
 
 
+def pack(arrays: Mapping[str, np.ndarray]) -> dict[str, tuple[np.ndarray, float]]:
+    """Arrays by name, small, each with what its whole numbers are to be multiplied by; unknown names are left out.
+
+    A racer's number may follow the name: ``samples2`` is packed as samples are.
+    """
+    packed: dict[str, tuple[np.ndarray, float]] = {}
+    for name, array in arrays.items():
+        kind = name.rstrip("0123456789")
+        if kind in _POINTS:
+            limited = np.clip(np.nan_to_num(array, posinf=32.0, neginf=-32.0) * _SCALE, -32767, 32767)
+            packed[name] = np.rint(limited).astype(np.int16), 1 / _SCALE
+        elif kind in _FIELDS and array.size:
+            packed[name] = np.rint(np.clip(_coarse(array) * _SCALE, -32767, 32767)).astype(np.int16), 1 / _SCALE
+        elif kind in _HEATS and array.size:
+            top = float(array.max()) or 1.0
+            packed[name] = np.rint(_coarse(array) * (255 / top)).astype(np.uint8), top / 255
+    return packed
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """One moment, packed. ``layer_bound`` is the layers' panel's at that moment; ``nll`` None where none was measured yet."""
@@ -41,17 +60,7 @@ class Frame:
     @classmethod
     def of(cls, step: int, arrays: Mapping[str, np.ndarray], nll: float | None, layer_bound: float) -> Frame:
         """Pack what there is to see; arrays of other names are left out."""
-        packed: dict[str, tuple[np.ndarray, float]] = {}
-        for name, array in arrays.items():
-            if name in _POINTS:
-                limited = np.clip(np.nan_to_num(array, posinf=32.0, neginf=-32.0) * _SCALE, -32767, 32767)
-                packed[name] = np.rint(limited).astype(np.int16), 1 / _SCALE
-            elif name in _FIELDS and array.size:
-                packed[name] = np.rint(np.clip(_coarse(array) * _SCALE, -32767, 32767)).astype(np.int16), 1 / _SCALE
-            elif name in _HEATS and array.size:
-                top = float(array.max()) or 1.0
-                packed[name] = np.rint(_coarse(array) * (255 / top)).astype(np.uint8), top / 255
-        return cls(step, nll, layer_bound, packed)
+        return cls(step, nll, layer_bound, pack(arrays))
 
     @property
     def nbytes(self) -> int:

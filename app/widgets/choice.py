@@ -25,7 +25,7 @@ class _Segment(_Painted):
         self.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        width = QFontMetricsF(self.font()).horizontalAdvance(self.text()) + (16 if self._compact else 22)
+        width = QFontMetricsF(self.font()).horizontalAdvance(self.text()) + (12 if self._compact else 22)
         return QSize(round(width + 0.5), HEIGHT - (4 if self._compact else 0))
 
     minimumSizeHint = sizeHint  # noqa: N815
@@ -66,8 +66,14 @@ class Segmented(QWidget):
             # The last fills its row.
             span = columns - index % columns if index == len(options) - 1 else 1
             layout.addWidget(segment, index // columns, index % columns, 1, span)
+        self._group.buttonToggled.connect(lambda _button, on: on and self._let_tab_in())
         self._group.button(0).setChecked(True)
         self._group.idClicked.connect(lambda index: self.chosen.emit(self._keys[index]))
+
+    def _let_tab_in(self) -> None:
+        """Tab enters at the chosen option; Qt lets it in where the keyboard was last, or at the first."""
+        for segment in self._group.buttons():
+            segment.setFocusPolicy(Qt.FocusPolicy.TabFocus if segment.isChecked() else Qt.FocusPolicy.NoFocus)
 
     def current(self) -> str:
         """The key of the chosen option."""

@@ -33,7 +33,7 @@ class ValueText(QLineEdit):
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self.setTextMargins(0, 0, -3, 0)
+        self.setTextMargins(0, 0, -5, 0)  # Qt's own margins, and the cursor's place
         self.textEdited.connect(self._fit)
         self.editingFinished.connect(self._finish)
         theme.changed.connect(self._style)

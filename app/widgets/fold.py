@@ -69,7 +69,9 @@ class ValueRow(QWidget):
         self.label = Label(label)
         self.value = Label(value, tone)
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        # Both: Qt lays out text that can be selected a pixel higher than other text, and the two would not stand on one line.
+        for part in (self.label, self.value):
+            part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setToolTip(tooltip)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -8,16 +8,25 @@ from functools import lru_cache
 import numpy as np
 import pyqtgraph as pg
 from pyqtgraph.Qt.internals import PrimitiveArray
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QGraphicsView, QSizePolicy
 
 from app import theme
 from app.widgets.focus import ring
 
-__all__ = ["Bundle", "Cloud", "Plot", "polygon"]
+__all__ = ["Bundle", "Cloud", "Plot", "polygon", "unit_of"]
 
 RADIUS = 6.0
+PLAIN = 300.0
+"""A plot so high (or wide, if that is less), in logical pixels, draws dots and lines at the size that they ask for."""
+LARGEST = 2.4
+
+
+def unit_of(item: pg.GraphicsObject) -> float:
+    """How much larger than they ask for the dots and lines of ``item`` are drawn: its plot's ``unit``."""
+    view = item.getViewWidget()
+    return view.unit if isinstance(view, Plot) else 1.0
 
 
 def polygon(points: np.ndarray) -> QPolygonF:
@@ -30,7 +39,7 @@ def polygon(points: np.ndarray) -> QPolygonF:
 
 
 class Cloud(pg.GraphicsObject):
-    """Round dots of ``size`` logical pixels in a colour of the theme.
+    """Round dots of ``size`` logical pixels (more in a large plot) in a colour of the theme.
 
     A dot is drawn once and stamped: a thousand stamps cost a tenth of a thousand strokes with round ends.
     """
@@ -60,7 +69,7 @@ class Cloud(pg.GraphicsObject):
         if not len(self._points):
             return
         ratio = painter.device().devicePixelRatioF()
-        dot = _dot((self.color or theme.color(self.tone, self.alpha)).rgba(), self.size, ratio)
+        dot = _dot((self.color or theme.color(self.tone, self.alpha)).rgba(), self.size * unit_of(self), ratio)
         world = painter.worldTransform()
         stamps = self._stamps.ndarray()
         stamps[:, 0] = self._points[:, 0] * world.m11() + world.dx()
@@ -112,7 +121,8 @@ class Bundle(pg.GraphicsObject):
 
     def paint(self, painter: QPainter, *_unused: object) -> None:
         # A cosmetic pen is as wide as it says in pixels of the screen.
-        pen = QPen(theme.color(self.tone, self.alpha), self.width * painter.device().devicePixelRatioF())
+        width = self.width * unit_of(self) * painter.device().devicePixelRatioF()
+        pen = QPen(theme.color(self.tone, self.alpha), width)
         pen.setCosmetic(True)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(pen)
@@ -121,7 +131,14 @@ class Bundle(pg.GraphicsObject):
 
 
 class Plot(pg.GraphicsView):
-    """A view on the square ±reach (equal scales, whatever the widget's shape), with rounded corners and no mouse."""
+    """A view on the square ±reach (equal scales, whatever the widget's shape), with rounded corners and no mouse.
+
+    ``unit`` is 1 in a small plot and grows with it, so that dots, lines and figures can be seen from the last row.
+    """
+
+    unit = 1.0
+    scaled = Signal()
+    """``unit`` has changed: pens and figures that are not drawn anew at every frame have to follow."""
 
     def __init__(self, name: str, reach: float = 4.0, equal: bool = True) -> None:
         super().__init__(useOpenGL=False)
@@ -147,6 +164,20 @@ class Plot(pg.GraphicsView):
     def set_reach(self, reach: float) -> None:
         """Show the square from −reach to reach."""
         self.box.setRange(xRange=(-reach, reach), yRange=(-reach, reach), padding=0)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        if event is None:  # pyqtgraph lays its items out anew
+            return
+        # In eighths: a drag of the window's corner must not make every size anew.
+        unit = max(1.0, min(LARGEST, round(8 * min(self.width(), self.height()) / PLAIN) / 8))
+        if unit != self.unit:
+            self.unit = unit
+            self.scaled.emit()
+
+    def pixels(self) -> float:
+        """Pixels of the screen to one of the lengths that are asked for: what pyqtgraph's pens count in."""
+        return self.unit * self.devicePixelRatioF()
 
     def paint_theme(self) -> None:
         """Take the theme's colours."""

@@ -273,6 +273,7 @@ class ValueSlider(QWidget):
         text = f"{value:,.{self.decimals}f}"
         if self.logarithmic and self.decimals > 2:
             text = text.rstrip("0").rstrip(".")
+        text = text.replace("-", "\u2212")  # the sign that stands in all other figures; a typed hyphen is understood as well
         return f"{text} {self.unit}" if self.unit else text
 
     def _slid(self, position: int) -> None:

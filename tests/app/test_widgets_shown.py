@@ -23,6 +23,7 @@ from app.widgets import (
     PictureLabel,
     Progress,
     Spinner,
+    ValueRow,
     ValueSlider,
 )  # fmt: skip
 from app.widgets.pixels import enlarged, from_image, to_image, to_rgb
@@ -304,3 +305,17 @@ def test_an_icon_that_is_missing_leaves_its_place_empty(qapp):
 def test_keys_named_in_code_are_keys():
     for keys in ("Ctrl+Z", "Ctrl+\\", "F1", "?", "Space", "Shift+Left"):
         assert QKeySequence(keys).toString()
+
+
+def test_a_rows_label_and_value_stand_on_one_line(qtbot):
+    row = ValueRow("1.000", "1.000")  # the same figures on either side
+    qtbot.addWidget(row)
+    row.resize(260, 24)
+    row.show()
+    image = row.grab().toImage()
+    paper = image.pixel(image.width() // 2, 1)
+
+    def lines(columns):
+        return [y for y in range(image.height()) if any(image.pixel(x, y) != paper for x in columns)]
+
+    assert lines(range(80 * image.width() // 260)) == lines(range(180 * image.width() // 260, image.width()))

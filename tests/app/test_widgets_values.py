@@ -273,3 +273,36 @@ def test_toggle_by_keyboard(qtbot):
     QTest.keyClick(toggle, Qt.Key.Key_Space)
     assert toggle.isChecked()
     qtbot.waitUntil(lambda: toggle._place == 1.0, timeout=1000)
+
+
+def test_a_number_below_zero_has_a_true_minus_and_is_typed_with_either(qtbot):
+    slider = ValueSlider("Slope", -2.5, 2.5, 1.0)
+    qtbot.addWidget(slider)
+    slider.set_value(-1.5)
+    assert slider.field.text() == "\u22121.50"
+    for typed in ("-2", "\u22122"):
+        slider.set_value(0.0)
+        slider.field.typed.emit(typed)
+        assert slider.value() == -2.0 and slider.field.text() == "\u22122.00"
+
+
+def test_tab_enters_a_row_of_options_at_the_chosen_one(qtbot):
+    column = QWidget()
+    qtbot.addWidget(column)
+    before, row = Toggle("Before"), Segmented([("a", "A"), ("b", "B"), ("c", "C")], "Row")
+    layout = QVBoxLayout(column)
+    layout.addWidget(before)
+    layout.addWidget(row)
+    with qtbot.waitActive(column):
+        column.show()
+        column.activateWindow()
+    row.set_current("c")
+    before.setFocus()
+    QTest.keyClick(before, Qt.Key.Key_Tab)
+    assert column.focusWidget() is row.button("c")
+    QTest.keyClick(row.button("c"), Qt.Key.Key_Left)
+    assert row.current() == "b" and column.focusWidget() is row.button("b")
+    row.set_current("a")
+    before.setFocus()
+    QTest.keyClick(before, Qt.Key.Key_Tab)
+    assert column.focusWidget() is row.button("a")

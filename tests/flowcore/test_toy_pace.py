@@ -9,6 +9,7 @@ import torch
 from flowcore.errors import CheckpointError, ConfigError
 from flowcore.toy import ToyConfig, ToyTrainer
 from flowcore.toy_convergence import Standstill
+from flowcore.toy_frames import ToyFrames
 from flowcore.toy_step import POINTS, next_step
 
 
@@ -61,6 +62,41 @@ def test_the_stages_are_those_of_the_step_that_is_taken(flow):
     eps = trainer.flow.sample(POINTS, seed=2**32)
     with torch.no_grad():
         assert np.allclose(trainer.flow.decode(eps).numpy(), detail.after, atol=1e-5)
+    assert np.abs(detail.after - detail.before).max() > 1e-4
+
+
+@pytest.mark.parametrize("prior", ["gaussian", "ring"])
+def test_a_continuous_flow_s_stages_are_those_of_the_step_that_is_taken(prior):
+    trainer = ToyTrainer(ToyConfig(flow="continuous", depth=4, width=16, batch=600, prior=prior))
+    trainer.step(3)
+    data = trainer.snapshot()
+    detail = next_step(data)
+    assert trainer.snapshot() == data and detail.trained_by == "matching"  # the training was not touched
+    x = trainer._batch()
+    noise, t = trainer._matching.draw(x, trainer.config.seed, 3)
+    # The points shown lie on their straight paths, times from the first to the last of the batch, evenly.
+    assert detail.place.shape == (POINTS, 2) and detail.batch == 600
+    assert np.allclose(detail.place, (1 - detail.times[:, None]) * detail.noise + detail.times[:, None] * detail.data, atol=5e-3)
+    assert np.allclose(detail.wanted, detail.data - detail.noise, atol=5e-3)
+    assert detail.times[0] == detail.earliest < 0.05 and detail.times[-1] == detail.latest > 0.99
+    assert set(map(tuple, detail.data)) <= set(map(tuple, x.numpy())) and set(map(tuple, detail.noise)) <= set(
+        map(tuple, noise.numpy())
+    )
+    with torch.no_grad():
+        field = trainer.flow.field.velocity(torch.from_numpy(detail.place), torch.from_numpy(detail.times)[:, None])
+        place = (1 - t) * noise + t * x
+        whole = trainer.flow.field.velocity(place, t)
+    assert np.allclose(detail.field, field.numpy(), atol=1e-5)
+    assert detail.loss == pytest.approx(float((whole - (x - noise)).square().sum(1).mean()), rel=5e-3)
+    assert detail.wanted_square == pytest.approx(float((x - noise).square().sum(1).mean()), rel=5e-3)
+    assert detail.norm == pytest.approx(float(np.sqrt((detail.norms.astype(float) ** 2).sum())), rel=1e-4)
+    assert detail.learning_rate == pytest.approx(trainer.learning_rate())
+    assert trainer.step() == pytest.approx(detail.loss, abs=1e-5) and detail.step == trainer.step_count
+    used = float(torch.linalg.vector_norm(trainer._flat.gradient))
+    assert used == pytest.approx(detail.norm * detail.scale, rel=1e-2)
+    eps = torch.from_numpy(ToyFrames(trainer)._eps[:POINTS].numpy())
+    with torch.no_grad():
+        assert np.allclose(trainer.flow.decode(eps).numpy(), detail.after, atol=0.02)
     assert np.abs(detail.after - detail.before).max() > 1e-4
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import os
+import re
 import time
 import zlib
 
@@ -16,6 +17,7 @@ from flowcore import densities, toy_targets
 from flowcore.errors import ConfigError, DataError, PictureError
 from flowcore.toy import ToyTrainer
 from flowcore.toy_config import ToyConfig
+from flowcore.toy_target_formula import evaluate, parse
 from flowcore.toy_target_grid import GridDensity
 from flowcore.toy_target_points import MAX_ROWS
 from flowcore.toy_target_shapes import ShapedDensity
@@ -357,7 +359,60 @@ def test_where_a_formula_has_no_value_there_is_no_density():
     assert toy_targets.make(target, "rings").sample(1000, np.random.default_rng(0))[:, 0].min() > -0.02
 
 
+def test_cases_conditions_and_minus_infinity():
+    """Each text against numpy's own words for it, everywhere on the square."""
+    axis = np.linspace(-4, 4, 81)
+    x, y = axis[None, :], axis[:, None]
+    inf = np.inf
+    for text, wanted in {
+        "where(x > 0.5, x, -y)": np.where(x > 0.5, x, -y),
+        "x if x <= y else -inf": np.where(x <= y, x, -inf),
+        "1 if x < 0 else 2 if y >= 1 else 3": np.where(x < 0, 1, np.where(y >= 1, 2, 3)),
+        "where(-1 < x <= 2 > y, 1, 0)": np.where((x > -1) & (x <= 2) & (y < 2), 1, 0),
+        "where(x > 0 and y > 0 and x > y or not (x ≤ 2), -x^2, -∞)": np.where(
+            (x > 0) & (y > 0) & (x > y) | (x > 2), -(x**2), -inf
+        ),
+        "where(¬ x > 0 ∨ y ≥ 3, 0, 1)": np.where((x <= 0) | (y >= 3), 0, 1),
+        "2*where(sqrt(x) > 1, 1, 0) - 1": np.where(x > 1, 1, -1),  # no value is no case either
+        "where(x > 0, log(x), -inf)": np.where(x > 0, np.log(np.where(x > 0, x, 1)), -inf),
+    }.items():
+        assert np.array_equal(evaluate(parse(text), x, y), np.broadcast_to(wanted, (81, 81))), text
+
+
+def test_outside_a_region_there_is_no_density_in_draws_entropy_or_picture():
+    target = toy_targets.from_formula("0 if -2 < x < 2 and 0 < y < 3 else -inf")
+    assert target["note"].endswith("It is minus infinity on 81.2 % of the square; there is no density there.")
+    made = toy_targets.make(target, "rings")
+    points = made.sample(5000, np.random.default_rng(0))
+    edge = 0.5 * made.cell
+    assert (np.abs(points[:, 0]) < 2 + edge).all() and (points[:, 1] > -edge).all() and (points[:, 1] < 3 + edge).all()
+    assert np.isfinite(made.log_prob(points)).all()
+    assert made.entropy == pytest.approx(math.log(12), abs=0.02) and made.entropy_error < 1e-3
+    assert made.log_prob(np.array([[0.0, 1.0], [0.0, -1.0]])) == pytest.approx([-math.log(12), -np.inf])
+    picture = toy_targets.picture(target, "rings", 64)
+    assert np.isfinite(picture).all() and picture[60].max() == 0 and picture[20, 32] == pytest.approx(12**-0.5)
+    loss = ToyTrainer(ToyConfig(target=target, flow="realnvp", depth=2, width=8)).held_out(500)
+    assert math.isfinite(loss.nll) and loss.nll > math.log(12)
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("x > 0", "put it into where"), ("2*(x > 0)", "put it into where"), ("where(x, 1, 2)", "a comparison such as"),
+    ("1 if y else 2", "a comparison such as"), ("where(x > 0, 1)", "takes three"), ("where(x > 0, y > 0, 2)", "put it into"),
+    ("where(x == 0, 1, 2)", "<, <=, > or >="), ("where(x > 0 & y > 0, 1, 2)", "and, or, not"), ("where", "needs its brackets"),
+    ("where(x in y, 1, 2)", "<, <=, > or >="), ("where(not x, 1, 2)", "a comparison such as"), ("inf", "beyond all numbers"),
+    ("-inf", "minus infinity all over"), ("where(x > 9, 1, -inf)", "minus infinity all over"), ("inf()", "multiplication sign"),
+])  # fmt: skip
+def test_what_is_wrong_with_a_case_is_said(text, words):
+    with pytest.raises(ConfigError, match=re.escape(words)) as error:
+        toy_targets.from_formula(text)
+    says(error)
+
+
 HOSTILE_FORMULAS = [
+    "where(x > 0, __import__('os'), 1)", "where(*[x > 0, 1, 2])", "where(x > 0, 1, b=2)", "where.real", "np.where(x > 0, 1, 2)",
+    "where(where, 1, 2)", "where(x > 0, 1, 2)(x)", "1 if x > 0 else open(x)", "not x", "x > 0 and open(x)", "x is y",
+    "where(" * 80 + "x > 0" + ", 1, 2)" * 80, "1 if " * 200 + "x > 0" + " else 2" * 200, "not " * 300 + "x > 0", "x if x > 0",
+    "where(True, 1, 2)", "where(x > 0 if y > 0 else x < 0, 1, 2)", "[x for x in y]", "(x := 3) > 2",
     "", "   ", "__import__('os').system('x')", "import os", "x.real", "().__class__", "9**9**9", "9^9^9^9^9*x", "x +",
     "(x", "x)", ")(", "log(-1)", "0/0", "1/0", "exp(exp(exp(x+9)))", "-1/0*x/x", "log(0)", "x" * 2000,
     "(" * 60 + "x" + ")" * 60 + "+" * 500 + "x", "-" * 900 + "x", "(" * 400 + "x" + ")" * 400, "2**" * 300 + "x",

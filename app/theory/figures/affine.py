@@ -101,6 +101,8 @@ class AffineFigure(Figure):
         scale, (top, bottom) = self._scale(), self._rulers()
         self._fan(painter, affine, top, bottom)
         self._ruler(painter, top, "z", "z_text")
+        if slope < 0:
+            self._ghost(painter, affine, bottom, scale)
         self._ruler(painter, bottom, "x", "b_text")
         self._box(painter, QRectF(self._x(0), top - scale, scale, scale), "z")
         self._label(painter, "π(z) = 1", QPointF(self._x(1) + 10 * self.unit, top - scale / 2), "z_text", 0.0)
@@ -110,7 +112,9 @@ class AffineFigure(Figure):
         self._box(painter, area, "b")
         self._areas(painter, affine, area, top, scale)
         if slope < 0:
-            self._ghost(painter, affine, area, bottom, scale)
+            words = tr("without the bars: {value}, below zero", value=f"{affine.signed:.2f}".replace("-", "−"))
+            left = area.left() - 12 * self.unit
+            self.text(painter, words, QPointF(left, area.top() + 12 * self.unit), "warning_text", 12, 1.0)
 
     def _fan(self, painter: QPainter, affine: Affine, top: float, bottom: float) -> None:
         """Lines from z to x: they cross where the slope is negative."""
@@ -125,7 +129,7 @@ class AffineFigure(Figure):
         for value in range(int(np.ceil(LOW)), int(HIGH) + 1):
             x = self._x(value)
             self.line(painter, QPointF(x, y), QPointF(x, y + 5 * self.unit), "muted", 1.0, 0.8)
-            self.text(painter, str(value).replace("-", "−"), QPointF(x, y + 15 * self.unit), "muted", 11, 0.5)
+            self.text(painter, str(value).replace("-", "−"), QPointF(x, y + 15 * self.unit), "muted", 11, 0.5, paper=True)
         self.formula(painter, name, QPointF(self._x(HIGH) + 14 * self.unit, y), 18, 0.5, tone)
 
     def _box(self, painter: QPainter, area: QRectF, tone: str) -> None:
@@ -146,15 +150,12 @@ class AffineFigure(Figure):
         right = area.right() + 12 * unit
         self._label(painter, f"p(x) = {affine.density:.2f}", QPointF(right, area.top() + 12 * unit), "b_text", 0.0)
 
-    def _ghost(self, painter: QPainter, affine: Affine, area: QRectF, bottom: float, scale: float) -> None:
+    def _ghost(self, painter: QPainter, affine: Affine, bottom: float, scale: float) -> None:
         """What the formula without bars would give: a density below zero, which there is not."""
-        depth = abs(affine.signed) * scale
-        ghost = QRectF(area.left(), bottom, area.width(), min(depth, self.height() - bottom - 2))
+        low, high = affine.ends
+        depth = min(abs(affine.signed) * scale, self.height() - bottom - 2)
         pen = QPen(theme.color("warning"), 1.5 * self.unit)
         pen.setDashPattern([4, 3])
         painter.setPen(pen)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(ghost)
-        words = tr("without the bars: {value}, below zero", value=f"{affine.signed:.2f}".replace("-", "−"))
-        left = area.left() - 12 * self.unit
-        self.text(painter, words, QPointF(left, area.top() + 12 * self.unit), "warning_text", 12, 1.0)
+        painter.drawRect(QRectF(self._x(low), bottom, (high - low) * scale, depth))

@@ -47,6 +47,11 @@ class Mixed:
         return log_det(self.weight, *self.x.shape[1:])
 
 
+def _full(weight: np.ndarray) -> float:
+    """The weight whose colour is the fullest."""
+    return max(1.0, float(np.abs(weight).max()))
+
+
 class ConvolutionFigure(Figure):
     """Channels at the left, W in the middle, channels at the right; a dial turns the rotation."""
 
@@ -198,10 +203,10 @@ class ConvolutionFigure(Figure):
         self._pictures(painter, last, after, chosen)
         for left, right in ((first, middle), (middle, last)):
             y = first.center().y()
-            if left is middle:
-                self.arrow(painter, QPointF(left.right() + 24 * unit, y), QPointF(right.left() - 6 * unit, y))
-            else:
-                self.arrow(painter, QPointF(left.right() + 10 * unit, y), QPointF(right.left() - 10 * unit, y))
+            begins = left.right() + (24 if left is middle else 10) * unit  # beside W there is a handle
+            ends = right.left() - (6 if left is middle else 10) * unit
+            centre, half = (begins + ends) / 2, 12 * unit
+            self.arrow(painter, QPointF(centre - half, y), QPointF(centre + half, y))
         self._weights(painter, mixed.weight, chosen)
         if self.state.convolution.kind == "rotation":
             self._draw_dial(painter)
@@ -229,7 +234,7 @@ class ConvolutionFigure(Figure):
         area, count = self._matrix_area(), len(weight)
         cell = area.width() / count
         tones = theme.current()
-        most = max(1.0, float(np.abs(weight).max()))
+        most, whole = _full(weight), not np.any(weight % 1)
         for row in range(count):
             for column in range(count):
                 value = float(weight[row, column])
@@ -245,7 +250,7 @@ class ConvolutionFigure(Figure):
                     dark = theme.contrast(tone, "#101114") > theme.contrast(tone, "#ffffff")
                     painter.setPen(QColor("#101114" if dark else "#ffffff"))
                     painter.setFont(self.font_of(15))
-                    painter.drawText(square, Qt.AlignmentFlag.AlignCenter, signed(value) if value % 1 else f"{value:.0f}")
+                    painter.drawText(square, Qt.AlignmentFlag.AlignCenter, f"{value:.0f}" if whole else signed(value))
         painter.setPen(QPen(theme.color("b"), 2 * self.unit))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(area.left(), area.top() + chosen * cell, area.width(), cell), 4, 4)
@@ -281,5 +286,7 @@ class ConvolutionFigure(Figure):
         if len(mixed.weight) == 3:
             words = tr("colours and channels; what lies beyond black and white is cut")
         else:
-            words = tr("the twelve channels after the first squeeze; what lies beyond black and white is cut")
+            words = tr("twelve channels after the first squeeze, cut at black and white") + "; " + tr(
+                "W is blue above 0, orange below, full at ±{most}", most=f"{_full(mixed.weight):.2g}"
+            )
         self.text(painter, words, place + QPointF(0, 22 * self.unit), "muted", 12, 0.5)

@@ -151,7 +151,7 @@ class MatrixFigure(Figure):
         if matrix.singular:
             words, tone = tr("area 0: a line, and no way back"), "warning_text"
         else:
-            words = tr("area {area}, density {density}", area=f"{abs(matrix.det):.2f}", density=f"{matrix.density:.2f}")
+            words = tr("area {area}, density {density}", area=f"{abs(matrix.det):.2f}", density=f"{matrix.density:.3f}")
             tone = "b_text"
         self.text(painter, words, QPointF(plane.center().x(), low), tone, 13, 0.5, bold=True, paper=True)
         if matrix.det < 0:

@@ -44,6 +44,7 @@ class ColourBar(QWidget):
         super().__init__()
         self._low, self._high, self.marks = low, high, marks
         self._colors: list[QColor] = []
+        self._unit = 1.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(tooltip)
         self.set_ends(low, high)
@@ -68,15 +69,23 @@ class ColourBar(QWidget):
             self.marks = marks
             self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(120, 16)
+    def set_unit(self, unit: float) -> None:
+        """Draw it so many times as large as usual."""
+        if unit != self._unit:
+            self._unit = unit
+            self.updateGeometry()
+            self.update()
 
-    minimumSizeHint = lambda self: QSize(40, 16)  # noqa: E731, N815
+    def sizeHint(self) -> QSize:  # noqa: N802
+        return QSize(120, round(16 * self._unit))
+
+    minimumSizeHint = lambda self: QSize(40, round(16 * self._unit))  # noqa: E731, N815
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = theme.font(theme.SMALL_PIXELS)
+        unit = self._unit
+        font = theme.font(round(theme.SMALL_PIXELS * unit))
         painter.setFont(font)
         painter.setPen(QColor(theme.current().muted))
         metrics = QFontMetricsF(font)
@@ -84,7 +93,7 @@ class ColourBar(QWidget):
         area = QRectF(self.rect())
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self._low)
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self._high)
-        bar = QRectF(left + 8, self.height() / 2 - 4, self.width() - left - right - 16, 8)
+        bar = QRectF(left + 8 * unit, self.height() / 2 - 4 * unit, self.width() - left - right - 16 * unit, 8 * unit)
         if bar.width() < 16 or not self._colors:
             return
         gradient = QLinearGradient(bar.topLeft(), bar.topRight())
@@ -95,7 +104,7 @@ class ColourBar(QWidget):
         painter.fillPath(outline, gradient)
         painter.setPen(QPen(QColor(theme.current().line), 1))
         painter.drawPath(outline)
-        painter.setPen(QPen(QColor(theme.current().text), 1))
+        painter.setPen(QPen(QColor(theme.current().text), unit))
         for mark in self.marks:
             x = bar.left() + mark * bar.width()
             painter.drawLine(QPointF(x, bar.top() - 2), QPointF(x, bar.bottom() + 2))

@@ -36,14 +36,16 @@ class StretchPanel(Panel):
     probe_side = "x"
 
     def __init__(self) -> None:
-        words = tr("Red: a small square there grows on its way to z. Blue: it shrinks.") + "\nlog |det ∂f/∂x|"
-        super().__init__(tr("Stretching of space"), "log |det|", tooltip=words)
+        words = tr("Red: a small square grows on its way to z. Blue: it shrinks. Click to see it.")
+        words += "\nlog |det ∂f/∂x|"
+        super().__init__(tr("Stretching of space"), "log |det|", tooltip=words, short=tr("Stretching"))
         self.plot = Plot(self.accessibleName())
         self.image = pg.ImageItem(axisOrder="row-major")
         self.plot.box.addItem(self.image)
-        self.bar = ColourBar(f"−{STRETCH:g}", f"+{STRETCH:g} nat", marks=(0.5,), tooltip=words)
+        ends = tr("shrinks −{n}", n=f"{STRETCH:g}"), tr("grows +{n} nat", n=f"{STRETCH:g}")
+        self.bar = ColourBar(*ends, marks=(0.5,), tooltip=words)
         self.add(self.plot)
-        self.body.addWidget(self.bar)
+        self.add_bar(self.bar)
         theme.changed.connect(self._paint_theme)
         self._paint_theme()
 
@@ -78,7 +80,7 @@ class DisplacementPanel(Panel):
             tr("What moves the points"),
             compact=True,
         )
-        words = tr("How far each point of a regular grid in z is carried, and where to.") + "\nx − z"
+        words = tr("How far each point of a grid in z (dots) is carried, and where to (arrows).") + "\nx − z"
         super().__init__(tr("Displacement"), right=self.which, tooltip=words)
         self.plot = Plot(self.accessibleName())
         self.lines = Segments(self._color, 1.2)
@@ -130,7 +132,8 @@ class TrajectoriesPanel(Panel):
     probe_side = "path"
 
     def __init__(self) -> None:
-        words = tr("Each line is one point on its way from z to x, a corner a layer.") + "\nh₀ → h₁ → … → h_K"
+        words = tr("Each line is a point's way from z to x, a corner a layer: move the strip.")
+        words += "\nh₀ → h₁ → … → h_K"
         super().__init__(tr("Trajectories"), "", tooltip=words)
         self.plot = Plot(self.accessibleName())
         self.lines = Segments(lambda group, groups: _shade(group, groups, 0.5), 1.0)
@@ -139,7 +142,7 @@ class TrajectoriesPanel(Panel):
         self.plot.box.addItem(self.points)
         self.bar = ColourBar("z", "x", tooltip=words)
         self.add(self.plot)
-        self.body.addWidget(self.bar)
+        self.add_bar(self.bar)
         self._at: tuple[float, str] | None = None
         self._bound = 0.0
 

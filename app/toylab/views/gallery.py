@@ -41,6 +41,7 @@ class Gallery(QWidget):
         column.setSpacing(12)
         self._rows = [QHBoxLayout() for _ in range(3)]
         self._narrow = False
+        self._unit = 1.0
         for row in self._rows:
             row.setSpacing(12)
             column.addLayout(row)
@@ -50,11 +51,18 @@ class Gallery(QWidget):
         if name not in self._panels:
             panel = self._panels[name] = self._factories[name]()
             panel.setParent(self)
-            # All of a row alike, whatever stands in their headers.
-            panel.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+            # All alike, whatever stands in their headers and below them.
+            panel.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+            panel.set_unit(self._unit)
             panel.hide()
             self.made.emit(panel)
         return self._panels[name]
+
+    def set_unit(self, unit: float) -> None:
+        """Write in all panels so many times as large as usual."""
+        self._unit = unit
+        for panel in self._panels.values():
+            panel.set_unit(unit)
 
     @property
     def shown(self) -> list[Panel]:

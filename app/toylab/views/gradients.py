@@ -22,10 +22,10 @@ _FLOOR = 1e-8
 _POWERS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def powers(low: float, high: float, size: float) -> list[int]:
+def powers(low: float, high: float, size: float, letters: float = 1.0) -> list[int]:
     """The whole powers of ten to be written on an axis of ``size`` pixels: as many as do not touch."""
     first, last = math.ceil(low), math.floor(high)
-    every = max(1, math.ceil((last - first + 1) * 18 / max(1.0, size)))
+    every = max(1, math.ceil((last - first + 1) * 18 * letters / max(1.0, size)))
     return list(range(first, last + 1, every))
 
 
@@ -33,25 +33,26 @@ class GradientsPanel(Panel):
     """A thin curve a layer, in the layers' colours, and a thick one for all together."""
 
     def __init__(self) -> None:
-        words = tr("The length of the last step's gradient, layer by layer and (thick) of all together.") + "\n‖∂L/∂θ‖"
+        words = tr("How hard each layer's weights are pulled at each step; thick: all together.")
+        words += "\n‖∂L/∂θ‖"
         super().__init__(tr("Gradient norms"), "", tooltip=words)
         self.plot = CurvePlot(self.accessibleName())
         left = self.plot.axes["left"]
-        left.tickValues = lambda low, high, size: [(1.0, powers(low, high, size))]
+        left.tickValues = lambda low, high, size: [(1.0, powers(low, high, size, self.plot.letters))]
         left.tickStrings = lambda values, *_: ["10" + str(round(v)).translate(_POWERS) for v in values]
         self.total = pg.PlotCurveItem(antialias=True)
         self.plot.box.addItem(self.total, ignoreBounds=True)
         self.curves: list[pg.PlotCurveItem] = []
         self.bar = ColourBar(tr("at z"), tr("at x"), tooltip=words)
         self.add(self.plot)
-        self.body.addWidget(self.bar)
+        self.add_bar(self.bar)
         self._mark: tuple[int, int, str, float] | None = None
         self._range = [-2, 2]
         self._number = -1
 
     def show_run(self, run: Run) -> bool:
         curve = run.gradients
-        mark = (run.number, curve.version, theme.current().name, self.devicePixelRatioF())
+        mark = (run.number, curve.version, theme.current().name, self.plot.pixels())
         if mark == self._mark:
             return False
         if self._mark is None or self._mark[2:] != mark[2:]:
@@ -65,7 +66,7 @@ class GradientsPanel(Panel):
             self.curves.append(item)
             self.plot.box.addItem(item, ignoreBounds=True)
         steps = np.asarray(curve.steps, dtype=np.float64)
-        ratio = self.devicePixelRatioF()
+        ratio = self.plot.pixels()
         for number, item in enumerate(self.curves):
             item.setVisible(number < count and len(steps) > 0)
             if number < count:
@@ -82,11 +83,11 @@ class GradientsPanel(Panel):
             low, high = float(np.quantile(logs, 0.02)), float(whole.max())
             self._range = [min(self._range[0], int(np.floor(low))), max(self._range[1], int(np.ceil(high)))]
         self.plot.box.setRange(xRange=(0, nice_end(curve.steps[-1] if curve.steps else 0)), yRange=self._range, padding=0.02)
-        self.note.setText(f"{10 ** whole[-1]:.3g}" if len(steps) else tr("after the first step"))
+        self.note.setText(tr("together {n}", n=f"{10 ** whole[-1]:.3g}") if len(steps) else tr("after the first step"))
         return True
 
     def _paint_theme(self) -> None:
         tones = theme.current()
-        self.total.setPen(pg.mkPen(tones.text, width=2 * self.devicePixelRatioF()))
+        self.total.setPen(pg.mkPen(tones.text, width=2 * self.plot.pixels()))
         self.bar.set_colors([QColor(tone_at(part / 8)) for part in range(9)])
         self.plot.paint_axes()

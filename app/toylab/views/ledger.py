@@ -25,6 +25,7 @@ from app.toylab.views.probe_data import SIDE, ProbeData, stage_title
 from app.widgets import Card, IconButton, Label
 from app.widgets.focus import KeyboardFocus, ring
 from app.widgets.plot import polygon
+from app.widgets.reading import enlarge
 
 __all__ = ["LEDGER_WIDTH", "Ledger", "LedgerRows", "SquareView", "signed"]
 
@@ -122,16 +123,28 @@ class LedgerRows(KeyboardFocus, QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.unit = 1.0
         theme.changed.connect(self.update)
+
+    @property
+    def row(self) -> int:
+        """Height of a row in pixels."""
+        return round(ROW * self.unit)
+
+    def set_unit(self, unit: float) -> None:
+        """Draw it so many times as large as usual."""
+        self.unit = unit
+        self.updateGeometry()
+        self.update()
 
     def count(self) -> int:
         """Rows: the prior's and one a stage."""
         return 1 + len(self.data.names) if self.data is not None else 1
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        return QSize(160, ROW * self.count() + 2)
+        return QSize(160, self.row * self.count() + 2)
 
-    minimumSizeHint = lambda self: QSize(80, ROW * self.count() + 2)  # noqa: E731, N815
+    minimumSizeHint = lambda self: QSize(80, self.row * self.count() + 2)  # noqa: E731, N815
 
     def show_probe(self, data: ProbeData | None, boundary: int) -> None:
         """Show the numbers; the last of the first ``boundary`` stages is marked."""
@@ -155,9 +168,9 @@ class LedgerRows(KeyboardFocus, QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()
-        painter.setFont(theme.font())
+        painter.setFont(theme.font(round(theme.FONT_PIXELS * self.unit)))
         for number, (title, value, _exact) in enumerate(self.rows()):
-            row = QRectF(0, number * ROW, self.width(), ROW)
+            row = QRectF(0, number * self.row, self.width(), self.row)
             if number and number == self.boundary:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(tones.raised))
@@ -179,7 +192,7 @@ class LedgerRows(KeyboardFocus, QWidget):
         return super().event(event)
 
     def _tell(self, event: QHelpEvent) -> None:
-        number = event.pos().y() // ROW
+        number = event.pos().y() // self.row
         rows = self.rows()
         if self.data is None or not 0 <= number < len(rows):
             QToolTip.hideText()
@@ -191,7 +204,7 @@ class LedgerRows(KeyboardFocus, QWidget):
         QToolTip.showText(event.globalPos(), words, self)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        number = int(event.position().y() // ROW)
+        number = int(event.position().y() // self.row)
         if event.button() == Qt.MouseButton.LeftButton and self.data is not None and number < self.count():
             self.chosen.emit(number)
 
@@ -221,7 +234,7 @@ class Ledger(Card):
         self.body.setSpacing(6)
         self.copy = IconButton("copy", tr("Copy the ledger"), 28, 16, tooltip=tr("Copy the ledger as text, with all digits."))
         self.close_button = IconButton("close", tr("Put the probe away"), 28, 16, tooltip=tr("Put the probe away.") + "\nEsc")
-        title = Label(tr("Probe"), "strong")
+        self.title = title = Label(tr("Probe"), "strong")
         title.setToolTip(tr("What the flow does to one point; the numbers add up.") + "\nlog p(x) = log π(z) + Σ log |det|")
         top = QHBoxLayout()
         top.setSpacing(4)
@@ -259,6 +272,14 @@ class Ledger(Card):
         self.copy.clicked.connect(self.copied)
         self.close_button.clicked.connect(self.closed)
 
+    def set_unit(self, unit: float) -> None:
+        """Draw it so many times as large as usual."""
+        self.setFixedWidth(round(LEDGER_WIDTH * unit))
+        for label in (self.title, self.places, self.caption, self.message):
+            enlarge(label, unit)
+        self.rows.set_unit(unit)
+        self.sum.set_unit(unit)
+
     def show_probe(self, data: ProbeData | None, position: float, error: str = "") -> None:
         """Show the newest numbers at a position of the strip, or what went wrong."""
         self.message.setVisible(bool(error))
@@ -269,7 +290,7 @@ class Ledger(Card):
         self.rows.show_probe(data, boundary)
         self.square.show_probe(data, position)
         if moved:
-            self.scroll.ensureVisible(0, boundary * ROW + ROW // 2, 0, ROW)
+            self.scroll.ensureVisible(0, boundary * self.rows.row + self.rows.row // 2, 0, self.rows.row)
         self.copy.setEnabled(data is not None)
         if data is None:
             self.places.setText("" if error else tr("Following the point …") + "\n")
@@ -302,8 +323,14 @@ class _Sum(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.value = ""
-        self.setFixedHeight(ROW + 6)
+        self.set_unit(1.0)
         theme.changed.connect(self.update)
+
+    def set_unit(self, unit: float) -> None:
+        """Draw it so many times as large as usual."""
+        self._unit = unit
+        self.setFixedHeight(round(ROW * unit) + 6)
+        self.update()
 
     def show_total(self, value: str, exact: str) -> None:
         """Show the sum; its exact number is the tooltip."""
@@ -317,9 +344,9 @@ class _Sum(QWidget):
         tones = theme.current()
         painter.setPen(QPen(QColor(tones.muted), 1))
         painter.drawLine(QPointF(6, 2.5), QPointF(self.width() - 6, 2.5))
-        painter.setFont(theme.font(bold=True))
+        painter.setFont(theme.font(round(theme.FONT_PIXELS * self._unit), bold=True))
         painter.setPen(QColor(tones.text))
-        text = QRectF(6, 4, self.width() - 12, ROW)
+        text = QRectF(6, 4, self.width() - 12, self.height() - 6)
         painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, "log p(x)")
         total = f"{self.value} nat" if self.value else ""
         painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, total)

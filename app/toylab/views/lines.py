@@ -10,6 +10,8 @@ from pyqtgraph.Qt.internals import PrimitiveArray
 from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
+from app.widgets.plot import unit_of
+
 __all__ = ["Segments", "arrows"]
 
 
@@ -44,7 +46,7 @@ class Segments(pg.GraphicsObject):
     def paint(self, painter: QPainter, *_unused: object) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         # A cosmetic pen is as wide as it says in pixels of the screen.
-        width = self.width * painter.device().devicePixelRatioF()
+        width = self.width * unit_of(self) * painter.device().devicePixelRatioF()
         for number, group in enumerate(self._groups):
             if len(group.ndarray()):
                 pen = QPen(self.color(number, len(self._groups)), width)

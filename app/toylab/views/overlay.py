@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGraphicsView
 
 from app import theme
 from app.i18n import tr
-from app.widgets.plot import Plot, polygon
+from app.widgets.plot import Plot, polygon, unit_of
 
 __all__ = ["NUDGE", "ProbeHand", "ProbeMark"]
 
@@ -62,7 +62,7 @@ class ProbeMark(pg.GraphicsObject):
         tones = theme.current()
         halo = QColor("#000000" if tones.dark else "#ffffff")
         halo.setAlphaF(0.6)
-        ratio = painter.device().devicePixelRatioF()
+        ratio = unit_of(self) * painter.device().devicePixelRatioF()
         world = painter.worldTransform()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from app.shell.trace import Trace
 from app.toylab.pace_bar import PaceBar
+from app.toylab.slow_matching import ARROWS, SHORTER
 from app.toylab.slow_motion import STAGE_S
 from app.toylab.toy_trace import ToyTrace
 
@@ -149,6 +150,41 @@ def test_slow_motion_shows_four_stages_and_takes_the_step(qtbot, lab):
     at_rest(qtbot, lab)
     lab.canvas().draw()
     assert not view.isVisible()
+
+
+def test_slow_motion_of_a_continuous_flow_shows_matching(qtbot, lab):
+    lab.controller.set("flow", "continuous")
+    lab.controller.set("speed", "stages")
+    slow, view = lab.controller.slow, lab.canvas().slow
+    qtbot.waitUntil(lambda: slow.detail is not None and "place" in slow.detail.arrays, timeout=30_000)
+    lab.canvas().draw()
+    data, arrays = slow.detail.data, slow.detail.arrays
+    assert not slow.sentence and view.isVisible() and view.stages[0].title.text() == "1 Draw times"
+    assert view.panel.starts.count() == view.panel.ends.count() == view.panel.points.count() == ARROWS
+    slow.skip()
+    slow.gone = STAGE_S[1]
+    lab.canvas().draw()
+    figures = view.stages[1].figures.text()
+    assert f"L = mean |v − (x − z)|² = {data['loss']:.3f}" in figures and f"{data['wanted_square']:.3f}" in figures
+    assert view.panel.arrows.count() == 2 * 3 * ARROWS  # a shaft and a head of two strokes, asked for and the field's own
+    ends = np.stack([arrays["place"] + arrays[name] / SHORTER for name in ("field", "wanted")], 1)
+    assert len(view.panel.paths._lines) == ARROWS  # the gaps, from tip to tip
+    first = view.panel.paths._lines[0]
+    assert np.allclose([[first[k].x(), first[k].y()] for k in (0, 1)], ends[0], atol=1e-5)
+    slow.skip()
+    slow.gone = STAGE_S[2]
+    lab.canvas().draw()
+    assert f"{data['norm']:.3g}" in view.stages[2].figures.text() and len(view.norms._norms) == 3
+    assert "network" in view.norms._words
+    slow.skip()
+    slow.skip()
+    qtbot.waitUntil(lambda: lab.controller.run.step == 1 and slow.detail.data["step"] == 2, timeout=30_000)
+    lab.controller.set("flow", "nice")
+    qtbot.waitUntil(lambda: slow.detail is not None and "path" in slow.detail.arrays, timeout=30_000)
+    lab.canvas().draw()
+    assert view.stages[0].title.text() == "1 Forward" and not view.panel.arrows.count() and view.panel.legend.isHidden()
+    lab.controller.set("speed", "full")
+    at_rest(qtbot, lab)
 
 
 def test_twenty_fast_clicks_leave_one_trainer_and_the_right_picture(qtbot, lab):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QPoint, Qt
 
 LEFT = Qt.MouseButton.LeftButton
@@ -51,5 +52,18 @@ def test_of_points_the_engine_knows_no_density(qtbot, lab, tmp_path):
     run = lab.controller.run
     assert run.entropy is None and not run.known and np.isfinite(run.nll)
     assert np.abs(run.arrays["data"].std(0) - 1).max() < 0.15
+    panel = lab.canvas().density
+    panel.which.set_current("model")
     lab.canvas().draw()
-    assert not lab.canvas().density.which.button("truth").isEnabled()
+    truth = panel.which.button("truth")
+    assert truth.isEnabled() and truth.text() == "Estimate" and "no truth" in truth.toolTip()
+    assert "truth" not in run.arrays and run.estimated_from == 500 and panel.caption.isHidden()
+    qtbot.mouseClick(truth, LEFT)
+    assert np.array_equal(panel.image.image, run.arrays["estimate"])
+    assert panel.caption.text() == "estimated from 500 points"
+    assert panel.caption.isVisible() and run.entropy is None
+    assert (run.arrays["estimate"].astype(float) ** 2).sum() * (2 * run.reach / 128) ** 2 == pytest.approx(1.0, abs=0.02)
+    lab.history.undo()
+    qtbot.waitUntil(lab.canvas().window().is_idle, timeout=60_000)
+    lab.canvas().draw()
+    assert truth.text() == "True" and panel.caption.isHidden()

@@ -62,7 +62,7 @@ def test_views_are_switched_one_by_one_and_come_back(qtbot, lab):
     at_rest(qtbot, lab)
     assert run.version["prior"] == before  # what nobody looks at is not computed
     assert len(run.gradients.steps) == 1 and len(run.gradients.names) == 4
-    assert names["gradients"].note.text() == f"{np.linalg.norm(run.gradients.norms[-1]):.3g}"
+    assert names["gradients"].note.text() == f"together {np.linalg.norm(run.gradients.norms[-1]):.3g}"
     for _ in range(8):
         lab.history.undo()
     assert lab.controller.state.views == DEFAULT_VIEWS and canvas.prior.isVisible()
