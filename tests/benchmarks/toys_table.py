@@ -44,6 +44,7 @@ RECIPES: dict[str, dict] = {
     "realnvp": {"depth": 8, "width": 64, "learning_rate": 4e-3, "batch": 512},
     "glow": {"depth": 12, "width": 32, "learning_rate": 4e-3, "batch": 512},
     "spline": {"depth": 8, "width": 64, "learning_rate": 4e-3, "batch": 512, "bins": 16},
+    "continuous": {"depth": 8, "width": 64, "learning_rate": 1e-2, "batch": 512},
 }
 """How each flow is trained, on every density alike; a flow that is not named takes the toy lab's own settings.
 
