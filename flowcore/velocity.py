@@ -18,7 +18,8 @@ from .errors import ConfigError
 from .networks import MLP
 
 __all__ = [
-    "CLOCK_REST", "DATA_WIDTH", "PlainField", "TIME_GAIN", "VelocityField", "WAVE_SHARE", "WaveField", "drift", "late_clock", "make_field",
+    "CLOCK_REST", "DATA_WIDTH", "PlainField", "TIME_GAIN", "VelocityField", "WAVE_SHARE", "WaveField", "drift", "late_clock",
+    "make_field",
 ]  # fmt: skip
 
 TIME_GAIN = 2.0
@@ -152,4 +153,3 @@ def _gated(sums: Tensor) -> tuple[Tensor, Tensor]:
     gate = torch.sigmoid(sums)
     result = sums * gate
     return result, torch.lerp(result, torch.ones_like(result), gate)
-
