@@ -170,8 +170,8 @@ def to_markdown(cells: Sequence[Cell], seconds: float, about: dict[str, str], fl
     lines += [_goal(cells, flow) for flow in flows]
     lines += [
         "", "## Recipes", "",
-        "Chosen by trials of five seconds on one or two of the densities, the continuous flow's learning rate by trials of twenty",
-        "on three; splines have the toy lab's own.", "",
+        "Chosen by trials of five seconds on one or two of the densities, the continuous flow's learning rate by trials of",
+        "twenty on three; splines have the toy lab's own.", "",
         "| flow | layers | width | bins | learning rate | batch |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     for flow, title in zip(flows, titles, strict=True):
