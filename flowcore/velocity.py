@@ -30,9 +30,9 @@ CLOCK_REST = 0.1
 """Time before the data from which on the late clock is even: about the width of what is fine in the densities."""
 WAVE_SHARE = 7 / 16
 """Waves for a unit of width: with a half, a sine and a cosine for each, following points took a fifth longer than by a plain
-field, with a quarter the rings and the grid were learned a quarter worse in the same time."""
+field, with a quarter the gaps on the rings and on the grid were half as large again after the same time."""
 _WAVE_REACH = 4.0 / math.sqrt(3.0)
-"""Radians a unit of length, at most, at the start: a wave from a ridge to the next across the whole square, or a tenth of it."""
+"""Radians a unit of length, at most, along each axis at the start: the shortest wave is then a quarter of the square long."""
 
 
 class VelocityField(nn.Module):
