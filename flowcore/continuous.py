@@ -8,8 +8,10 @@ else is in its batch. The divergence of the field is exact: no trace is estimate
 
 **Tolerance.** With :data:`STEPS` steps the log-density of every point of the data is within :data:`TOLERANCE` nats of the exact
 integral (the mean of many within 1e-4), and decode(encode(x)) within :data:`TOLERANCE` of x: so measured after
-4,000 steps of the toy lab's own recipe on four of its densities with Gaussian and mixture priors. A wider field trained harder
-is bent more sharply; :meth:`ContinuousFlow.log_prob_error` measures a given flow, and a toy run's card tells it.
+4,000 steps of the toy lab's own recipe on four of its densities with Gaussian and mixture priors. A field trained harder is
+bent more sharply: after 30,000 steps at a learning rate of 0.01 on two spirals and the grid of Gaussians, 99 points of 100 were
+within 4e-3 nats, single ones within 2e-2, and the mean still within 1e-4. :meth:`ContinuousFlow.log_prob_error` measures a given
+flow, and a toy run's card tells it. Far from the data, see :mod:`flowcore.velocity`.
 """
 from __future__ import annotations
 
@@ -21,58 +23,20 @@ from torch import Tensor
 from .bijections import Bijection
 from .errors import ConfigError
 from .flow import Flow
-from .networks import MLP
 from .priors import StandardPrior
 from .priors_plane import plane_prior
+from .velocity import VelocityField, make_field
 
 __all__ = [
-    "ContinuousFlow", "ContinuousStage", "STEPS", "TIME_GAIN", "TOLERANCE", "VelocityField", "continuous", "matching_targets",
-    "runge_kutta",
+    "ContinuousFlow", "ContinuousStage", "STEPS", "TOLERANCE", "continuous", "matching_targets", "runge_kutta",
 ]  # fmt: skip
 
 STEPS = 32
 """Runge-Kutta steps from data to noise, at least; a stage has a whole number of them."""
 TOLERANCE = 2e-3
 """Nats of a log-density, and units of a place."""
-TIME_GAIN = 2.0
-"""t as the network sees it goes from −1 to 1."""
 SIGMA_MIN = 1e-3
 """Width of a path's end about its data point."""
-
-
-class VelocityField(MLP):
-    """v(x, t): (N, 2) and t -> (N, 2), a network of (x, y, t) with two hidden layers of ``width``, SiLU between."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__(3, 2, width, 2, "silu")
-
-    def velocity(self, x: Tensor, t: float | Tensor) -> Tensor:
-        """v at points (N, 2) and a time, one for all or (N, 1)."""
-        return self(torch.cat([x, _clock(x, t)], 1))
-
-    def velocity_and_divergence(self, x: Tensor, t: float | Tensor) -> tuple[Tensor, Tensor]:
-        """v (N, 2) and div v = ∂v₁/∂x + ∂v₂/∂y (N,).
-
-        The Jacobian is C D₂ W D₁ A, with D the activations' slopes, so its trace is Σ_jk d₂ⱼ (W ∘ (A C)ᵀ)_jk d₁ₖ: one
-        more product of a matrix, exact, in place of one Jacobian-vector product for each coordinate.
-        """
-        first, second = self.hidden
-        result, slopes = torch.cat([x, _clock(x, t)], 1), []
-        for layer in (first, second):
-            sums = layer(result)
-            gate = torch.sigmoid(sums)
-            result = sums * gate
-            slopes.append(torch.lerp(result, torch.ones_like(result), gate))
-        return self.last(result), (slopes[1] * (slopes[0] @ self.trace_matrix().t())).sum(1)
-
-    def trace_matrix(self) -> Tensor:
-        """W ∘ (A C)ᵀ, (width, width)."""
-        return self.hidden[1].weight * (self.hidden[0].weight[:, :2] @ self.last.weight).t()
-
-
-def _clock(x: Tensor, t: float | Tensor) -> Tensor:
-    t = t if isinstance(t, Tensor) else x.new_full((x.shape[0], 1), t)
-    return TIME_GAIN * (t - 0.5)
 
 
 def runge_kutta(field: VelocityField, x: Tensor, start: float, stop: float, steps: int) -> tuple[Tensor, Tensor]:
@@ -157,15 +121,18 @@ def matching_targets(x: Tensor, noise: Tensor, t: Tensor) -> tuple[Tensor, Tenso
 
 
 def continuous(
-    shape: tuple[int, ...], depth: int = 8, width: int = 64, prior: str = "gaussian", components: int = 8
+    shape: tuple[int, ...], depth: int = 8, width: int = 64, prior: str = "gaussian", components: int = 8, field: str = "plain"
 ) -> ContinuousFlow:
     """A continuous flow of points (2,): one field of ``width``, in ``depth`` stages of equal time. Its prior is not learned.
 
+    ``field`` is "waves" (:class:`~flowcore.velocity.WaveField`) of a new flow; "plain", of flows that were written before there
+    was a choice and so do not say.
+
     Raises:
-        ConfigError: for another shape.
+        ConfigError: for another shape or field.
     """
     if tuple(shape) != (2,):
         raise ConfigError("A continuous flow is for points of the plane, of shape [2].")
-    architecture = dict(system="continuous", shape=[2], depth=depth, width=width, prior=prior, components=components)
-    return ContinuousFlow(VelocityField(width), plane_prior(prior, components), depth, architecture)
+    architecture = dict(system="continuous", shape=[2], depth=depth, width=width, prior=prior, components=components, field=field)
+    return ContinuousFlow(make_field(field, width), plane_prior(prior, components), depth, architecture)
 

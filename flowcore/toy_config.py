@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from . import densities, toy_targets
 from .errors import ConfigError
 from .prior_shapes import MAX_COMPONENTS, PLANE_PRIORS
+from .toy_course import FIELDS, NEW_FIELD
 from .toy_layers import LayerSpec, layers_of, own_layers
 
 __all__ = ["FLOWS", "PRIORS", "ToyConfig"]
@@ -36,7 +37,8 @@ class ToyConfig:
     flow (a continuous flow, whose training does not see the prior's density, leaves them). ``layers``, specs or their
     dictionaries, take the place of ``depth`` times the flow's own layer.
 
-    Of a continuous flow ``depth`` counts the stages in which it is shown, and ``width`` is that of its velocity field.
+    Of a continuous flow ``depth`` counts the stages in which it is shown, ``width`` is that of its velocity field, and
+    ``field`` says which it is: "waves", or the "plain" one of runs from before there was a choice.
 
     Raises:
         ConfigError: for a value out of range.
@@ -56,6 +58,7 @@ class ToyConfig:
     learned: bool = False
     layers: tuple[LayerSpec, ...] | None = None
     target: dict | None = None
+    field: str = NEW_FIELD
 
     def __post_init__(self) -> None:
         densities.get(self.density)
@@ -64,6 +67,8 @@ class ToyConfig:
             raise ConfigError(f"There is no toy flow named {self.flow!r}: choose one of {', '.join(FLOWS)}.")
         if self.prior not in PRIORS:
             raise ConfigError(f"A toy flow's prior is one of {', '.join(PRIORS)}, not {self.prior!r}.")
+        if self.field not in FIELDS:
+            raise ConfigError(f"A continuous flow's field is one of {', '.join(FIELDS)}, not {self.field!r}.")
         if not isinstance(self.learned, bool):
             raise ConfigError(f"A toy flow's prior is learned or not, which is true or false, not {self.learned!r}.")
         if self.layers is not None:
@@ -85,8 +90,9 @@ class ToyConfig:
         """What :func:`flowcore.models.build` needs."""
         if self.flow == "continuous":
             return dict(
-                system="continuous", shape=[2], depth=self.depth, width=self.width, prior=self.prior, components=self.components
-            )
+                system="continuous", shape=[2], depth=self.depth, width=self.width, prior=self.prior, components=self.components,
+                field=self.field,
+            )  # fmt: skip
         if self.layers is not None or self.prior not in ("gaussian", "logistic"):
             learned = self.learned if self.prior == "mixture" else self.flow == "glow"
             return dict(

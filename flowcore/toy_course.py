@@ -10,11 +10,17 @@ from typing import Any
 
 from .errors import CheckpointError
 
-__all__ = ["MAX_CHANGES", "WARM_UP", "Course", "header", "snapshot_config", "snapshot_course", "snapshot_step"]
+__all__ = [
+    "FIELDS", "MAX_CHANGES", "NEW_FIELD", "WARM_UP", "Course", "header", "snapshot_config", "snapshot_course", "snapshot_step",
+    "written_config",
+]  # fmt: skip
 
 MAX_CHANGES = 100_000
 WARM_UP = 50
 """Steps over which the learning rate rises from nothing."""
+NEW_FIELD, _FIRST_FIELD = "waves", "plain"
+FIELDS = (NEW_FIELD, _FIRST_FIELD)
+"""Of a continuous flow; see ``flowcore.velocity``."""
 _MAX_HEADER = 64 * 2**20
 
 
@@ -103,9 +109,17 @@ def header(data: bytes) -> dict[str, Any]:
         step = about["step"]
         if isinstance(step, bool) or not isinstance(step, int) or step < 0:
             raise ValueError("no step")
+        about["config"] = written_config(about["config"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError("This snapshot of a toy run is damaged, so the run has to start again.") from error
     return about
+
+
+def written_config(config: dict[str, Any]) -> dict[str, Any]:
+    """The settings that a snapshot holds, as they were meant: a continuous flow that names no field has the first there was."""
+    if isinstance(config, dict) and config.get("flow") == "continuous" and "field" not in config:
+        return {**config, "field": _FIRST_FIELD}
+    return config
 
 
 def snapshot_config(data: bytes) -> dict[str, Any]:

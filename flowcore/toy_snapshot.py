@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .errors import CheckpointError, ConfigError
 from .toy_config import ToyConfig
-from .toy_course import Course
+from .toy_course import Course, written_config
 
 __all__ = ["FORMAT", "pack", "unpack"]
 
@@ -51,7 +51,7 @@ def unpack(
         about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["run"])
         if about["format"] != FORMAT:
             raise CheckpointError("This snapshot of a toy run was made by another version, so the run has to start again.")
-        config, step = ToyConfig.from_dict(about["config"]), int(about["step"])
+        config, step = ToyConfig.from_dict(written_config(about["config"])), int(about["step"])
     except (SafetensorError, ValueError, KeyError, TypeError, ConfigError, RecursionError) as error:
         raise broken from error
     if not 0 <= step < _MAX_STEP or not all(torch.isfinite(t).all() for t in tensors.values()):

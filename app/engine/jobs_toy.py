@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,14 +128,19 @@ def _is_current(context: Context, request: RunToy, wanted: ToyConfig) -> bool:
     session = context.shared.get(SESSION)
     if session is None or session.run != request.run or session.trainer.device.type != context.device.type:
         return False
-    return session.trainer.config.architecture == wanted.architecture
+    return _is_of(session.trainer, wanted)
+
+
+def _is_of(trainer: ToyTrainer, wanted: ToyConfig) -> bool:
+    """Whether it trains the flow that is asked for. Which field a continuous one has is the run's own matter: see `ToyConfig`."""
+    return trainer.config.architecture == replace(wanted, field=trainer.config.field).architecture
 
 
 def _open(context: Context, request: RunToy, wanted: ToyConfig) -> Session:
     """Another run, or the same one on another device."""
     before = context.shared.get(SESSION)
     data = request.snapshot.tobytes()
-    if before is not None and before.run == request.run and before.trainer.config.architecture == wanted.architecture:
+    if before is not None and before.run == request.run and _is_of(before.trainer, wanted):
         data = before.trainer.snapshot()
     elif before is not None:
         # What is left may be come back to: its very last state goes to the window.

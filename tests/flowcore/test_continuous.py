@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from flowcore import checkpoint
-from flowcore.continuous import STEPS, TOLERANCE, VelocityField, runge_kutta
+from flowcore.continuous import STEPS, TOLERANCE, runge_kutta
 from flowcore.errors import ConfigError, NonFiniteError, UntrainedError
 from flowcore.fast.continuous import PIECE, ContinuousPasses, MatchingLearner
 from flowcore.fast.flat import FlatParameters
@@ -19,6 +19,7 @@ from flowcore.prior_shapes import PLANE_PRIORS
 from flowcore.toy import FLOWS, ToyConfig, ToyTrainer
 from flowcore.toy_frames import ToyFrames
 from flowcore.toy_matching import MEASURED_STEPS, SHOWN_STEPS
+from flowcore.velocity import VelocityField, make_field
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -40,27 +41,35 @@ def points(trained) -> torch.Tensor:
     return trained.draw(400, 9)
 
 
-def random_field(width: int = 7) -> VelocityField:
+KINDS = ("waves", "plain")
+
+
+def random_field(kind: str, width: int = 7) -> VelocityField:
     torch.manual_seed(0)
-    field = VelocityField(width).double()
+    field = make_field(kind, width).double()
     with torch.no_grad():
         field.last.weight.normal_()
         field.last.bias.normal_()
     return field
 
 
-def test_the_divergence_is_the_trace_of_autograds_jacobian():
-    field = random_field()
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_divergence_is_the_trace_of_autograds_jacobian(kind):
+    field = random_field(kind)
     x = torch.randn(20, 2, dtype=torch.float64)
     v, divergence = field.velocity_and_divergence(x, 0.3)
     assert torch.allclose(v, field.velocity(x, 0.3), atol=1e-13)
     for row in range(len(x)):
         jacobian = torch.autograd.functional.jacobian(lambda h: field.velocity(h, 0.3)[0], x[row : row + 1])[:, 0]
         assert divergence[row].item() == pytest.approx(jacobian.trace().item(), abs=1e-12)
+    times = torch.full((20, 1), 0.3, dtype=torch.float64)  # a time for each point, as in training
+    for mine, other in zip(field.velocity_and_divergence(x, times), (v, divergence), strict=True):
+        assert torch.allclose(mine, other, atol=1e-12)
 
 
-def test_the_log_det_is_the_jacobians_and_falls_with_the_fourth_power_of_the_step():
-    field = random_field()
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_log_det_is_the_jacobians_and_falls_with_the_fourth_power_of_the_step(kind):
+    field = random_field(kind)
     x = torch.randn(6, 2, dtype=torch.float64)
     for row in range(2):
         jacobian = torch.autograd.functional.jacobian(lambda h: runge_kutta(field, h, 1.0, 0.0, 48)[0][0], x[row : row + 1])
@@ -73,10 +82,10 @@ def test_the_log_det_is_the_jacobians_and_falls_with_the_fourth_power_of_the_ste
         assert torch.allclose(runge_kutta(field, exact, 0.0, 1.0, 256)[0], x, atol=1e-6)
 
 
-@pytest.mark.parametrize("prior", PLANE_PRIORS)
-def test_the_gradient_of_flow_matching_is_autograds(prior):
+@pytest.mark.parametrize(("prior", "kind"), [*((prior, "waves") for prior in PLANE_PRIORS), ("gaussian", "plain")])
+def test_the_gradient_of_flow_matching_is_autograds(prior, kind):
     torch.manual_seed(0)
-    flow = build(replace(CONFIG, prior=prior).architecture).double()
+    flow = build(replace(CONFIG, prior=prior, field=kind).architecture).double()
     with torch.no_grad():
         flow.field.last.weight.normal_()
     plain = copy.deepcopy(flow)
@@ -177,6 +186,10 @@ def test_what_cannot_be_done_is_said(trained, points):
         passes.decode(points)
     with pytest.raises(ConfigError):
         passes.encode(torch.zeros(3, 3))
+    with pytest.raises(ConfigError, match="waves, plain"):
+        replace(CONFIG, field="magnetic")
+    with pytest.raises(ConfigError, match="plain, waves"):
+        build({**CONFIG.architecture, "field": "magnetic"})
     with pytest.raises(NonFiniteError, match="ContinuousStage"):
         trained.shown.log_prob(torch.full((2, 2), torch.inf))
     for shape in ([3], [1, 8, 8]):

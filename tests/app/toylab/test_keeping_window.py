@@ -142,6 +142,31 @@ def test_weights_of_another_flow_are_refused_and_nothing_changes(qtbot, lab, tmp
     banners(lab).error.hide()
 
 
+def test_a_continuous_training_from_before_fields_were_named_goes_on(qtbot, lab, tmp_path, monkeypatch):
+    """The settings on screen name no field, the run has its own: it must be taken for the run that is asked for."""
+    from flowcore.toy import ToyConfig, ToyTrainer
+
+    state = ToyState(flow="continuous", depth=4, width=16, batch=64)
+    trainer = ToyTrainer(ToyConfig.from_dict({**state.config(), "field": "plain"}))
+    trainer.step(2)
+    whole = ToyConfig.to_dict
+    with monkeypatch.context() as first:
+        first.setattr(ToyConfig, "to_dict", lambda self: {name: v for name, v in whole(self).items() if name != "field"})
+        snapshot = trainer.snapshot()
+    path = tmp_path / "a.flowtoy"
+    training_file.write(path, training_file.Training(state, snapshot))
+    lab.take_file(str(path))
+    qtbot.waitUntil(lambda: lab.controller.state.flow == "continuous", timeout=30_000)
+    at_rest(qtbot, lab)
+    assert lab.controller.run.step == 2
+    steps(qtbot, lab, 3)
+    trainer.step(3)
+    after = ToyTrainer.from_snapshot(lab.controller.run.snapshot.tobytes())
+    assert after.config.field == "plain" and after.step_count == 5
+    for mine, other in zip(after.flow.parameters(), trainer.flow.parameters(), strict=True):
+        assert np.allclose(mine.detach(), other.detach(), atol=1e-6)
+
+
 def test_the_training_is_filmed_and_the_film_brings_its_settings_back(qtbot, lab, tmp_path):
     steps(qtbot, lab, 5)
     keeping, done = lab.keeping, []
