@@ -68,7 +68,7 @@ def matching_step(trainer: ToyTrainer, points: int) -> MatchingInDetail:
         before = runge_kutta(flow.field, eps, 0.0, 1.0, _SOLVER_STEPS)[0]
     with torch.enable_grad():
         loss = trainer._gradients(x)
-    layers = [*flow.field.hidden, flow.field.last]
+    layers = [layer for layer in flow.field.modules() if isinstance(layer, torch.nn.Linear)]  # from (x, t) to v
     squares = [sum(float(p.grad.double().square().sum()) for p in layer.parameters()) for layer in layers]
     norm = float(torch.linalg.vector_norm(trainer._flat.gradient))
     rate = trainer.learning_rate()

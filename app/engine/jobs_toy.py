@@ -30,11 +30,11 @@ MOST_TRUTHS = 64
 """How many densities' pictures are kept: a slider that is dragged makes a new one at every step."""
 QUICK_HELD_OUT = 2048
 
-SHOWING_SHARE = 0.2
+SHOWING_SHARE = 0.14
 """Of the time, what may go into frames."""
-FRAMES_AT_LEAST, FRAMES_AT_MOST = 22.0, 60.0
+FRAMES_AT_LEAST, FRAMES_AT_MOST = 31.0, 60.0
 HEATS_AT_LEAST, HEATS_AT_MOST = 5.5, 10.0
-LOSSES_A_SECOND = 4.0
+LOSSES_A_SECOND = 2.0
 CONTINUOUS_LOSSES_A_SECOND = 1.5
 """An integral for every held-out point takes ten times as long as a few layers do."""
 SNAPSHOT_EVERY_S = 1.0

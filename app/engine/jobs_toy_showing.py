@@ -14,9 +14,9 @@ __all__ = ["fine_maps", "gradient_data", "point_arrays", "quick_maps"]
 
 
 def point_arrays(frames: ToyFrames, views: Iterable[str], odd: bool) -> dict[str, np.ndarray]:
-    """Samples in every frame, the prior's side and the grid in every other."""
+    """Samples in every frame; the prior's side, and the grid beside it, in every other, as far as there is anything else."""
     wanted = {"samples", "prior", "grid"}.intersection(views)
-    if {"prior", "grid"} <= wanted:
+    if "prior" in wanted and len(wanted) > 1:
         wanted.discard("grid" if odd else "prior")
     if {"samples", "grid"} <= wanted:
         arrays = dict(zip(("samples", "grid"), frames.samples_and_grid(), strict=True))

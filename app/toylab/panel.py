@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from app import theme
+from app.toylab.glide import Glide
 from app.toylab.run import Run
 from app.widgets import Card, Label, Legend
+from app.widgets.plot import Cloud
 from app.widgets.reading import enlarge
 
 __all__ = ["HEADER", "Caption", "Panel"]
@@ -211,6 +214,15 @@ class Panel(Card):
         if self._shown.get(name) == mark:
             return False
         self._shown[name] = mark
+        return True
+
+    def glide(self, run: Run, name: str, glide: Glide, cloud: Cloud) -> bool:
+        """Show points of ``run`` in ``cloud``, on their way from one frame to the next; whether they moved."""
+        if self.news(run, name):
+            glide.go(run.number, run.arrays.get(name, np.empty((0, 2))))
+        elif not glide.moving:
+            return False
+        cloud.set_points(glide.points())
         return True
 
     def show_run(self, run: Run) -> bool:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor
 
 from app import theme
 from app.i18n import tr
+from app.toylab.glide import Glide
 from app.toylab.panel import Caption, Panel
 from app.toylab.run import Run
 from app.toylab.views.colours import ColourBar, density_table
@@ -41,6 +42,7 @@ class SamplesPanel(Panel):
         super().__init__(tr("Data and samples"), right=self.legend, tooltip=words)
         self.plot = Plot(self.accessibleName())
         self.data, self.samples = Cloud("a", 2.6, 0.7), Cloud("b", 2.8, 0.9)
+        self._glide = Glide()
         self.plot.box.addItem(self.data)
         self.plot.box.addItem(self.samples)
         self.add(self.plot)
@@ -63,12 +65,10 @@ class SamplesPanel(Panel):
 
     def show_run(self, run: Run) -> bool:
         self.fit(run)
-        news = False
-        for name, cloud in (("data", self.data), ("samples", self.samples)):
-            if self.news(run, name):
-                cloud.set_points(run.arrays.get(name, NOTHING))
-                news = True
-        return news
+        news = self.news(run, "data")
+        if news:
+            self.data.set_points(run.arrays.get("data", NOTHING))
+        return self.glide(run, "samples", self._glide, self.samples) or news
 
 
 class PriorPanel(Panel):
@@ -83,7 +83,7 @@ class PriorPanel(Panel):
         self.rings = Bundle("z", 1.0, 0.55)
         self._prior = ("", 0)
         self.show_prior("gaussian", 1)
-        self.points = Cloud("a", 2.8, 0.85)
+        self.points, self._glide = Cloud("a", 2.8, 0.85), Glide()
         self.plot.box.addItem(self.rings)
         self.plot.box.addItem(self.points)
         self.add(self.plot)
@@ -99,10 +99,7 @@ class PriorPanel(Panel):
         moved = self.news(run, "outline")
         if moved:
             self.rings.set_lines(run.arrays.get("outline", outline(*self._prior)))
-        if not self.news(run, "prior"):
-            return moved
-        self.points.set_points(run.arrays.get("prior", NOTHING))
-        return True
+        return self.glide(run, "prior", self._glide, self.points) or moved
 
 
 class GridPanel(Panel):

@@ -175,6 +175,7 @@ def test_slow_motion_of_a_continuous_flow_shows_matching(qtbot, lab):
     slow.gone = STAGE_S[2]
     lab.canvas().draw()
     assert f"{data['norm']:.3g}" in view.stages[2].figures.text() and len(view.norms._norms) == 3
+    assert np.sqrt((view.norms._norms.astype(np.float64) ** 2).sum()) == pytest.approx(data["norm"], rel=1e-4)
     assert "network" in view.norms._words
     slow.skip()
     slow.skip()
