@@ -222,7 +222,7 @@ class Loop:
             job.last_turn = time.monotonic()
             if wish is BLOCKED:
                 job.blocked = job.unacknowledged >= STREAM_LIMIT and job.request.slot not in self.waiting
-            elif wish is not None:
+            elif wish is not None and job.request.slot not in self.waiting:  # what a newer one waits for does not sleep
                 job.not_before = job.last_turn + float(wish)
 
     def _is_stale(self, job: Running, now: float) -> bool:

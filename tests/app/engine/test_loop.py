@@ -80,6 +80,17 @@ class StrictPage(Page):
 
 
 @dataclass(frozen=True, eq=False)
+class Sleepy(Request):
+    """Answers in its second turn, then sleeps."""
+
+    kind = "unit.sleepy"
+    slot = "unit.sleepy"
+    sleep = 4.0
+
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
 class Trainer(Request):
     kind = "unit.trainer"
     slot = "unit.trainer"
@@ -129,6 +140,13 @@ def page(context, request):
             yield
     finally:
         TRACE.append(f"{request.name} closed")
+
+
+@job(Sleepy.kind)
+def sleepy(context, request):
+    yield
+    context.send(request.kind, {"name": request.name})
+    yield request.sleep
 
 
 @job(Trainer.kind, grad=True)
@@ -293,6 +311,16 @@ def test_a_trainer_drops_frames_rather_than_wait(machine):
     machine.tell(type="ack", id=id_)
     machine.run(10)
     assert machine.of(id_)[-1]["data"]["step"] == 51
+
+
+def test_a_job_does_not_sleep_while_a_newer_one_waits(machine):
+    first = machine.send(Sleepy("first"))
+    machine.run(1)
+    second = machine.send(Sleepy("second"))  # it came before the first went to sleep
+    began = time.monotonic()
+    while not machine.of(second) and time.monotonic() - began < 5:
+        machine.loop.turn(wait=False)
+    assert machine.of(first) and machine.of(second) and time.monotonic() - began < Sleepy.sleep / 2
 
 
 def test_a_job_may_sleep(machine):
