@@ -30,9 +30,9 @@ MOST_TRUTHS = 64
 """How many densities' pictures are kept: a slider that is dragged makes a new one at every step."""
 QUICK_HELD_OUT = 2048
 
-SHOWING_SHARE = 0.14
+SHOWING_SHARE = 0.12
 """Of the time, what may go into frames."""
-FRAMES_AT_LEAST, FRAMES_AT_MOST = 31.0, 60.0
+FRAMES_AT_LEAST, FRAMES_AT_MOST = 34.0, 60.0
 HEATS_AT_LEAST, HEATS_AT_MOST = 5.5, 10.0
 LOSSES_A_SECOND = 2.0
 CONTINUOUS_LOSSES_A_SECOND = 1.5
@@ -201,7 +201,8 @@ def _show(context: Context, session: Session, pace: Pace, views: tuple[str, ...]
         yield
     started = time.perf_counter()
     if pace.is_due("heat", started) and context.can_stream:
-        data = session.stamp() | gradient_data(session.more)
+        with _threads(trainer.config):  # a second thread, waited for, takes longer than all of this
+            data = session.stamp() | gradient_data(session.more)
         arrays = yield from _in_turns(session, quick_maps(frames, session.more, views, RESOLUTION), pace)
         arrays |= _outline(frames)
         again = time.perf_counter()
@@ -214,7 +215,8 @@ def _show(context: Context, session: Session, pace: Pace, views: tuple[str, ...]
         pace.spent(showing=time.perf_counter() - again)
         yield
     if pace.is_due("snapshot", started) and context.can_stream:
-        snapshot = trainer.snapshot()
+        with _threads(trainer.config):
+            snapshot = trainer.snapshot()
         context.try_stream("snapshot", session.stamp(), {"snapshot": np.frombuffer(snapshot, np.uint8)})
         pace.made("snapshot", started)
         yield

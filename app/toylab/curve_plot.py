@@ -25,9 +25,10 @@ def nice_end(step: int) -> int:
 
 
 def step_words(values: list[float], width: float, letters: float = 1.0) -> list[str]:
-    """Numbers of steps below an axis so wide, every other one left out where they would touch."""
+    """Numbers of steps below an axis so wide; where they would touch, those that are even multiples of the space between them."""
     every = max(1, math.ceil(len(values) * 44 * letters / max(1.0, width)))
-    return [f"{value:,.0f}" if number % every == every - 1 else "" for number, value in enumerate(values)]
+    space = values[1] - values[0] if len(values) > 1 else 1.0
+    return [f"{value:,.0f}" if round(value / space) % every == 0 else "" for value in values]
 
 
 class CurvePlot(Plot):
