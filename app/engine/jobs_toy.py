@@ -87,7 +87,7 @@ class Session:
         self.loss: Loss | None = None
         self.rate = 0.0
         self.seconds = 0.0
-        self.odd = False
+        self.turn = -1
         self.beside = 0.0  # seconds that another job has spent on showing this run, not yet accounted for
 
     def stamp(self) -> dict[str, object]:
@@ -193,8 +193,8 @@ def _show(context: Context, session: Session, pace: Pace, views: tuple[str, ...]
     started = time.perf_counter()
     if pace.is_due("points", started) and context.can_stream:
         with _threads(trainer.config):
-            session.odd = not session.odd
-            arrays = point_arrays(frames, views, session.odd)
+            session.turn += 1
+            arrays = point_arrays(frames, views, session.turn)
         context.try_stream("points", {**session.stamp(), "rate": session.rate}, arrays)
         pace.made("points", started)
         pace.spent(showing=time.perf_counter() - started)
@@ -257,10 +257,9 @@ def _rest(context: Context, session: Session, views: tuple[str, ...]) -> Steps:
     """All there is to see of a run that stands still. Given up as soon as something newer is asked for."""
     trainer, frames = session.trainer, session.frames
     with _threads(trainer.config):
-        points = point_arrays(frames, views, True)
+        points = point_arrays(frames, views)
     yield
     with _threads(trainer.config):
-        points |= point_arrays(frames, {"grid"}.intersection(views) - set(points), False)
         outline = _outline(frames)
     quick = yield from _in_turns(session, quick_maps(frames, session.more, {"density"}.intersection(views), RESOLUTION))
     snapshot = np.frombuffer(trainer.snapshot(), np.uint8)

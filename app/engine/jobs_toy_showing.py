@@ -13,11 +13,12 @@ from flowcore.toy_views import ToyViews, density_contours
 __all__ = ["fine_maps", "gradient_data", "point_arrays", "quick_maps"]
 
 
-def point_arrays(frames: ToyFrames, views: Iterable[str], odd: bool) -> dict[str, np.ndarray]:
-    """Samples in every frame; the prior's side, and the grid beside it, in every other, as far as there is anything else."""
+def point_arrays(frames: ToyFrames, views: Iterable[str], turn: int | None = None) -> dict[str, np.ndarray]:
+    """Points of all views; in the frame number ``turn`` of a stream samples always, beside them the rest by turns."""
     wanted = {"samples", "prior", "grid"}.intersection(views)
-    if "prior" in wanted and len(wanted) > 1:
-        wanted.discard("grid" if odd else "prior")
+    if turn is not None and len(wanted) > 1:
+        every = 3 if "samples" in wanted else 2
+        wanted -= {name for place, name in enumerate(("prior", "grid")) if turn % every != place}
     if {"samples", "grid"} <= wanted:
         arrays = dict(zip(("samples", "grid"), frames.samples_and_grid(), strict=True))
         wanted -= set(arrays)

@@ -197,10 +197,13 @@ def test_a_frame_holds_only_what_is_looked_at():
 
     frames = ToyFrames(ToyTrainer(ToyConfig(depth=2, width=8, batch=32)))
     more = ToyViews(frames)
-    assert point_arrays(frames, ("density",), True) == {}
-    assert set(point_arrays(frames, ("samples", "prior", "grid"), True)) == {"samples", "prior"}
-    assert set(point_arrays(frames, ("samples", "prior", "grid"), False)) == {"samples", "grid"}
-    assert set(point_arrays(frames, ("grid",), True)) == {"grid"}
+    assert point_arrays(frames, ("density",), 0) == {}
+    three = "samples", "prior", "grid"
+    turns = [set(point_arrays(frames, three, turn)) for turn in range(3)]
+    assert turns == [{"samples", "prior"}, {"samples", "grid"}, {"samples"}]
+    assert [set(point_arrays(frames, three[1:], turn)) for turn in range(2)] == [{"prior"}, {"grid"}]
+    assert [set(point_arrays(frames, ("grid",), turn)) for turn in range(2)] == [{"grid"}] * 2
+    assert set(point_arrays(frames, three)) == set(three)
     for views, wanted in (
         ((), set()), (("density",), {"heat"}), (("density", "contours"), {"heat", "contours"}), (("contours",), set()),
         (("stretch", "displacement"), {"stretch", "displacement"}),
