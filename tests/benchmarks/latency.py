@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import bisect
 import json
+import math
 import os
 import platform
 import sys
@@ -39,7 +40,7 @@ class Drag:
     page: list[float]
     """The lag of the whole page, one number a move; empty for the walk."""
     rest: float
-    """From the last move to the exact picture, and page, on screen."""
+    """From the last move to the exact picture, and page, on screen; NaN where all that is drawn is exact."""
     frames: list[float]
     """Between two frames."""
 
@@ -321,7 +322,8 @@ def table(drags: dict[str, Drag]) -> tuple[str, list[dict]]:
                 rows.append({
                     "drag": name, "what": what, "moves": len(values), "median_ms": round(percentile(values, 0.5), 1),
                     "p95_ms": round(percentile(values, 0.95), 1), "goal_ms": GOALS[what],
-                    "reached": percentile(values, 0.95) <= GOALS[what], "exact_on_rest_ms": round(drag.rest, 1),
+                    "reached": percentile(values, 0.95) <= GOALS[what],
+                    "exact_on_rest_ms": None if math.isnan(drag.rest) else round(drag.rest, 1),
                     "frame_median_ms": round(percentile(drag.frames, 0.5), 1),
                     "frame_p95_ms": round(percentile(drag.frames, 0.95), 1),
                 })  # fmt: skip
@@ -329,9 +331,10 @@ def table(drags: dict[str, Drag]) -> tuple[str, list[dict]]:
              "|---|---|---:|---:|---:|---:|---:|---:|"]
     for row in rows:
         verdict = "" if row["reached"] else " **missed**"
+        rest = "–" if row["exact_on_rest_ms"] is None else f"{row['exact_on_rest_ms']:.0f} ms"
         lines.append(f"| {row['drag']} | {row['what']} | {row['moves']} | {row['median_ms']:.0f} ms "
                      f"| {row['p95_ms']:.0f} ms{verdict} "
-                     f"| {row['goal_ms']:.0f} ms | {row['exact_on_rest_ms']:.0f} ms "
+                     f"| {row['goal_ms']:.0f} ms | {rest} "
                      f"| {row['frame_median_ms']:.0f} / {row['frame_p95_ms']:.0f} ms |")
     return "\n".join(lines), rows
 
