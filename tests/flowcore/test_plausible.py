@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.assets import model_names, resolve_model
+from app.assets import resolve_model
 from flowcore import checkpoint
 from flowcore.codec import decode_picture, encode_picture
 from flowcore.errors import ConfigError
@@ -94,10 +94,7 @@ def test_nonsense_is_refused_in_a_sentence():
 
 def test_a_painted_garment_becomes_likelier_and_nothing_else_of_it_changes():
     """The bundled model of garments with NICE's speed: a white spot where the background is black."""
-    name = "fashion-nice"
-    if name not in model_names():
-        pytest.skip("this copy has no bundled fashion-nice")
-    flow = checkpoint.load(resolve_model(name)).flow.eval()
+    flow = checkpoint.load(resolve_model("fashion-nice")).flow.eval()
     before = decode_picture(flow, flow.sample(1, 0.6, seed=3)[0].numpy())
     painted, where = paint(before, [Stroke(((4.0, 4.0),), 2.5, (250, 250, 250))])
     first, second = encode_picture(flow, before), encode_picture(flow, painted)

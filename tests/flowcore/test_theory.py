@@ -364,8 +364,6 @@ def test_the_permutation_and_the_rotation_that_contains_it():
 def test_the_learned_convolution_is_the_layers_own(name):
     from app import assets
 
-    if name not in assets.model_names():
-        pytest.skip(f"the model {name} is not bundled in this copy")
     path = assets.resolve_model(name)
     flow = load(path, dtype=torch.float64).flow
     shape, steps = convolution.read_learned(path)

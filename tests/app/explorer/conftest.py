@@ -219,6 +219,18 @@ def bundle(tmp_path, monkeypatch) -> Path:
 ROOT_ICONS = Path(__file__).resolve().parents[3] / "assets" / "icons"
 
 
+@pytest.fixture(scope="module")
+def engine(qapp):
+    """A real engine on one thread, a module's own; running and idle."""
+    from app.engine.client import EngineClient
+
+    made = EngineClient(environment={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
+    made.start()
+    assert made.wait_until_idle(60_000), made.log
+    yield made
+    made.stop()
+
+
 @pytest.fixture
 def notices() -> list[tuple]:
     return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import numpy as np
@@ -127,8 +128,8 @@ def test_the_sheet_says_what_comes_out_and_gives_what_was_chosen(qtbot, qapp):
     assert wanted == [Animated(".gif", 8, 20.0, False)] and not sheet.isVisible()
 
 
-@pytest.mark.skipif(has_video(), reason="PyAV is installed here")
-def test_the_sheet_says_what_an_mp4_needs(qtbot, qapp):
+def test_the_sheet_says_what_an_mp4_needs(qtbot, qapp, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)  # as if PyAV were not installed
     sheet = AnimationSheet(Animated(".gif", 8, 15.0), (64, 64), frames=33)
     sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(sheet)

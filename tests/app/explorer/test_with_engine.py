@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from app import assets
-from app.engine.client import EngineClient
 from app.engine.requests import SamplePage
 from app.explorer.controller import Controller
 from app.explorer.model import FIRST_PAGE, open_model
@@ -17,8 +16,6 @@ from app.explorer.state import ExplorerState
 from app.explorer.workspace import first_state
 from app.history import History
 from flowcore.images import to_png_bytes
-
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +59,6 @@ def make_model(tmp_path_factory, channels: int, classes: list[str] | None = None
     path = tmp_path_factory.mktemp("models") / "small.safetensors"
     checkpoint.save(path, flow.eval(), card)
     return path
-
-
-@pytest.fixture(scope="module")
-def engine(qapp):
-    client = EngineClient(environment=ENVIRONMENT)
-    client.start()
-    assert client.wait_until_idle(60_000), client.log
-    yield client
-    client.stop()
 
 
 def rest(controller, qtbot) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.engine.client import EngineClient
 from app.engine.requests_piles import FitPiles, ReadPile, SaveTranslations, TranslatePage, TranslatePicture
 from app.explorer.controller import Controller
 from app.explorer.facets.base import Host
@@ -19,7 +18,6 @@ from app.explorer.state import ExplorerState
 from app.history import History
 from flowcore.images import read_picture, to_png_bytes
 
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 COUNT = 14
 
 
@@ -69,15 +67,6 @@ def save_model(path: Path, classes: int = 0, seed: int = 0) -> Path:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Path:
     return save_model(tmp_path_factory.mktemp("models") / "small.safetensors")
-
-
-@pytest.fixture(scope="module")
-def engine(qapp):
-    client = EngineClient(environment=ENVIRONMENT)
-    client.start()
-    assert client.wait_until_idle(200_000), client.log
-    yield client
-    client.stop()
 
 
 @pytest.fixture

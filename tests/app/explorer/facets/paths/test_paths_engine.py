@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.engine.client import EngineClient
 from app.explorer.controller import Controller
 from app.explorer.facets.base import Host
 from app.explorer.facets.paths import edits
@@ -20,8 +19,6 @@ from app.workspace import Context
 from flowcore.images import to_png_bytes
 from flowcore.latent import walk
 from flowcore.timeline import PIXELS, bilinear, bilinear_label, pixel_blend, sample, sample_label
-
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +44,6 @@ def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("models") / "small.safetensors"
     checkpoint.save(path, flow.eval(), card)
     return path, flow.eval()
-
-
-@pytest.fixture(scope="module")
-def engine(qapp):
-    client = EngineClient(environment=ENVIRONMENT)
-    client.start()
-    assert client.wait_until_idle(60_000), client.log
-    yield client
-    client.stop()
 
 
 @pytest.fixture

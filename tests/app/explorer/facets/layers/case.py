@@ -1,0 +1,79 @@
+"""What the layers' tests share: what a stand-in for the engine says of a picture."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtCore import Qt
+
+from app.engine.requests_layers import EncodeLayers
+from app.explorer.facets.layers.state import State
+from app.explorer.facets.layers.view_model import LayersView
+from flowcore.qq import against_prior
+
+LEFT = Qt.MouseButton.LeftButton
+
+SIZE = 8
+
+LAYERS = [
+    ["pixels", 0, 0], ["rescale", 0, 0], ["squeeze", 1, 0], ["actnorm", 1, 1], ["linear", 1, 1], ["coupling", 1, 1],
+    ["actnorm", 1, 2], ["linear", 1, 2], ["coupling", 1, 2], ["split", 1, 0], ["squeeze", 2, 0], ["actnorm", 2, 1],
+    ["linear", 2, 1], ["coupling", 2, 1], ["prior", 2, 0],
+]  # fmt: skip
+
+LEVELS = [["level 1", 96], ["level 2", 96]]
+
+COUNT = len(LAYERS)
+
+LOG_DETS = [0.0, -1064.7, 0.0, 300.0, -4.0, 40.0, 12.0, 3.0, 25.0, 60.0, 0.0, 80.0, 2.0, 15.0, 30.0]
+
+PRIOR = [-130.0, -140.0]
+
+
+def curve(z: np.ndarray, name: str, arrays: dict) -> dict:
+    found = against_prior(z)
+    for part in ("expected", "found", "low", "high"):
+        arrays[f"{part}.{name}"] = np.array(getattr(found, part))
+    data = {key: getattr(found, key) for key in ("count", "kind", "distance", "p_value", "mean", "deviation", "kurtosis",
+                                                 "prior_deviation", "prior_kurtosis")}  # fmt: skip
+    return data | {"shell": [found.shell.norm, found.shell.low, found.shell.centre, found.shell.high]}
+
+
+def answers(request):
+    """What the engine says, in its order; every stage's picture is of one grey."""
+    yield {"part": "outline", "layers": LAYERS, "levels": LEVELS}, {}, False
+    forward = isinstance(request, EncodeLayers)
+    starts = list(range(0, COUNT, 6))
+    for start in starts if forward else starts[::-1]:
+        count = min(6, COUNT - start)
+        pictures = np.stack([np.full((SIZE, SIZE, 3), 10 * (start + i), np.uint8) for i in range(count)])
+        data = {"part": "stages", "first": start, "count": count}
+        if forward:
+            data["log_dets"] = LOG_DETS[start : start + count]
+        ranges = np.array([(-1.5 - start - i, 2.0) for i in range(count)])
+        yield data, {"pictures": pictures, "ranges": ranges}, False
+    log_prob = sum(LOG_DETS) + sum(PRIOR)
+    yield ({"part": "terms", "log_dets": LOG_DETS, "prior": PRIOR, "log_prob": log_prob, "bpd": -log_prob / 192 / math.log(2)},
+           {}, False)  # fmt: skip
+    arrays: dict = {}
+    z = np.random.default_rng(3).standard_normal(192)
+    levels = [curve(z[:96], "0", arrays), curve(2 * z[96:], "1", arrays)]
+    yield {"part": "prior", "levels": levels, "all": curve(z, "all", arrays)}, arrays, False
+    yield {"part": "check", "difference": 3e-14}, {}, True
+
+
+def filled() -> LayersView:
+    """All that comes of one picture."""
+    view = LayersView()
+    for data, arrays, _ in answers(EncodeLayers("m", np.zeros((8, 8, 3), np.uint8))):
+        take = {"outline": lambda data, _: view.begin(data["layers"], data["levels"]), "stages": view.take_stages,
+                "terms": lambda data, _: view.take_terms(data), "prior": view.take_prior}.get(data["part"])  # fmt: skip
+        if take is not None:
+            take(data, arrays)
+    view.difference = 3e-14
+    return view
+
+
+def own(workspace) -> State:
+    return workspace.history.state.of("layers")

@@ -1,0 +1,59 @@
+"""Pixels on the real engine: a bundled model's maps, and a painting that is taken away with its exact z."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from app.explorer.controller import Controller
+from app.explorer.facets.base import Host
+from app.explorer.facets.pixels.facet import Pixels
+from app.explorer.facets.pixels.state import State, ZPlace
+from app.explorer.state import ExplorerState
+from app.history import History
+from app.settings import Settings
+
+
+def test_look_paint_and_take_the_result(engine, qtbot, tmp_path):
+    controller = Controller(engine, History(ExplorerState(model="fashion-realnvp", count=4, selected=1, facet="pixels")))
+    context = SimpleNamespace(settings=Settings(tmp_path / "settings.json"))
+    controller.start()
+    pixels = Pixels(Host(controller, context, None))
+    controller.add_facet(pixels)
+
+    def rest() -> None:
+        qtbot.waitUntil(lambda: not controller.busy and engine.is_idle(), timeout=60_000)
+
+    rest()
+    assert len(pixels.looking.maps) == 2 and sum(pixels.looking.shares) == pytest.approx(1)
+    # A pixel moves the z at its own place most.
+    row, column = np.unravel_index(pixels.looking.maps[0].argmax(), pixels.looking.maps[0].shape)
+    assert abs(row - 7) <= 1 and abs(column - 7) <= 1
+    pixels.change(replace(pixels.state, place=ZPlace(0, 3, 10)), "a place")
+    rest()
+    assert pixels.looking.fraction == 1
+    row, column = np.unravel_index(pixels.looking.reached.argmax(), (28, 28))
+    assert abs(row - 7) <= 4 and abs(column - 21) <= 4
+
+    pixels.change(replace(pixels.state, mode="paint", amount=0.0, brush=0.1), "paint")
+    pixels._draw(((0.2, 0.2), (0.4, 0.2)))
+    rest()
+    painted = pixels.large()
+    assert np.array_equal(painted.picture, pixels.painting.painted)
+    pixels.change(replace(pixels.state, amount=1.0), "plausible")
+    rest()
+    plausible = pixels.large()
+    assert not np.array_equal(plausible.picture, painted.picture)
+    assert pixels.painting.plausible_figures.bpd < pixels.painting.painted_figures.bpd
+    # In a well it is the same picture to the byte, from that z.
+    controller.acts.put_latent("A", plausible)
+    rest()
+    view = controller.wells["A"].view
+    assert view.differing == 0 and np.array_equal(view.reconstruction, plausible.picture)
+    while controller.history.undo():
+        pass
+    rest()
+    assert pixels.state == State()
