@@ -1,4 +1,4 @@
-"""A plot for curves: numbers at the left and below, no lines of axes, a range that only its owner sets."""
+"""A plot for curves over steps, whose numbers grow with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pyqtgraph as pg
 from PySide6.QtGui import QFont
 
 from app import theme
-from app.widgets.plot import Plot
+from app.widgets.axes_plot import AxesPlot
 
 __all__ = ["CurvePlot", "nice_end", "step_words"]
 
@@ -31,24 +31,13 @@ def step_words(values: list[float], width: float, letters: float = 1.0) -> list[
     return [f"{value:,.0f}" if round(value / space) % every == 0 else "" for value in values]
 
 
-class CurvePlot(Plot):
+class CurvePlot(AxesPlot):
     """`axes` are "left" and "bottom"; below stand numbers of steps, unless the owner says otherwise by `tickStrings`."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, equal=False)
-        grid = pg.GraphicsLayout()
-        grid.setContentsMargins(2, 8, 10, 2)
-        grid.setSpacing(0)
-        self.setCentralItem(grid)
-        self.box = grid.addViewBox(row=0, col=1, enableMenu=False, enableMouse=False)
-        self.box.disableAutoRange()
-        self.axes = {"left": pg.AxisItem("left"), "bottom": pg.AxisItem("bottom")}
-        grid.addItem(self.axes["left"], row=0, col=0)
-        grid.addItem(self.axes["bottom"], row=1, col=1)
+        super().__init__(name, pg.AxisItem("left"), pg.AxisItem("bottom"))
         for axis in self.axes.values():
-            axis.linkToView(self.box)
-            axis.setStyle(tickLength=0, autoExpandTextSpace=False, tickTextOffset=6, maxTickLevel=0, tickAlpha=0)
-            axis.enableAutoSIPrefix(False)
+            axis.setStyle(tickAlpha=0)
         self.scaled.connect(self.paint_axes)
         self.paint_axes()
         self.axes["bottom"].tickStrings = lambda values, *_: step_words(values, self.axes["bottom"].width(), self.letters)

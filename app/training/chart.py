@@ -15,7 +15,7 @@ from app import theme
 from app.i18n import tr
 from app.training.findings import smoothed, thinned, time_words
 from app.training.record import RunSnapshot
-from app.widgets.plot import Plot
+from app.widgets.axes_plot import AxesPlot
 
 __all__ = ["COLOURS", "Chart", "Look", "ticks"]
 
@@ -103,27 +103,14 @@ class _Curves:
             item.setVisible(shown)
 
 
-class Chart(Plot):
+class Chart(AxesPlot):
     """``show_runs`` with one run draws training and held out in their own colours; with several a colour a run."""
 
     def __init__(self) -> None:
-        super().__init__(tr("Learning curve"), equal=False)
+        super().__init__(tr("Learning curve"), _Axis("left", 7), _Axis("bottom", 6), right=14)
         self.setMinimumSize(160, 110)
-        grid = pg.GraphicsLayout()
-        grid.setContentsMargins(2, 8, 14, 2)
-        grid.setSpacing(0)
-        self.setCentralItem(grid)
-        self.box = grid.addViewBox(row=0, col=1, enableMenu=False, enableMouse=False)
-        self.box.disableAutoRange()
-        self.axes = {"left": _Axis("left", 7), "bottom": _Axis("bottom", 6)}
-        grid.addItem(self.axes["left"], row=0, col=0)
-        grid.addItem(self.axes["bottom"], row=1, col=1)
         self.axes["left"].setWidth(44)
         self.axes["bottom"].setHeight(24)
-        for axis in self.axes.values():
-            axis.linkToView(self.box)
-            axis.setStyle(tickLength=0, autoExpandTextSpace=False, tickTextOffset=6, maxTickLevel=0)
-            axis.enableAutoSIPrefix(False)
         self.axes["left"].setGrid(28)
         self.marker = pg.InfiniteLine(0.0, angle=90)
         self.marker.setVisible(False)
