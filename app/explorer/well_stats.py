@@ -10,7 +10,6 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QColorDialog, QHBoxLayout, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
 from app.explorer.crop_editor import ZOOM_MAX, ZOOM_MIN
-from app.explorer.elided import ElidedLabel
 from app.explorer.examples import examples_menu
 from app.explorer.figures import LIKELIER, TYPICALITY, bpd_tip, percent
 from app.explorer.state import Well
@@ -18,6 +17,7 @@ from app.explorer.swatch import Swatch
 from app.explorer.view_model import WellView
 from app.i18n import tr
 from app.widgets import Button, Choice, IconButton, Label, ValueRow, ValueSlider
+from app.widgets.elided import ElidedLabel
 from flowcore.crop import Crop, crop_corners
 from flowcore.images import Picture
 from flowcore.labels import describe, single

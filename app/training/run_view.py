@@ -14,6 +14,7 @@ from app.training.findings import Finding, findings, time_words
 from app.training.record import RunSnapshot
 from app.training.runs_list import second_line, state_tone, state_words
 from app.widgets import Card, Label, Legend, Progress
+from app.widgets.elided import ElidedLabel
 
 __all__ = ["CompareView", "Dot", "RunView", "WaitingView"]
 
@@ -203,6 +204,7 @@ class CompareView(QWidget):
             values = (f"{run.name}  ·  {second_line(run)}", held, train, f"{run.step:,}", time, state_words(run))
             for cell, text in zip(cells[1:], values, strict=True):
                 cell.setText(text)
+            cells[1].setToolTip(values[0])
             cells[2].set_tone("good" if best is not None and run.best == best and len(runs) > 1 else "")
 
     def _add_row(self) -> None:
@@ -211,11 +213,9 @@ class CompareView(QWidget):
         cells: list[QWidget] = [dot]
         self.grid.addWidget(dot, row, 0)
         for column in range(1, 7):
-            label = Label("", "" if column < 3 else "muted")
+            label = ElidedLabel() if column == 1 else Label("", "" if column < 3 else "muted")
             if column > 1:
                 label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            else:
-                label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             self.grid.addWidget(label, row, column)
             cells.append(label)
         self._cells.append(cells)

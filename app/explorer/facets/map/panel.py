@@ -8,13 +8,13 @@ import itertools
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
-from app.explorer.elided import ElidedLabel
 from app.explorer.facets.map.canvas import MapCanvas
 from app.explorer.facets.map.data import MapData
 from app.explorer.facets.map.levels import level_options, level_words
 from app.explorer.facets.map.state import State
 from app.i18n import plural, tr
 from app.widgets import Button, Choice, EmptyState, IconButton, Label, Progress, Segmented
+from app.widgets.elided import ElidedLabel
 
 __all__ = ["MapPanel"]
 

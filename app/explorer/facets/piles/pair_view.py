@@ -10,12 +10,12 @@ from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPainter, QPaintE
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app import theme
-from app.explorer.elided import ElidedLabel
 from app.explorer.facets.piles.dropping import is_picture
 from app.explorer.facets.piles.links import One
 from app.explorer.figures import bpd_tip
 from app.i18n import tr
 from app.widgets import Button, IconButton, Label, PictureLabel, ValueRow
+from app.widgets.elided import ElidedLabel
 from app.widgets.focus import ACTIVATION_KEYS, KeyboardFocus, ring
 
 __all__ = ["FurtherZone", "PairView", "error_words"]

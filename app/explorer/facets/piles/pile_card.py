@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from app.explorer.elided import ElidedLabel
 from app.explorer.facets.piles.dropping import data_of
 from app.explorer.facets.piles.pile_link import PileView
 from app.explorer.facets.piles.state import Side
 from app.explorer.paint import PictureCache, draw_picture, draw_placeholder
 from app.i18n import plural, tr
 from app.widgets import Button, IconButton, Label, Progress
+from app.widgets.elided import ElidedLabel
 from app.widgets.sameness import same
 
 __all__ = ["ContactSheet", "PileCard"]
