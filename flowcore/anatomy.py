@@ -20,6 +20,7 @@ from .bijections import (
     DiagonalScale,
     Equalise,
     Flatten,
+    HaarSqueeze,
     InvertibleLinear,
     Logit,
     LULinear,
@@ -41,13 +42,13 @@ __all__ = ["Anatomy", "Layer", "Stage", "anatomy", "encode_stages", "decode_stag
 
 KINDS: dict[type[Bijection], str] = {
     VariationalDequantisation: "dequantise", Equalise: "equalise", Rescale: "rescale", Logit: "logit", Flatten: "flatten",
-    Squeeze: "squeeze", Split: "split", ActNorm: "actnorm", InvertibleLinear: "linear", LULinear: "linear",
+    Squeeze: "squeeze", HaarSqueeze: "haar", Split: "split", ActNorm: "actnorm", InvertibleLinear: "linear", LULinear: "linear",
     Permutation: "permutation", AffineCoupling: "coupling", AdditiveCoupling: "coupling",
     RationalQuadraticCoupling: "coupling", DiagonalScale: "diagonal",
 }  # fmt: skip
 FIRST = ("dequantise", "equalise", "rescale", "logit", "flatten")
 """What stands before the first level."""
-APART = ("squeeze", "split", "diagonal")
+APART = ("squeeze", "haar", "split", "diagonal")
 """Layers that belong to a level, but to none of its steps."""
 CUT = 0.5
 """Percent of a stage's values at either end that may be shown as black or white."""

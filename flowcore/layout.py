@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .bijections import Flatten, InvertibleLinear, LULinear, Permutation, Split, Squeeze
+from .bijections import Flatten, HaarSqueeze, InvertibleLinear, LULinear, Permutation, Split, Squeeze
 from .errors import ConfigError
 from .flow import Flow
 
@@ -27,6 +27,12 @@ def homes(weight: Tensor) -> Tensor:
         left[row, :] = -1.0
         left[:, column] = -1.0
     return torch.from_numpy(home)
+
+
+def _four_apart(h: Tensor) -> Tensor:
+    """(N, 4C, H, W) -> (N, C, 2H, 2W): a Haar squeeze's four parts of a block at the block's four places, as they are."""
+    n, c, height, width = h.shape
+    return h.reshape(n, 2, 2, c // 4, height, width).permute(0, 3, 4, 1, 5, 2).reshape(n, c // 4, 2 * height, 2 * width)
 
 
 class Layout:
@@ -55,6 +61,8 @@ class Layout:
                 h = torch.cat([h, factored.pop()], 1)
             elif isinstance(layer, (Squeeze, Flatten, Permutation)):
                 h = layer.decode(h)
+            elif isinstance(layer, HaarSqueeze):
+                h = _four_apart(h)
             elif number in self._orders:
                 h = h.index_select(1, self._orders[number])
         return h

@@ -231,10 +231,10 @@ SYSTEMS = {
 
 _LIMITS = {
     "levels": 10, "steps": 256, "depth": 256, "width": 4096, "blocks": 64, "hidden": 64, "bins": 64, "classes": 100_000,
-    "split_width": 4096, "components": MAX_COMPONENTS,
+    "split_width": 4096, "split_blocks": 64, "components": MAX_COMPONENTS,
 }  # fmt: skip
 
-_MAY_BE_NONE = ("classes", "split_width")
+_MAY_BE_NONE = ("classes", "split_width", "split_blocks")
 
 
 class _Unfilled(TorchFunctionMode):

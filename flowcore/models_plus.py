@@ -8,6 +8,7 @@ from .bijections import (
     AffineCoupling,
     Bijection,
     Equalise,
+    HaarSqueeze,
     LULinear,
     Rescale,
     Split,
@@ -17,7 +18,7 @@ from .bijections import (
 )
 from .errors import ConfigError
 from .flow import Flow
-from .networks import ConvNetwork
+from .networks import ConvNetwork, PlacedNetwork
 from .priors import make_prior
 
 __all__ = ["glow_plus"]
@@ -35,6 +36,10 @@ def glow_plus(
     dequantisation: str = "variational",
     split_width: int = 64,
     input_bound: float = 0.0,
+    growth: float = 1.0,
+    squeeze: str = "blocks",
+    axes: str = "random",
+    split_blocks: int = 0,
     prior: str = "gaussian",
     classes: int = 0,
 ) -> Flow:
@@ -43,6 +48,11 @@ def glow_plus(
     - ``equalise``: grey levels get room as they occur, before anything else;
     - ``dequantisation``: 'variational' (Ho et al. 2019, Flow++, section 3.1), or 'uniform' as in Glow;
     - ``split_width``: of a hidden layer in the splits' priors, 0 for Glow's one convolution;
+    - ``split_blocks``: so many residual blocks in place of that layer, and a bias for every place;
+    - ``growth``: of the width from a level to the next coarser one, rounded to multiples of 32;
+    - ``squeeze``: 'blocks' as in Glow, or 'haar' for means and differences of the blocks;
+    - ``axes``: the first 1×1 convolution of the first level ('principal'), or of every level ('principal-all'), starts at the
+      principal axes of the first batch in place of a 'random' rotation;
     - ``input_bound``: what networks see of a value is softly bounded to ± so much, 0 for no bound. Then no sample runs away;
     - a prior of the last level that is learned for every place, and by class where ``classes``.
 
@@ -53,6 +63,12 @@ def glow_plus(
         raise ConfigError("glow-plus is for pictures, of shape [channels, height, width]; for points use 'glow' or 'spline'.")
     if dequantisation not in ("variational", "uniform"):
         raise ConfigError(f"glow-plus: dequantisation is 'variational' or 'uniform', not {dequantisation!r}.")
+    if squeeze not in ("blocks", "haar"):
+        raise ConfigError(f"glow-plus: squeeze is 'blocks' or 'haar', not {squeeze!r}.")
+    if axes not in ("random", "principal", "principal-all"):
+        raise ConfigError(f"glow-plus: axes is 'random', 'principal' or 'principal-all', not {axes!r}.")
+    if not 1 <= growth <= 4:
+        raise ConfigError(f"glow-plus: growth is from 1 to 4, not {growth}.")
     channels, height, side = shape
     if height % 2**levels or side % 2**levels:
         raise ConfigError(f"The picture's size must be a multiple of {2**levels} for so many levels, not {height}×{side}.")
@@ -65,20 +81,34 @@ def glow_plus(
     layers.append(Rescale(256.0, -0.5))
     split_shapes = []
     for level in range(levels):
-        layers.append(Squeeze())
+        layers.append(HaarSqueeze() if squeeze == "haar" else Squeeze())
         channels, height, side = 4 * channels, height // 2, side // 2
-        for _ in range(steps):
+        own_width = width_of(level, width, growth)
+        for step in range(steps):
             mask = half(channels)
-            network = ConvNetwork(mask.kept_channels, 2 * mask.changed_channels, width, input_bound)
-            layers += [ActNorm(channels), LULinear(channels), AffineCoupling(mask, network, SCALE_BOUND)]
+            network = ConvNetwork(mask.kept_channels, 2 * mask.changed_channels, own_width, input_bound)
+            principal = step == 0 and (axes == "principal-all" or (axes == "principal" and level == 0))
+            mixer = LULinear(channels, principal=principal)
+            layers += [ActNorm(channels), mixer, AffineCoupling(mask, network, SCALE_BOUND)]
         if level < levels - 1:
             kept, out = channels // 2, channels - channels // 2
-            layers.append(Split(channels, network=ConvNetwork(kept, 2 * out, split_width, input_bound) if split_width else None))
+            network = None
+            if split_blocks and split_width:
+                network = PlacedNetwork(kept, 2 * out, split_width, split_blocks, (height, side), input_bound)
+            elif split_width:
+                network = ConvNetwork(kept, 2 * out, split_width, input_bound)
+            layers.append(Split(channels, network=network))
             split_shapes.append((out, height, side))
             channels = kept
     architecture = dict(
         system="glow-plus", shape=list(shape), levels=levels, steps=steps, width=width, equalise=equalise,
-        dequantisation=dequantisation, split_width=split_width, input_bound=input_bound, prior=prior, classes=classes,
+        dequantisation=dequantisation, split_width=split_width, input_bound=input_bound, growth=growth, squeeze=squeeze, axes=axes,
+        split_blocks=split_blocks, prior=prior, classes=classes,
     )  # fmt: skip
     top = make_prior(prior, (channels, height, side), classes, places=True)
     return Flow(layers, top, shape, architecture, split_shapes)
+
+
+def width_of(level: int, width: int, growth: float) -> int:
+    """How wide the networks of a level are, 0 being the finest."""
+    return width if growth == 1 else max(width, 32 * round(width * growth**level / 32))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .bijections.base import soft_clamp
 from .errors import ConfigError
 
-__all__ = ["CouplingNetwork", "ConvNetwork", "ResidualNetwork", "MLP", "set_reduced_precision"]
+__all__ = ["CouplingNetwork", "ConvNetwork", "ResidualNetwork", "PlacedNetwork", "MLP", "set_reduced_precision"]
 
 
 class CouplingNetwork(nn.Module):
@@ -115,6 +115,31 @@ class ResidualNetwork(CouplingNetwork):
     def compute(self, x: Tensor) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last)
         return self.last(F.relu(self.blocks(self.first(x))))
+
+
+class PlacedNetwork(CouplingNetwork):
+    """A split's prior: residual 3×3 blocks that know where they are. (N, C, H, W) -> (N, C', H, W), H and W fixed.
+
+    A bias is learned for every place, before the blocks and at the end: what stands where in aligned pictures is then said
+    without a picture's leave. Its input is softly bounded to ±``input_bound`` where that is above 0.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, width: int, blocks: int, places: tuple[int, int], input_bound: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.input_bound = float(input_bound)
+        self.first = nn.Conv2d(in_channels, width, 3, padding=1)
+        self.blocks = nn.Sequential(*[_ResidualBlock(width) for _ in range(blocks)])
+        self.last = _OutputConv(width, out_channels, 3)
+        self.place = nn.Parameter(torch.zeros(width, *places))
+        self.place_out = nn.Parameter(torch.zeros(out_channels, *places))
+
+    def compute(self, x: Tensor) -> Tensor:
+        if self.input_bound:
+            x = soft_clamp(x, self.input_bound)
+        x = x.contiguous(memory_format=torch.channels_last)
+        return self.last(F.relu(self.blocks(self.first(x) + self.place))) + self.place_out
 
 
 class MLP(CouplingNetwork):

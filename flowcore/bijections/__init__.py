@@ -8,6 +8,7 @@ from .dequantise import VariationalDequantisation, dequantise
 from .diagonal import DiagonalScale
 from .equalise import Equalise
 from .flatten import Flatten
+from .haar import HaarSqueeze
 from .linear import InvertibleLinear, LULinear
 from .logit import Logit
 from .masks import ChannelMask, CheckerboardMask, Mask, channel_cycle, half
@@ -29,6 +30,7 @@ __all__ = [
     "DiagonalScale",
     "Equalise",
     "Flatten",
+    "HaarSqueeze",
     "InvertibleLinear",
     "LULinear",
     "Logit",

@@ -81,20 +81,42 @@ class LULinear(_ChannelLinear):
     """W = P · L · (U + diag(sign · exp(s))), so that log|det W| = Σ s (Glow, equation 10).
 
     P is a fixed permutation and the signs are fixed; L is unit lower triangular, U strictly upper triangular, both
-    masked at use, so that W and its log-det cannot part. s is softly bounded to ±``bound``.
+    masked at use, so that W and its log-det cannot part. s is softly bounded to ±``bound``. W starts as a random rotation,
+    or with ``principal`` as the principal axes of the first batch, the widest first.
     """
 
-    def __init__(self, channels: int, bound: float = 3.0) -> None:
+    def __init__(self, channels: int, bound: float = 3.0, principal: bool = False) -> None:
         super().__init__()
-        self.channels, self.bound = channels, bound
-        permutation, lower, upper = torch.linalg.lu(_random_rotation(channels))
-        diagonal = upper.diagonal()
+        self.channels, self.bound, self.principal = channels, bound, principal
         dtype = torch.get_default_dtype()
-        self.lower = nn.Parameter(lower.tril(-1).to(dtype))
-        self.upper = nn.Parameter(upper.triu(1).to(dtype))
-        self.raw_log_diagonal = nn.Parameter(soft_clamp_inverse(diagonal.abs().log(), bound).to(dtype))
-        self.register_buffer("permutation", permutation.to(dtype))
-        self.register_buffer("sign", diagonal.sign().to(dtype))
+        self.lower = nn.Parameter(torch.zeros(channels, channels, dtype=dtype))
+        self.upper = nn.Parameter(torch.zeros(channels, channels, dtype=dtype))
+        self.raw_log_diagonal = nn.Parameter(torch.zeros(channels, dtype=dtype))
+        self.register_buffer("permutation", torch.zeros(channels, channels, dtype=dtype))
+        self.register_buffer("sign", torch.ones(channels, dtype=dtype))
+        self._set(_random_rotation(channels))
+
+    @torch.no_grad()
+    def _set(self, weight: Tensor) -> None:
+        """Let W be ``weight`` (C, C)."""
+        permutation, lower, upper = torch.linalg.lu(weight)
+        diagonal = upper.diagonal()
+        self.permutation.copy_(permutation)
+        self.lower.copy_(lower.tril(-1))
+        self.upper.copy_(upper.triu(1))
+        self.raw_log_diagonal.copy_(soft_clamp_inverse(diagonal.abs().log(), self.bound))
+        self.sign.copy_(diagonal.sign())
+
+    @torch.no_grad()
+    def initialise(self, x: Tensor) -> None:
+        if not self.principal:
+            return
+        flat = x.transpose(0, 1).flatten(1).double()
+        flat = flat - flat.mean(1, keepdim=True)
+        axes = torch.linalg.eigh(flat @ flat.t() / flat.shape[1])[1].flip(1)
+        # An axis may point either way: the way in which its largest part is positive, so that equal pictures give equal axes.
+        axes = axes * axes.gather(0, axes.abs().argmax(0, keepdim=True)).sign()
+        self._set(axes.t())
 
     @property
     def log_diagonal(self) -> Tensor:

@@ -46,6 +46,23 @@ VARIANTS: dict[str, tuple[dict, dict]] = {
     "rate 8e-3": (PLUS, {**RECIPE, "learning_rate": 8e-3}),
     "batch 16": (PLUS, {**RECIPE, "batch": 16}),
     "batch 64": (PLUS, {**RECIPE, "batch": 64}),
+    **{f"{name}, {kind}": ({**base, **change}, RECIPE)
+       for kind, base in (("plain", PLAIN), ("plus", PLUS))
+       for name, change in {
+           "bounded": {},
+           "principal axes": {"axes": "principal"},
+           "principal axes at every level": {"axes": "principal-all"},
+           "Haar squeeze": {"squeeze": "haar"},
+           "Haar squeeze and axes at every level": {"squeeze": "haar", "axes": "principal-all"},
+           "growing widths": {"width": 96, "growth": 1.4},
+           "growing widths and axes": {"width": 96, "growth": 1.4, "axes": "principal-all"},
+           "width 96": {"width": 96},
+           "strong splits of 1 block": {"split_blocks": 1, "split_width": 48},
+           "strong splits of 2 blocks": {"split_blocks": 2, "split_width": 48},
+           "all": {"width": 96, "growth": 1.4, "axes": "principal-all", "split_blocks": 1, "split_width": 48},
+           "all, uniform noise": {"width": 96, "growth": 1.4, "axes": "principal-all", "split_blocks": 1, "split_width": 48,
+                                  "dequantisation": "uniform"},
+       }.items() for change in [{"input_bound": 4.0, **change}]},
 }
 HELD_OUT = 1000
 
@@ -64,7 +81,7 @@ def train_for(architecture: dict, options: dict, data: str, seconds: float) -> d
     """One cell: trains for so many seconds of the processor's time, and measures."""
     training, held = read(data, "train"), read(data, "validation")
     shape = list(training.pictures.shape[3:]) + list(training.pictures.shape[1:3])
-    levels = min(3, min((side & -side).bit_length() - 1 for side in shape[1:]))
+    levels = min(4 if shape[1] > 32 else 3, min((side & -side).bit_length() - 1 for side in shape[1:]))
     config = TrainConfig(
         architecture={**architecture, "shape": shape, "levels": levels},
         **{"steps": 10**6, "warm_up": 50, "batch": 64, "ema_decay": 0.99, **options},
@@ -101,7 +118,7 @@ def _decode_time(trainer: Trainer) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", choices=list(DATA_SETS), default="cifar10")
+    parser.add_argument("--data", default="cifar10", help=f"{', '.join(DATA_SETS)}, or an .npz file")
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS), metavar="NAME")
     parser.add_argument("--out", type=Path, default=Path("ablation.jsonl"))

@@ -35,11 +35,14 @@ def data_folder() -> Path:
 
 
 def read(name: str, split: str) -> Pictures:
-    """A split ("train", "validation", "test") of a data set.
+    """A split ("train", "validation", "test") of a data set, or of an .npz file.
 
     Raises:
         DataError: where it is not at hand.
     """
+    if name.endswith(".npz"):
+        found = open_dataset(name, split)
+        return Pictures(found.pictures, found.labels)
     folder = data_folder() / name
     if name != "cifar10":
         found = open_dataset(folder, split)

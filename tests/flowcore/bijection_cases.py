@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 
 from flowcore import bijections as b
-from flowcore.networks import MLP, ConvNetwork, ResidualNetwork
+from flowcore.networks import MLP, ConvNetwork, PlacedNetwork, ResidualNetwork
 
 
 def _mlp(mask, factor):
@@ -58,10 +58,12 @@ CASES: dict[str, tuple[Callable[[], b.Bijection], tuple[int, ...]]] = {
     "diagonal": (lambda: b.DiagonalScale(VECTOR), VECTOR),
     "equalise": (lambda: b.Equalise(3), PICTURE),
     "flatten": (lambda: b.Flatten(PICTURE), PICTURE),
+    "haar": (lambda: b.HaarSqueeze(), PICTURE),
     "linear-picture": (lambda: b.InvertibleLinear(3), PICTURE),
     "linear-vector": (lambda: b.InvertibleLinear(5), VECTOR),
     "logit": (lambda: b.Logit(0.05), GREY),
     "lu-picture": (lambda: b.LULinear(3), PICTURE),
+    "lu-principal": (lambda: b.LULinear(3, principal=True), PICTURE),
     "lu-vector": (lambda: b.LULinear(5), VECTOR),
     "permutation": (lambda: b.Permutation([2, 0, 1]), PICTURE),
     "permutation-reverse": (lambda: b.Permutation.reverse(5), VECTOR),
@@ -70,6 +72,7 @@ CASES: dict[str, tuple[Callable[[], b.Bijection], tuple[int, ...]]] = {
     "split": (lambda: b.Split(4), (4, 4, 4)),
     "split-network": (lambda: b.Split(4, network=ConvNetwork(2, 4, 8)), (4, 4, 4)),
     "split-bounded": (lambda: b.Split(4, network=ConvNetwork(2, 4, 8, input_bound=2.0)), (4, 4, 4)),
+    "split-placed": (lambda: b.Split(4, network=PlacedNetwork(2, 4, 8, 1, (4, 4), 2.0)), (4, 4, 4)),
     "split-odd": (lambda: b.Split(3), PICTURE),
     "split-unconditional": (lambda: b.Split(4, conditional=False), (4, 4, 4)),
     "spline-points": (lambda: _spline(b.half(2)), POINT),

@@ -11,7 +11,7 @@ __all__ = ["formula", "level_name", "place_name", "signed", "title"]
 
 _TITLES = {
     "pixels": "Pixels", "dequantise": "Dequantisation", "equalise": "Equalised grey levels", "rescale": "Rescaling",
-    "logit": "Logit", "flatten": "Flattening", "squeeze": "Squeeze", "split": "Split: half of it leaves", "actnorm": "Actnorm",
+    "logit": "Logit", "flatten": "Flattening", "squeeze": "Squeeze", "haar": "Haar squeeze", "split": "Split: half of it leaves", "actnorm": "Actnorm",
     "linear": "1×1 convolution", "permutation": "Permutation", "coupling": "Coupling", "diagonal": "Diagonal scaling",
     "prior": "Whitening by the prior", "layer": "Layer",
 }  # fmt: skip
@@ -24,6 +24,7 @@ _FORMULAS = {
     "logit": "From a bounded range to the whole line: z = log p − log(1 − p)",
     "flatten": "A picture as a list of numbers; nothing else changes",
     "squeeze": "Four neighbours become four channels; the volume stays: log-det = 0",
+    "haar": "A block's mean, and its differences across, down and along the diagonal, become four channels: log-det = 0",
     "split": "Half of the channels leave, whitened by what the other half says of them: ε = (h − μ) e^(−s), log-det = −Σ s",
     "actnorm": "A shift and a scale for each channel: z = (x + b) e^s, log-det = h · w · Σ s",
     "linear": "Mixes the channels at every place alike: z = W x, log-det = h · w · log |det W|",
