@@ -102,8 +102,8 @@ def glow_plus(
             channels = kept
     architecture = dict(
         system="glow-plus", shape=list(shape), levels=levels, steps=steps, width=width, equalise=equalise,
-        dequantisation=dequantisation, split_width=split_width, input_bound=input_bound, growth=growth, squeeze=squeeze, axes=axes,
-        split_blocks=split_blocks, prior=prior, classes=classes,
+        dequantisation=dequantisation, split_width=split_width, input_bound=input_bound, growth=growth, squeeze=squeeze,
+        axes=axes, split_blocks=split_blocks, prior=prior, classes=classes,
     )  # fmt: skip
     top = make_prior(prior, (channels, height, side), classes, places=True)
     return Flow(layers, top, shape, architecture, split_shapes)

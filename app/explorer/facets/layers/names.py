@@ -11,7 +11,8 @@ __all__ = ["formula", "level_name", "place_name", "signed", "title"]
 
 _TITLES = {
     "pixels": "Pixels", "dequantise": "Dequantisation", "equalise": "Equalised grey levels", "rescale": "Rescaling",
-    "logit": "Logit", "flatten": "Flattening", "squeeze": "Squeeze", "haar": "Haar squeeze", "split": "Split: half of it leaves", "actnorm": "Actnorm",
+    "logit": "Logit", "flatten": "Flattening", "squeeze": "Squeeze", "haar": "Haar squeeze",
+    "split": "Split: half of it leaves", "actnorm": "Actnorm",
     "linear": "1×1 convolution", "permutation": "Permutation", "coupling": "Coupling", "diagonal": "Diagonal scaling",
     "prior": "Whitening by the prior", "layer": "Layer",
 }  # fmt: skip
