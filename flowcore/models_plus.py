@@ -40,6 +40,7 @@ def glow_plus(
     squeeze: str = "blocks",
     axes: str = "random",
     split_blocks: int = 0,
+    places: bool = False,
     prior: str = "gaussian",
     classes: int = 0,
 ) -> Flow:
@@ -53,6 +54,7 @@ def glow_plus(
     - ``squeeze``: 'blocks' as in Glow, or 'haar' for means and differences of the blocks;
     - ``axes``: the first 1×1 convolution of the first level ('principal'), or of every level ('principal-all'), starts at the
       principal axes of the first batch in place of a 'random' rotation;
+    - ``places``: a bias for every place in the couplings' networks, so that they know where they are;
     - ``input_bound``: what networks see of a value is softly bounded to ± so much, 0 for no bound. Then no sample runs away;
     - a prior of the last level that is learned for every place, and by class where ``classes``.
 
@@ -83,10 +85,10 @@ def glow_plus(
     for level in range(levels):
         layers.append(HaarSqueeze() if squeeze == "haar" else Squeeze())
         channels, height, side = 4 * channels, height // 2, side // 2
-        own_width = width_of(level, width, growth)
+        own_width, here = width_of(level, width, growth), (height, side) if places else None
         for step in range(steps):
             mask = half(channels)
-            network = ConvNetwork(mask.kept_channels, 2 * mask.changed_channels, own_width, input_bound)
+            network = ConvNetwork(mask.kept_channels, 2 * mask.changed_channels, own_width, input_bound, here)
             principal = step == 0 and (axes == "principal-all" or (axes == "principal" and level == 0))
             mixer = LULinear(channels, principal=principal)
             layers += [ActNorm(channels), mixer, AffineCoupling(mask, network, SCALE_BOUND)]
@@ -103,7 +105,7 @@ def glow_plus(
     architecture = dict(
         system="glow-plus", shape=list(shape), levels=levels, steps=steps, width=width, equalise=equalise,
         dequantisation=dequantisation, split_width=split_width, input_bound=input_bound, growth=growth, squeeze=squeeze,
-        axes=axes, split_blocks=split_blocks, prior=prior, classes=classes,
+        axes=axes, split_blocks=split_blocks, places=places, prior=prior, classes=classes,
     )  # fmt: skip
     top = make_prior(prior, (channels, height, side), classes, places=True)
     return Flow(layers, top, shape, architecture, split_shapes)

@@ -68,10 +68,13 @@ class ConvNetwork(CouplingNetwork):
     """Glow's: 3×3 convolution, ReLU, 1×1 convolution, ReLU, 3×3 convolution from zero. (N, C, H, W) -> (N, C', H, W).
 
     With an ``input_bound`` above 0 it sees its input softly bounded to ± that, so that what it says is bounded as well.
-    Without, one value far from the data begets a larger one in every layer on the way back to a picture.
+    Without, one value far from the data begets a larger one in every layer on the way back to a picture. With ``places`` (H, W)
+    a bias is learned for every place of the first hidden layer: what stands where in aligned pictures need not be inferred.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, width: int, input_bound: float = 0.0) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, width: int, input_bound: float = 0.0, places: tuple[int, int] | None = None
+    ) -> None:
         super().__init__()
         if not 0 <= input_bound < math.inf:
             raise ConfigError(f"The bound of a network's input must be positive, or 0 for none, not {input_bound}.")
@@ -82,12 +85,15 @@ class ConvNetwork(CouplingNetwork):
         for layer in (self.first, self.middle):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias)
+        self.place = None if places is None else nn.Parameter(torch.zeros(width, *places))
 
     def compute(self, x: Tensor) -> Tensor:
         if self.input_bound:
             x = soft_clamp(x, self.input_bound)
-        x = x.contiguous(memory_format=torch.channels_last)
-        return self.last(F.relu(self.middle(F.relu(self.first(x)))))
+        h = self.first(x.contiguous(memory_format=torch.channels_last))
+        if self.place is not None:
+            h = h + self.place
+        return self.last(F.relu(self.middle(F.relu(h))))
 
 
 class _ResidualBlock(nn.Module):

@@ -16,7 +16,7 @@ from ..bijections import AdditiveCoupling, AffineCoupling, Bijection, ChannelMas
 from ..networks import ConvNetwork
 from .fold import alike, folds, parameters
 
-__all__ = ["GlowStep", "NetworkWeights", "Kept"]
+__all__ = ["GlowStep", "NetworkWeights", "Kept", "place_weights"]
 
 _convolution_backward = torch.ops.aten.convolution_backward
 _threshold_backward = torch.ops.aten.threshold_backward.grad_input
@@ -31,6 +31,8 @@ class NetworkWeights:
     last: tuple[Tensor, Tensor]
     gain: Tensor
     input_bound: float
+    place: Tensor | None = None
+    """Of the first hidden layer, (1, width, H, W); None where all places are alike."""
 
 
 @dataclass
@@ -48,6 +50,13 @@ class Kept:
     """Of the soft bound on the network's input; None where there is none."""
 
 
+def place_weights(network: ConvNetwork, dtype: torch.dtype) -> Tensor | None:
+    """A network's bias for every place as its convolutions' results lie in memory, (1, width, H, W)."""
+    if network.place is None:
+        return None
+    return network.place.detach()[None].to(dtype).contiguous(memory_format=torch.channels_last)
+
+
 class GlowStep:
     """Views of the three layers of a step, which own the weights."""
 
@@ -62,11 +71,12 @@ class GlowStep:
         self.convolutions: list[nn.Parameter] = [
             net.first.weight, net.first.bias, net.middle.weight, net.middle.bias, net.last.weight, net.last.bias
         ]  # fmt: skip
+        self.places: list[nn.Parameter] = [] if net.place is None else [net.place]
 
     @property
     def parameters(self) -> list[nn.Parameter]:
         """All weights, the folded layers' first."""
-        return self.folded + self.convolutions
+        return self.folded + self.convolutions + self.places
 
     @staticmethod
     def matches(layers: list[Bijection]) -> bool:
@@ -99,7 +109,10 @@ class GlowStep:
             for p in self.convolutions
         )
         gain = last.new_full((1,), self.network.last.gain, dtype=self.network.last.weight.dtype)
-        return NetworkWeights((first, first_bias), (middle, middle_bias), (last, last_bias), gain, self.network.input_bound)
+        return NetworkWeights(
+            (first, first_bias), (middle, middle_bias), (last, last_bias), gain, self.network.input_bound,
+            place_weights(self.network, dtype),
+        )  # fmt: skip
 
     @staticmethod
     def _run(
@@ -113,14 +126,15 @@ class GlowStep:
             slope = 1 - squashed.square() if keep else None
             kept = squashed.mul_(net.input_bound)
         x = kept.to(net.first[0].dtype, memory_format=torch.contiguous_format)
-        h1 = F.conv2d(x.permute(0, 3, 1, 2), *net.first, padding=1).relu_()
+        h1 = F.conv2d(x.permute(0, 3, 1, 2), *net.first, padding=1)
+        h1 = (h1 if net.place is None else h1.add_(net.place)).relu_()
         h2 = F.conv2d(h1, *net.middle).relu_()
         out = F.conv2d(h2, *net.last, padding=1).permute(0, 2, 3, 1)
         return out * net.gain, x, (h1, h2), slope
 
     @staticmethod
     def _run_backward(net: NetworkWeights, kept: Kept, g_out: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """The gradient of the network's input (N, H, W, C') and those of its six parameters, in the network's precision."""
+        """The gradient of the network's input (N, H, W, C') and those of its parameters, in the network's precision."""
         dtype, width = net.first[0].dtype, len(net.first[1])
         h1, h2 = kept.hidden
         g_out = torch.mul(g_out, net.gain, out=torch.empty_like(g_out, dtype=dtype)).permute(0, 3, 1, 2)
@@ -136,6 +150,8 @@ class GlowStep:
             [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [True, True, True],
         )  # fmt: skip
         gradients = [g_first, g_first_bias, g_middle[:, :, None, None], g_middle_bias, g_last, g_last_bias]
+        if net.place is not None:
+            gradients.append(g_h1.sum(0))
         g_x = g_x.permute(0, 2, 3, 1)
         return g_x if kept.slope is None else g_x * kept.slope, gradients
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .fold import fold
-from .glow_step import GlowStep
+from .glow_step import GlowStep, place_weights
 
 __all__ = ["StepWeights"]
 
@@ -29,6 +29,7 @@ class StepWeights:
     middle: tuple[Tensor, Tensor]
     last: tuple[Tensor, Tensor]
     input_bound: float
+    place: Tensor | None
 
     @classmethod
     @torch.no_grad()
@@ -51,12 +52,14 @@ class StepWeights:
             (ready(net.first.weight), ready(net.first.bias)),
             (ready(net.middle.weight), ready(net.middle.bias)),
             (ready(net.last.weight, net.last.gain), ready(net.last.bias, net.last.gain)), net.input_bound,
+            place_weights(net, dtype),
         )  # fmt: skip
 
     def _network(self, kept: Tensor) -> Tensor:
         bounded = (kept / self.input_bound).tanh_().mul_(self.input_bound) if self.input_bound else kept
         x = bounded.to(self.first[0].dtype, memory_format=torch.contiguous_format).permute(0, 3, 1, 2)
-        h = F.conv2d(x, *self.first, padding=1).relu_()
+        h = F.conv2d(x, *self.first, padding=1)
+        h = (h if self.place is None else h.add_(self.place)).relu_()
         h = F.conv2d(h, *self.middle).relu_()
         return F.conv2d(h, *self.last, padding=1).permute(0, 2, 3, 1).to(kept.dtype)
 

@@ -57,6 +57,8 @@ VARIANTS: dict[str, tuple[dict, dict]] = {
            "growing widths": {"width": 96, "growth": 1.4},
            "growing widths and axes": {"width": 96, "growth": 1.4, "axes": "principal-all"},
            "width 96": {"width": 96},
+           "places": {"places": True},
+           "places and axes": {"places": True, "axes": "principal-all"},
            "strong splits of 1 block": {"split_blocks": 1, "split_width": 48},
            "strong splits of 2 blocks": {"split_blocks": 2, "split_width": 48},
            "all": {"width": 96, "growth": 1.4, "axes": "principal-all", "split_blocks": 1, "split_width": 48},

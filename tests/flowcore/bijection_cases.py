@@ -42,6 +42,7 @@ CASES: dict[str, tuple[Callable[[], b.Bijection], tuple[int, ...]]] = {
     "affine-half-flipped": (lambda: _affine(b.half(4, flip=True)), (4, 4, 4)),
     "affine-half-odd": (lambda: _affine(b.half(3)), PICTURE),
     "affine-half-odd-flipped": (lambda: _affine(b.half(3, flip=True)), PICTURE),
+    "affine-placed": (lambda: b.AffineCoupling(b.half(4), ConvNetwork(2, 4, 8, 2.0, (4, 4))), (4, 4, 4)),
     "affine-checkerboard": (lambda: _affine(b.CheckerboardMask(3), _residual), PICTURE),
     "affine-checkerboard-flipped": (lambda: _affine(b.CheckerboardMask(1, flip=True), _residual), GREY),
     "affine-channels": (lambda: _affine(b.ChannelMask(4, [0, 2])), (4, 4, 4)),

@@ -34,7 +34,7 @@ CASES = {
     "plus, by class": {"system": "glow-plus", **SMALL, "split_width": 0, "classes": 3},
     "plus, bounded": {"system": "glow-plus", **SMALL, "split_width": 8, "input_bound": 1.5},
     "plus, grown": {"system": "glow-plus", **SMALL, "split_width": 8, "split_blocks": 1, "growth": 2.0, "width": 32,
-                    "squeeze": "haar", "axes": "principal-all", "input_bound": 2.0},
+                    "squeeze": "haar", "axes": "principal-all", "input_bound": 2.0, "places": True},
     "nice": {"system": "nice", "shape": [1, 4, 4], "depth": 4, "width": 16, "hidden": 1},
 }
 CLOSE = {torch.float64: 1e-11, torch.float32: 1e-5}
