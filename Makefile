@@ -41,10 +41,10 @@ help:
 	@echo "make clean   remove caches and build leftovers, never the environment or runs"
 
 run: $(RUN_STAMP)
-	@$(PY) -m app $(ARGS)
+	@$(PY) -m flow_explorer $(ARGS)
 
 test: $(TEST_STAMP)
-	@$(PY) -m app.display
+	@$(PY) -m flow_explorer.display
 	QT_QPA_PLATFORM=offscreen $(PY) -m pytest $(WORKERS) $(ARGS)
 
 soak: $(TEST_STAMP)

@@ -31,14 +31,14 @@ from PySide6.QtCore import Qt  # noqa: E402
 from PySide6.QtGui import QImage  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
-from app import assets, theme  # noqa: E402
-from app.engine.client import EngineClient  # noqa: E402
-from app.engine.requests_toy_views import VIEWS  # noqa: E402
-from app.explorer import facets  # noqa: E402
-from app.main_window import MainWindow  # noqa: E402
-from app.settings import Settings  # noqa: E402
-from app.shell.session import Session  # noqa: E402
-from flowcore.animation import animation_bytes  # noqa: E402
+from flow_explorer import assets, theme  # noqa: E402
+from flow_explorer.engine.client import EngineClient  # noqa: E402
+from flow_explorer.engine.requests.toy_views import VIEWS  # noqa: E402
+from flow_explorer.explorer import facets  # noqa: E402
+from flow_explorer.main_window import MainWindow  # noqa: E402
+from flow_explorer.settings import Settings  # noqa: E402
+from flow_explorer.shell.session import Session  # noqa: E402
+from flowcore.pictures.animation import animation_bytes  # noqa: E402
 
 
 def wait(application: QApplication, seconds: float, until=lambda: False) -> None:

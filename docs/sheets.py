@@ -13,10 +13,11 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from app import assets  # noqa: E402
-from flowcore import checkpoint, images  # noqa: E402
-from flowcore.card import SYSTEM_NAMES, class_names  # noqa: E402
-from flowcore.codec import decode_batch  # noqa: E402
+from flow_explorer import assets  # noqa: E402
+from flowcore.model import checkpoint  # noqa: E402
+from flowcore.model.card import SYSTEM_NAMES, class_names  # noqa: E402
+from flowcore.model.codec import decode_batch  # noqa: E402
+from flowcore.pictures import images  # noqa: E402
 
 TEMPERATURES = (0.5, 0.7, 1.0)
 OUT = ROOT / "docs" / "samples"

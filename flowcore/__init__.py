@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _LAZY = {
-    "Flow": "flow",
-    "Level": "flow",
-    "Step": "flow",
-    "nice": "models",
-    "realnvp": "models",
-    "glow": "models",
-    "glow_plus": "models_plus",
-    "spline": "models",
-    "build": "models",
-    "save": "checkpoint",
-    "load": "checkpoint",
+    "Flow": "model.flow",
+    "Level": "model.flow",
+    "Step": "model.flow",
+    "nice": "model.systems",
+    "realnvp": "model.systems",
+    "glow": "model.systems",
+    "glow_plus": "model.models_plus",
+    "spline": "model.systems",
+    "build": "model.systems",
+    "save": "model.checkpoint",
+    "load": "model.checkpoint",
     "FlowError": "errors",
 }
 
 __all__ = ["__version__", *_LAZY]
 
 if TYPE_CHECKING:
-    from .checkpoint import load, save
     from .errors import FlowError
-    from .flow import Flow, Level, Step
-    from .models import build, glow, nice, realnvp, spline
-    from .models_plus import glow_plus
+    from .model.checkpoint import load, save
+    from .model.flow import Flow, Level, Step
+    from .model.models_plus import glow_plus
+    from .model.systems import build, glow, nice, realnvp, spline
 
 
 def __getattr__(name: str):

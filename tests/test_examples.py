@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowcore.crop import Crop, apply_crop
-from flowcore.images import read_picture
+from flowcore.pictures.crop import Crop, apply_crop
+from flowcore.pictures.images import read_picture
 
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "examples"
 NAMES = ("portrait-1", "portrait-2", "portrait-3", "t-shirt", "ankle-boot", "waves")

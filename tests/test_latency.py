@@ -50,10 +50,10 @@ def test_a_page_is_seen_when_all_of_it_is():
 def test_the_window_traces_requests_answers_and_frames(qtbot, tmp_path, monkeypatch):
     from PySide6.QtWidgets import QWidget
 
-    from app.engine.client import EngineClient, Message
-    from app.engine.requests import WalkAt
-    from app.shell.trace import Trace
-    from app.shell.watch import Watch
+    from flow_explorer.engine.client import EngineClient, Message
+    from flow_explorer.engine.requests.base import WalkAt
+    from flow_explorer.shell.trace import Trace
+    from flow_explorer.shell.watch import Watch
 
     trace = Trace(tmp_path / "trace.jsonl")
     assert trace.wanted and not Trace().wanted

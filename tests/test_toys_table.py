@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from flowcore import densities
 from flowcore.errors import NonFiniteError
-from flowcore.toy_config import FLOWS
+from flowcore.plane import densities
+from flowcore.plane.config import FLOWS
 from tests.benchmarks import toys_table
 from tests.benchmarks.toys_table import (
     GOALS,

@@ -28,13 +28,13 @@ sys.path[:0] = [str(ROOT), str(HERE.parent / "models")]
 
 import data  # noqa: E402
 
-from app import assets  # noqa: E402
-from flowcore import checkpoint  # noqa: E402
-from flowcore.codec import decode_batch  # noqa: E402
-from flowcore.direction_files import save_direction  # noqa: E402
-from flowcore.direction_making import axes_of, bounds_of, from_labels, latents  # noqa: E402
-from flowcore.directions import Direction, cosine, standard_step  # noqa: E402
-from flowcore.flow import Flow  # noqa: E402
+from flow_explorer import assets  # noqa: E402
+from flowcore.latents.directions.directions import Direction, cosine, standard_step  # noqa: E402
+from flowcore.latents.directions.files import save_direction  # noqa: E402
+from flowcore.latents.directions.making import axes_of, bounds_of, from_labels, latents  # noqa: E402
+from flowcore.model import checkpoint  # noqa: E402
+from flowcore.model.codec import decode_batch  # noqa: E402
+from flowcore.model.flow import Flow  # noqa: E402
 from tests.benchmarks.translation import Classifier, structural_similarity, wilson  # noqa: E402
 
 FACES = {"Smiling": "Smile", "Eyeglasses": "Glasses", "Male": "Masculine", "Young": "Young", "Blond_Hair": "Blond hair",

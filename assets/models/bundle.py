@@ -15,11 +15,12 @@ from pathlib import Path
 import torch
 from data import EYES
 
-from flowcore import checkpoint, images
-from flowcore.card import read_card
-from flowcore.codec import decode_batch
-from flowcore.datasets import open_dataset
-from flowcore.evaluation import bits_per_dim, held_out_summary
+from flowcore.data.datasets import open_dataset
+from flowcore.model import checkpoint
+from flowcore.model.card import read_card
+from flowcore.model.codec import decode_batch
+from flowcore.model.evaluation import bits_per_dim, held_out_summary
+from flowcore.pictures import images
 
 HERE = Path(__file__).parent
 HELD_OUT = 2000

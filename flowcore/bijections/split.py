@@ -15,7 +15,7 @@ class Split(Bijection):
     (N, C, H, W) -> kept (N, C/2, H, W) and eps (N, C/2, H, W), eps = (out − μ(kept)) · exp(−s(kept)), log-det = −Σ s.
     ``s`` is softly bounded to ±``bound``. With ``conditional=False`` nothing is learned and eps is the half itself.
     ``network`` (N, C/2, H, W) -> (N, 2 · out_channels, H, W) takes the place of the paper's one convolution.
-    Unlike other layers it returns two parts; :class:`flowcore.flow.Flow` gathers the eps of all levels into z.
+    Unlike other layers it returns two parts; :class:`flowcore.model.flow.Flow` gathers the eps of all levels into z.
     """
 
     def __init__(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..card import read_card, read_header
 from ..errors import CheckpointError
+from ..model.card import read_card, read_header
 
 __all__ = ["LU_BOUND", "Learned", "apply", "log_det", "permutation", "read_learned", "rotation"]
 

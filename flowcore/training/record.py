@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .. import images
-from ..checkpoint import save
-from ..codec import decode_batch
 from ..errors import CheckpointError, DataError, FlowError, NonFiniteError
-from ..evaluation import bits_per_dim, held_out_summary
-from ..flow import Flow
+from ..model.checkpoint import save
+from ..model.codec import decode_batch
+from ..model.evaluation import bits_per_dim, held_out_summary
+from ..model.flow import Flow
+from ..pictures import images
 from .config import TrainConfig
 from .run_folder import RunFolder
 from .trainer import Trainer

@@ -16,11 +16,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ..bijections import dequantise
-from ..checkpoint import TRAINING_PREFIX, load, parameter_count, save
 from ..errors import CheckpointError, ConfigError
 from ..fast import accelerate, sharing
-from ..models import build
-from ..networks import set_reduced_precision
+from ..model.checkpoint import TRAINING_PREFIX, load, parameter_count, save
+from ..model.networks import set_reduced_precision
+from ..model.systems import build
 from .config import TrainConfig
 from .noise import dequantisation_noise, flips
 from .processes import Processes

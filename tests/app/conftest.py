@@ -66,7 +66,7 @@ def engine_processes() -> set[int]:
             continue
         pid = int(folder.name)
         parents[pid] = int(stat[1])
-        if stat[0] != "Z" and any(part in (b"app.engine", b"engine_under_test") for part in command):
+        if stat[0] != "Z" and any(part in (b"flow_explorer.engine", b"engine_under_test") for part in command):
             engines.add(pid)
     ours = set()
     for pid in engines:
@@ -94,6 +94,6 @@ def no_orphaned_engine() -> Iterator[None]:
 def looks(request: pytest.FixtureRequest) -> None:
     """The window's style, where a test has an application; light, whatever the machine prefers."""
     if "qtbot" in request.fixturenames or "qapp" in request.fixturenames:
-        from app import theme
+        from flow_explorer import theme
 
         theme.apply(request.getfixturevalue("qapp"), "light")

@@ -6,11 +6,11 @@ import gc
 
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from app import theme
-from app.dialogs.about import AboutDialog, data_rows, library_rows, model_rows
-from app.dialogs.shortcuts import KeyCap
-from app.widgets import Choice, Fold, Segmented, ValueSlider
-from app.widgets.fold import ValueRow
+from flow_explorer import theme
+from flow_explorer.dialogs.about import AboutDialog, data_rows, library_rows, model_rows
+from flow_explorer.dialogs.shortcuts import KeyCap
+from flow_explorer.widgets import Choice, Fold, Segmented, ValueSlider
+from flow_explorer.widgets.fold import ValueRow
 
 CARD = {
     "name": "faces", "title": "Faces", "system": "glow", "size": [32, 32], "channels": 3, "bpd": 3.456,

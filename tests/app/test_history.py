@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.history import History
+from flow_explorer.history import History
 
 
 def test_undo_and_redo_walk_the_same_states():
@@ -132,5 +132,5 @@ def test_it_behaves_as_a_list_with_a_cursor(acts):
 
 
 def test_it_knows_nothing_of_qt():
-    code = "import sys, app.history; sys.exit(any(name.startswith('PySide6') for name in sys.modules))"
+    code = "import sys, flow_explorer.history; sys.exit(any(name.startswith('PySide6') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

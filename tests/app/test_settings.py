@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
-from app import i18n
-from app.settings import Settings, read_json, write_json
-from app.shell.session import Session
+from flow_explorer import i18n
+from flow_explorer.settings import Settings, read_json, write_json
+from flow_explorer.shell.session import Session
 
 
 def test_a_value_is_there_the_next_time(home):

@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtGui import QColor, QFontMetricsF, QPalette
 from PySide6.QtWidgets import QLabel
 
-from app import theme
-from app.theme_sheet import style_sheet
+from flow_explorer import theme
+from flow_explorer.theme_sheet import style_sheet
 
 BOTH = pytest.mark.parametrize("tones", [theme.LIGHT, theme.DARK], ids=lambda tones: tones.name)
 

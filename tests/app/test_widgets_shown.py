@@ -9,9 +9,9 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
 
-from app import assets, icons, theme
-from app.settings import Settings
-from app.widgets import (
+from flow_explorer import assets, icons, theme
+from flow_explorer.settings import Settings
+from flow_explorer.widgets import (  # fmt: skip
     Banner,
     Button,
     ChipButton,
@@ -25,8 +25,8 @@ from app.widgets import (
     Spinner,
     ValueRow,
     ValueSlider,
-)  # fmt: skip
-from app.widgets.pixels import enlarged, from_image, to_image, to_rgb
+)
+from flow_explorer.widgets.pixels import enlarged, from_image, to_image, to_rgb
 
 
 def shown(qtbot, widget: QWidget, width: int = 320, height: int = 200) -> QWidget:

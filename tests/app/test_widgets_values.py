@@ -8,8 +8,8 @@ from PySide6.QtGui import QAccessible, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from app.widgets import Choice, NumberField, Segmented, Toggle, ValueSlider
-from app.widgets.slider import parse_number
+from flow_explorer.widgets import Choice, NumberField, Segmented, Toggle, ValueSlider
+from flow_explorer.widgets.slider import parse_number
 
 
 def shown(qtbot, *widgets: QWidget) -> QWidget:

@@ -19,10 +19,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from flowcore.checkpoint import parameter_count  # noqa: E402
 from flowcore.errors import NonFiniteError  # noqa: E402
-from flowcore.evaluation import bits_per_picture  # noqa: E402
 from flowcore.fast import accelerate  # noqa: E402
+from flowcore.model.checkpoint import parameter_count  # noqa: E402
+from flowcore.model.evaluation import bits_per_picture  # noqa: E402
 from flowcore.training import TrainConfig  # noqa: E402
 from flowcore.training.trainer import Trainer  # noqa: E402
 

@@ -106,7 +106,7 @@ def _decode(run) -> Figure:
 
 
 def _toy(run) -> float:
-    from flowcore.toy import ToyConfig, ToyTrainer
+    from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
     trainer = ToyTrainer(ToyConfig(), "cuda")
     figure = interleave({"steps": _synchronised(lambda: trainer.step(100))}, 3 if run.quick else 11, 20.0, warm_up=1)["steps"]

@@ -126,13 +126,13 @@ class Driver:
     def __init__(self, trace: Path, model: str = "faces") -> None:
         from PySide6.QtWidgets import QApplication
 
-        from app import theme
-        from app.engine.client import EngineClient
-        from app.main_window import MainWindow
-        from app.settings import Settings
-        from app.shell.session import Session
-        from app.shell.trace import Trace
-        from app.shell.watch import Watch
+        from flow_explorer import theme
+        from flow_explorer.engine.client import EngineClient
+        from flow_explorer.main_window import MainWindow
+        from flow_explorer.settings import Settings
+        from flow_explorer.shell.session import Session
+        from flow_explorer.shell.trace import Trace
+        from flow_explorer.shell.watch import Watch
 
         self.application = QApplication.instance() or QApplication([])
         theme.apply(self.application, "dark")
@@ -251,7 +251,7 @@ def temperature_and_walk(driver: Driver, seconds: float) -> dict[str, Span]:
 
 def further_views(driver: Driver, seconds: float, folder: Path) -> dict[str, Span]:
     """What unfolds: a direction, the pad, the strength between two piles, and the zoom of a photograph's crop."""
-    from app import assets
+    from flow_explorer import assets
 
     explorer = driver.explorer
     slots = [slot.picture for slot in explorer.controller.page.view.slots]

@@ -22,10 +22,10 @@ from pathlib import Path
 
 import torch
 
-from flowcore.card import SYSTEM_NAMES
-from flowcore.checkpoint import load, parameter_count
 from flowcore.errors import DataError
-from flowcore.evaluation import bits_per_dim
+from flowcore.model.card import SYSTEM_NAMES
+from flowcore.model.checkpoint import load, parameter_count
+from flowcore.model.evaluation import bits_per_dim
 from flowcore.training import RunFolder, TrainConfig, architecture_for, train
 from flowcore.training.trainer import Trainer
 

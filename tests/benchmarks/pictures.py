@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flowcore.datasets import open_dataset
+from flowcore.data.datasets import open_dataset
 from flowcore.errors import DataError
 
 from .measure import ROOT

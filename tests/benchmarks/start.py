@@ -16,8 +16,8 @@ def measure(run) -> Section:
     section = Section("start", "Start of the command line")
     commands = {
         "python -c ''": [sys.executable, "-c", ""],
-        "flow-explorer --help": [sys.executable, "-m", "app", "--help"],
-        "flow-explorer models": [sys.executable, "-m", "app", "models"],
+        "flow-explorer --help": [sys.executable, "-m", "flow_explorer", "--help"],
+        "flow-explorer models": [sys.executable, "-m", "flow_explorer", "models"],
     }
     acts = {
         name: lambda command=command: subprocess.run(command, cwd=ROOT, capture_output=True, check=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from flowcore.toy import ToyConfig, ToyTrainer
+from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 __all__ = ["Trained", "train"]
 

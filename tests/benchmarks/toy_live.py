@@ -33,7 +33,7 @@ PANELS = ("samples", "density", "prior", "loss")
 
 _ALONE = """
 import json, sys, time, torch
-from flowcore.toy import ToyConfig, ToyTrainer
+from flowcore.plane.trainer import ToyConfig, ToyTrainer
 torch.set_num_threads(int(sys.argv[3]))
 trainer = ToyTrainer(ToyConfig.from_dict(json.loads(sys.argv[1])))
 trainer.step(20)
@@ -119,13 +119,13 @@ class Driver:
     def __init__(self, trace: Path) -> None:
         from PySide6.QtWidgets import QApplication
 
-        from app import theme
-        from app.engine.client import EngineClient
-        from app.main_window import MainWindow
-        from app.settings import Settings
-        from app.shell.session import Session
-        from app.shell.trace import Trace
-        from app.shell.watch import Watch
+        from flow_explorer import theme
+        from flow_explorer.engine.client import EngineClient
+        from flow_explorer.main_window import MainWindow
+        from flow_explorer.settings import Settings
+        from flow_explorer.shell.session import Session
+        from flow_explorer.shell.trace import Trace
+        from flow_explorer.shell.watch import Watch
 
         self.application = QApplication.instance() or QApplication([])
         theme.apply(self.application, "dark")
@@ -160,7 +160,7 @@ class Driver:
 
     def keep_four_panels(self) -> int:
         """Show four of the panels; returns how many are shown."""
-        from app.toylab.panel import Panel
+        from flow_explorer.toylab.panels.panel import Panel
 
         canvas = self.lab.canvas()
         state = self.lab.controller.state
@@ -213,7 +213,7 @@ def measure(seconds: float, rounds: int, trace: Path) -> tuple[dict[str, float],
 
 
 def _is_small(driver: Driver) -> bool:
-    """Whether the engine trains this flow on one thread (as `app.engine.jobs_toy` decides)."""
+    """Whether the engine trains this flow on one thread (as `flow_explorer.engine.jobs.toy` decides)."""
     state = driver.lab.controller.state
     return state.batch * state.width <= 512 * 256
 

@@ -68,7 +68,7 @@ def _in_pieces(log_prob: Callable[[Tensor], Tensor], points: Tensor, size: int) 
 def _fast_density(trainer, section: Section, coupling: str) -> Callable[[Tensor], Tensor] | None:
     """The fast path's log-density of the averaged weights, once it agrees with the plain one in value and gradient."""
     try:
-        from flowcore.fast.points import PointsFlow
+        from flowcore.fast.points.flow import PointsFlow
     except ImportError:
         return None
     flow = trainer.average

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from flowcore import densities
-from flowcore.toy import HELD_OUT, ToyConfig, ToyTrainer
+from flowcore.plane import densities
+from flowcore.plane.trainer import HELD_OUT, ToyConfig, ToyTrainer
 
 from .peers import Model
 from .peers.base import BINS

@@ -14,10 +14,10 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from flowcore import densities
-from flowcore.image_writing import save_png
-from flowcore.toy import ToyConfig, ToyTrainer
-from flowcore.toy_picture import sheet
+from flowcore.pictures.image_writing import save_png
+from flowcore.plane import densities
+from flowcore.plane.picture import sheet
+from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 from .toy_budget import train
 

@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from flowcore import densities
 from flowcore.atomic import replacing
-from flowcore.card import SYSTEM_NAMES
 from flowcore.errors import NonFiniteError
-from flowcore.toy_config import FLOWS, ToyConfig
+from flowcore.model.card import SYSTEM_NAMES
+from flowcore.plane import densities
+from flowcore.plane.config import FLOWS, ToyConfig
 
 from .machine import about as machine
 from .measure import ROOT

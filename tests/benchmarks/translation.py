@@ -27,14 +27,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from app import assets
-from flowcore import checkpoint
-from flowcore.codec import from_pixels
+from flow_explorer import assets
 from flowcore.fast import accelerate
-from flowcore.flow import Flow
-from flowcore.labels import single
-from flowcore.translation import ByClass, ByMap, Way, encode_pile, translate
-from flowcore.transport import AffineMap, gaussian_transport, level_transport, mean_shift, shrunk_shift
+from flowcore.latents.translation import ByClass, ByMap, Way, encode_pile, translate
+from flowcore.latents.transport import (
+    AffineMap,
+    gaussian_transport,
+    level_transport,
+    mean_shift,
+    shrunk_shift,
+)
+from flowcore.model import checkpoint
+from flowcore.model.codec import from_pixels
+from flowcore.model.flow import Flow
+from flowcore.model.labels import single
 
 from .measure import ROOT
 from .pictures import data_folder, read

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.cli import main
+from flow_explorer.cli import main
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Glow of 16×16 colour pictures after a few real steps, saved with its card."""
     import torch
 
-    from flowcore import build, evaluation, save
+    from flowcore import build, save
+    from flowcore.model import evaluation
 
     torch.manual_seed(0)
     flow = build({"system": "glow", "shape": [3, 16, 16], "levels": 2, "steps": 2, "width": 16})

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
-from flowcore.images import read_picture
+from flowcore.pictures.images import read_picture
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -182,7 +182,7 @@ def test_a_model_that_is_not_there(refused, tmp_path):
 
 
 def test_a_latent_of_another_size_or_none(refused, model, image, tmp_path):
-    from flowcore.codec import save_latent
+    from flowcore.model.codec import save_latent
 
     out, path = tmp_path / "out.png", tmp_path / "z.safetensors"
     save_latent(path, np.zeros(100, np.float32), {})
@@ -284,7 +284,7 @@ def outputs(model: Path, image: Path, latent: Path) -> dict[str, tuple[list, str
 def test_an_output_that_cannot_be_written_is_refused_before_the_work(refused, model, image, tmp_path, monkeypatch, command):
     arguments, suffix = outputs(model, image, tmp_path / "z.safetensors")[command]
     # Whoever gets as far as reading a model, or anything else that is work, has not checked first.
-    monkeypatch.setattr("app.cli.opening.load_model", lambda *_: pytest.fail("the work had begun"))
+    monkeypatch.setattr("flow_explorer.cli.opening.load_model", lambda *_: pytest.fail("the work had begun"))
     before = files(tmp_path)
     file = tmp_path / "plain.txt"
     file.write_text("a file")
@@ -317,7 +317,7 @@ def test_what_was_there_stays_whole_where_writing_fails(refused, cli, model, tmp
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("app.cli.output.os.replace", full)
+    monkeypatch.setattr("flow_explorer.cli.output.os.replace", full)
     assert "No space left" in refused("sample", "--model", model, "--count", 4, "--out", out)
     assert files(tmp_path) == {"out.png": before}
 

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file
 
-from app import assets
-from flowcore.card import read_card
-from flowcore.crop import Crop, apply_crop
-from flowcore.images import read_picture
+from flow_explorer import assets
+from flowcore.model.card import read_card
+from flowcore.pictures.crop import Crop, apply_crop
+from flowcore.pictures.images import read_picture
 
 NAMES = assets.model_names()
 
@@ -62,7 +62,7 @@ def test_an_example_comes_back_byte_for_byte_in_a_fresh_process(cli, tmp_path, n
     latent, back = tmp_path / "z.safetensors", tmp_path / "back.png"
     assert cli("encode", source, "--model", name, "--out", latent, "--device", "cpu").code == 0
     assert load_file(latent)["z"].shape == (height * width * channels,)
-    decode = [sys.executable, "-m", "app", "decode", latent, "--model", name, "--out", back, "--device", "cpu"]
+    decode = [sys.executable, "-m", "flow_explorer", "decode", latent, "--model", name, "--out", back, "--device", "cpu"]
     subprocess.run([str(part) for part in decode], check=True, timeout=120)
     seen = apply_crop(read_picture(source), Crop(), height, width, channels)
     decoded = np.asarray(Image.open(back)).reshape(seen.shape)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.explorer.recipes import read_latent, read_recipe
-from app.explorer.store import Store
-from flowcore.card import read_card
-from flowcore.codec import load_latent, save_latent
-from flowcore.images import read_picture
-from flowcore.labels import between, single
-from flowcore.recipe import VERSION_KEY, extract
+from flow_explorer.explorer.moving.recipes import read_latent, read_recipe
+from flow_explorer.explorer.store import Store
+from flowcore.model.card import read_card
+from flowcore.model.codec import load_latent, save_latent
+from flowcore.model.labels import between, single
+from flowcore.pictures.images import read_picture
+from flowcore.pictures.recipe import VERSION_KEY, extract
 
 NAMES = ["blue", "green", "red"]
 
@@ -42,7 +42,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def trained(kinds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder that the command has written, of a few steps."""
-    from app.cli import main
+    from flow_explorer.cli import main
 
     run = tmp_path_factory.mktemp("conditional") / "run"
     options = ["--architecture", "glow", "--preset", "tiny", "--size", "16", "--batch", "12", "--steps", "3", "--device", "cpu"]
@@ -53,7 +53,7 @@ def trained(kinds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def coloured(kinds: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder of a tiny conditional Glow that has learned the three colours, in two levels, so that it is quick."""
-    from flowcore.datasets import open_dataset
+    from flowcore.data.datasets import open_dataset
     from flowcore.training import TrainConfig, architecture_for, train
 
     data = open_dataset(kinds, "train", (16, 16), 3)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowcore.card import read_card
-from flowcore.datasets import open_dataset
+from flowcore.data.datasets import open_dataset
+from flowcore.model.card import read_card
 
 TINY = ("--preset", "tiny", "--steps", 2, "--batch", 4, "--device", "cpu")
 
@@ -68,8 +68,8 @@ def test_a_run_remembers_how_its_pictures_were_read(cli, refused, mixed, tmp_pat
     assert card["data"]["reading"] == reading and "checkerboard" in card["data"]["note"]
     # an evaluation reads its pictures in the same way
     row = cli("evaluate", "--model", run, "--data", mixed, "--device", "cpu", "--json").json
-    from flowcore.checkpoint import load
-    from flowcore.evaluation import bits_per_dim
+    from flowcore.model.checkpoint import load
+    from flowcore.model.evaluation import bits_per_dim
 
     test = open_dataset(mixed, "test", 16, 1, fit="pad", background="checker", minimum=9)
     assert row["bpd"] == pytest.approx(bits_per_dim(load(run / "best.safetensors").flow, test.pictures).bpd, rel=1e-6)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from app.cli.device import OutOfMemoryError, choose_device, run_on
+from flow_explorer.cli.device import OutOfMemoryError, choose_device, run_on
 from flowcore.errors import ConfigError
 
 
@@ -95,7 +95,7 @@ def test_a_training_that_runs_out_of_memory_goes_on_from_its_run_folder(cli, pic
         return real(config, data, run_folder, validation, device=device, **options)
 
     monkeypatch.setattr(training, "train", fails_on_cuda)
-    monkeypatch.setattr("app.cli.device.choose_device", lambda *_, **__: "cuda")
+    monkeypatch.setattr("flow_explorer.cli.device.choose_device", lambda *_, **__: "cuda")
     ran = cli("train", "--data", picture_folder, "--size", 16, "--preset", "tiny", "--steps", 4, "--batch", 8,
               "--out", tmp_path / "run", "--json")  # fmt: skip
     assert ran.code == 0 and devices == ["cuda", "cpu"]

@@ -151,9 +151,9 @@ def test_another_models_direction_is_refused(refused, bright, piles, tmp_path):
 def test_the_directions_that_ship_are_of_the_models_that_ship(name):
     import json
 
-    from app import assets
-    from flowcore import checkpoint
-    from flowcore.direction_files import check, fingerprint, load_direction
+    from flow_explorer import assets
+    from flowcore.latents.directions.files import check, fingerprint, load_direction
+    from flowcore.model import checkpoint
 
     files = sorted((assets.root() / "directions" / name).glob("*.safetensors"))
     assert len(files) >= 3, f"run python assets/directions/make.py {name} DATA_FOLDER"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app import display
+from flow_explorer import display
 
-ROOT = Path(display.__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_without_a_display_the_headless_commands_are_named():
@@ -50,7 +50,7 @@ def test_an_unknown_library_is_named_all_the_same():
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="plugins of other systems load otherwise")
 def test_qt_and_the_offscreen_plugin_load_here():
-    done = subprocess.run([sys.executable, "-m", "app.display"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-m", "flow_explorer.display"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -60,7 +60,7 @@ def test_the_window_without_a_display_ends_with_2_and_one_sentence():
     if not sys.platform.startswith("linux"):
         pytest.skip("only X11 and Wayland can be missing")
     done = subprocess.run(
-        [sys.executable, "-m", "app"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "flow_explorer"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1 and "flow-explorer sample" in done.stderr

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from app.training.presence import read_presence
+from flow_explorer.training.presence import read_presence
 
 TINY = ("--preset", "tiny", "--size", 16, "--batch", 8, "--device", "cpu")
 
 
 def test_an_estimate_is_exact_about_parameters_and_keeps_nothing(cli, picture_folder, tmp_path):
-    from flowcore.models import build
+    from flowcore.model.systems import build
     from flowcore.training import architecture_for
 
     before = sorted(tmp_path.rglob("*"))
@@ -35,7 +35,7 @@ def test_a_run_needs_a_folder(cli, picture_folder):
 
 
 def test_a_request_by_file_stops_a_run_that_goes_on_later(cli, picture_folder, tmp_path, monkeypatch):
-    from app.cli import train as command
+    from flow_explorer.cli import train as command
 
     run = tmp_path / "run"
     arguments = ("train", "--data", picture_folder, *TINY, "--steps", 12, "--out", run, "--json")

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-import app
-from app import assets
-from app.cli import main
+import flow_explorer
+from flow_explorer import assets
+from flow_explorer.cli import main
 from flowcore.errors import CheckpointError
 
-ROOT = Path(app.__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 COMMANDS = [
     "models", "sample", "encode", "decode", "interpolate", "translate", "direction", "map", "layers", "score", "train",
@@ -28,7 +28,7 @@ COMMANDS = [
 
 
 def spawn(*arguments: object, **options: object) -> subprocess.Popen:
-    command = [sys.executable, "-m", "app", *map(str, arguments)]
+    command = [sys.executable, "-m", "flow_explorer", *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
 
@@ -41,11 +41,11 @@ def test_help_names_every_command(cli):
 
 
 def test_version(cli):
-    assert cli("--version").out == f"flow-explorer {app.__version__}\n"
+    assert cli("--version").out == f"flow-explorer {flow_explorer.__version__}\n"
 
 
 def test_the_version_is_the_packages(cli):
-    assert f'version = "{app.__version__}"' in (ROOT / "pyproject.toml").read_text()
+    assert f'version = "{flow_explorer.__version__}"' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_python_m_app_is_the_command():
@@ -90,7 +90,7 @@ def test_an_interrupt_ends_with_130_and_leaves_nothing(cli, model, tmp_path, mon
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("app.cli.sample.load_model", interrupted)
+    monkeypatch.setattr("flow_explorer.cli.sample.load_model", interrupted)
     ran = cli("sample", "--model", model, "--out", tmp_path / "out.png", "--device", "cpu")
     assert ran.code == 130 and ran.err == "flow-explorer: interrupted.\n"
     assert not list(tmp_path.iterdir())
@@ -136,19 +136,19 @@ def test_a_disk_that_fails_under_way_is_told_in_a_sentence(refused, model, tmp_p
     def broken(*_: object) -> None:
         raise OSError(errno.EIO, "Input/output error", "somewhere.bin")
 
-    monkeypatch.setattr("app.cli.sample.load_model", broken)
+    monkeypatch.setattr("flow_explorer.cli.sample.load_model", broken)
     sentence = refused("sample", "--model", model, "--out", tmp_path / "out.png", "--device", "cpu")
     assert sentence == "flow-explorer: somewhere.bin: Input/output error."
 
 
 def test_a_mistake_of_ours_is_not_dressed_up_as_the_persons(model, tmp_path, monkeypatch):
-    monkeypatch.setattr("app.cli.sample.load_model", lambda *_: 1 / 0)
+    monkeypatch.setattr("flow_explorer.cli.sample.load_model", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["sample", "--model", str(model), "--out", str(tmp_path / "out.png"), "--device", "cpu"])
 
 
 def test_the_window_can_open_with_any_workspace():
-    from app import workspace
-    from app.cli import window
+    from flow_explorer import workspace
+    from flow_explorer.cli import window
 
     assert tuple(entry.id for entry in workspace.REGISTRY) == window.WORKSPACES

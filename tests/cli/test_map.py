@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowcore import zmap
+from flowcore.latents.map import layout as zmap
 
 
 def picture(kind: int, seed: int) -> np.ndarray:
@@ -55,8 +55,8 @@ def test_json_has_places_neighbours_and_what_was_left_out(cli, model, folder, tm
 
 
 def test_distances_are_those_of_z(cli, model, folder, tmp_path):
-    from flowcore import checkpoint
-    from flowcore.codec import encode_picture
+    from flowcore.model import checkpoint
+    from flowcore.model.codec import encode_picture
 
     out = tmp_path / "map.json"
     assert cli("map", "--data", folder, "--model", model, "--out", out, "--device", "cpu").code == 0
@@ -86,7 +86,7 @@ def test_a_picture_of_the_map_shows_pictures_in_the_colours_of_their_class(cli, 
     assert ran.code == 0, ran.err
     pixels = np.asarray(Image.open(out).convert("RGB"))
     assert pixels.shape == (300, 400, 3)
-    from flowcore.zmap_picture import GROUND, TONES
+    from flowcore.latents.map.picture import GROUND, TONES
 
     counts = {tone: int((pixels == tone).all(2).sum()) for tone in (GROUND, TONES[0], TONES[1])}
     assert counts[GROUND] > 10_000 and counts[TONES[0]] > 50 and counts[TONES[1]] > 50

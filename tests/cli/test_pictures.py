@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
-from flowcore.crop import Crop, apply_crop
-from flowcore.images import read_picture
+from flowcore.pictures.crop import Crop, apply_crop
+from flowcore.pictures.images import read_picture
 
 
 def as_seen(path: Path, **crop: float) -> np.ndarray:
@@ -61,7 +61,7 @@ def test_encode_decode_in_a_fresh_process_gives_every_byte_back(cli, model, imag
     assert row["numbers"] == 16 * 16 * 3 and row["differing_bytes"] == 0
     z = load_file(latent)
     assert list(z) == ["z"] and z["z"].size == 16 * 16 * 3
-    decode = [sys.executable, "-m", "app", "decode", latent, "--model", model, "--out", back]
+    decode = [sys.executable, "-m", "flow_explorer", "decode", latent, "--model", model, "--out", back]
     subprocess.run([str(part) for part in decode], check=True, timeout=120)
     assert np.array_equal(np.asarray(Image.open(back)), as_seen(image))
 
@@ -87,7 +87,7 @@ def test_ugly_pictures_come_back_byte_for_byte(cli, model, tmp_path, kind):
 
 
 def test_a_changed_number_changes_the_picture(cli, model, image, tmp_path):
-    from flowcore.codec import load_latent, save_latent
+    from flowcore.model.codec import load_latent, save_latent
 
     latent, changed, back = tmp_path / "z.safetensors", tmp_path / "y.safetensors", tmp_path / "out.png"
     assert cli("encode", image, "--model", model, "--out", latent).code == 0
@@ -103,7 +103,7 @@ def test_another_models_latent_is_decoded_but_not_silently(cli, model, image, tm
     latent = tmp_path / "z.safetensors"
     other = tmp_path / "other.safetensors"
     # The same weights in a file of other bytes: the fingerprint tells them apart.
-    from flowcore import checkpoint
+    from flowcore.model import checkpoint
 
     loaded = checkpoint.load(model)
     checkpoint.save(other, loaded.flow, {**loaded.card, "name": "other"})
@@ -124,8 +124,8 @@ def test_the_crop_options_reach_the_picture(cli, model, image, tmp_path):
 
 
 def test_the_paths_are_those_of_the_library():
-    from app.cli.interpolate import PATHS
-    from flowcore.latent import MODES
+    from flow_explorer.cli.interpolate import PATHS
+    from flowcore.latents.latent import MODES
 
     assert PATHS == MODES
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.explorer.recipes import read_latent, read_recipe
-from app.explorer.store import Store
-from flowcore.codec import load_latent
-from flowcore.crop import Crop, apply_crop
-from flowcore.images import read_picture
-from flowcore.recipe import extract
+from flow_explorer.explorer.moving.recipes import read_latent, read_recipe
+from flow_explorer.explorer.store import Store
+from flowcore.model.codec import load_latent
+from flowcore.pictures.crop import Crop, apply_crop
+from flowcore.pictures.images import read_picture
+from flowcore.pictures.recipe import extract
 
 
 def test_a_grid_restores_model_seed_temperature_and_count(cli, model, tmp_path):

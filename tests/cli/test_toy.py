@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.cli.toy import add_arguments
-from app.cli.toy_target import DENSITIES
-from flowcore import densities
-from flowcore.toy_config import FLOWS
+from flow_explorer.cli.toy import add_arguments
+from flow_explorer.cli.toy_target import DENSITIES
+from flowcore.plane import densities
+from flowcore.plane.config import FLOWS
 
 
 def test_the_densities_are_flowcores_in_its_order():

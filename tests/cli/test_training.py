@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowcore import checkpoint
+from flowcore.model import checkpoint
 
 TINY = ("--architecture", "glow", "--preset", "tiny", "--batch", 8, "--seed", 1, "--device", "cpu")
 
@@ -175,7 +175,7 @@ def test_a_signal_saves_and_stops_and_the_run_goes_on_later(cli, picture_folder,
     run = tmp_path / "run"
     common = [str(part) for part in ("--data", picture_folder, "--size", 16, *TINY, "--out", run)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "app", "train", *common, "--steps", "100000"], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "flow_explorer", "train", *common, "--steps", "100000"], stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 60
     while not (run / "metrics.jsonl").exists() and time.monotonic() < deadline:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from flowcore.card import read_card
+from flowcore.model.card import read_card
 
 ROOT = Path(__file__).parents[2]
 _spec = importlib.util.spec_from_file_location(
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are another 
 def command(pictures: Path, run: Path, *more: object) -> list[str]:
     options = ("--data", pictures, "--size", 16, "--preset", "tiny", "--batch", 9, "--steps", 100000, "--device", "cpu",
                "--checkpoint-every", 20, "--out", run, *more)  # fmt: skip
-    return ["-m", "app", "train", *map(str, options)]
+    return ["-m", "flow_explorer", "train", *map(str, options)]
 
 
 def logged(run: Path) -> int:

@@ -34,7 +34,7 @@ def piles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def by_class(piles: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A conditional model of both."""
-    from app.cli import main
+    from flow_explorer.cli import main
 
     run = tmp_path_factory.mktemp("class") / "run"
     options = ["--preset", "tiny", "--size", "16", "--batch", "16", "--steps", "120", "--device", "cpu", "--conditional"]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.cli.interpolate import FORMATS
-from flowcore.animation import FORMATS as LIBRARY_FORMATS
-from flowcore.animation import has_video
-from flowcore.checkpoint import load, update_card
-from flowcore.crop import apply_crop, crop_for_eyes
+from flow_explorer.cli.interpolate import FORMATS
 from flowcore.errors import CheckpointError
-from flowcore.images import read_picture
+from flowcore.model.checkpoint import load, update_card
+from flowcore.pictures.animation import FORMATS as LIBRARY_FORMATS
+from flowcore.pictures.animation import has_video
+from flowcore.pictures.crop import apply_crop, crop_for_eyes
+from flowcore.pictures.images import read_picture
 
 EYES = ((0.37, 0.515), (0.63, 0.515))
 

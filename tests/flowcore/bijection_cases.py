@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 
 from flowcore import bijections as b
-from flowcore.networks import MLP, ConvNetwork, PlacedNetwork, ResidualNetwork
+from flowcore.model.networks import MLP, ConvNetwork, PlacedNetwork, ResidualNetwork
 
 
 def _mlp(mask, factor):

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from flowcore import checkpoint
-from flowcore.anatomy import anatomy, decode_stages, encode_stages, largest_difference, outline
 from flowcore.bijections import Permutation, Split, Squeeze
-from flowcore.codec import encode_picture, label_tensor
 from flowcore.errors import ConfigError, NonFiniteError
-from flowcore.flow import Flow
-from flowcore.labels import single
-from flowcore.layout import Layout, homes
-from flowcore.models import build
-from flowcore.priors import StandardPrior
+from flowcore.latents.anatomy import anatomy, decode_stages, encode_stages, largest_difference, outline
+from flowcore.latents.layout import Layout, homes
+from flowcore.model import checkpoint
+from flowcore.model.codec import encode_picture, label_tensor
+from flowcore.model.flow import Flow
+from flowcore.model.labels import single
+from flowcore.model.priors import StandardPrior
+from flowcore.model.systems import build
 
 FLOWS = {
     "nice": dict(system="nice", shape=[1, 4, 4], width=16, hidden=2),

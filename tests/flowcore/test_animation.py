@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowcore import recipe
-from flowcore.animation import (
+from flowcore.errors import PictureError
+from flowcore.pictures import recipe
+from flowcore.pictures.animation import (
     animation_bytes,
     durations,
     even,
@@ -22,8 +23,7 @@ from flowcore.animation import (
     there_and_back,
     to_webp_bytes,
 )
-from flowcore.errors import PictureError
-from flowcore.images import read_picture
+from flowcore.pictures.images import read_picture
 
 RECIPE = recipe.new("walk", model="faces", note='"quotes" <and> & ünicode', numbers=[1.5, 2])
 

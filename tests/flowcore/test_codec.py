@@ -11,9 +11,10 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from flowcore import checkpoint
-from flowcore.card import likelier_than, read_card, typicality
-from flowcore.codec import (
+from flowcore.errors import CheckpointError, ConfigError, DataError, FlowError
+from flowcore.model import checkpoint
+from flowcore.model.card import likelier_than, read_card, typicality
+from flowcore.model.codec import (
     decode_picture,
     double_of,
     encode_picture,
@@ -21,9 +22,8 @@ from flowcore.codec import (
     save_latent,
     to_pixels,
 )
-from flowcore.errors import CheckpointError, ConfigError, DataError, FlowError
-from flowcore.evaluation import bits_per_dim, bits_per_picture, held_out_summary, score
-from flowcore.models import build
+from flowcore.model.evaluation import bits_per_dim, bits_per_picture, held_out_summary, score
+from flowcore.model.systems import build
 
 SIZE = 8
 ARCHITECTURE = dict(system="glow", shape=[3, SIZE, SIZE], levels=2, steps=3, width=16)
@@ -113,7 +113,7 @@ def test_doubles_follow_the_weights(flow):
 
 
 def test_float32_falls_back_to_float64_where_it_is_not_enough(flow, monkeypatch):
-    monkeypatch.setattr("flowcore.codec.MARGIN", 0.0)
+    monkeypatch.setattr("flowcore.model.codec.MARGIN", 0.0)
     encoded = encode_picture(flow, ugly_pictures(SIZE, 3)["noise"])
     assert encoded.z.dtype == np.float64
     assert np.array_equal(decode_picture(flow, encoded.z), ugly_pictures(SIZE, 3)["noise"])

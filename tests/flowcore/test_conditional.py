@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from flowcore import checkpoint, codec, images
-from flowcore.card import class_names, read_card
-from flowcore.datasets import PictureSet
+from flowcore.data.datasets import PictureSet
 from flowcore.errors import ConfigError, DataError, FlowError
-from flowcore.evaluation import bits_per_dim, bits_per_picture, score
-from flowcore.labels import between, describe, find_class, from_json, single, to_array, to_json
-from flowcore.models import build
+from flowcore.model import checkpoint, codec
+from flowcore.model.card import class_names, read_card
+from flowcore.model.evaluation import bits_per_dim, bits_per_picture, score
+from flowcore.model.labels import between, describe, find_class, from_json, single, to_array, to_json
+from flowcore.model.systems import build
+from flowcore.pictures import images
 from flowcore.training import TrainConfig, train
 
 CLASSES = 5

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from flowcore import checkpoint
-from flowcore.continuous import STEPS, TOLERANCE, runge_kutta
 from flowcore.errors import ConfigError, NonFiniteError, UntrainedError
-from flowcore.fast.continuous import PIECE, ContinuousPasses, MatchingLearner
-from flowcore.fast.flat import FlatParameters
-from flowcore.models import build
-from flowcore.prior_shapes import PLANE_PRIORS
-from flowcore.toy import FLOWS, ToyConfig, ToyTrainer
-from flowcore.toy_frames import ToyFrames
-from flowcore.toy_matching import MEASURED_STEPS, SHOWN_STEPS
-from flowcore.velocity import VelocityField, make_field
+from flowcore.fast.points.continuous import PIECE, ContinuousPasses, MatchingLearner
+from flowcore.fast.points.flat import FlatParameters
+from flowcore.model import checkpoint
+from flowcore.model.systems import build
+from flowcore.plane.continuous import STEPS, TOLERANCE, runge_kutta
+from flowcore.plane.frames import ToyFrames
+from flowcore.plane.matching import MEASURED_STEPS, SHOWN_STEPS
+from flowcore.plane.prior_shapes import PLANE_PRIORS
+from flowcore.plane.trainer import FLOWS, ToyConfig, ToyTrainer
+from flowcore.plane.velocity import VelocityField, make_field
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

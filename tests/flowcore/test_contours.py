@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flowcore.contours import contours
+from flowcore.plane.contours import contours
 
 BOUNDS = (-2.0, 2.0, -1.0, 3.0)
 

@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pytest
 
-from flowcore.crop import MAX_ZOOM, MIN_ZOOM, Crop, apply_crop, crop_corners, crop_size
 from flowcore.errors import FlowError
-from flowcore.images import Picture
+from flowcore.pictures.crop import MAX_ZOOM, MIN_ZOOM, Crop, apply_crop, crop_corners, crop_size
+from flowcore.pictures.images import Picture
 
 
 def ramp(height: int, width: int) -> Picture:

@@ -11,10 +11,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowcore.card import eye_positions, read_card
-from flowcore.crop import MAX_ZOOM, MIN_ZOOM, Crop, apply_crop, crop_corners, crop_for_eyes, points_of_targets
 from flowcore.errors import PictureError
-from flowcore.images import Picture
+from flowcore.model.card import eye_positions, read_card
+from flowcore.pictures.crop import (
+    MAX_ZOOM,
+    MIN_ZOOM,
+    Crop,
+    apply_crop,
+    crop_corners,
+    crop_for_eyes,
+    points_of_targets,
+)
+from flowcore.pictures.images import Picture
 
 TARGETS = ((0.37, 0.515), (0.63, 0.515))
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowcore.data_attributes import read_attributes
-from flowcore.datasets import open_dataset
+from flowcore.data.attributes import read_attributes
+from flowcore.data.datasets import open_dataset
 from flowcore.errors import DataError
 
 TABLE = "file,Smiling,Hat,hair\na.png,1,0,red\nb.png,-1,1,dark\nc.png,1,0,red\n"

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from flowcore.data_survey import survey
-from flowcore.datasets import open_dataset
+from flowcore.data.datasets import open_dataset
+from flowcore.data.survey import survey
 from flowcore.errors import DataError
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowcore.crop import Crop, apply_crop
-from flowcore.data_reading import Reading, bars, fit_picture, too_small
-from flowcore.datasets import open_dataset
+from flowcore.data.datasets import open_dataset
+from flowcore.data.reading import Reading, bars, fit_picture, too_small
 from flowcore.errors import DataError
-from flowcore.images import Picture
+from flowcore.pictures.crop import Crop, apply_crop
+from flowcore.pictures.images import Picture
 
 RNG = np.random.default_rng(1)
 

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowcore.data_pool import DecodingPool, Item
-from flowcore.data_reading import Reading
-from flowcore.data_stream import AHEAD_BATCHES
-from flowcore.datasets import PictureSet, open_dataset
+from flowcore.data.datasets import PictureSet, open_dataset
+from flowcore.data.pool import DecodingPool, Item
+from flowcore.data.reading import Reading
+from flowcore.data.stream import AHEAD_BATCHES
 from flowcore.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -276,8 +276,8 @@ def test_a_process_that_dies_on_the_same_pictures_again_is_a_sentence(tmp_path: 
 
 CODE = """
 import sys, time
-from flowcore.data_pool import shared_pool
-from flowcore.datasets import open_dataset
+from flowcore.data.pool import shared_pool
+from flowcore.data.datasets import open_dataset
 data = open_dataset(sys.argv[1], size=8, memory=0, workers=2)
 data.pictures[:8]
 assert "torch" not in sys.modules

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowcore import data_stream
-from flowcore.data_survey import survey
-from flowcore.datasets import open_dataset
+from flowcore.data import stream as data_stream
+from flowcore.data.datasets import open_dataset
+from flowcore.data.survey import survey
 from flowcore.errors import DataError
-from flowcore.image_headers import read_header
+from flowcore.pictures.image_headers import read_header
 
 
 def mixed(root: Path) -> None:

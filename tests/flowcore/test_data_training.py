@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from flowcore.datasets import open_dataset
+from flowcore.data.datasets import open_dataset
 from flowcore.errors import DataError
 from flowcore.training import TrainConfig, architecture_for, train
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowcore.crop import Crop
-from flowcore.datasets import PictureSet, open_dataset
+from flowcore.data.datasets import PictureSet, open_dataset
 from flowcore.errors import DataError
+from flowcore.pictures.crop import Crop
 
 RNG = np.random.default_rng(0)
 

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from flowcore.densities import BOUNDS, NAMES, get, quadrature_entropy
 from flowcore.errors import FlowError
+from flowcore.plane.densities import BOUNDS, NAMES, get, quadrature_entropy
 
 HALF, SPACING = 9.0, 0.045
 

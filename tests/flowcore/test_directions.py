@@ -9,10 +9,8 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
-from flowcore.codec import encode_picture
-from flowcore.direction_files import check, fingerprint, load_direction, save_direction
-from flowcore.direction_making import axes_of, bounds_of, from_labels, latents, signed
-from flowcore.directions import (
+from flowcore.errors import ConfigError, DataError
+from flowcore.latents.directions.directions import (
     Direction,
     Moments,
     auc,
@@ -27,8 +25,10 @@ from flowcore.directions import (
     unit,
     within,
 )
-from flowcore.errors import ConfigError, DataError
-from flowcore.models import glow
+from flowcore.latents.directions.files import check, fingerprint, load_direction, save_direction
+from flowcore.latents.directions.making import axes_of, bounds_of, from_labels, latents, signed
+from flowcore.model.codec import encode_picture
+from flowcore.model.systems import glow
 
 BOUNDS = [(0, 40), (40, 60), (60, 80)]
 
@@ -246,8 +246,8 @@ def test_a_conditional_flow_takes_every_picture_under_its_likeliest_class():
         flow.prior.location.add_(torch.randn(flow.prior.location.shape))
     x = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), dtype=np.uint8)
     (_, z), = latents(flow, x)  # fmt: skip
-    from flowcore.codec import class_log_probs, label_tensor
-    from flowcore.labels import single
+    from flowcore.model.codec import class_log_probs, label_tensor
+    from flowcore.model.labels import single
 
     likeliest = single(int(class_log_probs(flow, x[3]).argmax()))
     assert np.allclose(z[3], encode_picture(flow, x[3], label_tensor(flow, [likeliest])).z, atol=1e-4)

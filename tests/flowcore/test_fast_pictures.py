@@ -12,11 +12,11 @@ import torch
 
 from flowcore.errors import ConfigError, NonFiniteError, UntrainedError
 from flowcore.fast import accelerate, sharing
-from flowcore.fast.glow_run import LONGEST, GlowRun
+from flowcore.fast.pictures.run import LONGEST, GlowRun
 from flowcore.fast.threads import in_threads, shares
-from flowcore.flow import Flow
-from flowcore.models import build
-from flowcore.networks import set_reduced_precision
+from flowcore.model.flow import Flow
+from flowcore.model.networks import set_reduced_precision
+from flowcore.model.systems import build
 from flowcore.stepwise import finish
 
 SMALL = {"shape": [3, 8, 8], "levels": 2, "steps": 3, "width": 16}

@@ -10,13 +10,13 @@ import torch
 
 from flowcore.bijections import ActNorm, AffineCoupling, ChannelMask, InvertibleLinear, Permutation
 from flowcore.errors import ConfigError, NonFiniteError, UntrainedError
-from flowcore.fast.flat import FlatAdam, FlatParameters
-from flowcore.fast.points import CHUNK, TRAINING_CHUNK, PointsFlow
-from flowcore.flow import Flow
-from flowcore.models import build
-from flowcore.networks import MLP
-from flowcore.priors import StandardPrior
-from flowcore.toy import ToyConfig, ToyTrainer
+from flowcore.fast.points.flat import FlatAdam, FlatParameters
+from flowcore.fast.points.flow import CHUNK, TRAINING_CHUNK, PointsFlow
+from flowcore.model.flow import Flow
+from flowcore.model.networks import MLP
+from flowcore.model.priors import StandardPrior
+from flowcore.model.systems import build
+from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 SIZES = {"depth": 4, "width": 16}
 CASES = {

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from flowcore.bijections import ChannelMask, CheckerboardMask, RationalQuadraticCoupling
-from flowcore.fast.flat import FlatParameters
-from flowcore.fast.points import PointsFlow
-from flowcore.fast.points_kernels import AutogradKernel, Context, kernel_for
-from flowcore.fast.points_spline import SplineKernel
-from flowcore.models import spline
-from flowcore.networks import MLP, ConvNetwork
+from flowcore.fast.points.flat import FlatParameters
+from flowcore.fast.points.flow import PointsFlow
+from flowcore.fast.points.kernels import AutogradKernel, Context, kernel_for
+from flowcore.fast.points.spline import SplineKernel
+from flowcore.model.networks import MLP, ConvNetwork
+from flowcore.model.systems import spline
 
 CASES = {
     "points": (2, [0], 8),

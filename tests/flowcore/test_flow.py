@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from flowcore.card import level_count
 from flowcore.errors import ConfigError, NonFiniteError, UntrainedError
-from flowcore.models import build
+from flowcore.model.card import level_count
+from flowcore.model.systems import build
 
 FLOWS = {
     "nice": dict(system="nice", shape=[1, 4, 4], width=16, hidden=2),

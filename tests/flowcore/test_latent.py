@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowcore.errors import FlowError
-from flowcore.latent import MODES, linear, norm_kept, spherical, walk
+from flowcore.latents.latent import MODES, linear, norm_kept, spherical, walk
 
 RNG = np.random.default_rng(0)
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from flowcore.bijections import VariationalDequantisation, dequantise
-from flowcore.codec import encode_picture
 from flowcore.errors import ConfigError
-from flowcore.models import build
-from flowcore.networks import ConvNetwork
+from flowcore.model.codec import encode_picture
+from flowcore.model.networks import ConvNetwork
+from flowcore.model.systems import build
 
 SMALL = {"system": "glow-plus", "shape": [1, 8, 8], "levels": 2, "steps": 2, "width": 16, "split_width": 8}
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from flowcore.painting import Stroke, coverage, paint, palette
+from flowcore.pictures.painting import Stroke, coverage, paint, palette
 
 RED = (255, 0, 0)
 

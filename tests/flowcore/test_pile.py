@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flowcore.data.pile import check_piles, output_names, read_pile
 from flowcore.errors import ConfigError, DataError
-from flowcore.pile import check_piles, output_names, read_pile
 
 
 def fill(folder, count: int, size: tuple[int, int] = (20, 12)) -> None:

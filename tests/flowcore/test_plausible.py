@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.assets import resolve_model
-from flowcore import checkpoint
-from flowcore.codec import decode_picture, encode_picture
+from flow_explorer.assets import resolve_model
 from flowcore.errors import ConfigError
-from flowcore.painting import Stroke, paint
-from flowcore.plausible import BOUND, blend, change_maps, kept_of, more_plausible, soft_border
+from flowcore.latents.plausible import BOUND, blend, change_maps, kept_of, more_plausible, soft_border
+from flowcore.model import checkpoint
+from flowcore.model.codec import decode_picture, encode_picture
+from flowcore.pictures.painting import Stroke, paint
 
 RNG = np.random.default_rng(0)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from flowcore.errors import ConfigError
-from flowcore.priors import LearnedPrior, MixturePrior, StandardPrior, make_prior
+from flowcore.model.priors import LearnedPrior, MixturePrior, StandardPrior, make_prior
 
 
 def moved(prior):

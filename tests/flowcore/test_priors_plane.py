@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from flowcore.errors import ConfigError
-from flowcore.prior_shapes import MASSES, RING_RADIUS, outline
-from flowcore.priors_plane import RingPrior, draw_points, moves, plane_prior, replace_noise, start_noise
+from flowcore.plane.prior_shapes import MASSES, RING_RADIUS, outline
+from flowcore.plane.priors import RingPrior, draw_points, moves, plane_prior, replace_noise, start_noise
 
 CASES = {
     "gaussian": lambda: plane_prior("gaussian"),

@@ -6,8 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from flowcore import card
-from flowcore.distributions import (
+from flowcore.errors import DataError
+from flowcore.latents.qq import against_prior, shell
+from flowcore.model import card
+from flowcore.model.distributions import (
     beta_quantiles,
     cdf,
     kolmogorov_p_value,
@@ -15,8 +17,6 @@ from flowcore.distributions import (
     order_band,
     quantiles,
 )
-from flowcore.errors import DataError
-from flowcore.qq import against_prior, shell
 
 
 def draws(kind: str, count: int, seed: int) -> np.ndarray:
@@ -119,9 +119,9 @@ def test_a_card_tells_norms_only_where_they_are_known():
 def test_training_measures_the_norms_of_held_out_pictures():
     import torch
 
-    from flowcore.codec import to_pixels
-    from flowcore.evaluation import bits_per_picture, held_out_summary
-    from flowcore.models import build
+    from flowcore.model.codec import to_pixels
+    from flowcore.model.evaluation import bits_per_picture, held_out_summary
+    from flowcore.model.systems import build
 
     torch.manual_seed(0)
     flow = build(dict(system="glow", shape=[1, 8, 8], levels=2, steps=1, width=8, classes=2))

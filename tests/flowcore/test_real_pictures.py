@@ -13,12 +13,12 @@ import pytest
 import torch
 from PIL import Image
 
-from app.assets import models
-from flowcore import checkpoint
-from flowcore.card import read_card
-from flowcore.codec import decode_batch, encode_picture, save_latent, to_pixels
-from flowcore.evaluation import bits_per_dim
-from flowcore.models import build
+from flow_explorer.assets import models
+from flowcore.model import checkpoint
+from flowcore.model.card import read_card
+from flowcore.model.codec import decode_batch, encode_picture, save_latent, to_pixels
+from flowcore.model.evaluation import bits_per_dim
+from flowcore.model.systems import build
 
 ROOT = Path(__file__).parents[2]
 COUNT = 200
@@ -117,7 +117,8 @@ def test_two_hundred_pictures_come_back_byte_for_byte(tmp_path, shared_data, pat
         save_latent(tmp_path / f"{number}.safetensors", encoded.z)
     np.save(tmp_path / "expected.npy", np.stack(pictures))
     code = (
-        "import numpy as np, torch; from flowcore import checkpoint; from flowcore.codec import decode_picture, load_latent\n"
+        "import numpy as np, torch; from flowcore.model import checkpoint\n"
+        "from flowcore.model.codec import decode_picture, load_latent\n"
         f"flow = checkpoint.load({str(path)!r}).flow\n"
         f"expected = np.load({str(tmp_path / 'expected.npy')!r})\n"
         "for i, picture in enumerate(expected):\n"

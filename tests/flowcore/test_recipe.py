@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from flowcore import recipe as recipes
 from flowcore.errors import FlowError, PictureError
-from flowcore.images import read_picture, to_gif_bytes, to_png_bytes
-from flowcore.recipe import RecipeError, embed, extract, new, validate
+from flowcore.pictures import recipe as recipes
+from flowcore.pictures.images import read_picture, to_gif_bytes, to_png_bytes
+from flowcore.pictures.recipe import RecipeError, embed, extract, new, validate
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 10, 3), np.uint8)
 RECIPE = new(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from flowcore.errors import ConfigError
-from flowcore.resample import default_actions, kept_places, mixed
+from flowcore.latents.resample import default_actions, kept_places, mixed
 
 LEVELS = [(0, 24, (6, 2, 2)), (24, 32, (8, 1, 1))]
 SIZE = (4, 4)

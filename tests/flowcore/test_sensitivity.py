@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from flowcore.codec import as_label, encode_picture
 from flowcore.errors import ConfigError
-from flowcore.models import build
-from flowcore.sensitivity import (
+from flowcore.latents.sensitivity import (
     decode_along,
     encode_along,
     map_shape,
@@ -18,6 +16,8 @@ from flowcore.sensitivity import (
     reached_by_job,
     region,
 )
+from flowcore.model.codec import as_label, encode_picture
+from flowcore.model.systems import build
 from flowcore.stepwise import finish
 
 SIDE = 8

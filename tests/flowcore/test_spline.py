@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from flowcore.bijections import ChannelMask, RationalQuadraticCoupling, half
 from flowcore.errors import ConfigError
-from flowcore.models import build, spline
-from flowcore.networks import MLP
+from flowcore.model.networks import MLP
+from flowcore.model.systems import build, spline
 
 BOUND = 5.0
 

@@ -22,8 +22,8 @@ from flowcore.bijections import (
     channel_cycle,
     half,
 )
-from flowcore.checkpoint import load
 from flowcore.errors import CheckpointError, ConfigError
+from flowcore.model.checkpoint import load
 from flowcore.theory import convolution, coupling, masking
 from flowcore.theory.affine import Affine
 from flowcore.theory.curve import BASES, KNOTS, MIN_RISE, REACH, Curve, base_log_prob, straight
@@ -362,7 +362,7 @@ def test_the_permutation_and_the_rotation_that_contains_it():
 
 @pytest.mark.parametrize("name", ["faces", "emoji"])
 def test_the_learned_convolution_is_the_layers_own(name):
-    from app import assets
+    from flow_explorer import assets
 
     path = assets.resolve_model(name)
     flow = load(path, dtype=torch.float64).flow
@@ -382,7 +382,7 @@ def test_the_learned_convolution_is_the_layers_own(name):
 
 
 def test_what_is_no_glow_is_refused(tmp_path):
-    from app import assets
+    from flow_explorer import assets
 
     if "fashion-nice" in assets.model_names():
         with pytest.raises(CheckpointError, match="no Glow"):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from flowcore.errors import ConfigError
-from flowcore.latent import walk
-from flowcore.timeline import (
+from flowcore.latents.latent import walk
+from flowcore.latents.timeline import (
     PATHS,
     Timeline,
     bilinear,

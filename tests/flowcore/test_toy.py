@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from flowcore import checkpoint, toy_snapshot
 from flowcore.errors import CheckpointError, ConfigError, NonFiniteError
-from flowcore.images import read_picture
-from flowcore.toy import ToyConfig, ToyTrainer, run
+from flowcore.model import checkpoint
+from flowcore.pictures.images import read_picture
+from flowcore.plane import snapshot as toy_snapshot
+from flowcore.plane.trainer import ToyConfig, ToyTrainer, run
 
 SMALL = ToyConfig(depth=4, width=16, batch=128)
 
@@ -44,7 +45,7 @@ def test_continues_exactly_from_a_snapshot(flow):
 
 
 def test_what_is_looked_at_does_not_change_the_training():
-    from flowcore.toy_frames import ToyFrames
+    from flowcore.plane.frames import ToyFrames
 
     plain, watched = ToyTrainer(SMALL), ToyTrainer(SMALL)
     plain.step(6)

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from flowcore.errors import CheckpointError, ConfigError
-from flowcore.toy import ToyConfig, ToyTrainer
-from flowcore.toy_course import Course, header, snapshot_config, snapshot_course, snapshot_step
-from flowcore.toy_drawing import DARK, Look, Painter, curves_picture, page_size, race_picture
-from flowcore.toy_film import retrace
-from flowcore.toy_shots import COLUMNS, CurvePoint, Scene, Shot, curve_csv, schedule
+from flowcore.plane.course import Course, header, snapshot_config, snapshot_course, snapshot_step
+from flowcore.plane.drawing import DARK, Look, Painter, curves_picture, page_size, race_picture
+from flowcore.plane.film import retrace
+from flowcore.plane.shots import COLUMNS, CurvePoint, Scene, Shot, curve_csv, schedule
+from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 SMALL = ToyConfig(density="two-moons", depth=2, width=16, batch=64)
 

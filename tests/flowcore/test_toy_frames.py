@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from flowcore import densities
-from flowcore.toy import ToyConfig, ToyTrainer
-from flowcore.toy_frames import GRID_LINES, GRID_POINTS, LAYER_POINTS, SAMPLES, ToyFrames, cells, true_heat
-from flowcore.toy_picture import heat_picture, points_picture
+from flowcore.plane import densities
+from flowcore.plane.frames import GRID_LINES, GRID_POINTS, LAYER_POINTS, SAMPLES, ToyFrames, cells, true_heat
+from flowcore.plane.picture import heat_picture, points_picture
+from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 
 @pytest.fixture(scope="module", params=["nice", "realnvp", "glow", "spline"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flowcore.toy_ink import SIDE, blank, magnet, stroke
+from flowcore.plane.targets.ink import SIDE, blank, magnet, stroke
 
 
 def spread(sheet: np.ndarray) -> float:

@@ -8,13 +8,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from flowcore import checkpoint
 from flowcore.errors import ConfigError
-from flowcore.fast.points import PointsFlow
-from flowcore.models import build
-from flowcore.toy import ToyConfig, ToyTrainer
-from flowcore.toy_frames import ToyFrames
-from flowcore.toy_layers import (
+from flowcore.fast.points.flow import PointsFlow
+from flowcore.model import checkpoint
+from flowcore.model.systems import build
+from flowcore.plane.frames import ToyFrames
+from flowcore.plane.layers import (
     COUPLINGS,
     KINDS,
     MAX_LAYERS,
@@ -24,6 +23,7 @@ from flowcore.toy_layers import (
     layers_of,
     own_layers,
 )
+from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from flowcore.errors import CheckpointError, ConfigError
-from flowcore.toy import ToyConfig, ToyTrainer
-from flowcore.toy_convergence import Standstill
-from flowcore.toy_frames import ToyFrames
-from flowcore.toy_step import POINTS, next_step
+from flowcore.plane.convergence import Standstill
+from flowcore.plane.frames import ToyFrames
+from flowcore.plane.step import POINTS, next_step
+from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 
 def measure(rule, curve, every=100):

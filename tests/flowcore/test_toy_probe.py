@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from flowcore.errors import ConfigError, NonFiniteError
-from flowcore.models import build
-from flowcore.toy import ToyConfig, ToyTrainer
-from flowcore.toy_probe import ToyProbe, hundredths
+from flowcore.model.systems import build
+from flowcore.plane.probe import ToyProbe, hundredths
+from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 FLOWS = ("nice", "realnvp", "glow", "spline")
 POINTS = [(0.3, -0.4), (-1.7, 0.9), (3.5, 3.5), (0.0, 0.0)]

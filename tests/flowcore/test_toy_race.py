@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from flowcore.errors import ConfigError
-from flowcore.toy import Loss, ToyConfig, ToyTrainer
-from flowcore.toy_race import MAX_RACERS, SLICE_S, Race, leader
+from flowcore.plane.race import MAX_RACERS, SLICE_S, Race, leader
+from flowcore.plane.trainer import Loss, ToyConfig, ToyTrainer
 
 
 def trainer(flow="realnvp", **settings) -> ToyTrainer:

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from flowcore import toy_targets
-from flowcore.toy_target_estimate import FACTORS, KernelEstimate, best_estimate, scott
+from flowcore.plane.targets import targets as toy_targets
+from flowcore.plane.targets.estimate import FACTORS, KernelEstimate, best_estimate, scott
 
 BOUNDS = (-4.0, 4.0, -4.0, 4.0)
 

@@ -13,14 +13,15 @@ import zlib
 import numpy as np
 import pytest
 
-from flowcore import densities, toy_targets
 from flowcore.errors import ConfigError, DataError, PictureError
-from flowcore.toy import ToyTrainer
-from flowcore.toy_config import ToyConfig
-from flowcore.toy_target_formula import evaluate, parse
-from flowcore.toy_target_grid import GridDensity
-from flowcore.toy_target_points import MAX_ROWS
-from flowcore.toy_target_shapes import ShapedDensity
+from flowcore.plane import densities
+from flowcore.plane.config import ToyConfig
+from flowcore.plane.targets import targets as toy_targets
+from flowcore.plane.targets.formula import evaluate, parse
+from flowcore.plane.targets.grid import GridDensity
+from flowcore.plane.targets.points import MAX_ROWS
+from flowcore.plane.targets.shapes import ShapedDensity
+from flowcore.plane.trainer import ToyTrainer
 
 
 def says(error):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from flowcore.toy import ToyConfig, ToyTrainer
-from flowcore.toy_frames import ToyFrames, cells
-from flowcore.toy_views import CONTOUR_LEVELS, ToyViews, density_contours
+from flowcore.plane.frames import ToyFrames, cells
+from flowcore.plane.trainer import ToyConfig, ToyTrainer
+from flowcore.plane.views import CONTOUR_LEVELS, ToyViews, density_contours
 
 FLOWS = ("nice", "realnvp", "glow", "spline")
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from flowcore import checkpoint
-from flowcore.card import read_card
 from flowcore.errors import CheckpointError, ConfigError, DataError, NonFiniteError
+from flowcore.model import checkpoint
+from flowcore.model.card import read_card
 from flowcore.training import RunFolder, TrainConfig, architecture_for, train
 from flowcore.training.loop import Trainer
 

@@ -99,7 +99,7 @@ def test_noise_and_flips_belong_to_a_row():
 
 
 def test_training_noise_is_not_that_of_the_evaluation():
-    from flowcore.evaluation import _noise
+    from flowcore.model.evaluation import _noise
 
     evaluated = _noise(0, 0, 0, (64, 8, 8, 1)).numpy()
     trained = np.concatenate([dequantisation_noise(0, step, slice(0, 4), (1, 8, 8)) for step in range(64)])

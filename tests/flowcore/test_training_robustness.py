@@ -20,8 +20,8 @@ import torch
 from safetensors.torch import load_file
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from flowcore.card import read_card
 from flowcore.errors import CheckpointError, DataError
+from flowcore.model.card import read_card
 from flowcore.training import RunFolder, TrainConfig, architecture_for, train
 from flowcore.training.record import Record
 from flowcore.training.trainer import Trainer
@@ -60,7 +60,7 @@ def test_killed_at_random_moments_a_run_is_always_resumed(tmp_path):
     np.savez(tmp_path / "data.npz", x=pictures(40).pictures)
     every = 2
     command = [
-        sys.executable, "-m", "app", "train", "--data", str(tmp_path / "data.npz"), "--architecture", "glow",
+        sys.executable, "-m", "flow_explorer", "train", "--data", str(tmp_path / "data.npz"), "--architecture", "glow",
         "--preset", "tiny", "--steps", "100000", "--batch", "4", "--checkpoint-every", str(every), "--out",
         str(tmp_path / "run"),
     ]  # fmt: skip

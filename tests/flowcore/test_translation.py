@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from flowcore.codec import from_pixels, to_pixels
 from flowcore.errors import ConfigError
-from flowcore.flow import Flow
-from flowcore.labels import single
-from flowcore.models import build
-from flowcore.translation import (
+from flowcore.latents.translation import (
     ByClass,
     ByMap,
     ByPair,
@@ -20,7 +16,11 @@ from flowcore.translation import (
     translate_followed,
     translate_steps,
 )
-from flowcore.transport import gaussian_transport, mean_shift
+from flowcore.latents.transport import gaussian_transport, mean_shift
+from flowcore.model.codec import from_pixels, to_pixels
+from flowcore.model.flow import Flow
+from flowcore.model.labels import single
+from flowcore.model.systems import build
 
 SMALL = {"system": "glow-plus", "shape": [3, 8, 8], "levels": 2, "steps": 2, "width": 16, "split_width": 8}
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from flowcore.errors import ConfigError
-from flowcore.transport import METHODS, fit, gaussian_transport, level_transport, mean_shift, shrunk_shift
+from flowcore.latents.transport import (
+    METHODS,
+    fit,
+    gaussian_transport,
+    level_transport,
+    mean_shift,
+    shrunk_shift,
+)
 
 
 def piles(count: int = 4000, size: int = 6) -> tuple[np.ndarray, np.ndarray]:

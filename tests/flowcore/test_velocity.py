@@ -8,14 +8,14 @@ import math
 import pytest
 import torch
 
-from flowcore import checkpoint
-from flowcore.continuous import TOLERANCE, runge_kutta
-from flowcore.fast.continuous import ContinuousPasses
-from flowcore.fast.flat import FlatParameters
-from flowcore.models import build
-from flowcore.toy import ToyConfig, ToyTrainer
-from flowcore.toy_course import snapshot_config
-from flowcore.velocity import DATA_WIDTH, PlainField, WaveField, drift, late_clock
+from flowcore.fast.points.continuous import ContinuousPasses
+from flowcore.fast.points.flat import FlatParameters
+from flowcore.model import checkpoint
+from flowcore.model.systems import build
+from flowcore.plane.continuous import TOLERANCE, runge_kutta
+from flowcore.plane.course import snapshot_config
+from flowcore.plane.trainer import ToyConfig, ToyTrainer
+from flowcore.plane.velocity import DATA_WIDTH, PlainField, WaveField, drift, late_clock
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

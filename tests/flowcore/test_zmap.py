@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from flowcore import zmap
 from flowcore.errors import ConfigError, DataError
-from flowcore.map_points import inside, nearest, pack, unpack, unusual
-from flowcore.principal import Dense, Factored, principal
-from flowcore.zmap import ZMap, has_umap, lasso_direction, save_lasso, umap_layout
+from flowcore.latents.map import layout as zmap
+from flowcore.latents.map.layout import ZMap, has_umap, lasso_direction, save_lasso, umap_layout
+from flowcore.latents.map.points import inside, nearest, pack, unpack, unusual
+from flowcore.latents.principal import Dense, Factored, principal
 
 
 def spread(count: int, width: int, seed: int = 0, offset: float = 3.0) -> np.ndarray:
@@ -60,7 +60,7 @@ def test_rows_in_blocks_and_in_parts_make_the_same_axes():
 
 
 def test_many_long_rows_come_within_a_thousandth_of_an_svd(monkeypatch):
-    monkeypatch.setattr("flowcore.principal.EXACT", 100)
+    monkeypatch.setattr("flowcore.latents.principal.EXACT", 100)
     rows = spread(420, 300)
     found = principal([Dense([rows])], 20)
     axes, variances = svd(rows, 20)
@@ -302,7 +302,7 @@ def flows():
     """A small flow without classes, and one of three."""
     import torch
 
-    from flowcore.models import glow
+    from flowcore.model.systems import glow
 
     made = []
     for classes in (0, 3):
@@ -323,8 +323,8 @@ def pictures(count: int, seed: int = 0) -> np.ndarray:
 
 
 def test_a_batch_has_each_pictures_own_z_and_bpd(flows):
-    from flowcore.codec import encode_picture
-    from flowcore.zmap_encoding import encode_rows
+    from flowcore.latents.map.encoding import encode_rows
+    from flowcore.model.codec import encode_picture
 
     batch = pictures(5)
     rows = encode_rows(flows[0], batch)
@@ -338,9 +338,9 @@ def test_a_batch_has_each_pictures_own_z_and_bpd(flows):
 def test_a_conditional_flow_gives_the_likeliest_class_and_z_under_one_prior(flows):
     import torch
 
-    from flowcore.codec import class_log_probs, encode_picture, label_tensor, to_pixels
-    from flowcore.labels import single
-    from flowcore.zmap_encoding import encode_rows
+    from flowcore.latents.map.encoding import encode_rows
+    from flowcore.model.codec import class_log_probs, encode_picture, label_tensor, to_pixels
+    from flowcore.model.labels import single
 
     flow, batch = flows[1], pictures(6, 3)
     rows = encode_rows(flow, batch)
@@ -355,7 +355,7 @@ def test_a_conditional_flow_gives_the_likeliest_class_and_z_under_one_prior(flow
 
 
 def test_a_picture_without_a_finite_z_is_marked_and_the_others_are_untouched(flows, monkeypatch):
-    import flowcore.zmap_encoding as module
+    import flowcore.latents.map.encoding as module
 
     real = module.accelerate
 

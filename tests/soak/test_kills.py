@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flowcore import checkpoint
-from flowcore.card import read_card
+from flowcore.model import checkpoint
+from flowcore.model.card import read_card
 from flowcore.training import RunFolder
 from flowcore.training.trainer import Trainer
 

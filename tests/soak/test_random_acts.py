@@ -12,9 +12,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app" / "explorer"))
 import random_acts  # noqa: E402
 
-from app import assets  # noqa: E402
-from app.explorer.budget import CAP_BYTES, fit  # noqa: E402
-from app.explorer.thumbnails import CAP_BYTES as THUMBNAILS_BYTES  # noqa: E402
+from flow_explorer import assets  # noqa: E402
+from flow_explorer.explorer.budget import CAP_BYTES, fit  # noqa: E402
+from flow_explorer.explorer.moving.thumbnails import CAP_BYTES as THUMBNAILS_BYTES  # noqa: E402
 
 COUNT = int(os.environ.get("FLOW_EXPLORER_SOAK_ACTS", "10000"))
 SEED = int(os.environ.get("FLOW_EXPLORER_SOAK_SEED", "0")) or int(time.time())
@@ -22,10 +22,10 @@ SEED = int(os.environ.get("FLOW_EXPLORER_SOAK_SEED", "0")) or int(time.time())
 
 @pytest.mark.timeout(3600)
 def test_ten_thousand_random_acts_undone_back_to_the_start(qtbot, monkeypatch, tmp_path):
-    from app.engine.client import EngineClient
-    from app.main_window import MainWindow
-    from app.settings import Settings
-    from app.shell.session import Session
+    from flow_explorer.engine.client import EngineClient
+    from flow_explorer.main_window import MainWindow
+    from flow_explorer.settings import Settings
+    from flow_explorer.shell.session import Session
 
     print(f"seed {SEED}")
     monkeypatch.setenv("FLOW_EXPLORER_HOME", str(tmp_path))

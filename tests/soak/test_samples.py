@@ -7,9 +7,9 @@ import os
 import pytest
 import torch
 
-from app import assets
-from flowcore import checkpoint
+from flow_explorer import assets
 from flowcore.fast import accelerate
+from flowcore.model import checkpoint
 
 COUNT = int(os.environ.get("FLOW_EXPLORER_SOAK_SAMPLES", "10000"))
 BATCH = 200

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.toylab.state import ToyState
+from flow_explorer.toylab.state import ToyState
 
 MINUTES = float(os.environ.get("FLOW_EXPLORER_SOAK_MINUTES", "60"))
 WINDOW_MIB, ENGINE_MIB = 48.0, 48.0
@@ -36,11 +36,11 @@ def growth(values: list[float]) -> float:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.timeout(int(60 * MINUTES) + 900)
 def test_an_hour_of_play_leaves_memory_flat(qapp, qtbot, tmp_path):
-    from app.engine.client import EngineClient
-    from app.main_window import MainWindow
-    from app.settings import Settings
-    from app.shell.session import Session
-    from app.workspace import REGISTRY
+    from flow_explorer.engine.client import EngineClient
+    from flow_explorer.main_window import MainWindow
+    from flow_explorer.settings import Settings
+    from flow_explorer.shell.session import Session
+    from flow_explorer.workspace import REGISTRY
 
     settings = Settings(tmp_path / "settings.json")
     settings.set("hint.toylab.seen", True)

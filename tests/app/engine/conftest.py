@@ -13,7 +13,7 @@ def engines():
     """A function that starts an engine client (of the test engine); all are stopped, and must then be gone."""
     from engine_helpers import ENVIRONMENT, is_alive
 
-    from app.engine.client import EngineClient
+    from flow_explorer.engine.client import EngineClient
 
     clients, pids = [], set()
 
@@ -69,8 +69,8 @@ def save_small(path: Path, classes: list[str] | None = None) -> Path:
     """Write that checkpoint."""
     import torch
 
-    from flowcore import checkpoint
-    from flowcore.models import glow
+    from flowcore.model import checkpoint
+    from flowcore.model.systems import glow
 
     generator = torch.Generator().manual_seed(0)
     flow = glow((3, 16, 16), levels=2, steps=2, width=16, classes=len(classes or []))

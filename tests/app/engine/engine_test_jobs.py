@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from engine_test_requests import Burst, Count, Echo, Fail, Slide, Spin, StrictSlide, Train
 
-from app.engine.context import job
+from flow_explorer.engine.context import job
 from flowcore.errors import ConfigError
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.engine.requests import Priority, Request
+from flow_explorer.engine.requests.base import Priority, Request
 
 
 @dataclass(frozen=True, eq=False)

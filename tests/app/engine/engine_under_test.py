@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-from app.engine.__main__ import main
+from flow_explorer.engine.__main__ import main
 
 if os.environ.get("ENGINE_TEST_DIE"):
     sys.exit("told to die")
 
 if __name__ == "__main__":
-    main(job_modules={"explorer": "app.engine.jobs_explorer", "test": "engine_test_jobs"})
+    main(job_modules={"explorer": "flow_explorer.engine.jobs.explorer", "test": "engine_test_jobs"})

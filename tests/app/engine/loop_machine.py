@@ -6,8 +6,8 @@ import queue
 
 import torch
 
-from app.engine.loop import Loop
-from app.engine.requests import to_fields
+from flow_explorer.engine.loop import Loop
+from flow_explorer.engine.requests.base import to_fields
 
 
 class Machine:

@@ -12,8 +12,8 @@ import pytest
 from engine_test_requests import Burst, Count, Echo, Fail, Slide, StrictSlide, Train
 from PySide6.QtCore import QTimer
 
-from app.engine.client import EngineClient, Message
-from app.engine.requests import OpenModel
+from flow_explorer.engine.client import EngineClient, Message
+from flow_explorer.engine.requests.base import OpenModel
 
 
 def test_it_starts_answers_and_becomes_idle(make_engine, qtbot):
@@ -198,7 +198,7 @@ def test_requests_made_before_the_start_are_kept_and_the_slots_last_wins(make_en
 
 def test_the_clients_modules_import_no_torch():
     code = (
-        "import sys, app.engine.client, app.engine.requests\n"
+        "import sys, flow_explorer.engine.client, flow_explorer.engine.requests.base\n"
         "assert 'torch' not in sys.modules and 'PySide6.QtWidgets' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -14,8 +14,8 @@ import pytest
 from engine_helpers import ENVIRONMENT, HERE, is_alive
 from engine_test_requests import Count, Echo, Slide, Spin, Train
 
-from app.engine import process
-from app.engine.requests import SamplePage, WalkAt
+from flow_explorer.engine import process
+from flow_explorer.engine.requests.base import SamplePage, WalkAt
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
 ROOT = HERE.parents[2]
@@ -144,9 +144,9 @@ def test_whoever_waits_for_a_replaceable_answer_is_told_too_when_it_gives_up(eng
 PARENT = """
 import sys
 from PySide6.QtCore import QCoreApplication, QTimer
-from app.engine.client import EngineClient
+from flow_explorer.engine.client import EngineClient
 from engine_test_requests import Count, Spin
-from app.engine.requests import SamplePage
+from flow_explorer.engine.requests.base import SamplePage
 application = QCoreApplication([])
 client = EngineClient(module="engine_under_test")
 when = sys.argv[1]

@@ -10,7 +10,7 @@ import pytest
 import torch
 from loop_machine import Machine
 
-from app.engine.requests import (
+from flow_explorer.engine.requests.base import (
     DescribeLatent,
     DraftPage,
     EncodePicture,
@@ -20,10 +20,10 @@ from app.engine.requests import (
     WalkAt,
     WalkFrames,
 )
-from flowcore import checkpoint, codec
-from flowcore.evaluation import bits_per_picture, describe
-from flowcore.labels import between, from_json, single, to_array
-from flowcore.latent import walk
+from flowcore.latents.latent import walk
+from flowcore.model import checkpoint, codec
+from flowcore.model.evaluation import bits_per_picture, describe
+from flowcore.model.labels import between, from_json, single, to_array
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_a_latent_of_another_model_is_refused_in_a_sentence(machine, model):
 def test_a_model_of_points_is_refused_in_a_sentence(machine, tmp_path):
     import torch
 
-    from flowcore.models import build
+    from flowcore.model.systems import build
 
     flow = build({"system": "realnvp", "shape": [2], "depth": 2, "width": 8})
     flow.initialise(torch.zeros(4, 2))

@@ -7,14 +7,14 @@ import pytest
 import torch
 from loop_machine import Machine
 
-from app.engine.requests import from_fields, to_fields
-from app.engine.requests_layers import DecodeLayers, EncodeLayers
-from flowcore import checkpoint
-from flowcore.anatomy import anatomy, outline
-from flowcore.codec import encode_picture
+from flow_explorer.engine.requests.base import from_fields, to_fields
+from flow_explorer.engine.requests.layers import DecodeLayers, EncodeLayers
 from flowcore.errors import ConfigError
-from flowcore.models import build
-from flowcore.qq import against_prior
+from flowcore.latents.anatomy import anatomy, outline
+from flowcore.latents.qq import against_prior
+from flowcore.model import checkpoint
+from flowcore.model.codec import encode_picture
+from flowcore.model.systems import build
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from loop_machine import Machine
 from PIL import Image
 from safetensors import safe_open
 
-from app.engine import jobs_map
-from app.engine.requests_map import MapDirection, MapEncode, MapPicture, MapPile, MapPlace
-from flowcore import checkpoint
-from flowcore.data_pool import shared_pool
+from flow_explorer.engine.jobs import map as jobs_map
+from flow_explorer.engine.requests.map import MapDirection, MapEncode, MapPicture, MapPile, MapPlace
+from flowcore.data.pool import shared_pool
 from flowcore.errors import ConfigError
-from flowcore.map_points import nearest
-from flowcore.zmap_encoding import encode_rows
+from flowcore.latents.map.encoding import encode_rows
+from flowcore.latents.map.points import nearest
+from flowcore.model import checkpoint
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_on_a_umap_a_picture_is_placed_among_its_neighbours(machine, model, fold
 
 
 def test_umap_that_is_missing_is_said_with_its_command(machine, model, folder, monkeypatch):
-    monkeypatch.setattr("flowcore.zmap.has_umap", lambda: False)
+    monkeypatch.setattr("flowcore.latents.map.layout.has_umap", lambda: False)
     assert "pip install 'flow-explorer[map]'" in fail(machine, MapEncode(model, str(folder), method="umap"))
     assert ask(machine, MapEncode(model, str(folder)))[-1][0]["stage"] == "done"
 

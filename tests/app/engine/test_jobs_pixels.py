@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from loop_machine import Machine
 
-from app.engine import jobs_pixels
-from app.engine.requests_pixels import MovedByPixel, PixelsMoved, Repaint
-from flowcore import checkpoint
-from flowcore.codec import decode_picture, encode_picture, label_tensor
+from flow_explorer.engine.jobs import pixels as jobs_pixels
+from flow_explorer.engine.requests.pixels import MovedByPixel, PixelsMoved, Repaint
 from flowcore.errors import ConfigError
-from flowcore.evaluation import describe
-from flowcore.labels import single
-from flowcore.painting import Stroke, paint
-from flowcore.plausible import blend, change_maps, kept_of, more_plausible, soft_border
-from flowcore.sensitivity import moved_by, reached_by, region
+from flowcore.latents.plausible import blend, change_maps, kept_of, more_plausible, soft_border
+from flowcore.latents.sensitivity import moved_by, reached_by, region
+from flowcore.model import checkpoint
+from flowcore.model.codec import decode_picture, encode_picture, label_tensor
+from flowcore.model.evaluation import describe
+from flowcore.model.labels import single
+from flowcore.pictures.painting import Stroke, paint
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 import torch
 from loop_machine import Machine
 
-from app.engine.context import BLOCKED, JOBS, STREAM_LIMIT, job
-from app.engine.loop import Loop
-from app.engine.requests import Priority, Request
+from flow_explorer.engine.context import BLOCKED, JOBS, STREAM_LIMIT, job
+from flow_explorer.engine.loop import Loop
+from flow_explorer.engine.requests.base import Priority, Request
 
 TRACE: list[str] = []
 

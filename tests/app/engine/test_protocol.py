@@ -9,7 +9,7 @@ import struct
 import numpy as np
 import pytest
 
-from app.engine.protocol import FrameReader, ProtocolError, encode_frame, read_frame
+from flow_explorer.engine.protocol import FrameReader, ProtocolError, encode_frame, read_frame
 
 ARRAYS = {
     "pictures": np.arange(24, dtype=np.uint8).reshape(2, 3, 4, 1),

@@ -7,10 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from app.engine import requests as r
-from app.engine.protocol import FrameReader, ProtocolError, encode_frame
+from flow_explorer.engine.protocol import FrameReader, ProtocolError, encode_frame
+from flow_explorer.engine.requests import base as r
 from flowcore.errors import ConfigError
-from flowcore.labels import between, single
+from flowcore.model.labels import between, single
 
 Z = np.linspace(-1, 1, 12, dtype=np.float32)
 PICTURE = np.zeros((2, 2, 3), np.uint8)

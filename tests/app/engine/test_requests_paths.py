@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from app.engine import requests_paths as rp
-from app.engine.requests import from_fields, to_fields
+from flow_explorer.engine.requests import paths as rp
+from flow_explorer.engine.requests.base import from_fields, to_fields
 from flowcore.errors import ConfigError
-from flowcore.timeline import Timeline
+from flowcore.latents.timeline import Timeline
 
 Z = np.zeros((4, 12), np.float32)
 PICTURE = np.zeros((2, 2, 3), np.uint8)

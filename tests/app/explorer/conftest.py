@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.engine import requests as r
-from app.explorer.controller import Controller
-from app.explorer.state import ExplorerState
-from app.explorer.store import Store
-from app.history import History
-from flowcore.images import to_png_bytes
-from flowcore.labels import single, to_json
+from flow_explorer.engine.requests import base as r
+from flow_explorer.explorer.controller import Controller
+from flow_explorer.explorer.state import ExplorerState
+from flow_explorer.explorer.store import Store
+from flow_explorer.history import History
+from flowcore.model.labels import single, to_json
+from flowcore.pictures.images import to_png_bytes
 
 SIZE = 8
 
@@ -199,8 +199,8 @@ def png():
 @pytest.fixture
 def bundle(tmp_path, monkeypatch) -> Path:
     """Assets with one bundled model, its first page and two example pictures."""
-    from app import assets
-    from flowcore.images import save_png
+    from flow_explorer import assets
+    from flowcore.pictures.images import save_png
 
     folder = tmp_path / "assets"
     for name in ("models", "examples"):
@@ -222,7 +222,7 @@ ROOT_ICONS = Path(__file__).resolve().parents[3] / "assets" / "icons"
 @pytest.fixture(scope="module")
 def engine(qapp):
     """A real engine on one thread, a module's own; running and idle."""
-    from app.engine.client import EngineClient
+    from flow_explorer.engine.client import EngineClient
 
     made = EngineClient(environment={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
     made.start()
@@ -241,10 +241,10 @@ def workspace(bundle, client, qtbot, notices, tmp_path):
     """The whole Explorer in a window, on the stand-in engine; the first page has been answered."""
     from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-    from app.explorer.workspace import create
-    from app.settings import Settings
-    from app.shell.drops import Drops
-    from app.workspace import Context
+    from flow_explorer.explorer.workspace import create
+    from flow_explorer.settings import Settings
+    from flow_explorer.shell.drops import Drops
+    from flow_explorer.workspace import Context
 
     def notify(sentence, details="", kind="error", act=None):
         notices.append((sentence, kind, act))

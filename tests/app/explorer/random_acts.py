@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.explorer import facets
-from app.explorer.facets import Entry, FacetState
-from app.explorer.recipes import make_recipe
-from app.explorer.state import COUNTS, MODES, SUBJECTS
-from app.explorer.store import Latent
-from flowcore.crop import Crop
-from flowcore.images import to_png_bytes
-from flowcore.labels import single
+from flow_explorer.explorer import facets
+from flow_explorer.explorer.facets import Entry, FacetState
+from flow_explorer.explorer.moving.recipes import make_recipe
+from flow_explorer.explorer.state import COUNTS, MODES, SUBJECTS
+from flow_explorer.explorer.store import Latent
+from flowcore.model.labels import single
+from flowcore.pictures.crop import Crop
+from flowcore.pictures.images import to_png_bytes
 
 FACET = "drawer"
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QGuiApplication
 
-from app.explorer.as_python import latent_script, sample_script, walk_script
-from app.explorer.controller import Controller
-from app.explorer.exporting import Exporter
-from app.explorer.state import ExplorerState
-from app.history import History
-from flowcore.images import read_picture, to_png_bytes
-from flowcore.labels import between, single
+from flow_explorer.explorer.controller import Controller
+from flow_explorer.explorer.moving.as_python import latent_script, sample_script, walk_script
+from flow_explorer.explorer.moving.exporting import Exporter
+from flow_explorer.explorer.state import ExplorerState
+from flow_explorer.history import History
+from flowcore.model.labels import between, single
+from flowcore.pictures.images import read_picture, to_png_bytes
 
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -47,9 +47,9 @@ def made(tmp_path_factory, qapp):
     """An Explorer at rest on the real engine, over a small conditional model, and one without classes."""
     import torch
 
-    from app.engine.client import EngineClient
-    from flowcore import checkpoint
-    from flowcore.models import glow
+    from flow_explorer.engine.client import EngineClient
+    from flowcore.model import checkpoint
+    from flowcore.model.systems import glow
 
     folder, controllers = tmp_path_factory.mktemp("models"), {}
     client = EngineClient(environment=ENVIRONMENT)

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from app.engine.requests import DescribeLatent, EncodePicture, SamplePage, WalkAt, WalkFrames
-from app.explorer.controller import Controller
-from app.explorer.drag_drop import mime_of, read_mime
-from app.explorer.exporting import Exporter
-from app.explorer.recipes import read_latent, read_recipe
-from app.explorer.state import ExplorerState
-from app.explorer.store import Store
-from app.history import History
-from flowcore import recipe
-from flowcore.crop import Crop
-from flowcore.labels import between, single
+from flow_explorer.engine.requests.base import DescribeLatent, EncodePicture, SamplePage, WalkAt, WalkFrames
+from flow_explorer.explorer.controller import Controller
+from flow_explorer.explorer.moving.drag_drop import mime_of, read_mime
+from flow_explorer.explorer.moving.exporting import Exporter
+from flow_explorer.explorer.moving.recipes import read_latent, read_recipe
+from flow_explorer.explorer.state import ExplorerState
+from flow_explorer.explorer.store import Store
+from flow_explorer.history import History
+from flowcore.model.labels import between, single
+from flowcore.pictures import recipe
+from flowcore.pictures.crop import Crop
 
 
 @pytest.fixture
@@ -297,7 +297,7 @@ def test_a_well_says_its_class_and_takes_another(offered, client, bundle, qtbot)
 
 
 def test_the_session_brings_the_classes_back(offered, client, bundle, qtbot):
-    from app.explorer.workspace import create
+    from flow_explorer.explorer.workspace import create
 
     offered.controller.acts.put_picture("A", (bundle / "examples" / "red.png").read_bytes(), "red.png")
     offered.acts.put_latent("B", offered.controller.page.view.slots[2])

@@ -7,12 +7,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.engine.requests import DraftPage, EncodePicture, OpenModel, SamplePage, WalkAt, WalkFrames
-from app.explorer.exporting import Exporter
-from app.explorer.store import Latent
-from app.explorer.view_model import CURVE
-from flowcore.crop import Crop
+from flow_explorer.engine.requests.base import (
+    DraftPage,
+    EncodePicture,
+    OpenModel,
+    SamplePage,
+    WalkAt,
+    WalkFrames,
+)
+from flow_explorer.explorer.moving.exporting import Exporter
+from flow_explorer.explorer.store import Latent
+from flow_explorer.explorer.view_model import CURVE
 from flowcore.errors import FlowError
+from flowcore.pictures.crop import Crop
 
 
 def pictures(controller) -> list[bytes]:
@@ -143,7 +150,7 @@ def test_figures_that_come_after_an_undo_do_not_hide_those_of_the_sample_on_scre
 
 
 def test_the_store_forgets_what_nothing_can_reach_and_keeps_what_undo_needs(controller, client, png, monkeypatch):
-    monkeypatch.setattr("app.explorer.controller.PRUNE_BYTES", 0)
+    monkeypatch.setattr("flow_explorer.explorer.controller.PRUNE_BYTES", 0)
     controller._prune_at = 0
     client.run()
     controller.acts.put_picture("A", png(), "a.png")
@@ -330,11 +337,11 @@ def test_an_error_stands_at_its_place(controller, client, png):
 
 
 def test_the_cached_first_page_stands_in(qapp, client, checkpoint, monkeypatch, tmp_path):
-    from app import assets
-    from app.explorer.controller import Controller
-    from app.explorer.state import ExplorerState
-    from app.history import History
-    from flowcore.images import save_png
+    from flow_explorer import assets
+    from flow_explorer.explorer.controller import Controller
+    from flow_explorer.explorer.state import ExplorerState
+    from flow_explorer.history import History
+    from flowcore.pictures.images import save_png
 
     models = tmp_path / "models"
     models.mkdir()
@@ -369,7 +376,7 @@ def test_two_samples_at_once(controller, client):
     [{"size": [8]}, {"size": ["8", "8"]}, {"size": None}, {"channels": 4}, {"size": [8, -8]}, {"size": "88"}],
 )
 def test_a_card_that_is_no_picture_model_is_refused(make_checkpoint, changes):
-    from app.explorer.model import open_model
+    from flow_explorer.explorer.model import open_model
 
     with pytest.raises(FlowError, match=r"odd\.safetensors"):
         open_model(str(make_checkpoint("odd", **changes)))
@@ -379,7 +386,7 @@ def test_a_card_that_is_no_picture_model_is_refused(make_checkpoint, changes):
                                      {"default_temperature": 99}, {"data": None}, {"data": []}, {"bpd": "low"},
                                      {"held_out": None}, {"title": None}, {"system": 3}])  # fmt: skip
 def test_an_odd_card_still_opens(make_checkpoint, changes):
-    from app.explorer.model import figures, open_model
+    from flow_explorer.explorer.model import figures, open_model
 
     model = open_model(str(make_checkpoint("odd", **changes)))
     assert model.default_seed >= 0 and 0 <= model.default_temperature <= 1.5

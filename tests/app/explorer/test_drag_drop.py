@@ -10,10 +10,10 @@ import pytest
 from PySide6.QtCore import QMimeData, QUrl
 from PySide6.QtGui import QColor, QImage
 
-from app.explorer.drag_drop import LATENT_MIME, can_read, file_name, mime_of, read_mime
-from app.explorer.store import Latent
+from flow_explorer.explorer.moving.drag_drop import LATENT_MIME, can_read, file_name, mime_of, read_mime
+from flow_explorer.explorer.store import Latent
 from flowcore.errors import FlowError
-from flowcore.images import read_picture
+from flowcore.pictures.images import read_picture
 
 pytestmark = pytest.mark.usefixtures("qapp")
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from flowcore.crop import Crop, crop_for_eyes
+from flowcore.pictures.crop import Crop, crop_for_eyes
 
 LEFT = Qt.MouseButton.LeftButton
 EYES = ((0.37, 0.515), (0.63, 0.515))

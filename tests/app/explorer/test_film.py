@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from app.engine import requests as r
-from app.explorer.film_link import TEMPERATURES
+from flow_explorer.engine.requests import base as r
+from flow_explorer.explorer.samples.film_link import TEMPERATURES
 
 LEFT = Qt.MouseButton.LeftButton
 

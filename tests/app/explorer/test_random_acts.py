@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.explorer import budget
-from app.explorer.acts import Acts
-from app.explorer.budget import CAP_BYTES, fit, weight
-from app.explorer.controller import Controller
-from app.explorer.state import ExplorerState
-from app.explorer.store import Store
-from app.history import History
-from flowcore.images import to_png_bytes
+from flow_explorer.explorer import budget
+from flow_explorer.explorer.acts import Acts
+from flow_explorer.explorer.budget import CAP_BYTES, fit, weight
+from flow_explorer.explorer.controller import Controller
+from flow_explorer.explorer.state import ExplorerState
+from flow_explorer.explorer.store import Store
+from flow_explorer.history import History
+from flowcore.pictures.images import to_png_bytes
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import random_acts  # noqa: E402
@@ -99,7 +99,7 @@ def test_undo_stays_under_its_cap_and_the_oldest_go_first(make_controller, clien
 
 
 def test_the_cap_holds_while_one_works(make_controller, client, monkeypatch):
-    from app.explorer import controller as module
+    from flow_explorer.explorer import controller as module
 
     monkeypatch.setattr(module, "PRUNE_BYTES", 2**18)
     monkeypatch.setattr(module, "CAP_BYTES", 2**20)

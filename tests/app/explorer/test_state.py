@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.explorer.state import ExplorerState, Walk, Well
-from flowcore.crop import Crop
+from flow_explorer.explorer.state import ExplorerState, Walk, Well
 from flowcore.errors import FlowError
-from flowcore.labels import between, single
+from flowcore.model.labels import between, single
+from flowcore.pictures.crop import Crop
 
 FULL = ExplorerState(
     model="faces", seed=18, temperature=0.65, level_temperatures=(0.2, 0.65, 1.0), count=36, selected=5, shown="walk",

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from app.explorer.store import DECODED, Store, latent_from_dict, latent_to_dict
+from flow_explorer.explorer.store import DECODED, Store, latent_from_dict, latent_to_dict
 from flowcore.errors import ConfigError, PictureError
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.explorer import facets
-from app.explorer.facets import FacetState
-from app.explorer.recipes import make_recipe, read_recipe
-from app.explorer.state import Well
-from app.explorer.store import Store
-from app.explorer.thumbnails import CAP_BYTES, Thumbnails
-from app.widgets.pixels import from_image
-from flowcore import recipe
-from flowcore.crop import Crop
+from flow_explorer.explorer import facets
+from flow_explorer.explorer.facets import FacetState
+from flow_explorer.explorer.moving.recipes import make_recipe, read_recipe
+from flow_explorer.explorer.moving.thumbnails import CAP_BYTES, Thumbnails
+from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.store import Store
+from flow_explorer.widgets.pixels import from_image
 from flowcore.errors import FlowError
+from flowcore.pictures import recipe
+from flowcore.pictures.crop import Crop
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import random_acts  # noqa: E402
@@ -127,7 +127,7 @@ def test_a_recipe_carries_what_facets_hold_as_the_model_sees_it(controller, clie
 
 
 def test_a_saved_picture_dropped_brings_the_facets_back(workspace, client, wall, png, tmp_path):
-    from flowcore.images import read_file
+    from flowcore.pictures.images import read_file
 
     workspace.acts.select(1)
     client.run()
@@ -154,7 +154,7 @@ def test_what_does_not_fit_or_is_gone_stays_behind(controller, client, wall, png
     assert state.facets == () and state.seed == controller.state.seed
     held = random_acts.DrawerState(1.0, "x", (controller.store.put_latent(np.zeros(500_000)),))
     controller.acts.set_facet("drawer", held, "Change the drawer")
-    monkeypatch.setattr("app.explorer.recipes.ROOM_BYTES", 2**20)
+    monkeypatch.setattr("flow_explorer.explorer.moving.recipes.ROOM_BYTES", 2**20)
     assert read_recipe(make_recipe("samples", controller.state, controller.store, controller.model), Store()).facets == ()
     # A recipe that names what it does not carry is refused.
     monkeypatch.undo()

@@ -12,12 +12,12 @@ from PySide6.QtCore import QEvent, QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 
-from app.explorer.animating import Animated, AnimationSaver
-from app.explorer.animation_sheet import AnimationSheet
-from app.explorer.curve import LikelihoodCurve
-from flowcore import recipe
-from flowcore.animation import has_video
+from flow_explorer.explorer.moving.animating import Animated, AnimationSaver
+from flow_explorer.explorer.moving.animation_sheet import AnimationSheet
+from flow_explorer.explorer.walk.curve import LikelihoodCurve
 from flowcore.errors import PictureError
+from flowcore.pictures import recipe
+from flowcore.pictures.animation import has_video
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -8,14 +8,14 @@ import signal
 import numpy as np
 import pytest
 
-from app import assets
-from app.engine.requests import SamplePage
-from app.explorer.controller import Controller
-from app.explorer.model import FIRST_PAGE, open_model
-from app.explorer.state import ExplorerState
-from app.explorer.workspace import first_state
-from app.history import History
-from flowcore.images import to_png_bytes
+from flow_explorer import assets
+from flow_explorer.engine.requests.base import SamplePage
+from flow_explorer.explorer.controller import Controller
+from flow_explorer.explorer.model import FIRST_PAGE, open_model
+from flow_explorer.explorer.state import ExplorerState
+from flow_explorer.explorer.workspace import first_state
+from flow_explorer.history import History
+from flowcore.pictures.images import to_png_bytes
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,8 @@ def make_model(tmp_path_factory, channels: int, classes: list[str] | None = None
     """A checkpoint of a small Glow, 16×16, with weights away from their initial values."""
     import torch
 
-    from flowcore import checkpoint
-    from flowcore.models import glow
+    from flowcore.model import checkpoint
+    from flowcore.model.systems import glow
 
     generator = torch.Generator().manual_seed(0)
     flow = glow((channels, 16, 16), levels=2, steps=2, width=16, classes=len(classes or []))
@@ -169,10 +169,10 @@ def test_a_killed_engine_comes_back_with_the_same_pixels(explorer, engine, qtbot
 
 
 def test_a_grey_model_takes_colour_pictures_and_its_own_samples(explorer, grey_model, qtbot):
-    from app.explorer.drag_drop import mime_of, read_mime
-    from app.explorer.exporting import Exporter
-    from app.explorer.recipes import read_latent
-    from flowcore import recipe
+    from flow_explorer.explorer.moving.drag_drop import mime_of, read_mime
+    from flow_explorer.explorer.moving.exporting import Exporter
+    from flow_explorer.explorer.moving.recipes import read_latent
+    from flowcore.pictures import recipe
 
     fill(explorer, qtbot)
     explorer.choose_model(str(grey_model))
@@ -193,7 +193,7 @@ def test_a_grey_model_takes_colour_pictures_and_its_own_samples(explorer, grey_m
 
 
 def test_a_conditional_model_from_samples_to_a_walk_between_classes(explorer, conditional_model, qtbot):
-    from flowcore.labels import single
+    from flowcore.model.labels import single
 
     explorer.choose_model(str(conditional_model))
     rest(explorer, qtbot)
@@ -245,7 +245,7 @@ def test_the_first_view_shows_a_bundled_page_at_once():
 
 def test_variations_keep_what_is_locked(explorer, qtbot):
     """On the real engine: a kept level keeps its numbers, drawn ones differ, and the same seed draws the same."""
-    from app.engine.requests_levels import Variations
+    from flow_explorer.engine.requests.levels import Variations
 
     subject = explorer.page.view.slots[2]
 

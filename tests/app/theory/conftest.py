@@ -81,12 +81,12 @@ class Page:
 
 @pytest.fixture(scope="module")
 def theory_window(qapp, tmp_path_factory):
-    from app import theme
-    from app.engine.client import EngineClient
-    from app.main_window import MainWindow
-    from app.settings import Settings
-    from app.shell.session import Session
-    from app.workspace import REGISTRY
+    from flow_explorer import theme
+    from flow_explorer.engine.client import EngineClient
+    from flow_explorer.main_window import MainWindow
+    from flow_explorer.settings import Settings
+    from flow_explorer.shell.session import Session
+    from flow_explorer.workspace import REGISTRY
 
     theme.apply(qapp, "light")
     settings = Settings(tmp_path_factory.mktemp("theory") / "settings.json")
@@ -105,7 +105,7 @@ def theory_window(qapp, tmp_path_factory):
 @pytest.fixture
 def page(qtbot, theory_window):
     """The page at its beginning, with nothing to undo."""
-    from app.theory.state import TheoryState
+    from flow_explorer.theory.state import TheoryState
 
     page = Page(theory_window, qtbot)
     page.controller.restore(TheoryState())

@@ -9,9 +9,9 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
 
-from app import assets, theme
-from app.theory.state import FIGURES
-from app.widgets.pixels import from_image
+from flow_explorer import assets, theme
+from flow_explorer.theory.state import FIGURES
+from flow_explorer.widgets.pixels import from_image
 from flowcore.theory.coupling import passes
 from flowcore.theory.curve import Curve, straight
 from flowcore.theory.parallelogram import Matrix
@@ -269,7 +269,7 @@ def test_the_learned_convolution_is_the_layers(page):
     import torch
 
     from flowcore.bijections import LULinear
-    from flowcore.checkpoint import load
+    from flowcore.model.checkpoint import load
 
     figure = page.go("convolution", kind="learned", step=3, channel=5)
     flow = load(assets.resolve_model("faces"), dtype=torch.float64).flow

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.theory.figures.affine import legal_slope
-from app.theory.state import MIN_SLOPE, CurveState, TheoryState
-from app.theory.texts import texts, try_line
+from flow_explorer.theory.figures.affine import legal_slope
+from flow_explorer.theory.state import MIN_SLOPE, CurveState, TheoryState
+from flow_explorer.theory.texts import texts, try_line
 from flowcore.errors import ConfigError
 from flowcore.theory.curve import KNOTS, MIN_RISE
 

@@ -11,8 +11,8 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
-from app.theory.state import FIGURES, TheoryState
-from app.theory.typeset import Formula, formula_size, spoken
+from flow_explorer.theory.state import FIGURES, TheoryState
+from flow_explorer.theory.typeset import Formula, formula_size, spoken
 from flowcore.errors import FlowError
 
 

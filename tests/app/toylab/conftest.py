@@ -45,12 +45,12 @@ def listener(qapp):
 @pytest.fixture(scope="module")
 def toy_window(qapp, tmp_path_factory):
     """The window with the toy lab alone and a real engine, for all tests of a module."""
-    from app import theme
-    from app.engine.client import EngineClient
-    from app.main_window import MainWindow
-    from app.settings import Settings
-    from app.shell.session import Session
-    from app.workspace import REGISTRY
+    from flow_explorer import theme
+    from flow_explorer.engine.client import EngineClient
+    from flow_explorer.main_window import MainWindow
+    from flow_explorer.settings import Settings
+    from flow_explorer.shell.session import Session
+    from flow_explorer.workspace import REGISTRY
 
     theme.apply(qapp, "light")
     settings = Settings(tmp_path_factory.mktemp("toylab") / "settings.json")
@@ -71,7 +71,7 @@ def toy_window(qapp, tmp_path_factory):
 @pytest.fixture
 def lab(qtbot, toy_window):
     """The toy lab at rest at step 0, with a small flow and nothing to undo."""
-    from app.toylab.state import ToyState
+    from flow_explorer.toylab.state import ToyState
 
     lab = toy_window.current
     lab.controller.pause()

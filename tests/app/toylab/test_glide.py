@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.toylab.glide import LONGEST_S, Glide
+from flow_explorer.toylab.panels.glide import LONGEST_S, Glide
 
 
 class Clock:

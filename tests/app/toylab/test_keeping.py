@@ -15,16 +15,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.toylab import training_file
-from app.toylab.as_python import training_script
-from app.toylab.curve import MAX_POINTS, Curve
-from app.toylab.film_sheet import Filmed, FilmSheet
-from app.toylab.keeping import numbered
-from app.toylab.run import Run
-from app.toylab.state import ToyState
-from app.toylab.training_file import Training
+from flow_explorer.toylab.keep import training_file
+from flow_explorer.toylab.keep.as_python import training_script
+from flow_explorer.toylab.keep.film_sheet import Filmed, FilmSheet
+from flow_explorer.toylab.keep.keeping import numbered
+from flow_explorer.toylab.keep.training_file import Training
+from flow_explorer.toylab.panels.curve import MAX_POINTS, Curve
+from flow_explorer.toylab.run import Run
+from flow_explorer.toylab.state import ToyState
 from flowcore.errors import FlowError
-from flowcore.toy_course import Course
+from flowcore.plane.course import Course
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = {"density": "two-moons", "flow": "realnvp", "depth": 2, "width": 16, "batch": 64, "seed": 3}
@@ -34,7 +34,7 @@ SMALL = {"density": "two-moons", "flow": "realnvp", "depth": 2, "width": 16, "ba
 def trainer():
     import torch
 
-    from flowcore.toy import ToyConfig, ToyTrainer
+    from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -203,7 +203,7 @@ def test_the_script_trains_the_same_run_in_a_fresh_process(tmp_path, trainer):
     assert done.stdout.strip() == f"step 25: held-out loss {loss.nll!r} ± {loss.standard_error!r} nat"
     assert f"# The toy lab shows {loss.nll!r}." in script.read_text()
 
-    from flowcore import checkpoint
+    from flowcore.model import checkpoint
 
     loaded = checkpoint.load(tmp_path / "model.safetensors").flow
     for ours, theirs in zip(trainer.average.state_dict().values(), loaded.state_dict().values(), strict=True):

@@ -13,12 +13,12 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 
-from app.toylab import training_file
-from app.toylab.film_sheet import Filmed
-from app.toylab.filming import look_of
-from app.toylab.state import ToyState
-from flowcore import recipe
-from flowcore.toy_drawing import page_size
+from flow_explorer.toylab.keep import training_file
+from flow_explorer.toylab.keep.film_sheet import Filmed
+from flow_explorer.toylab.keep.filming import look_of
+from flow_explorer.toylab.state import ToyState
+from flowcore.pictures import recipe
+from flowcore.plane.drawing import page_size
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -103,7 +103,7 @@ def test_a_session_holds_the_training_too(qtbot, lab):
 def test_a_training_opens_wherever_a_session_does(qtbot, lab, tmp_path):
     from PySide6.QtCore import QMimeData, QUrl
 
-    from app.cli.window import with_session
+    from flow_explorer.cli.window import with_session
 
     path = tmp_path / "a.FlowToy"
     steps(qtbot, lab, 2)
@@ -144,7 +144,7 @@ def test_weights_of_another_flow_are_refused_and_nothing_changes(qtbot, lab, tmp
 
 def test_a_continuous_training_from_before_fields_were_named_goes_on(qtbot, lab, tmp_path, monkeypatch):
     """The settings on screen name no field, the run has its own: it must be taken for the run that is asked for."""
-    from flowcore.toy import ToyConfig, ToyTrainer
+    from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
     state = ToyState(flow="continuous", depth=4, width=16, batch=64)
     trainer = ToyTrainer(ToyConfig.from_dict({**state.config(), "field": "plain"}))
@@ -194,7 +194,7 @@ def test_the_training_is_filmed_and_the_film_brings_its_settings_back(qtbot, lab
 
 
 def _theme():
-    from app import theme
+    from flow_explorer import theme
 
     return theme.current()
 

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from app.history import History
-from app.toylab import layer_edits, layer_words
-from app.toylab.controller import ToyController
-from app.toylab.inspector import ToyInspector
-from app.toylab.layer_rows import ROW
-from app.toylab.panels import PriorPanel
-from app.toylab.run import Run
-from app.toylab.state import PRIORS, ToyState
-from flowcore.prior_shapes import outline
-from flowcore.toy_layers import KINDS, MAX_LAYERS, concerns, layers_of, own_layers
+from flow_explorer.history import History
+from flow_explorer.toylab.controller import ToyController
+from flow_explorer.toylab.inspector import ToyInspector
+from flow_explorer.toylab.layers import edits as layer_edits
+from flow_explorer.toylab.layers import words as layer_words
+from flow_explorer.toylab.layers.rows import ROW
+from flow_explorer.toylab.panels.panels import PriorPanel
+from flow_explorer.toylab.run import Run
+from flow_explorer.toylab.state import PRIORS, ToyState
+from flowcore.plane.layers import KINDS, MAX_LAYERS, concerns, layers_of, own_layers
+from flowcore.plane.prior_shapes import outline
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -7,19 +7,19 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 
-from app import theme
-from app.engine.client import Message
-from app.engine.requests_race import RunRace
-from app.history import History
-from app.toylab import race_run
-from app.toylab.controller import ToyController
-from app.toylab.race_curves import RaceCurves
-from app.toylab.race_marks import MARKS
-from app.toylab.race_panels import RacerPanel
-from app.toylab.race_past import RaceFrame
-from app.toylab.race_run import RaceRun, RaceRuns
-from app.toylab.state import ToyState
-from app.toylab.training_history import CAP, TrainingHistory
+from flow_explorer import theme
+from flow_explorer.engine.client import Message
+from flow_explorer.engine.requests.race import RunRace
+from flow_explorer.history import History
+from flow_explorer.toylab import race_run
+from flow_explorer.toylab.controller import ToyController
+from flow_explorer.toylab.history.training_history import CAP, TrainingHistory
+from flow_explorer.toylab.race.curves import RaceCurves
+from flow_explorer.toylab.race.marks import MARKS
+from flow_explorer.toylab.race.panels import RacerPanel
+from flow_explorer.toylab.race_past import RaceFrame
+from flow_explorer.toylab.race_run import RaceRun, RaceRuns
+from flow_explorer.toylab.state import ToyState
 
 LEFT = Qt.MouseButton.LeftButton
 

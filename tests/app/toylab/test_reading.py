@@ -7,16 +7,16 @@ import pytest
 from PySide6.QtCore import QPoint, QRect, QSize
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.toylab.density_picker import on_screen
-from app.toylab.layers import LayersPanel
-from app.toylab.loss_panel import LossPanel
-from app.toylab.panel import ROOMY, Elided
-from app.toylab.panels import DensityPanel, GridPanel, PriorPanel, SamplesPanel
-from app.toylab.slow_view import _Stage
-from app.toylab.target_sheet import TargetSheet
-from app.toylab.views.gallery import Gallery
-from app.widgets.plot import Bundle, Cloud, Plot
-from app.widgets.reading import reading_unit
+from flow_explorer.toylab.layers.layers import LayersPanel
+from flow_explorer.toylab.panels.loss_panel import LossPanel
+from flow_explorer.toylab.panels.panel import ROOMY, Elided
+from flow_explorer.toylab.panels.panels import DensityPanel, GridPanel, PriorPanel, SamplesPanel
+from flow_explorer.toylab.slow.view import _Stage
+from flow_explorer.toylab.target.density_picker import on_screen
+from flow_explorer.toylab.target.sheet import TargetSheet
+from flow_explorer.toylab.views.gallery import Gallery
+from flow_explorer.widgets.plot import Bundle, Cloud, Plot
+from flow_explorer.widgets.reading import reading_unit
 
 
 def drawn(qtbot, item, side: int) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.engine.client import Message
-from app.history import History
-from app.toylab.controller import ToyController
-from app.toylab.state import ToyState
+from flow_explorer.engine.client import Message
+from flow_explorer.history import History
+from flow_explorer.toylab.controller import ToyController
+from flow_explorer.toylab.state import ToyState
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.toylab.training_history import CAP, Frame, Histories, TrainingHistory
+from flow_explorer.toylab.history.training_history import CAP, Frame, Histories, TrainingHistory
 
 
 def frame(step, seed=0, layers=8):

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from app.shell.trace import Trace
-from app.toylab.pace_bar import PaceBar
-from app.toylab.slow_matching import ARROWS, SHORTER
-from app.toylab.slow_motion import STAGE_S
-from app.toylab.toy_trace import ToyTrace
+from flow_explorer.shell.trace import Trace
+from flow_explorer.toylab.keep.toy_trace import ToyTrace
+from flow_explorer.toylab.pace_bar import PaceBar
+from flow_explorer.toylab.slow.matching import ARROWS, SHORTER
+from flow_explorer.toylab.slow.motion import STAGE_S
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -215,7 +215,7 @@ def test_twenty_fast_clicks_leave_one_trainer_and_the_right_picture(qtbot, lab):
     lab.canvas().draw()
     panel_image = lab.canvas().density.image.image
     assert np.array_equal(panel_image, run.arrays["heat"])
-    from flowcore.densities import get
+    from flowcore.plane.densities import get
 
     assert run.entropy == pytest.approx(get(state.density).entropy)
     quiet = []

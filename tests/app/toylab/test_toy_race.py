@@ -7,17 +7,17 @@ import json
 import numpy as np
 import pytest
 
-from app.engine.client import Message
-from app.engine.requests_race import RunRace
-from app.history import History
-from app.toylab.controller import ToyController
-from app.toylab.race_curves import nice_height, nice_seconds
-from app.toylab.race_marks import MARKS
-from app.toylab.race_view import racer_names
-from app.toylab.rivals import MAX_RIVALS, Rival
-from app.toylab.state import ToyState
+from flow_explorer.engine.client import Message
+from flow_explorer.engine.requests.race import RunRace
+from flow_explorer.history import History
+from flow_explorer.toylab.controller import ToyController
+from flow_explorer.toylab.race.curves import nice_height, nice_seconds
+from flow_explorer.toylab.race.marks import MARKS
+from flow_explorer.toylab.race.rivals import MAX_RIVALS, Rival
+from flow_explorer.toylab.race.view import racer_names
+from flow_explorer.toylab.state import ToyState
 from flowcore.errors import ConfigError
-from flowcore.toy_race import MAX_RACERS
+from flowcore.plane.race import MAX_RACERS
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import sys
 import numpy as np
 import pytest
 
-from app.history import History
-from app.toylab.run import MAX_CURVE, Run, Runs
-from app.toylab.state import FLOWS, LIVE, RESTARTING, ToyState
+from flow_explorer.history import History
+from flow_explorer.toylab.run import MAX_CURVE, Run, Runs
+from flow_explorer.toylab.state import FLOWS, LIVE, RESTARTING, ToyState
 from flowcore.errors import ConfigError
-from flowcore.toy_layers import own_layers
+from flowcore.plane.layers import own_layers
 
 
 def answer(run: Run, kind: str, step: int, header: dict | None = None, **arrays) -> None:
@@ -21,7 +21,7 @@ def answer(run: Run, kind: str, step: int, header: dict | None = None, **arrays)
 
 
 def test_default_can_be_trained():
-    from flowcore.toy_config import ToyConfig
+    from flowcore.plane.config import ToyConfig
 
     ToyConfig.from_dict(ToyState().config())
 
@@ -64,7 +64,7 @@ def test_settings_out_of_range_are_refused(values):
 
 def test_the_flows_are_flowcores_in_its_order():
     # The window keeps its own table, with names to show.
-    from flowcore.toy_config import FLOWS as KNOWN
+    from flowcore.plane.config import FLOWS as KNOWN
 
     assert tuple(FLOWS) == KNOWN
 
@@ -137,7 +137,7 @@ def test_state_needs_no_qt():
     import subprocess
 
     code = (
-        "import sys; import app.toylab.state, app.toylab.run; "
+        "import sys; import flow_explorer.toylab.state, flow_explorer.toylab.run; "
         "sys.exit(any(name.startswith(('PySide6', 'torch')) for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QImage
 
-from app.toylab.run import Run
-from app.toylab.state import ToyState
-from app.toylab.writing import read_settings, save_panels
-from flowcore import toy_targets
+from flow_explorer.toylab.keep.writing import read_settings, save_panels
+from flow_explorer.toylab.run import Run
+from flow_explorer.toylab.state import ToyState
 from flowcore.errors import ConfigError
+from flowcore.plane.targets import targets as toy_targets
 
 
 @pytest.fixture(scope="module")

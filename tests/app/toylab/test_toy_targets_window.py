@@ -12,13 +12,13 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
-from app.engine.client import Message
-from app.settings import Settings
-from app.toylab.state import ToyState
-from app.toylab.workspace import ToyLab
-from app.workspace import Context
-from flowcore import toy_targets
-from flowcore.toy_ink import SIDE
+from flow_explorer.engine.client import Message
+from flow_explorer.settings import Settings
+from flow_explorer.toylab.state import ToyState
+from flow_explorer.toylab.workspace import ToyLab
+from flow_explorer.workspace import Context
+from flowcore.plane.targets import targets as toy_targets
+from flowcore.plane.targets.ink import SIDE
 
 LEFT = Qt.MouseButton.LeftButton
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -207,7 +207,7 @@ def test_drawing_by_keys_and_no_key_reaches_the_lab(qtbot, lab):
 
 
 def test_a_dropped_picture_becomes_the_density(qtbot, lab, told, tmp_path, monkeypatch):
-    monkeypatch.setattr("app.toylab.target_worker.SMALL_BYTES", -1)  # as a large one, on another thread
+    monkeypatch.setattr("flow_explorer.toylab.target_worker.SMALL_BYTES", -1)  # as a large one, on another thread
     pixels = np.full((60, 90, 3), 255, np.uint8)
     pixels[20:40, 35:55] = 0
     Image.fromarray(pixels).save(tmp_path / "spot.png")

@@ -11,11 +11,11 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication
 
-from app.toylab.state import FLOWS, ToyState
-from app.widgets.banner import Banner
-from app.workspace import INSPECTOR_WIDTH
-from flowcore import recipe
-from flowcore.card import read_card
+from flow_explorer.toylab.state import FLOWS, ToyState
+from flow_explorer.widgets.banner import Banner
+from flow_explorer.workspace import INSPECTOR_WIDTH
+from flowcore.model.card import read_card
+from flowcore.pictures import recipe
 
 LEFT = Qt.MouseButton.LeftButton
 ALL = {"data", "samples", "prior", "grid", "layers", "heat", "truth", "contours", "true_contours", "snapshot"}

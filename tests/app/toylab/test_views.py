@@ -7,22 +7,22 @@ import json
 import numpy as np
 import pytest
 
-from app.engine.client import Message
-from app.engine.jobs_toy_probe import strip_positions
-from app.engine.requests import from_fields, to_fields
-from app.engine.requests_toy_views import DEFAULT_VIEWS, VIEWS, ProbeToy
-from app.history import History
-from app.toylab.controller import ToyController
-from app.toylab.curve_plot import step_words
-from app.toylab.state import ToyState
-from app.toylab.views.gallery import arrange
-from app.toylab.views.gradient_curve import MOST, GradientCurve
-from app.toylab.views.gradients import powers
-from app.toylab.views.ledger import signed
-from app.toylab.views.lines import arrows
-from app.toylab.views.names import can_switch, panels_of, switched
-from app.toylab.views.probe_data import ProbeData, stage_title
-from app.toylab.views.probe_link import ProbeLink
+from flow_explorer.engine.client import Message
+from flow_explorer.engine.jobs.toy_probe import strip_positions
+from flow_explorer.engine.requests.base import from_fields, to_fields
+from flow_explorer.engine.requests.toy_views import DEFAULT_VIEWS, VIEWS, ProbeToy
+from flow_explorer.history import History
+from flow_explorer.toylab.controller import ToyController
+from flow_explorer.toylab.panels.curve_plot import step_words
+from flow_explorer.toylab.state import ToyState
+from flow_explorer.toylab.views.gallery import arrange
+from flow_explorer.toylab.views.gradient_curve import MOST, GradientCurve
+from flow_explorer.toylab.views.gradients import powers
+from flow_explorer.toylab.views.ledger import signed
+from flow_explorer.toylab.views.lines import arrows
+from flow_explorer.toylab.views.names import can_switch, panels_of, switched
+from flow_explorer.toylab.views.probe_data import ProbeData, stage_title
+from flow_explorer.toylab.views.probe_link import ProbeLink
 from flowcore.errors import ConfigError
 
 
@@ -189,11 +189,11 @@ def test_after_the_engine_was_restarted_the_probe_is_asked_for_again(controller,
 
 
 def test_a_frame_holds_only_what_is_looked_at():
-    from app.engine.jobs_toy_showing import fine_maps, point_arrays, quick_maps
+    from flow_explorer.engine.jobs.toy_showing import fine_maps, point_arrays, quick_maps
+    from flowcore.plane.frames import ToyFrames
+    from flowcore.plane.trainer import ToyConfig, ToyTrainer
+    from flowcore.plane.views import ToyViews
     from flowcore.stepwise import finish
-    from flowcore.toy import ToyConfig, ToyTrainer
-    from flowcore.toy_frames import ToyFrames
-    from flowcore.toy_views import ToyViews
 
     frames = ToyFrames(ToyTrainer(ToyConfig(depth=2, width=8, batch=32)))
     more = ToyViews(frames)

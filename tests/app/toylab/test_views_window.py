@@ -9,8 +9,8 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QApplication
 
-from app.engine.requests_toy_views import DEFAULT_VIEWS
-from app.toylab.state import ToyState
+from flow_explorer.engine.requests.toy_views import DEFAULT_VIEWS
+from flow_explorer.toylab.state import ToyState
 
 LEFT = Qt.MouseButton.LeftButton
 FURTHER = ("displacement", "stretch", "trajectories", "gradients")

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from app.training.presence import (
+from flow_explorer.training.presence import (
     Presence,
     at_work,
     is_alive,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.training.chart import POINTS, Chart, Look, ticks
-from app.training.record import RunSnapshot
+from flow_explorer.training.chart import POINTS, Chart, Look, ticks
+from flow_explorer.training.record import RunSnapshot
 
 
 @pytest.mark.parametrize(

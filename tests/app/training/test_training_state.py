@@ -13,11 +13,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.cli.parser import build_parser
-from app.training.findings import findings, overfitting_since, smoothed, thinned, time_words
-from app.training.presence import LOG, Presence, write_presence
-from app.training.record import RunRecord, RunSnapshot, find_runs
-from app.training.state import Form, TrainingState, default_name, free_folder, runs_folder
+from flow_explorer.cli.parser import build_parser
+from flow_explorer.training.findings import findings, overfitting_since, smoothed, thinned, time_words
+from flow_explorer.training.presence import LOG, Presence, write_presence
+from flow_explorer.training.record import RunRecord, RunSnapshot, find_runs
+from flow_explorer.training.state import Form, TrainingState, default_name, free_folder, runs_folder
 from flowcore.errors import ConfigError
 from tests.app.training.run_folders import line_of, write_run
 
@@ -214,7 +214,7 @@ def test_times_are_said_as_a_person_says_them(seconds, words):
 def test_pictures_are_looked_at_in_a_process_of_their_own(picture_folder):
     done = subprocess.run(
         [sys.executable, "-P", "-c", "import sys; sys.path.insert(0, sys.argv.pop(1))\n"
-         "from app.training.look import main\ncode = main(sys.argv[1:])\n"
+         "from flow_explorer.training.look import main\ncode = main(sys.argv[1:])\n"
          "sys.exit(code if 'torch' not in sys.modules and 'PySide6' not in sys.modules else 9)",
          os.getcwd(), str(picture_folder)], capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip

@@ -14,10 +14,10 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QInputDialog, QMessageBox, QSlider
 
-from app import theme
-from app.training.presence import Presence, is_alive, read_presence, write_presence
-from app.training.state import Form, TrainingState, runs_folder
-from app.widgets import Choice, NumberField
+from flow_explorer import theme
+from flow_explorer.training.presence import Presence, is_alive, read_presence, write_presence
+from flow_explorer.training.state import Form, TrainingState, runs_folder
+from flow_explorer.widgets import Choice, NumberField
 from tests.app.training.run_folders import line_of, write_run
 
 LEFT = Qt.MouseButton.LeftButton
@@ -26,11 +26,11 @@ LEFT = Qt.MouseButton.LeftButton
 @pytest.fixture
 def open_window(qtbot, home, monkeypatch):
     """A function that opens the window with these workspaces; all are closed afterwards, and what they train ends."""
-    from app.engine.client import EngineClient
-    from app.main_window import MainWindow
-    from app.settings import Settings
-    from app.shell.session import Session
-    from app.workspace import REGISTRY
+    from flow_explorer.engine.client import EngineClient
+    from flow_explorer.main_window import MainWindow
+    from flow_explorer.settings import Settings
+    from flow_explorer.shell.session import Session
+    from flow_explorer.workspace import REGISTRY
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("XDG_DATA_HOME", str(home / "share"))
@@ -304,7 +304,7 @@ def test_a_finished_run_can_be_trained_longer(qtbot, open_window, picture_folder
     qtbot.waitUntil(lambda: len(workspace.controller.runs()) == 1, timeout=5000)
     run, started = only_run(workspace), []
     assert run.state == "done" and run.data == str(picture_folder)
-    monkeypatch.setattr("app.training.controller.start_training", lambda *arguments: started.append(arguments))
+    monkeypatch.setattr("flow_explorer.training.controller.start_training", lambda *arguments: started.append(arguments))
     workspace.train_longer()
     (dialog,) = workspace.window().findChildren(QInputDialog)
     assert dialog.intValue() == 200 and dialog.intMinimum() == 101

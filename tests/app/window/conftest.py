@@ -14,11 +14,11 @@ sys.path.insert(0, str(HERE))
 @pytest.fixture
 def make_window(qtbot, home):
     """A function that makes and shows a window; all are closed afterwards, which stops their engines."""
-    from app.engine.client import EngineClient
-    from app.main_window import MainWindow
-    from app.settings import Settings
-    from app.shell.session import Session
-    from app.workspace import Entry
+    from flow_explorer.engine.client import EngineClient
+    from flow_explorer.main_window import MainWindow
+    from flow_explorer.settings import Settings
+    from flow_explorer.shell.session import Session
+    from flow_explorer.workspace import Entry
 
     windows = []
     entries = (

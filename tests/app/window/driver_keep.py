@@ -21,9 +21,9 @@ def main() -> int:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "explorer"))
     import random_acts
 
-    from app import main_window, startup
-    from app.explorer import facets
-    from flowcore.images import to_png_bytes
+    from flow_explorer import main_window, startup
+    from flow_explorer.explorer import facets
+    from flowcore.pictures.images import to_png_bytes
 
     # A facet of the tests' own, as far as its state goes.
     known = facets._state_class

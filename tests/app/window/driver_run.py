@@ -21,8 +21,8 @@ def main() -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from app import main_window, startup
-    from app.workspace import Entry
+    from flow_explorer import main_window, startup
+    from flow_explorer.workspace import Entry
 
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     if plan.get("counter", True):

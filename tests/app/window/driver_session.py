@@ -28,13 +28,13 @@ def main() -> int:
 
     application = QApplication(sys.argv[:1])
 
-    from app import theme
-    from app.engine.client import EngineClient
-    from app.main_window import MainWindow
-    from app.settings import Settings
-    from app.shell.log import Log, Uncaught
-    from app.shell.session import Session
-    from app.widgets import ValueSlider
+    from flow_explorer import theme
+    from flow_explorer.engine.client import EngineClient
+    from flow_explorer.main_window import MainWindow
+    from flow_explorer.settings import Settings
+    from flow_explorer.shell.log import Log, Uncaught
+    from flow_explorer.shell.session import Session
+    from flow_explorer.widgets import ValueSlider
 
     log, uncaught, problems = Log(), Uncaught(), []
     uncaught.install()

@@ -17,9 +17,9 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
-from app.cli.window import with_session
-from app.shell import session_file
-from app.shell.session_file import SessionFile
+from flow_explorer.cli.window import with_session
+from flow_explorer.shell import session_file
+from flow_explorer.shell.session_file import SessionFile
 from flowcore.errors import FlowError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -37,10 +37,10 @@ def first_session(home: Path, folder: Path) -> Path:
     """A session on a small model of random weights; the model's path."""
     import torch
 
-    from app.explorer.state import ExplorerState
-    from app.shell.session import VERSION
-    from flowcore import checkpoint
-    from flowcore.models import glow
+    from flow_explorer.explorer.state import ExplorerState
+    from flow_explorer.shell.session import VERSION
+    from flowcore.model import checkpoint
+    from flowcore.model.systems import glow
 
     flow = glow((3, 16, 16), levels=2, steps=1, width=8)
     flow.initialise(torch.rand(16, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 255)
@@ -94,11 +94,11 @@ def test_a_window_that_is_killed_comes_back_as_it_was(home, tmp_path):
 
 def explorer_window(qtbot, make_checkpoint_at: Path):
     """The real window with the Explorer in it; no engine is started."""
-    from app.engine.client import EngineClient
-    from app.main_window import MainWindow
-    from app.settings import Settings
-    from app.shell.session import Session
-    from app.workspace import REGISTRY
+    from flow_explorer.engine.client import EngineClient
+    from flow_explorer.main_window import MainWindow
+    from flow_explorer.settings import Settings
+    from flow_explorer.shell.session import Session
+    from flow_explorer.workspace import REGISTRY
 
     header = json.dumps({"__metadata__": {"format": "flow-explorer", "card": json.dumps({
         "format_version": 1, "name": "tiny", "title": "Tiny", "system": "glow", "size": [8, 8], "channels": 3,
@@ -128,7 +128,7 @@ def close(window) -> None:
 def noise(seed: int = 0, size: int = 20) -> bytes:
     import numpy as np
 
-    from flowcore.images import to_png_bytes
+    from flowcore.pictures.images import to_png_bytes
 
     return to_png_bytes(np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype="uint8"))
 
@@ -290,7 +290,7 @@ def test_dropped_on_the_window_or_on_a_well_it_opens(window, tmp_path):
     window.current.acts.set_temperature(0.9)
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path))])
-    from app.explorer.drag_drop import can_read
+    from flow_explorer.explorer.moving.drag_drop import can_read
 
     assert not can_read(mime), "no part of the Explorer takes it for itself"
     rest = (Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
@@ -375,7 +375,7 @@ def test_writing_what_json_cannot_hold_is_a_sentence(tmp_path):
 
 
 def test_a_session_of_another_version_is_set_aside_not_overwritten(home):
-    from app.shell.session import Session
+    from flow_explorer.shell.session import Session
 
     path = home / "state" / "session.json"
     path.parent.mkdir(parents=True)

@@ -10,12 +10,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app import theme
-from app.dialogs.about import AboutDialog
-from app.dialogs.shortcuts import ShortcutsSheet
-from app.shell.banners import Banners
-from app.shell.keys import is_plain
-from app.widgets import Button, EmptyState
+from flow_explorer import theme
+from flow_explorer.dialogs.about import AboutDialog
+from flow_explorer.dialogs.shortcuts import ShortcutsSheet
+from flow_explorer.shell.banners import Banners
+from flow_explorer.shell.keys import is_plain
+from flow_explorer.widgets import Button, EmptyState
 
 
 def click(widget) -> None:

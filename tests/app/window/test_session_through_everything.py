@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.shell.session import VERSION
+from flow_explorer.shell.session import VERSION
 
 ROOT = Path(__file__).resolve().parents[3]
 DRIVER = Path(__file__).resolve().parent / "driver_session.py"
@@ -20,8 +20,8 @@ def small_model(folder: Path) -> Path:
     """A checkpoint of a small Glow, not trained but initialised."""
     import torch
 
-    from flowcore import checkpoint
-    from flowcore.models import glow
+    from flowcore.model import checkpoint
+    from flowcore.model.systems import glow
 
     flow = glow((3, 16, 16), levels=2, steps=1, width=8)
     flow.initialise(torch.rand(16, 3, 16, 16, generator=torch.Generator().manual_seed(0)) * 255)
@@ -43,7 +43,7 @@ def pictures(path: Path) -> Path:
 
 
 def test_the_window_never_loads_torch(home, tmp_path):
-    from app.explorer.state import ExplorerState
+    from flow_explorer.explorer.state import ExplorerState
 
     state = ExplorerState(model=str(small_model(tmp_path))).to_dict()
     session = home / "state" / "session.json"

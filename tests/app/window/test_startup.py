@@ -77,7 +77,7 @@ def test_a_crash_of_the_interpreter_leaves_a_trace(home):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_screenshot_is_what_was_asked_for(home, tmp_path, theme):
-    from app.theme import DARK, LIGHT
+    from flow_explorer.theme import DARK, LIGHT
 
     path, trace = tmp_path / f"a shot, {theme} 窗.png", tmp_path / "trace.jsonl"
     _, errors = run(

@@ -8,9 +8,9 @@ from typing import Any
 from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.history import History
-from app.widgets import Button, ChipButton, Heading, Inspector, NumberField, ValueSlider
-from app.workspace import Command, Context, Workspace
+from flow_explorer.history import History
+from flow_explorer.widgets import Button, ChipButton, Heading, Inspector, NumberField, ValueSlider
+from flow_explorer.workspace import Command, Context, Workspace
 from flowcore.errors import ConfigError
 
 

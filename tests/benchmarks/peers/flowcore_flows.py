@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from flowcore.models import build
-from flowcore.networks import CouplingNetwork, set_reduced_precision
+from flowcore.model.networks import CouplingNetwork, set_reduced_precision
+from flowcore.model.systems import build
 
 from .base import BINS, Model
 
@@ -28,7 +28,7 @@ def glow(size) -> Model:
 
 def toy(coupling: str, depth: int, width: int) -> Model:
     """The toy lab's RealNVP, or its spline flow, as the plain path computes it."""
-    from flowcore.toy import ToyConfig
+    from flowcore.plane.trainer import ToyConfig
 
     flow = "realnvp" if coupling == "affine" else "spline"
     return _model(build(ToyConfig(flow=flow, depth=depth, width=width, bins=BINS).architecture))
@@ -46,7 +46,7 @@ def fast_at_hand() -> bool:
 def faster(plain: Model, memory: str = "store", reduced: bool = False) -> Model:
     """The fast path over the weights of ``plain``: ``memory`` is "store" or "invert"; ``reduced``: bf16 in the networks.
 
-    ``reduced`` is a switch on the flow itself: set it again with :func:`flowcore.networks.set_reduced_precision` before a
+    ``reduced`` is a switch on the flow itself: set it again with :func:`flowcore.model.networks.set_reduced_precision` before a
     measurement where several of these share one flow.
     """
     from flowcore.fast import accelerate, sharing

@@ -11,9 +11,7 @@ import pytest
 from PIL import Image
 
 from flowcore.errors import PictureError
-from flowcore.images import (
-    read_picture,
-)
+from flowcore.pictures.images import read_picture
 
 
 def photo(height: int = 40, width: int = 60, channels: int = 3) -> np.ndarray:

@@ -13,10 +13,7 @@ import pytest
 from PIL import Image
 
 from flowcore.errors import PictureError
-from flowcore.images import (
-    read_picture,
-    to_png_bytes,
-)
+from flowcore.pictures.images import read_picture, to_png_bytes
 from tests.flowcore.images.case import chunk, photo, png_by_hand, refused, saved
 
 

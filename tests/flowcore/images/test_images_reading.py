@@ -10,12 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from flowcore.images import (
-    MAX_KEPT_PIXELS,
-    Picture,
-    read_picture,
-    to_png_bytes,
-)
+from flowcore.pictures.images import MAX_KEPT_PIXELS, Picture, read_picture, to_png_bytes
 from tests.flowcore.images.case import chunk, photo, png_by_hand, refused, saved
 
 

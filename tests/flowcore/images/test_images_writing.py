@@ -10,17 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowcore import recipe as recipes
 from flowcore.errors import PictureError
-from flowcore.images import (
-    enlarge,
-    grid,
-    save_gif,
-    save_png,
-    strip,
-    to_gif_bytes,
-    write_atomically,
-)
+from flowcore.pictures import recipe as recipes
+from flowcore.pictures.images import enlarge, grid, save_gif, save_png, strip, to_gif_bytes, write_atomically
 from tests.flowcore.images.case import photo
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from app.engine.requests_levels import Variations
-from app.explorer.facets.levels.state import COUNT, State
-from app.explorer.state import ExplorerState
+from flow_explorer.engine.requests.levels import Variations
+from flow_explorer.explorer.facets.levels.state import COUNT, State
+from flow_explorer.explorer.state import ExplorerState
 from flowcore.errors import ConfigError
 
 LEFT = Qt.MouseButton.LeftButton

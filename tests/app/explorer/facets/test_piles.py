@@ -12,12 +12,18 @@ from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from app.engine.requests import OpenModel
-from app.engine.requests_piles import FitPiles, ReadPile, SaveTranslations, TranslatePage, TranslatePicture
-from app.explorer.facets.piles.pair_view import error_words
-from app.explorer.facets.piles.state import FURTHER, Side, State
+from flow_explorer.engine.requests.base import OpenModel
+from flow_explorer.engine.requests.piles import (
+    FitPiles,
+    ReadPile,
+    SaveTranslations,
+    TranslatePage,
+    TranslatePicture,
+)
+from flow_explorer.explorer.facets.piles.pair_view import error_words
+from flow_explorer.explorer.facets.piles.state import FURTHER, Side, State
 from flowcore.errors import ConfigError
-from flowcore.images import save_png
+from flowcore.pictures.images import save_png
 
 LEFT = Qt.MouseButton.LeftButton
 SIZE = 8
@@ -491,7 +497,7 @@ def test_requests_refuse_nonsense():
 
 
 def test_a_saved_picture_tells_nobody_where_the_piles_are():
-    from app.explorer.facets.map.state import State as MapState
+    from flow_explorer.explorer.facets.map.state import State as MapState
 
     state = State(a=Side("/home/someone/private"), b=Side(label=2, model="m"), strength=1.5)
     assert state.portable() == State(b=Side(label=2, model="m"), strength=1.5)

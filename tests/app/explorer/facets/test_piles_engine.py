@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.engine.requests_piles import FitPiles, ReadPile, SaveTranslations, TranslatePage, TranslatePicture
-from app.explorer.controller import Controller
-from app.explorer.facets.base import Host
-from app.explorer.facets.piles.facet import PilesFacet
-from app.explorer.state import ExplorerState
-from app.history import History
-from flowcore.images import read_picture, to_png_bytes
+from flow_explorer.engine.requests.piles import (
+    FitPiles,
+    ReadPile,
+    SaveTranslations,
+    TranslatePage,
+    TranslatePicture,
+)
+from flow_explorer.explorer.controller import Controller
+from flow_explorer.explorer.facets.base import Host
+from flow_explorer.explorer.facets.piles.facet import PilesFacet
+from flow_explorer.explorer.state import ExplorerState
+from flow_explorer.history import History
+from flowcore.pictures.images import read_picture, to_png_bytes
 
 COUNT = 14
 
@@ -47,8 +53,8 @@ def save_model(path: Path, classes: int = 0, seed: int = 0) -> Path:
     """A checkpoint of a small Glow, 16×16, away from its start."""
     import torch
 
-    from flowcore import checkpoint
-    from flowcore.models import glow
+    from flowcore.model import checkpoint
+    from flowcore.model.systems import glow
 
     generator = torch.Generator().manual_seed(seed)
     flow = glow((3, 16, 16), levels=2, steps=2, width=16, classes=classes)
@@ -104,10 +110,10 @@ def ask(engine, request) -> tuple[list, list[str]]:
 
 
 def test_dark_pictures_become_bright_and_the_proof_is_shown(piles, model, qtbot):
-    from flowcore import checkpoint
-    from flowcore.codec import decode_picture, encode_picture
-    from flowcore.translation import ByMap, translate
-    from flowcore.transport import mean_shift
+    from flowcore.latents.translation import ByMap, translate
+    from flowcore.latents.transport import mean_shift
+    from flowcore.model import checkpoint
+    from flowcore.model.codec import decode_picture, encode_picture
 
     (left,) = piles.links.piles["B"].view.left_out
     assert left[0] == "broken.jpg" and len(piles.links.piles["B"].view.names) == COUNT
@@ -173,8 +179,8 @@ def test_after_the_engine_was_killed_it_is_fitted_again_to_the_same_pixels(piles
 
 
 def test_everything_is_saved_and_a_saved_one_comes_back_with_its_z(piles, tmp_path, qtbot):
-    from app.explorer.recipes import read_latent
-    from flowcore import recipe
+    from flow_explorer.explorer.moving.recipes import read_latent
+    from flowcore.pictures import recipe
 
     piles.save_all(str(tmp_path))
     rest(piles, qtbot)
@@ -195,8 +201,8 @@ def test_everything_is_saved_and_a_saved_one_comes_back_with_its_z(piles, tmp_pa
 
 
 def test_a_further_picture_is_taken_as_the_model_sees_it(piles, qtbot):
-    from app.explorer.drag_drop import Dropped
-    from app.explorer.loader import Loader
+    from flow_explorer.explorer.loader import Loader
+    from flow_explorer.explorer.moving.drag_drop import Dropped
 
     piles.host = Host(piles.host.controller, None, type("T", (), {"loader": Loader()})())
     data = to_png_bytes(np.repeat(np.repeat(picture(0, 99), 2, 0), 2, 1))
@@ -240,7 +246,7 @@ def test_a_file_that_stands_in_the_way_is_never_replaced_unasked(engine, fields,
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
 def test_a_full_disk_is_one_sentence(engine, fields, tmp_path, monkeypatch):
-    import app.engine.jobs_piles as jobs
+    import flow_explorer.engine.jobs.piles as jobs
     from flowcore.errors import DataError
 
     class Full:

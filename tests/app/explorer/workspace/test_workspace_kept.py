@@ -7,9 +7,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from app.engine.requests import OpenModel
-from flowcore import recipe
-from flowcore.images import read_picture
+from flow_explorer.engine.requests.base import OpenModel
+from flowcore.pictures import recipe
+from flowcore.pictures.images import read_picture
 from tests.app.explorer.workspace.case import answer_dialog, drop, fill, state, urls
 
 
@@ -64,7 +64,7 @@ def test_a_saved_recipe_holds_no_more_of_a_photograph_than_the_model_sees(worksp
     workspace.acts.put_picture("A", png(np.random.default_rng(0).integers(0, 256, (90, 70, 3), np.uint8)), "me.png")
     client.run()
     found = recipe.extract(workspace.exporter.page())
-    from app.explorer.store import Store
+    from flow_explorer.explorer.store import Store
 
     store = Store()
     for key in store.load_dict(found["store"]):
@@ -148,7 +148,7 @@ def test_the_session_comes_back(workspace, client, bundle, qtbot, home):
     stored = workspace.state()
     import json
 
-    from app.explorer.workspace import create
+    from flow_explorer.explorer.workspace import create
 
     other = create(workspace.context)
     qtbot.addWidget(other)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 
-from app.explorer.caption import Caption
+from flow_explorer.explorer.caption import Caption
 from tests.app.explorer.workspace.case import fill
 
 
@@ -68,9 +68,9 @@ def test_tab_order(workspace, bundle, client):
 
 
 def test_without_a_model_the_canvas_says_so_and_offers_to_open_one(bundle, client, qtbot, tmp_path, make_checkpoint):
-    from app.explorer.workspace import create
-    from app.settings import Settings
-    from app.workspace import Context
+    from flow_explorer.explorer.workspace import create
+    from flow_explorer.settings import Settings
+    from flow_explorer.workspace import Context
 
     (bundle / "models" / "tiny.safetensors").unlink()
     made = create(Context(client, Settings(tmp_path / "settings.json")))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from app.engine.requests import WalkAt
-from flowcore import recipe
+from flow_explorer.engine.requests.base import WalkAt
 from flowcore.errors import PictureError
+from flowcore.pictures import recipe
 from tests.app.explorer.workspace.case import fill, state
 
 

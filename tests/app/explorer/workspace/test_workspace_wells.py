@@ -145,7 +145,7 @@ def test_a_transparent_picture_offers_a_background(workspace, client, png, qtbot
 
 
 def test_a_large_photograph_is_decoded_beside_the_window(workspace, client, png, tmp_path, qtbot):
-    from app.explorer.loader import LARGE_BYTES
+    from flow_explorer.explorer.loader import LARGE_BYTES
 
     path = tmp_path / "large.png"
     path.write_bytes(png(np.random.default_rng(0).integers(0, 256, (700, 600, 3), np.uint8)))
@@ -164,8 +164,8 @@ def test_a_large_photograph_is_decoded_beside_the_window(workspace, client, png,
 
 
 def test_large_photographs_fill_both_wells_and_the_last_one_stays(workspace, client, tmp_path, qtbot):
-    from app.explorer.loader import LARGE_BYTES
-    from flowcore.images import save_png
+    from flow_explorer.explorer.loader import LARGE_BYTES
+    from flowcore.pictures.images import save_png
 
     rng = np.random.default_rng(0)
     paths = [save_png(tmp_path / f"{name}.png", rng.integers(0, 256, (512, 512, 3), np.uint8)) for name in "xyz"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QMimeData, Qt, QUrl
 
-from app.engine import requests_directions as rd
+from flow_explorer.engine.requests import directions as rd
 
 LEFT = Qt.MouseButton.LeftButton
 

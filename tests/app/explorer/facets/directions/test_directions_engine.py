@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.engine import requests as r
-from app.engine import requests_directions as rd
-from app.explorer.facets.directions.link import AMOUNTS
+from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests import directions as rd
+from flow_explorer.explorer.facets.directions.link import AMOUNTS
 from flowcore.errors import ConfigError
 
 
@@ -19,8 +19,8 @@ def small_model(tmp_path_factory) -> Path:
     """A checkpoint of a small Glow of 16×16 colour pictures."""
     import torch
 
-    from flowcore import checkpoint
-    from flowcore.models import glow
+    from flowcore.model import checkpoint
+    from flowcore.model.systems import glow
 
     torch.manual_seed(0)
     flow = glow((3, 16, 16), levels=2, steps=2, width=16)
@@ -42,7 +42,7 @@ def ask(engine, request) -> list:
 
 
 def test_the_engine_makes_saves_opens_and_moves(engine, small_model, tmp_path):
-    from flowcore.images import save_png
+    from flowcore.pictures.images import save_png
 
     rng = np.random.default_rng(0)
     for name, bright in (("bright", 90), ("dark", 0)):
@@ -82,8 +82,8 @@ def test_the_engine_makes_saves_opens_and_moves(engine, small_model, tmp_path):
 
 
 def test_the_engine_refuses_another_models_direction_and_an_empty_folder(engine, small_model, tmp_path):
-    from flowcore.direction_files import save_direction
-    from flowcore.directions import Direction
+    from flowcore.latents.directions.directions import Direction
+    from flowcore.latents.directions.files import save_direction
 
     path = tmp_path / "theirs.safetensors"
     save_direction(path, Direction("Theirs", np.ones(768, np.float32), 1.0, "theirs", "f" * 32, (0, 1)))

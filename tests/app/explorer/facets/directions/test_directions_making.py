@@ -8,8 +8,8 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
-from app.engine import requests_directions as rd
-from app.explorer.facets.directions.state import State
+from flow_explorer.engine.requests import directions as rd
+from flow_explorer.explorer.facets.directions.state import State
 from flowcore.errors import ConfigError
 from tests.app.explorer.facets.directions.case import LEFT, drop, rows
 
@@ -141,6 +141,6 @@ def test_what_can_be_saved_is_offered_and_asked_for(facet, client, tmp_path, wor
     dialog = facet.widget().window().findChild(QFileDialog)
     dialog.fileSelected.emit(str(tmp_path / "strip.png"))
     dialog.close()
-    from flowcore.images import read_picture
+    from flowcore.pictures.images import read_picture
 
     assert read_picture(tmp_path / "strip.png").pixels.shape[:2] == (8, 56)

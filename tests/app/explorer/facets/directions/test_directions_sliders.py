@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from app.engine import requests as r
-from app.engine import requests_directions as rd
-from app.explorer.facets.directions.link import AMOUNTS
-from app.explorer.facets.directions.state import Held, State
-from app.explorer.facets.directions.strip_view import PLACES
-from app.explorer.state import ExplorerState
+from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests import directions as rd
+from flow_explorer.explorer.facets.directions.link import AMOUNTS
+from flow_explorer.explorer.facets.directions.state import Held, State
+from flow_explorer.explorer.facets.directions.strip_view import PLACES
+from flow_explorer.explorer.state import ExplorerState
 from flowcore.errors import ConfigError
 from tests.app.explorer.facets.directions.case import LEFT, Answers, card, edits, rows, vector
 
 
 @pytest.fixture(scope="module")
 def engine(qapp):
-    from app.engine.client import EngineClient
+    from flow_explorer.engine.client import EngineClient
 
     client = EngineClient(environment={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
     client.start()

@@ -7,10 +7,10 @@ import math
 import numpy as np
 from PySide6.QtCore import Qt
 
-from app.engine.requests_layers import EncodeLayers
-from app.explorer.facets.layers.state import State
-from app.explorer.facets.layers.view_model import LayersView
-from flowcore.qq import against_prior
+from flow_explorer.engine.requests.layers import EncodeLayers
+from flow_explorer.explorer.facets.layers.state import State
+from flow_explorer.explorer.facets.layers.view_model import LayersView
+from flowcore.latents.qq import against_prior
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.engine.requests_layers import DecodeLayers, EncodeLayers
+from flow_explorer.engine.requests.layers import DecodeLayers, EncodeLayers
 from tests.app.explorer.facets.layers.case import (
     answers,
 )

@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.explorer.state import ExplorerState
+from flow_explorer.explorer.state import ExplorerState
 
 
 @pytest.mark.parametrize("model", ["fashion", "fashion-nice"])
 def test_on_the_real_engine_the_sum_is_the_inspectors_figure(engine, model, qtbot, tmp_path):
     from PySide6.QtWidgets import QWidget
 
-    from app.explorer.model import open_model
-    from app.explorer.workspace import create
-    from app.settings import Settings
-    from app.workspace import Context
+    from flow_explorer.explorer.model import open_model
+    from flow_explorer.explorer.workspace import create
+    from flow_explorer.settings import Settings
+    from flow_explorer.workspace import Context
 
     known = open_model(model)
     made = create(Context(engine, Settings(tmp_path / "settings.json"), lambda *_, **__: None))

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 
-from app.explorer.facets.layers.names import formula, level_name, place_name, signed, title
-from app.explorer.facets.layers.player import StagePlayer
-from app.explorer.facets.layers.prior_view import PriorView
-from app.explorer.facets.layers.qq_view import QQView
-from app.explorer.facets.layers.state import State
-from app.explorer.facets.layers.terms_view import TermsView
-from app.explorer.facets.layers.view_model import LayersView, Place, bits
-from app.explorer.state import ExplorerState
+from flow_explorer.explorer.facets.layers.names import formula, level_name, place_name, signed, title
+from flow_explorer.explorer.facets.layers.player import StagePlayer
+from flow_explorer.explorer.facets.layers.prior_view import PriorView
+from flow_explorer.explorer.facets.layers.qq_view import QQView
+from flow_explorer.explorer.facets.layers.state import State
+from flow_explorer.explorer.facets.layers.terms_view import TermsView
+from flow_explorer.explorer.facets.layers.view_model import LayersView, Place, bits
+from flow_explorer.explorer.state import ExplorerState
 from flowcore.errors import ConfigError
 from tests.app.explorer.facets.layers.case import (
     COUNT,

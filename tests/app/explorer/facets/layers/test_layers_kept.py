@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from app import theme
-from app.engine.requests_layers import EncodeLayers
-from app.explorer.facets.layers.panel import Panel
-from app.explorer.facets.layers.view_model import LayersView
+from flow_explorer import theme
+from flow_explorer.engine.requests.layers import EncodeLayers
+from flow_explorer.explorer.facets.layers.panel import Panel
+from flow_explorer.explorer.facets.layers.view_model import LayersView
 from tests.app.explorer.facets.layers.case import (
     COUNT,
     LEFT,
@@ -50,7 +50,7 @@ def test_a_failure_stands_where_it_happened_and_passes(workspace, client, facet)
 
 
 def test_what_takes_long_can_be_ended_and_gone_on_with(workspace, client, facet, qtbot, monkeypatch):
-    from app.explorer.facets.layers import facet as module
+    from flow_explorer.explorer.facets.layers import facet as module
 
     monkeypatch.setattr(module, "SPINNER_MS", 20)
     monkeypatch.setattr(module, "CANCEL_MS", 700)

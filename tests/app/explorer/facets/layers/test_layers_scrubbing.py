@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from app.engine.requests_layers import DecodeLayers, EncodeLayers
-from app.explorer.facets.layers.names import signed
-from app.explorer.facets.layers.scrubber import Scrubber
+from flow_explorer.engine.requests.layers import DecodeLayers, EncodeLayers
+from flow_explorer.explorer.facets.layers.names import signed
+from flow_explorer.explorer.facets.layers.scrubber import Scrubber
 from tests.app.explorer.facets.layers.case import (
     COUNT,
     LEFT,
@@ -23,7 +23,7 @@ from tests.app.explorer.facets.layers.case import (
 
 @pytest.fixture(scope="module")
 def engine(qapp):
-    from app.engine.client import EngineClient
+    from flow_explorer.engine.client import EngineClient
 
     made = EngineClient(environment={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
     made.start()

@@ -7,9 +7,9 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from app.engine.requests_map import MapDirection, MapEncode, MapPicture, MapPile, MapPlace
-from app.explorer.facets.map.state import State
-from flowcore.map_points import nearest
+from flow_explorer.engine.requests.map import MapDirection, MapEncode, MapPicture, MapPile, MapPlace
+from flow_explorer.explorer.facets.map.state import State
+from flowcore.latents.map.points import nearest
 
 LEFT = Qt.MouseButton.LeftButton
 

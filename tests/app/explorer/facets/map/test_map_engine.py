@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from flowcore.map_points import pack
+from flowcore.latents.map.points import pack
 
 
 @pytest.fixture(scope="module")
@@ -14,8 +14,8 @@ def real(tmp_path_factory):
     import torch
     from PIL import Image
 
-    from flowcore import checkpoint
-    from flowcore.models import glow
+    from flowcore.model import checkpoint
+    from flowcore.model.systems import glow
 
     root = tmp_path_factory.mktemp("real")
     generator = torch.Generator().manual_seed(0)
@@ -33,10 +33,10 @@ def real(tmp_path_factory):
 
 
 def test_on_the_real_engine_from_a_folder_to_a_pile(qapp, qtbot, real, bundle, notices, tmp_path):
-    from app.engine.client import EngineClient
-    from app.explorer.workspace import create
-    from app.settings import Settings
-    from app.workspace import Context
+    from flow_explorer.engine.client import EngineClient
+    from flow_explorer.explorer.workspace import create
+    from flow_explorer.settings import Settings
+    from flow_explorer.workspace import Context
 
     client = EngineClient(environment={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
     client.start()

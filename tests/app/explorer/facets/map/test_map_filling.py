@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtWidgets import QFileDialog
 
-from app import theme
-from app.engine.requests_map import MapEncode
-from app.explorer.facets.map.state import State
+from flow_explorer import theme
+from flow_explorer.engine.requests.map import MapEncode
+from flow_explorer.explorer.facets.map.state import State
 from tests.app.explorer.facets.map.case import (
     LEFT,
     drop,

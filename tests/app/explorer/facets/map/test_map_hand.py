@@ -9,10 +9,10 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QFileDialog
 
-from app.engine import requests as r
-from app.engine.requests_map import MapDirection, MapPicture, MapPile, MapPlace
-from app.explorer.facets.map.state import State
-from flowcore.map_points import pack, unpack
+from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests.map import MapDirection, MapPicture, MapPile, MapPlace
+from flow_explorer.explorer.facets.map.state import State
+from flowcore.latents.map.points import pack, unpack
 from tests.app.explorer.facets.map.case import (
     LEFT,
     around,
@@ -234,7 +234,7 @@ def test_buttons_ask_where_to(full, qtbot, monkeypatch, tmp_path):
 
 
 def test_the_map_is_saved_as_it_is_seen(full, tmp_path, notices):
-    from flowcore.images import read_picture
+    from flowcore.pictures.images import read_picture
 
     text, act, enabled = full.workspace.save_menu()[2]
     assert enabled and "Picture of the map" in text and callable(act)

@@ -7,16 +7,16 @@ import json
 import numpy as np
 import pytest
 
-from app.explorer.facets import initial, read
-from app.explorer.facets.map.camera import Camera
-from app.explorer.facets.map.canvas import MapCanvas
-from app.explorer.facets.map.colours import colouring
-from app.explorer.facets.map.data import MapData
-from app.explorer.facets.map.levels import level_options
-from app.explorer.facets.map.picture import thumb_side
-from app.explorer.facets.map.state import State
+from flow_explorer.explorer.facets import initial, read
+from flow_explorer.explorer.facets.map.camera import Camera
+from flow_explorer.explorer.facets.map.canvas import MapCanvas
+from flow_explorer.explorer.facets.map.colours import colouring
+from flow_explorer.explorer.facets.map.data import MapData
+from flow_explorer.explorer.facets.map.levels import level_options
+from flow_explorer.explorer.facets.map.picture import thumb_side
+from flow_explorer.explorer.facets.map.state import State
 from flowcore.errors import ConfigError
-from flowcore.map_points import pack, unpack
+from flowcore.latents.map.points import pack, unpack
 
 
 def test_a_state_comes_back_from_json():

@@ -7,10 +7,10 @@ from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.engine import requests_paths as rp
-from app.explorer.facets.paths.state import WAYS
-from flowcore.latent import walk
-from flowcore.timeline import PIXELS, bilinear, pixel_blend, sample
+from flow_explorer.engine.requests import paths as rp
+from flow_explorer.explorer.facets.paths.state import WAYS
+from flowcore.latents.latent import walk
+from flowcore.latents.timeline import PIXELS, bilinear, pixel_blend, sample
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.explorer.facets.paths import edits
-from app.explorer.facets.paths.state import SECONDS_MAX, SECONDS_MIN, STOPS_MAX, State
-from app.explorer.state import Well
+from flow_explorer.explorer.facets.paths import edits
+from flow_explorer.explorer.facets.paths.state import SECONDS_MAX, SECONDS_MIN, STOPS_MAX, State
+from flow_explorer.explorer.state import Well
 
 WELLS = [Well(picture=f"p{number:032x}", name=f"picture {number}") for number in range(5)]
 

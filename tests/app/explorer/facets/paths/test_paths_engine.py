@@ -7,18 +7,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.explorer.controller import Controller
-from app.explorer.facets.base import Host
-from app.explorer.facets.paths import edits
-from app.explorer.facets.paths.facet import PathsFacet
-from app.explorer.facets.paths.state import WAYS
-from app.explorer.state import ExplorerState, Well
-from app.history import History
-from app.settings import Settings
-from app.workspace import Context
-from flowcore.images import to_png_bytes
-from flowcore.latent import walk
-from flowcore.timeline import PIXELS, bilinear, bilinear_label, pixel_blend, sample, sample_label
+from flow_explorer.explorer.controller import Controller
+from flow_explorer.explorer.facets.base import Host
+from flow_explorer.explorer.facets.paths import edits
+from flow_explorer.explorer.facets.paths.facet import PathsFacet
+from flow_explorer.explorer.facets.paths.state import WAYS
+from flow_explorer.explorer.state import ExplorerState, Well
+from flow_explorer.history import History
+from flow_explorer.settings import Settings
+from flow_explorer.workspace import Context
+from flowcore.latents.latent import walk
+from flowcore.latents.timeline import PIXELS, bilinear, bilinear_label, pixel_blend, sample, sample_label
+from flowcore.pictures.images import to_png_bytes
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +26,8 @@ def model(tmp_path_factory):
     """A small Glow of colour pictures, 16×16, conditional on three classes, its weights away from their initial values."""
     import torch
 
-    from flowcore import checkpoint
-    from flowcore.models import glow
+    from flowcore.model import checkpoint
+    from flowcore.model.systems import glow
 
     generator = torch.Generator().manual_seed(0)
     flow = glow((3, 16, 16), levels=2, steps=2, width=16, classes=3)
@@ -67,7 +67,7 @@ def rest(paths, qtbot) -> None:
 
 
 def decoded(flow, z: np.ndarray, label) -> np.ndarray:
-    from flowcore.codec import decode_picture, label_tensor
+    from flowcore.model.codec import decode_picture, label_tensor
 
     return decode_picture(flow, z, label_tensor(flow, [label]))
 
@@ -124,8 +124,8 @@ def test_the_pad_is_bilinear_in_z_and_in_the_classes(paths, model, qtbot):
 
 @pytest.mark.parametrize("path", ["spherical", "catmull-rom"])
 def test_the_timeline_plays_and_saves_what_the_library_samples(paths, model, qtbot, tmp_path, path):
-    from app.explorer.animating import Animated
-    from flowcore import recipe
+    from flow_explorer.explorer.moving.animating import Animated
+    from flowcore.pictures import recipe
 
     controller, flow = paths.host.controller, model[1]
     paths.show_part("keys")

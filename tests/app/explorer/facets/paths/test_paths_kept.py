@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.engine import requests_paths as rp
-from app.explorer.facets.paths.state import State
-from app.explorer.state import Well
-from flowcore import recipe
+from flow_explorer.engine.requests import paths as rp
+from flow_explorer.explorer.facets.paths.state import State
+from flow_explorer.explorer.state import Well
+from flowcore.pictures import recipe
 from tests.app.explorer.facets.paths.case import (
     click,
 )

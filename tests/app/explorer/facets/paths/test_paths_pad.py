@@ -8,12 +8,12 @@ from PySide6.QtCore import QEvent, QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QMenu
 
-from app.engine import requests as r
-from app.engine import requests_paths as rp
-from app.explorer.facets.paths.pad_link import GRID
-from app.explorer.facets.paths.state import State
-from app.explorer.state import Well
-from flowcore.timeline import bilinear, bilinear_label
+from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests import paths as rp
+from flow_explorer.explorer.facets.paths.pad_link import GRID
+from flow_explorer.explorer.facets.paths.state import State
+from flow_explorer.explorer.state import Well
+from flowcore.latents.timeline import bilinear, bilinear_label
 from tests.app.explorer.facets.paths.case import (
     LEFT,
     SIZE,

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from app.engine import requests_paths as rp
-from app.explorer.facets.paths.side_link import POINTS
-from app.explorer.facets.paths.state import WAYS
-from flowcore.latent import walk
-from flowcore.timeline import PIXELS, pixel_blend
+from flow_explorer.engine.requests import paths as rp
+from flow_explorer.explorer.facets.paths.side_link import POINTS
+from flow_explorer.explorer.facets.paths.state import WAYS
+from flowcore.latents.latent import walk
+from flowcore.latents.timeline import PIXELS, pixel_blend
 from tests.app.explorer.facets.paths.case import (
     LEFT,
     click,

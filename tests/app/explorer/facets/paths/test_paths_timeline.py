@@ -8,12 +8,12 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.engine import requests_paths as rp
-from app.explorer.animating import Animated
-from app.explorer.animation_sheet import AnimationSheet
-from app.explorer.state import ExplorerState
-from flowcore import recipe
-from flowcore.timeline import sample
+from flow_explorer.engine.requests import paths as rp
+from flow_explorer.explorer.moving.animating import Animated
+from flow_explorer.explorer.moving.animation_sheet import AnimationSheet
+from flow_explorer.explorer.state import ExplorerState
+from flowcore.latents.timeline import sample
+from flowcore.pictures import recipe
 from tests.app.explorer.facets.paths.case import (
     LEFT,
     _filled,

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.engine.requests_pixels import MovedByPixel, PixelsMoved, Repaint
+from flow_explorer.engine.requests.pixels import MovedByPixel, PixelsMoved, Repaint
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.explorer.controller import Controller
-from app.explorer.facets.base import Host
-from app.explorer.facets.pixels.facet import Pixels
-from app.explorer.facets.pixels.state import State, ZPlace
-from app.explorer.state import ExplorerState
-from app.history import History
-from app.settings import Settings
+from flow_explorer.explorer.controller import Controller
+from flow_explorer.explorer.facets.base import Host
+from flow_explorer.explorer.facets.pixels.facet import Pixels
+from flow_explorer.explorer.facets.pixels.state import State, ZPlace
+from flow_explorer.explorer.state import ExplorerState
+from flow_explorer.history import History
+from flow_explorer.settings import Settings
 
 
 def test_look_paint_and_take_the_result(engine, qtbot, tmp_path):

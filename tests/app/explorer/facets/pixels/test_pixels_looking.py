@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from app.engine.requests_pixels import MovedByPixel, PixelsMoved
-from app.explorer.facets.pixels.state import ZPlace
+from flow_explorer.engine.requests.pixels import MovedByPixel, PixelsMoved
+from flow_explorer.explorer.facets.pixels.state import ZPlace
 from tests.app.explorer.facets.pixels.case import LEFT, SIZE, SIZES, answers, drag
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from app.engine.requests_pixels import Repaint
+from flow_explorer.engine.requests.pixels import Repaint
 from tests.app.explorer.facets.pixels.case import LEFT, SIZE, drag, paint_on
 
 
@@ -71,8 +71,8 @@ def test_what_is_plausible_can_be_taken_with_its_z(pixels, client, workspace, qt
 
 
 def test_a_saved_result_brings_back_its_z_and_its_strokes(pixels, client, workspace, qtbot):
-    from app.explorer.recipes import read_latent
-    from flowcore import recipe
+    from flow_explorer.explorer.moving.recipes import read_latent
+    from flowcore.pictures import recipe
 
     paint_on(pixels, qtbot)
     drag(pixels.canvas.paint.brush, [(0.2, 0.5), (0.8, 0.5)])
@@ -164,7 +164,7 @@ def test_a_failure_of_painting_is_said_and_the_stroke_stays(pixels, client, work
 
 
 def test_it_is_painted_in_both_themes_at_any_size(pixels, client, workspace, qtbot):
-    from app import theme
+    from flow_explorer import theme
 
     paint_on(pixels, qtbot)
     drag(pixels.canvas.paint.brush, [(0.2, 0.5), (0.8, 0.5)])

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.explorer.facets.pixels import colours
-from app.explorer.facets.pixels.state import PAINTINGS, State, ZPlace, picture_key, scaled
-from app.explorer.state import ExplorerState
+from flow_explorer.explorer.facets.pixels import colours
+from flow_explorer.explorer.facets.pixels.state import PAINTINGS, State, ZPlace, picture_key, scaled
+from flow_explorer.explorer.state import ExplorerState
 from flowcore.errors import ConfigError
-from flowcore.painting import Stroke
+from flowcore.pictures.painting import Stroke
 from tests.app.explorer.facets.pixels.case import LEFT, drag, paint_on
 
 
@@ -56,7 +56,7 @@ def test_only_the_pictures_painted_on_last_are_remembered():
 
 @pytest.mark.parametrize("name", ["dark", "light"])
 def test_the_purple_scale_is_perceptually_even(name, monkeypatch):
-    from app import theme
+    from flow_explorer import theme
 
     monkeypatch.setattr(theme, "_current", {"dark": theme.DARK, "light": theme.LIGHT}[name])
     lab = colours.to_oklab(colours.scale() / 255)

@@ -1,0 +1,68 @@
+"""The recipes inside saved pictures: dropping one on the window restores what the command was told."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flow_explorer import assets
+from flowcore.model.labels import Label, to_json
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["page_recipe", "picture_recipe", "walk_recipe"]
+
+
+def _model(args: argparse.Namespace, path: Path) -> str:
+    """The model as the Explorer names it: a bundled one by its name, any other by its whole path."""
+    if path in assets.models():
+        return path.stem
+    return str(Path(args.model).expanduser().resolve())
+
+
+def page_recipe(
+    args: argparse.Namespace, path: Path, temperature: float | list[float], label: Label = ()
+) -> dict[str, Any]:
+    """Of a page of samples, of one class where there is a label; with a temperature a level, the one above is their mean."""
+    from flowcore.pictures import recipe
+
+    levels = temperature if isinstance(temperature, list) else []
+    overall = round(sum(levels) / len(levels), 4) if isinstance(temperature, list) else temperature
+    return recipe.new(
+        "samples", model=_model(args, path), seed=args.seed, temperature=overall, level_temperatures=levels,
+        count=args.count, conditional=bool(label), **({"sampled_class": label[0][0]} if label else {}),
+    )  # fmt: skip
+
+
+def picture_recipe(args: argparse.Namespace, path: Path, z: np.ndarray, label: Label = ()) -> dict[str, Any]:
+    """Of one picture, with its own z and class."""
+    from flow_explorer.explorer.store import latent_to_dict
+    from flowcore.pictures import recipe
+
+    model = _model(args, path)
+    latent = {**latent_to_dict(z), "model": model, "name": Path(args.latent).stem}
+    if label:
+        latent["label"] = to_json(label)
+    return recipe.new("picture", model=model, latent=latent, conditional=bool(label))
+
+
+def walk_recipe(
+    args: argparse.Namespace, path: Path, pictures: list[np.ndarray], latents: list[Any], labels: Sequence[Label]
+) -> dict[str, Any]:
+    """Of a walk: its two ends as the model sees them, their classes, and the z's of those that came as z (else None)."""
+    from flow_explorer.explorer.state import ExplorerState, Walk, Well
+    from flow_explorer.explorer.store import Store
+    from flowcore.pictures import recipe
+
+    model, store = _model(args, path), Store()
+    state = ExplorerState(model=model, shown="walk", walk=Walk(0.5, args.path))
+    for which, name, picture, z, label in zip("AB", (args.a, args.b), pictures, latents, labels, strict=True):
+        kept = {"latent": store.put_latent(z)} if z is not None else {}
+        if kept or label:
+            kept |= {"latent_model": model, "label": label}
+        state = state.with_well(which, Well(picture=store.put_array(picture), name=Path(name).name, **kept))
+    return recipe.new("walk", model=model, explorer=state.to_dict(), store=store.to_dict(state.keys),
+                      conditional=any(labels))  # fmt: skip

@@ -1,0 +1,150 @@
+"""`flow-explorer toy`: a flow learns a 2-D density, and its loss is told against the entropy where that is known."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from flow_explorer.cli.arguments import add_device, add_json, add_seed, integer, number
+from flow_explorer.cli.output import OutputFile, print_json, print_text
+from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.toy_target import add_target, target_of
+
+NAME = "toy"
+HELP = "let a flow learn a 2-D density"
+DESCRIPTION = "Let a flow learn a 2-D density, save a picture of data and model, and print its loss against the entropy."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    add_target(parser)
+    parser.add_argument(
+        "--flow", choices=("nice", "realnvp", "glow", "spline", "continuous"), default="realnvp", help="(default: realnvp)"
+    )
+    parser.add_argument(
+        "--prior", choices=("gaussian", "logistic", "mixture", "ring"), help="what z is measured against (default: gaussian)"
+    )
+    parser.add_argument(
+        "--steps", type=integer(1, 10_000_000), default=2000, metavar="N", help="(default: 2000)"
+    )
+    parser.add_argument(
+        "--depth", type=integer(1, 64), metavar="N", help="couplings (default: the toy lab's)"
+    )
+    parser.add_argument("--width", type=integer(1, 1024), metavar="N", help="units of a coupling's network")
+    parser.add_argument(
+        "--learning-rate", type=number(1e-7, 1.0), metavar="R", help="(default: the toy lab's)"
+    )
+    parser.add_argument("--batch", type=integer(2, 1_000_000), metavar="B", help="points a step")
+    add_seed(parser)
+    parser.add_argument("--out", metavar="FILE.png", help="the picture to write")
+    film = parser.add_argument_group("the training as an animation, and its curve")
+    film.add_argument("--animation", metavar="FILE", help="the .gif, .webp or .mp4 (with the extra 'video') to write")
+    film.add_argument("--seconds", type=number(0.5, 120), default=6.0, metavar="S", help="of the animation (default: 6)")
+    film.add_argument("--frames", type=integer(2, 1000), default=60, metavar="N", help="moments that it shows (default: 60)")
+    film.add_argument("--panel", type=integer(64, 800), default=240, metavar="PX", help="the side of a panel (default: 240)")
+    film.add_argument(
+        "--curves", metavar="FILE.csv", help="held-out loss, its standard error, seconds and learning rate by step, to write"
+    )
+    add_device(parser)
+    add_json(parser)
+
+
+FORMATS = (".gif", ".webp", ".mp4")
+"""As in `flowcore.pictures.animation`, which needs numpy: a command line that only shows its help does without."""
+POINTS = 200
+"""Of a curve."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, save the picture, the animation and the curve, print one object."""
+    out = OutputFile(args.out, (".png",)) if args.out else None
+    film = OutputFile(args.animation, FORMATS) if args.animation else None
+    table = OutputFile(args.curves, (".csv",)) if args.curves else None
+    if film is not None:
+        from flowcore.pictures.animation import require_video
+        from flowcore.plane.drawing import check_film
+
+        # Before the work, not after it.
+        check_film(min(args.frames, args.steps + 1), args.panel)
+        if film.suffix == ".mp4":
+            require_video()
+
+    density, target = target_of(args)
+
+    from flow_explorer.cli.device import choose_device, run_on
+
+    # A flow of points is small: starting its many little computations on a graphics processor takes longer than doing them.
+    device = "cpu" if args.device == "auto" else choose_device(args.device)
+    recorder = None
+    if film is not None or table is not None:
+        from flowcore.plane.film import Recorder
+
+        recorder = Recorder(args.steps, args.frames if film else 0, POINTS if table else 0)
+    with Progress("Training", args.steps, "steps") as progress:
+        if out is None:
+            row = run_on(device, lambda where: _learn(args, density, target, progress, where, None, recorder))
+        else:
+            row = out.write(
+                lambda file: run_on(device, lambda where: _learn(args, density, target, progress, where, file, recorder))
+            )
+    if table is not None:
+        from flowcore.plane.shots import curve_csv
+
+        table.write_bytes(curve_csv(recorder.curve, row["entropy"]).encode())
+    if film is not None:
+        from flowcore.plane.drawing import DARK, film_bytes
+
+        with Progress("Drawing", 100, "%") as progress:
+            film.write_bytes(film_bytes(
+                film.suffix, recorder.scene, recorder.shots, args.seconds, args.panel, DARK,
+                tick=lambda share: progress.update(round(100 * share)),
+            ))  # fmt: skip
+    if target is not None:
+        row["target"] = {name: value for name, value in target.items() if name != "values"}
+    if args.json:
+        print_json(row)
+    else:
+        entropy = "not known" if row["entropy"] is None else f"{row['entropy']:.4f} nats"
+        about = target or {}
+        note = f" {about['note']}" if about.get("note") else ""
+        # A title may hold what a table's first line held: nothing that moves a terminal's cursor.
+        title = "".join(sign if sign.isprintable() else " " for sign in about.get("title") or about.get("text") or density)
+        print_text(
+            f"{title}, {args.flow}: {row['nll']:.4f} ± {row['standard_error']:.4f} "
+            f"nats after {args.steps:,} steps ({row['seconds']:.1f} s); the density's entropy is {entropy}.{note}"
+        )
+    return 0
+
+
+def _learn(
+    args: argparse.Namespace, density: str, target: dict[str, Any] | None, progress: Progress, device: str,
+    file: Path | None, recorder: Any,
+) -> dict[str, Any]:
+    import torch
+
+    from flowcore.plane import trainer as toy
+
+    # A step is many small computations: shared among threads each costs more in waiting than it saves, five times more
+    # where other programs want the processor too.
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return toy.run(
+            density,
+            args.flow,
+            args.steps,
+            args.seed,
+            target=target,
+            prior=args.prior,
+            depth=args.depth,
+            width=args.width,
+            learning_rate=args.learning_rate,
+            batch=args.batch,
+            device=device,
+            out=file,
+            on_progress=lambda step, _, loss: progress.update(step, f"{loss:.3f} nats"),
+            on_step=recorder,
+        )
+    finally:
+        torch.set_num_threads(before)

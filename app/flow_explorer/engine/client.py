@@ -1,0 +1,366 @@
+"""The window's end of the engine: sends requests, delivers answers, puts things back when the engine has died.
+
+No torch here. Everything runs in the thread that made the client (the GUI thread); nothing blocks except
+`wait_until_idle`, which turns the event loop, and `stop`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEventLoop, QObject, QTimer, Signal
+
+from .process import EngineProcess
+from .requests.base import Request, to_fields
+
+__all__ = ["EngineClient", "Message"]
+
+MAX_TRIES = 2
+"""A must-finish request that saw the engine die this often is not sent again: it may be what kills it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Message:
+    """An answer: what the job sent (`kind`, `data`, `arrays`) and the request that it answers.
+
+    `done` is True on the last answer. An answer's `kind` is the request's kind unless the job named another.
+    """
+
+    id: int
+    kind: str
+    data: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+    done: bool
+    request: Request
+
+
+@dataclass(eq=False)
+class _Pending:
+    id: int
+    request: Request
+    on_answer: Callable[[Message], object] | None
+    on_error: Callable[[str, str], object] | None
+    on_progress: Callable[[float, str], object] | None
+    sent: bool = False
+    tries: int = 0
+    silenced: bool = False
+    lost: bool = False
+    """Replaceable, and asked of an engine that died: forgotten when another is there, failed when none comes."""
+
+
+class EngineClient(QObject):
+    """The engine, whichever process it is at the moment.
+
+    States: "starting" (torch is being imported), "ready" (nothing to do), "busy", "restarting", "stopped" (stopped,
+    or given up). Requests sent in any state are kept and go out as soon as the engine says hello.
+
+    A request in a slot: an older answer is never delivered after a newer one; for a `strict` request the older ones
+    are silent from the moment the newer is sent. After a restart, unanswered must-finish requests have already been
+    sent again when `restarted` is emitted; replaceable ones are forgotten: workspaces send what their state needs.
+    """
+
+    asked = Signal(int, object)
+    """(id, `Request`): it was asked; it goes out at once, or when the engine is there."""
+    answered = Signal(int, object)
+    """(id, `Message`)"""
+    progressed = Signal(int, float, str)
+    """(id, fraction from 0 to 1, what is being done)"""
+    failed = Signal(int, str, str)
+    """(id, a sentence for the person, the traceback for the log)"""
+    finished = Signal(int)
+    """(id): the request is over: answered, failed, cancelled or replaced."""
+    state_changed = Signal(str)
+    notice = Signal(str)
+    """A sentence that the window should show: the engine was restarted, the GPU ran out of memory…"""
+    ready = Signal(object)
+    """{devices: [{id, title}], device, versions}: torch is loaded. Emitted again after a restart."""
+    restarted = Signal()
+    device_changed = Signal(str)
+    idle = Signal()
+
+    def __init__(
+        self,
+        parent: QObject | None = None,
+        *,
+        preload: str | os.PathLike[str] | None = None,
+        device: str | None = None,
+        module: str = "flow_explorer.engine",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """
+        Args:
+            preload: a model to load as soon as torch is there.
+            device: "cpu", "cuda", "cuda:1", "mps", or None: the engine chooses.
+            module, environment: what is run, and with which variables added; tests set them.
+        """
+        super().__init__(parent)
+        self._process = EngineProcess(
+            self, module, environment or {}, os.fspath(preload) if preload is not None else None, device
+        )
+        self._process.received.connect(self._on_message)
+        self._process.died.connect(self._on_death)
+        self._pending: dict[int, _Pending] = {}
+        self._newest: dict[str, int] = {}
+        self._shown: dict[str, int] = {}
+        self._next_id = 1
+        self._state = "stopped"
+        self._connected = False
+        self._is_restart = False
+        self._info: dict[str, Any] = {}
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.stop)
+
+    # What it is
+
+    @property
+    def state(self) -> str:
+        return self._state
+
+    @property
+    def pid(self) -> int:
+        """The engine's process number, 0 when there is none."""
+        return self._process.pid
+
+    @property
+    def devices(self) -> list[dict[str, str]]:
+        """[{"id": "cpu", "title": "CPU, 2 threads"}, …]; empty until `ready`."""
+        return list(self._info.get("devices", ()))
+
+    @property
+    def device(self) -> str | None:
+        return self._info.get("device")
+
+    @property
+    def versions(self) -> dict[str, str]:
+        return dict(self._info.get("versions", {}))
+
+    @property
+    def log(self) -> str:
+        """The last of what the engine wrote to its error output."""
+        return self._process.log
+
+    def is_idle(self) -> bool:
+        """Nothing asked is unanswered (background requests aside), and no start is under way."""
+        return self._state in ("ready", "stopped") and not self._is_asked()
+
+    def wait_until_idle(self, ms: int = 30_000) -> bool:
+        """Turn the event loop until idle, at most `ms` milliseconds; True if idle."""
+        loop, deadline = QEventLoop(), QDeadlineTimer(ms)
+        self.idle.connect(loop.quit)
+        QTimer.singleShot(ms, loop, loop.quit)
+        # An answer may have asked for more, so one `idle` is not the end.
+        while not self.is_idle() and not deadline.hasExpired():
+            loop.exec()
+        self.idle.disconnect(loop.quit)
+        return self.is_idle()
+
+    # What one does with it
+
+    def start(self) -> None:
+        """Start the engine, if it is not running. Also starts afresh after it has given up."""
+        if self._state == "stopped":
+            self._is_restart = False
+            self._set_state("starting")
+            self._process.start()
+
+    def stop(self) -> None:
+        """End the engine and forget every request. Waits for its end, a moment as a rule."""
+        self._connected = False
+        self._process.stop()
+        self._pending.clear()
+        self._newest.clear()
+        self._shown.clear()
+        self._set_state("stopped")
+        self.idle.emit()
+
+    def send(
+        self,
+        request: Request,
+        *,
+        on_answer: Callable[[Message], object] | None = None,
+        on_error: Callable[[str, str], object] | None = None,
+        on_progress: Callable[[float, str], object] | None = None,
+    ) -> int:
+        """Ask; returns the request's number.
+
+        The callbacks get a `Message`, (sentence, traceback), and (fraction, text); the signals are emitted as well.
+        """
+        entry = _Pending(self._next_id, request, on_answer, on_error, on_progress)
+        self._next_id += 1
+        if request.slot is not None:
+            for older in self._in_slot(request.slot):
+                if not older.sent:
+                    self._over(older, tell=False)
+                elif request.strict:
+                    older.silenced = True
+            self._newest[request.slot] = entry.id
+        self._pending[entry.id] = entry
+        self.asked.emit(entry.id, request)
+        if self._connected:
+            self._send(entry)
+        if self._state == "ready":
+            self._set_state(self._rest_state())
+        return entry.id
+
+    def cancel(self, id: int) -> None:
+        """Stop a request; no answer of it is delivered any more. A number that is over is ignored."""
+        entry = self._pending.get(id)
+        if entry is None:
+            return
+        entry.silenced = True
+        if entry.sent:
+            self._process.write({"type": "cancel", "id": id})
+        else:
+            self._over(entry)
+
+    def cancel_slot(self, slot: str) -> None:
+        """Cancel whatever runs or waits in a slot."""
+        for entry in self._in_slot(slot):
+            self.cancel(entry.id)
+
+    def set_device(self, id: str) -> None:
+        """Compute on another device from now on; `device_changed` tells when, `notice` if it cannot be had."""
+        self._process.device = id
+        if self._connected:
+            self._process.write({"type": "device", "device": id})
+
+    # What the process tells
+
+    def _on_message(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        type_, id_ = header["type"], header.get("id", 0)
+        entry = self._pending.get(id_)
+        if type_ == "answer":
+            try:
+                if entry is not None:
+                    self._deliver(entry, header, arrays)
+            finally:  # a callback that raises must not stop the stream
+                if header["stream"]:
+                    self._process.write({"type": "ack", "id": id_})
+        elif type_ == "progress":
+            if entry is not None and not entry.silenced:
+                fraction, text = float(header["fraction"]), str(header["text"])
+                self.progressed.emit(id_, fraction, text)
+                _call(entry.on_progress, fraction, text)
+        elif type_ == "error":
+            if entry is not None:
+                self._fail(entry, header["sentence"], header["traceback"])
+        elif type_ == "over":
+            if entry is not None:
+                self._over(entry)
+        elif type_ == "hello":
+            self._on_hello()
+        elif type_ == "ready":
+            self._info = header["info"]
+            self._set_state(self._rest_state())
+            self.ready.emit(dict(self._info))
+            self._tell_if_idle()
+        elif type_ == "device":
+            self._info["device"] = header["device"]
+            self.device_changed.emit(header["device"])
+        elif type_ == "notice":
+            self.notice.emit(header["sentence"])
+
+    def _on_hello(self) -> None:
+        self._connected = True
+        for entry in list(self._pending.values()):
+            if entry.lost:
+                self._over(entry, tell=False)
+            else:
+                self._send(entry)
+        if self._is_restart:
+            self._is_restart = False
+            self.restarted.emit()
+
+    def _on_death(self, again: bool) -> None:
+        self._connected = False
+        if not again:
+            self._give_up()
+            return
+        for entry in [entry for entry in self._pending.values() if entry.sent]:
+            entry.sent = False
+            if entry.silenced:
+                self._over(entry, tell=False)
+            elif entry.request.slot is not None:
+                entry.lost = True
+            elif entry.tries >= MAX_TRIES:
+                self._fail(entry, self.tr("The engine stopped twice while doing this, so it was given up."), self.log)
+        self._is_restart = True
+        self._set_state("restarting")
+        self.notice.emit(self.tr("The engine stopped unexpectedly and is being started again."))
+
+    def _give_up(self) -> None:
+        sentence = self.tr("The engine keeps stopping and is not started again; restarting the program may help.")
+        for entry in list(self._pending.values()):
+            self._fail(entry, sentence, self.log)
+        self._set_state("stopped")
+        self.notice.emit(sentence)
+        self.idle.emit()
+
+    # Requests that are under way
+
+    def _deliver(self, entry: _Pending, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        slot = entry.request.slot
+        if entry.silenced or (slot is not None and entry.id < self._shown.get(slot, 0)):
+            return
+        if slot is not None:
+            self._shown[slot] = entry.id
+        message = Message(entry.id, header["kind"], header["data"], arrays, header["done"], entry.request)
+        self.answered.emit(entry.id, message)
+        _call(entry.on_answer, message)
+
+    def _fail(self, entry: _Pending, sentence: str, traceback: str) -> None:
+        slot = entry.request.slot
+        is_stale = slot is not None and entry.id < self._newest.get(slot, 0)
+        if not entry.silenced and not is_stale:
+            self.failed.emit(entry.id, sentence, traceback)
+            _call(entry.on_error, sentence, traceback)
+        self._over(entry)
+
+    def _over(self, entry: _Pending, tell: bool = True) -> None:
+        if self._pending.pop(entry.id, None) is not None:
+            self.finished.emit(entry.id)
+            if tell:
+                self._tell_if_idle()
+
+    def _tell_if_idle(self) -> None:
+        if self._state in ("ready", "busy"):
+            self._set_state(self._rest_state())
+        if self.is_idle():
+            self.idle.emit()
+
+    def _in_slot(self, slot: str) -> list[_Pending]:
+        return [entry for entry in self._pending.values() if entry.request.slot == slot]
+
+    def _is_asked(self) -> bool:
+        return any(not entry.request.background for entry in self._pending.values())
+
+    def _rest_state(self) -> str:
+        return "busy" if self._is_asked() else "ready"
+
+    def _set_state(self, state: str) -> None:
+        if state != self._state:
+            self._state = state
+            self.state_changed.emit(state)
+
+    def _send(self, entry: _Pending) -> None:
+        fields, arrays = to_fields(entry.request)
+        self._process.write(
+            {"type": "request", "id": entry.id, "kind": entry.request.kind, "fields": fields}, arrays
+        )
+        entry.sent, entry.tries = True, entry.tries + 1
+
+
+def _call(callback: Callable[..., object] | None, *values: object) -> None:
+    """Call, unless it is a method of a widget that Qt has already deleted."""
+    if callback is None:
+        return
+    receiver = getattr(callback, "__self__", None)
+    if isinstance(receiver, QObject) and not shiboken6.isValid(receiver):
+        return
+    callback(*values)

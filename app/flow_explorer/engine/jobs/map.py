@@ -1,0 +1,427 @@
+"""The map's jobs: encode a data set picture by picture, lay it out, place others on it, copy a pile, make a direction."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+import numpy as np
+
+from flowcore.data.datasets import PictureSet, open_dataset, open_source
+from flowcore.data.reading import Reading
+from flowcore.errors import ConfigError, DataError, FlowError
+from flowcore.latents.map.encoding import encode_rows_job
+from flowcore.latents.map.layout import Layout, ZMap, save_lasso, umap_layout
+from flowcore.latents.map.points import NEIGHBOURS, nearest
+from flowcore.model.card import class_names
+from flowcore.model.checkpoint import Loaded
+from flowcore.pictures.images import to_png_bytes
+
+from ..context import Context, Steps, job
+from ..requests.map import LIMIT, MapDirection, MapEncode, MapPicture, MapPile, MapPlace
+
+__all__ = ["CHUNK", "SENT_BYTES"]
+
+CHUNK = {"cpu": 4, "cuda": 64, "mps": 16}
+"""Pictures encoded together: few enough that a layer stays short."""
+READ = 64
+"""Pictures read together."""
+SHOWN_FIRST, SHOWN_NEXT = 64, 4
+"""The first axes are of so many pictures; newer ones are found whenever there are so many times more."""
+SENT_BYTES = 128 * 2**20
+"""What the window holds of a map's pictures; larger ones come made smaller by a whole number."""
+DECODED = 32 * 2**20
+"""Data sets of so many bytes are read into memory at once, larger ones while they are encoded."""
+DIRECTION_BYTES = 96 * 2**20
+"""Of z in memory on each side of a direction: of more pictures, evenly spread ones stand for all."""
+SKIPPED_TOLD = 200
+_POLL = 0.01
+
+Result = TypeVar("Result")
+
+
+@dataclass(eq=False)
+class _Held:
+    """What has been encoded of one data set by one model."""
+
+    key: tuple
+    data: PictureSet
+    zmap: ZMap
+    files: Callable[[str], Path | None]
+    order: np.ndarray
+    classes: list[str]
+    taken: int = 0
+    """Pictures of `order` that have been encoded, or found broken."""
+    numbers: list[int] = field(default_factory=list)
+    """Which picture of the data each row of the map is."""
+    bpd: list[float] = field(default_factory=list)
+    kinds: list[int] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    layout: Layout | None = None
+    arranged: dict[tuple, tuple[Layout, np.ndarray, np.ndarray]] = field(default_factory=dict)
+    embedded: dict[tuple, np.ndarray] = field(default_factory=dict)
+    points: np.ndarray | None = None
+    """Where the pictures lie on the map that was laid out last."""
+    method: str = "pca"
+    """By which they were laid out."""
+    thread: threading.Thread | None = None
+    """What may still be working on it for a job that has been cancelled."""
+
+    @property
+    def count(self) -> int:
+        return len(self.numbers)
+
+    def name(self, row: int) -> str:
+        names = self.data.names
+        return names[self.numbers[row]] if names else str(self.numbers[row])
+
+    def pictures(self, rows: np.ndarray | range) -> np.ndarray:
+        return self.data.pictures[np.array([self.numbers[row] for row in rows], np.int64)]
+
+    @property
+    def factor(self) -> int:
+        """How many pixels become one where all pictures together are too much for the window."""
+        channels, height, width = self.data.shape
+        factor = 1
+        while len(self.order) * channels * (height // factor) * (width // factor) > SENT_BYTES:
+            factor += 1
+        return factor
+
+
+def beside(held: _Held | None, work: Callable[[], Result]) -> Generator[float, None, Result]:
+    """Run what takes long and is no torch in a thread, while the loop serves others."""
+    box: list[tuple[Any, BaseException | None]] = []
+
+    def run() -> None:
+        try:
+            box.append((work(), None))
+        except BaseException as error:
+            box.append((None, error))
+
+    thread = threading.Thread(target=run, daemon=True)
+    if held is not None:
+        held.thread = thread
+    thread.start()
+    while thread.is_alive():
+        yield _POLL
+    result, error = box[0]
+    if error is not None:
+        raise error
+    return result
+
+
+@job(MapEncode.kind)
+def encode(context: Context, request: MapEncode) -> Steps:
+    """See `MapEncode`."""
+    loaded = _model(context, request.model)
+    key = (*_key(loaded), request.path or hash(request.pictures.tobytes()))
+    held: _Held | None = context.shared.get("map")
+    again = held is not None and held.key == key
+    if not again:
+        # What was held is let go first: two maps at once are more than was promised.
+        context.shared.pop("map", None)
+        held = yield from _open(context, request, loaded, key)
+        context.shared["map"] = held
+    while held.thread is not None and held.thread.is_alive():
+        yield _POLL
+    levels = held.zmap.chosen(request.levels)
+    total = min(len(held.order), LIMIT)
+    limit = min(request.limit or total, total)
+    if held.layout is not None and held.layout.levels != levels:
+        held.layout = None
+    first = request.have if again and request.have <= held.count else 0
+    found = {"stage": "found", "total": limit, "of": len(held.data), "classes": held.classes, "first": first,
+             "side": held.factor, "done": False}  # fmt: skip
+    context.send(request.kind, found)
+    for start in range(first, held.count, READ):
+        yield from _send_rows(context, request, held, start, min(start + READ, held.count))
+    yield from _encode_rest(context, request, loaded, held, limit, levels)
+    yield from _arrange(context, request, held, levels)
+
+
+def _encode_rest(
+    context: Context, request: MapEncode, loaded: Loaded, held: _Held, limit: int, levels: tuple[int, ...]
+) -> Steps:
+    flow = loaded.flow
+    size = CHUNK.get(flow.device.type, 4)
+    shown = SHOWN_FIRST
+    if held.taken < limit and held.method != "pca" and held.layout is not None:
+        held.points, held.method = held.layout.points, "pca"
+    while shown <= held.count:
+        shown *= SHOWN_NEXT
+    while held.taken < limit:
+        numbers = held.order[held.taken : min(held.taken + READ, limit)]
+        pictures = yield from beside(None, lambda numbers=numbers: held.data.pictures[numbers])
+        for start in range(0, len(numbers), size):
+            part = slice(start, start + size)
+            rows = yield from encode_rows_job(flow, pictures[part])
+            before = held.count
+            held.taken += len(numbers[part])
+            _keep(held, numbers[part], rows)
+            if held.count >= shown:
+                shown *= SHOWN_NEXT
+                held.layout = yield from beside(held, lambda: held.zmap.layout(levels))
+                held.points, held.method = held.layout.points, "pca"
+                yield from _send_rows(context, request, held, before, held.count)
+                data = {"stage": "layout", "share": _shares(held.layout), "done": False}
+                yield from context.stream(request.kind, data, {"points": held.points})
+            else:
+                yield from _send_rows(context, request, held, before, held.count)
+
+
+def _keep(held: _Held, numbers: np.ndarray, rows: Any) -> None:
+    """Put a batch on the map; what is broken is named and left out."""
+    broken = getattr(held.data.pictures, "broken", {})
+    good = np.isfinite(rows.bpd)
+    for place, number in enumerate(numbers):
+        name = held.data.names[number] if held.data.names else str(number)
+        if name in broken:
+            good[place] = False
+            held.skipped.append((name, broken[name]))
+        elif not good[place]:
+            held.skipped.append((name, f"{name} has no finite z under this model."))
+    held.zmap.add(rows.z[good])
+    if held.layout is not None:
+        held.points = np.concatenate([held.points, held.layout.place(rows.z[good])[:, :2]]) if good.any() else held.points
+    labels = held.data.labels
+    held.numbers += [int(number) for number in numbers[good]]
+    held.bpd += rows.bpd[good].tolist()
+    held.kinds += (labels[numbers[good]] if labels is not None else rows.classes[good]).tolist()
+
+
+def _send_rows(context: Context, request: MapEncode, held: _Held, start: int, stop: int) -> Steps:
+    data = {"stage": "rows", "first": start, "names": [held.name(row) for row in range(start, stop)], "taken": held.taken,
+            "done": False}  # fmt: skip
+    pictures = _smaller(held.pictures(range(start, stop)), held.factor) if stop > start else np.empty((0, 1, 1, 1), np.uint8)
+    arrays = {"pictures": pictures, "bpd": np.array(held.bpd[start:stop]), "classes": np.array(held.kinds[start:stop], np.int64)}
+    if held.layout is not None and held.points is not None and len(held.points) >= stop:
+        arrays["points"] = held.points[start:stop]
+    yield from context.stream(request.kind, data, arrays)
+
+
+def _arrange(context: Context, request: MapEncode, held: _Held, levels: tuple[int, ...]) -> Steps:
+    context.send(request.kind, {"stage": "arranging", "done": False})
+    yield
+    key = (levels, held.count)
+    if key not in held.arranged:
+
+        def arranged() -> tuple[Layout, np.ndarray, np.ndarray]:
+            layout = held.zmap.layout(levels)
+            return layout, *nearest(layout.coordinates, NEIGHBOURS)
+
+        found = yield from beside(held, arranged)
+        held.arranged = dict([*held.arranged.items(), (key, found)][-8:])
+    layout, neighbours, distances = held.arranged[key]
+    points = layout.points
+    if request.method == "umap":
+        if key not in held.embedded:
+            # It takes what it is given and leaves the map alone: another request need not wait for it.
+            held.embedded[key] = yield from beside(None, lambda: umap_layout(layout.coordinates))
+        points = held.embedded[key]
+    held.layout, held.points, held.method = layout, points, request.method
+    data = {"stage": "done", "method": request.method, "share": _shares(layout), "exact": held.zmap.exact, "taken": held.taken,
+            "skipped": [list(pair) for pair in held.skipped[:SKIPPED_TOLD]], "skipped_count": len(held.skipped),
+            "done": True}  # fmt: skip
+    arrays = {"points": points, "neighbours": neighbours, "distances": distances}
+    yield from context.stream(request.kind, data, arrays, done=True)
+
+
+@job(MapPlace.kind)
+def place(context: Context, request: MapPlace) -> Steps:
+    """See `MapPlace`."""
+    loaded = _model(context, request.model)
+    held: _Held | None = context.shared.get("map")
+    found = None
+    if held is not None and held.key[:2] == _key(loaded) and held.layout is not None:
+        layout, points = held.layout, held.points
+        rows = yield from encode_rows_job(loaded.flow, request.picture[None])
+        if np.isfinite(rows.bpd[0]):
+            spot = layout.place(rows.z)[0]
+            if held.method == "pca":
+                found = spot[:2].tolist() if len(spot) > 1 else [float(spot[0]), 0.0]
+            else:
+                # UMAP has no axes: among those it is nearest to, the nearer the more.
+                away = np.linalg.norm(layout.coordinates - spot, axis=1)
+                near = np.argsort(away, kind="stable")[:NEIGHBOURS]
+                weight = 1.0 / (away[near] + 1e-6)
+                found = (weight @ points[near] / weight.sum()).tolist()
+    context.send(request.kind, {"place": found, "done": True}, done=True)
+    yield
+
+
+@job(MapPicture.kind)
+def picture(context: Context, request: MapPicture) -> Steps:
+    """See `MapPicture`."""
+    held = _standing(context, request.model, request.path)
+    if request.number >= held.count:
+        raise ConfigError("This picture is not on the map any more.")
+    found = yield from beside(None, lambda: held.pictures(np.array([request.number]))[0])
+    context.send(request.kind, {"done": True}, {"picture": found}, done=True)
+
+
+@job(MapPile.kind)
+def pile(context: Context, request: MapPile) -> Steps:
+    """See `MapPile`."""
+    held = _standing(context, request.model, request.path)
+    rows = [int(row) for row in request.numbers if row < held.count]
+    folder = Path(request.folder)
+    if not folder.is_dir():
+        raise ConfigError(f"There is no folder {folder} to copy the pile into.")
+    saved, failed = 0, []
+    for done, row in enumerate(rows, 1):
+        name = held.name(row)
+        try:
+            _copy(held, row, folder)
+            saved += 1
+        except (OSError, FlowError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            failed.append([name, f"{name} could not be copied: {reason}."])
+        context.progress(done / len(rows), name)
+        yield
+    data = {"saved": saved, "failed": failed[:SKIPPED_TOLD], "failed_count": len(failed), "folder": str(folder), "done": True}
+    context.send(request.kind, data, done=True)
+
+
+@job(MapDirection.kind)
+def direction(context: Context, request: MapDirection) -> Steps:
+    """See `MapDirection`."""
+    loaded = _model(context, request.model)
+    held = _standing(context, request.model, request.path)
+    member = np.zeros(held.count, bool)
+    member[request.numbers[request.numbers < held.count]] = True
+    sides = [_spread(np.flatnonzero(member), held), _spread(np.flatnonzero(~member), held)]
+    if not all(len(rows) for rows in sides):
+        raise DataError("A direction needs pictures in the lasso and pictures outside of it.")
+    total, done, size = sum(map(len, sides)), 0, CHUNK.get(loaded.flow.device.type, 4)
+    zs = []
+    for rows in sides:
+        z = np.empty((len(rows), held.zmap.dims), np.float32)
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            encoded = yield from encode_rows_job(loaded.flow, held.pictures(part))
+            z[start : start + len(part)] = encoded.z
+            done += len(part)
+            context.progress(done / total)
+        zs.append(z)
+    model, made = str(loaded.card.get("name") or loaded.path.stem), {"source": held.data.name}
+    yield from beside(None, lambda: save_lasso(Path(request.file), *zs, loaded.flow, model, made))
+    data = {"file": request.file, "inside": int(member.sum()), "outside": int((~member).sum()), "done": True}
+    context.send(request.kind, data, done=True)
+
+
+def _model(context: Context, name: str) -> Loaded:
+    loaded = context.models.get(name)
+    if len(loaded.flow.event_shape) != 3:
+        raise ConfigError(f"'{name}' is a model of points, not of pictures; choose one that was trained on pictures.")
+    return loaded
+
+
+def _key(loaded: Loaded) -> tuple[str, int]:
+    """What a map is held under: trained further, a model is another one."""
+    return os.path.abspath(loaded.path), os.stat(loaded.path).st_mtime_ns
+
+
+def _standing(context: Context, model: str, path: str) -> _Held:
+    """The map that stands, where it is of this model and data."""
+    held: _Held | None = context.shared.get("map")
+    if held is None or held.key[:2] != _key(_model(context, model)) or (path and held.key[2] != path):
+        raise ConfigError("The map has changed meanwhile: try once more when it stands.")
+    return held
+
+
+def _open(context: Context, request: MapEncode, loaded: Loaded, key: tuple) -> Generator[float, None, _Held]:
+    """The data set as the model sees it, nothing of it encoded yet."""
+    channels, height, width = loaded.flow.event_shape
+    files: Callable[[str], Path | None] = lambda _name: None  # noqa: E731
+    if not request.path:
+        data = PictureSet(request.pictures, None, [], name="samples", names=[])
+    else:
+        reading = loaded.card.get("data")
+        reading = reading.get("reading") if isinstance(reading, dict) else None
+        fitted = replace(Reading.from_dict(dict(reading)) if isinstance(reading, dict) else Reading(), channels=channels)
+        state = [0, 0]
+        path = request.path if request.path.startswith("hf:") else Path(request.path)
+
+        def opened() -> PictureSet:
+            return open_dataset(path, None, (height, width), **vars(fitted), memory=DECODED,
+                                on_progress=lambda *now: state.__setitem__(slice(0, 2), now))  # fmt: skip
+
+        steps, told = beside(None, opened), 0
+        while True:
+            try:
+                wait = next(steps)
+            except StopIteration as finished:
+                data = finished.value
+                break
+            if state[0] - told >= 100:
+                told = state[0]
+                context.try_stream(request.kind, {"stage": "reading", "done": told, "total": state[1]})
+            yield wait
+        if isinstance(path, Path) and path.is_dir():
+            with suppress(FlowError):
+                if open_source(path).kind == "folder":
+                    files = lambda name: path / name  # noqa: E731
+    order = np.random.Generator(np.random.Philox(key=[len(data), 5])).permutation(len(data))[:LIMIT]
+    if not request.path:
+        order = np.arange(len(data))
+    known = class_names(loaded.card)
+    classes = data.classes if data.labels is not None else known
+    if data.labels is not None and known and list(classes) == [str(number) for number in range(len(known))]:
+        # Arrays have numbers where the model that was trained on them has names.
+        classes = known
+    levels = [(level.start, level.stop) for level in loaded.flow.levels]
+    return _Held(key, data, ZMap(levels), files, order, list(classes), skipped=list(data.skipped))
+
+
+def _shares(layout: Layout) -> list[float]:
+    shares = [float(share) for share in layout.shares[:2]]
+    return [*shares, 0.0][:2]
+
+
+def _smaller(pictures: np.ndarray, factor: int) -> np.ndarray:
+    """Each `factor` × `factor` pixels as their mean."""
+    if factor == 1 or not len(pictures):
+        return pictures
+    count, height, width, channels = pictures.shape
+    high, wide = height // factor, width // factor
+    blocks = pictures[:, : high * factor, : wide * factor].reshape(count, high, factor, wide, factor, channels)
+    return blocks.mean((2, 4)).round().astype(np.uint8)
+
+
+def _spread(rows: np.ndarray, held: _Held) -> np.ndarray:
+    """Evenly spread ones of these rows, as many as a direction may hold."""
+    most = max(2, DIRECTION_BYTES // (4 * held.zmap.dims))
+    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+
+
+def _copy(held: _Held, row: int, folder: Path) -> None:
+    """One picture into the pile's folder under a name that is free."""
+    name = held.name(row)
+    file = held.files(name)
+    leaf = PurePosixPath(name).name if file is not None else f"{PurePosixPath(name).stem or name}.png"
+    stem, suffix = os.path.splitext(leaf)
+    for number in range(10_000):
+        target = folder / (leaf if not number else f"{stem}-{number + 1}{suffix}")
+        try:
+            copy = open(target, "xb")  # noqa: SIM115
+        except FileExistsError:
+            continue
+        try:
+            with copy:
+                if file is None:
+                    copy.write(to_png_bytes(held.pictures(np.array([row]))[0]))
+                else:
+                    with open(file, "rb") as original:
+                        shutil.copyfileobj(original, copy)
+        except BaseException:
+            # Half a picture is none.
+            target.unlink(missing_ok=True)
+            raise
+        return
+    raise DataError(f"{folder} has ten thousand files called {leaf}")

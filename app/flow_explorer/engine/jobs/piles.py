@@ -1,0 +1,442 @@
+"""From pile to pile: piles are read, encoded and fitted once and kept; translations decode what is kept.
+
+Every job yields after every layer; what reads files, or keeps numpy busy for long, runs in a thread beside the loop.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Generator, Hashable
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from flow_explorer.explorer.store import latent_to_dict
+from flowcore.atomic import replacing
+from flowcore.data.pile import Pile, check_piles, read_pile
+from flowcore.errors import ConfigError, DataError, FlowError, NonFiniteError
+from flowcore.fast import accelerate
+from flowcore.latents import transport
+from flowcore.latents.translation import ByClass, ByMap, ByPair, Way, translate_steps
+from flowcore.model.codec import (
+    class_log_probs_job,
+    decode_job,
+    double_of,
+    from_pixels,
+    label_tensor,
+    to_pixels,
+)
+from flowcore.model.flow import Flow
+from flowcore.model.labels import Label, between, single, to_json
+from flowcore.pictures.images import to_png_bytes
+
+from ..context import Context, Steps, job
+from ..hand import follow_the_hand, in_strides, quick_draft
+from ..requests.piles import (
+    BY_CLASS,
+    PAIR,
+    FitPiles,
+    ReadPile,
+    SaveTranslations,
+    TranslatePage,
+    TranslatePicture,
+    _Between,
+)
+from .explorer import CHUNK, chunks, picture_model
+
+__all__ = ["CLASS_SAMPLES"]
+
+CLASS_SAMPLES = 64
+"""A class chosen in place of a folder is so many samples of it."""
+ASKED = 24
+"""Pictures of a pile that are asked which class they are likeliest under."""
+SENT = 128
+"""Pictures of a pile that go to the window in one answer."""
+KEPT = 4
+"""Piles, encodings and ways that are kept of each: both directions of both methods that one goes to and fro between."""
+REST_S = 0.04
+"""After a draft the proof waits so long: a hand that still drags sends its next value sooner."""
+LOOK_IN_S = 0.01
+
+_numbers = count(1)
+
+
+@dataclass
+class _Read:
+    """A pile with a number of its own, so that what was made of an older reading is never taken for this one's."""
+
+    pile: Pile
+    number: int
+    label: Label = ()
+    """The class that it was sampled of; () for pictures of the person's own."""
+
+
+@dataclass
+class _Fitted:
+    way: Way
+    read: _Read
+    z: np.ndarray
+    """(N, D) float32: the pile that is translated, as the way encodes it."""
+
+
+@dataclass
+class _Kept:
+    """What jobs leave for each other; the least recently used goes first."""
+
+    piles: OrderedDict = field(default_factory=OrderedDict)
+    latents: OrderedDict = field(default_factory=OrderedDict)
+    labels: OrderedDict = field(default_factory=OrderedDict)
+    ways: OrderedDict = field(default_factory=OrderedDict)
+
+
+def _kept(context: Context) -> _Kept:
+    return context.shared.setdefault("piles", _Kept())
+
+
+def _find(kept: OrderedDict, key: Hashable) -> Any:
+    if key in kept:
+        kept.move_to_end(key)
+    return kept.get(key)
+
+
+def _keep(kept: OrderedDict, key: Hashable, value: Any) -> Any:
+    kept[key] = value
+    while len(kept) > KEPT:
+        kept.popitem(last=False)
+    return value
+
+
+class _Stopped(Exception):
+    """The job was cancelled, and its thread ends."""
+
+
+def _beside(work: Callable[[Callable[[int, int], None]], Any], tell: Callable[[int, int], None]) -> Generator[float, None, Any]:
+    """What ``work(told)`` returns, done in a thread; ``told(done, total)`` passes progress on, and ends it when cancelled."""
+    place, stopped, result = [(0, 0)], threading.Event(), {}
+
+    def told(done: int, total: int) -> None:
+        place[0] = done, total
+        if stopped.is_set():
+            raise _Stopped
+
+    def run() -> None:
+        try:
+            result["value"] = work(told)
+        except BaseException as error:  # handed to whoever waits
+            result["error"] = error
+
+    thread = threading.Thread(target=run, name="piles", daemon=True)
+    thread.start()
+    shown = (0, 0)
+    try:
+        while thread.is_alive():
+            if place[0] != shown:
+                shown = place[0]
+                tell(*shown)
+            yield LOOK_IN_S
+    finally:
+        stopped.set()
+    thread.join()
+    if "error" in result:
+        raise result["error"]
+    return result["value"]
+
+
+def _quiet(_done: int, _total: int, _words: str = "") -> None:
+    """Nobody waits for this progress."""
+
+
+# Reading
+
+
+@job(ReadPile.kind)
+def read(context: Context, request: ReadPile) -> Steps:
+    """See `ReadPile`."""
+
+    def tell(done: int, total: int) -> None:
+        context.progress(done / max(total, 1), f"{done:,} of {total:,}")
+
+    # Asked for anew, it is read anew: the folder may hold other pictures by now.
+    found = yield from _read(context, request.model, request.source, tell, again=request.source[0] == "folder")
+    pile = found.pile
+    for start in range(0, len(pile.pictures), SENT):
+        part = pile.pictures[start : start + SENT]
+        done = start + len(part) == len(pile.pictures)
+        data = {"first": start, "count": len(part), "done": done}
+        if not start:
+            data |= {"names": pile.names, "total": pile.total, "number": found.number, "left_out": pile.left_out}
+        yield from context.stream(request.kind, data, {"pictures": np.ascontiguousarray(part)}, done=done)
+
+
+def _read(context: Context, model: str, source: tuple, tell: Callable[[int, int], None],
+          again: bool = False) -> Generator[Any, None, _Read]:
+    flow = picture_model(context, model).flow
+    kept = _kept(context).piles
+    # Samples are one model's own; pictures are whatever fits its shape.
+    key = (source, tuple(flow.event_shape), id(flow) if source[0] == "class" else 0)
+    found = None if again else _find(kept, key)
+    if found is not None:
+        return found
+    channels, height, width = flow.event_shape
+    if source[0] == "folder":
+        pile = yield from _beside(lambda told: read_pile(source[1], (height, width), channels, on_progress=told), tell)
+        return _keep(kept, key, _Read(pile, next(_numbers)))
+    _, number, seed, temperature = source
+    if number >= flow.num_classes:
+        raise ConfigError(f"This model has no class {number}; choose one of its {flow.num_classes}.")
+    label = single(number)
+    rows = []
+    for start, stop in chunks(flow, CLASS_SAMPLES):
+        z = flow.sample(stop - start, temperature, seed, start).cpu().numpy()
+        yield
+        rows.append((yield from decode_job(flow, z, label_tensor(flow, [label] * len(z)))))
+        tell(stop, CLASS_SAMPLES)
+    names = [f"sample {index + 1}" for index in range(CLASS_SAMPLES)]
+    return _keep(kept, key, _Read(Pile(np.concatenate(rows), names, CLASS_SAMPLES), next(_numbers), label))
+
+
+# Fitting
+
+
+@job(FitPiles.kind)
+def fit(context: Context, request: FitPiles) -> Steps:
+    """See `FitPiles`."""
+    fitted = yield from _fit(context, request, lambda share, words: context.progress(share, words))
+    context.send(request.kind, {"count": len(fitted.z), "done": True}, done=True)
+
+
+def _fit(context: Context, request: _Between, tell: Callable[[float, str], None]) -> Generator[Any, None, _Fitted]:
+    """The way that a request means, and the z of the pile that it translates: kept, or made."""
+    flow = picture_model(context, request.model).flow
+    first, second = yield from _both(context, request)
+    other = picture_model(context, request.pair).flow if request.method == PAIR else None
+    key = (id(flow), id(other), request.method, request.back, first.number, second.number if second else 0)
+    fitted = _find(_kept(context).ways, key)
+    if fitted is not None:
+        return fitted
+    names, piles = request.names, 1 if request.method in (PAIR, BY_CLASS) else 2
+
+    def told(index: int) -> Callable[[int, int], None]:
+        return lambda done, total: tell((index + done / max(total, 1)) / piles, names[index])
+
+    if request.method == PAIR:
+        way: Way = ByPair(other, flow) if request.back else ByPair(flow, other)
+        if list(way.flow.event_shape) != list(flow.event_shape):
+            raise ConfigError("The two flows of the pair see pictures of different sizes; train both at one size.")
+        z = yield from _encode(context, way.flow, first, (), told(0))
+    elif request.method == BY_CLASS:
+        if not flow.num_classes:
+            raise ConfigError("This model knows no classes; choose mean shift or transport.")
+        labels = []
+        for each in (first, second):
+            labels.append((yield from _label(context, flow, each)))
+        if labels[0] == labels[1]:
+            raise ConfigError("Both piles are of one class under this model, so nothing would change; choose two classes.")
+        way = ByClass(flow, *labels)
+        z = yield from _encode(context, flow, first, labels[0], told(0))
+    else:
+        check_piles(first.pile.pictures, second.pile.pictures, names)
+        label = (yield from _label(context, flow, first)) if flow.num_classes else ()
+        z = yield from _encode(context, flow, first, label, told(0))
+        there = yield from _encode(context, flow, second, label, told(1))
+        tell(1.0, "")
+        change = yield from _beside(lambda _told: transport.fit(request.method, z, there), _quiet)
+        way = ByMap(flow, change, label)
+    return _keep(_kept(context).ways, key, _Fitted(way, first, z))
+
+
+def _both(context: Context, request: _Between) -> Generator[Any, None, tuple[_Read, _Read | None]]:
+    first = yield from _read(context, request.model, request.source, _quiet)
+    second = (yield from _read(context, request.model, request.target, _quiet)) if request.target else None
+    if request.method != PAIR and second is None:
+        raise ConfigError("This method needs both piles.")
+    return first, second
+
+
+def _label(context: Context, flow: Flow, read: _Read) -> Generator[Any, None, Label]:
+    """The class that a pile was sampled of, or the one under which most of its pictures are likeliest."""
+    if read.label:
+        return read.label
+    kept, key = _kept(context).labels, (id(flow), read.number)
+    label = _find(kept, key)
+    if label is None:
+        votes: Counter[int] = Counter()
+        for picture in read.pile.pictures[:: max(1, len(read.pile.pictures) // ASKED)][:ASKED]:
+            votes[int((yield from class_log_probs_job(flow, picture)).argmax())] += 1
+        label = _keep(kept, key, single(votes.most_common(1)[0][0]))
+    return label
+
+
+def _encode(context: Context, flow: Flow, read: _Read, label: Label,
+            tell: Callable[[int, int], None]) -> Generator[Any, None, np.ndarray]:
+    """A pile's z (N, D) float32; float64 is taken on the way where float32 does not reach. Raises `NonFiniteError` by name."""
+    kept, key = _kept(context).latents, (id(flow), read.number, label)
+    rows = _find(kept, key)
+    if rows is not None:
+        return rows
+    pictures = read.pile.pictures
+    parts = []
+    for start, stop in chunks(flow, len(pictures)):
+        z = yield from _encoded(flow, pictures[start:stop], label)
+        if not np.isfinite(z).all():
+            z = (yield from _encoded(double_of(flow), pictures[start:stop], label)).astype(np.float32)
+        broken = ~np.isfinite(z).all(1)
+        if broken.any():
+            name = read.pile.names[start + int(broken.argmax())]
+            raise NonFiniteError(f"{name} has no finite z under this model; take it out of the pile.")
+        parts.append(z)
+        tell(stop, len(pictures))
+    return _keep(kept, key, np.concatenate(parts))
+
+
+def _encoded(model: Flow, pictures: np.ndarray, label: Label) -> Generator[Any, None, np.ndarray]:
+    labels = label_tensor(model, [label] * len(pictures)) if model.num_classes else None
+    z, _ = yield from accelerate(model).encode_steps(to_pixels(pictures, model), labels)
+    return z.cpu().numpy()
+
+
+# Translating
+
+
+@job(TranslatePage.kind)
+def page(context: Context, request: TranslatePage) -> Steps:
+    """See `TranslatePage`."""
+    fitted = yield from _fit(context, request, lambda _share, _words: None)
+    if max(request.indices) >= len(fitted.z):
+        raise ConfigError(f"The pile holds {len(fitted.z)} pictures, and number {max(request.indices) + 1} is none of them.")
+    size = _chunk(fitted.way.flow_to)
+    for start in range(0, len(request.indices), size):
+        chosen = list(request.indices[start : start + size])
+        done = start + len(chosen) == len(request.indices)
+        pictures, failed = yield from _decoded(fitted, chosen, request.strength)
+        data = {"indices": chosen, "failed": failed, "done": done}
+        yield from context.stream(request.kind, data, {"pictures": pictures}, done=done)
+
+
+def _chunk(flow: Flow) -> int:
+    return CHUNK.get(flow.device.type, 4)
+
+
+def _decoded(fitted: _Fitted, chosen: list[int], strength: float, draft: bool = False
+             ) -> Generator[Any, None, tuple[np.ndarray, list[int]]]:
+    """Some of the pile translated, uint8 (n, H, W, C), and the numbers of those that have no finite counterpart (then black)."""
+    flow, z = fitted.way.flow_to, fitted.way.move(fitted.z[chosen], strength)
+    x = yield from _at(flow, fitted.way, z, strength, draft and quick_draft(flow, z))
+    good = torch.isfinite(x).flatten(1).all(1)
+    if not good.all():
+        x = yield from _at(double_of(flow), fitted.way, z, strength)
+        good = torch.isfinite(x).flatten(1).all(1)
+        x = torch.where(good.view(-1, 1, 1, 1), x, torch.zeros_like(x))
+    return from_pixels(x), [chosen[place] for place in torch.nonzero(~good).flatten().tolist()]
+
+
+def _at(model: Flow, way: Way, z: np.ndarray, strength: float, draft: bool = False) -> Generator[Any, None, torch.Tensor]:
+    rows = torch.from_numpy(np.asarray(z)).to(model.dtype).to(model.device)
+    return (yield from accelerate(model).decode_steps(rows, way.label_to(model, len(rows), strength), draft))
+
+
+@job(TranslatePicture.kind)
+def picture(context: Context, request: TranslatePicture) -> Steps:
+    """See `TranslatePicture`."""
+    flow = picture_model(context, request.model).flow
+    fitted = yield from _fit(context, request, lambda _share, _words: None)
+    way, strength = fitted.way, request.strength
+    follow_the_hand(context, flow)
+    if 0 <= request.index < len(fitted.z):
+        drafts, failed = yield from in_strides(_decoded(fitted, [request.index], strength, draft=True))
+        if not failed:
+            context.send(request.kind, {"done": False}, {"picture": drafts[0]})
+            yield REST_S
+    done = yield from translate_steps(way.flow, way, request.picture, strength)
+    # The translation as the Explorer's own flow has it, in the precision that the way back needed.
+    label = _own_label(way, strength)
+    model = double_of(flow) if done.precise else flow
+    labels = label_tensor(model, [label]) if flow.num_classes else None
+    z = (yield from accelerate(model).encode_steps(done.exact.to(model.device, model.dtype), labels))[0].cpu().numpy()
+    arrays = {"picture": done.picture}
+    if np.isfinite(z).all():
+        # What z decodes to is what is shown: it may round another way than the translation did, by one grey level.
+        arrays = {"picture": (yield from decode_job(flow, z, labels))[0], "z": z[0]}
+    before = yield from _bits(way.flow, request.picture, lambda model: way.label_from(model, 1))
+    after = yield from _bits(way.flow_to, arrays["picture"], lambda model: way.label_to(model, 1, strength))
+    data = {"label": to_json(label), "cycle_error": done.cycle_error, "precise": done.precise, "bpd_before": before,
+            "bpd_after": after, "done": True}  # fmt: skip
+    context.send(request.kind, data, arrays, done=True)
+
+
+def _own_label(way: Way, strength: float) -> Label:
+    """The class under which the Explorer's own flow holds what was translated; beyond B's class, B's."""
+    if isinstance(way, ByClass):
+        return between(way.a, way.b, min(strength, 1.0))
+    return way.label if isinstance(way, ByMap) else ()
+
+
+def _bits(flow: Flow, picture: np.ndarray, label: Callable[[Flow], Any]) -> Generator[Any, None, float | None]:
+    """Bits per dimension of a picture at its bin centres; None where that is not finite."""
+    for model in (flow, double_of(flow)):
+        z, log_det = yield from accelerate(model).encode_steps(to_pixels(picture[None], model), label(model))
+        bits = float(flow.bits_per_dim((model.base_log_prob(z) + log_det).to("cpu", torch.float64))[0])
+        if np.isfinite(bits):
+            return bits
+    return None
+
+
+# Saving
+
+
+@job(SaveTranslations.kind)
+def save(context: Context, request: SaveTranslations) -> Steps:
+    """See `SaveTranslations`."""
+    flow = picture_model(context, request.model).flow
+    fitted = yield from _fit(context, request, lambda _share, _words: None)
+    way, names, total = fitted.way, fitted.read.pile.names, len(fitted.z)
+    if len(request.files) != total:
+        raise ConfigError("The pile has changed meanwhile; look at it again and save then.")
+    # Where the Explorer's own flow decodes, each file also holds its z.
+    own = way.flow_to is flow and not (isinstance(way, ByClass) and request.strength > 1) and bool(request.recipe)
+    label, written, left = _own_label(way, request.strength), 0, []
+    for start in range(0, total, _chunk(way.flow_to)):
+        chosen = list(range(start, min(start + _chunk(way.flow_to), total)))
+        pictures, failed = yield from _decoded(fitted, chosen, request.strength)
+        rows = np.asarray(way.move(fitted.z[chosen], request.strength), np.float32)
+        for place, index in enumerate(chosen):
+            if index in failed:
+                left.append(names[index])
+                continue
+            latent = {**latent_to_dict(rows[place]), "model": request.model_name, "name": names[index]} if own else {}
+            if own and label:
+                latent["label"] = to_json(label)
+            _write(Path(request.folder) / request.files[index], pictures[place], request, latent, written)
+            written += 1
+            yield
+        context.progress((chosen[-1] + 1) / total, f"{chosen[-1] + 1:,} of {total:,}")
+    context.send(request.kind, {"count": written, "folder": request.folder, "failed": left, "done": True}, done=True)
+
+
+def _write(path: Path, pixels: np.ndarray, request: SaveTranslations, latent: dict, written: int) -> None:
+    """One file, whole or not at all. Raises `DataError`, saying how many were written before."""
+    # Tuples, which lists become on their way here, are no JSON to a recipe.
+    recipe = json.loads(json.dumps({**request.recipe, **({"latent": latent} if latent else {})})) or None
+    why = ""
+    try:
+        if not request.replace and os.path.lexists(path):
+            why = "it is there already, and nothing is replaced unasked"
+        else:
+            data = to_png_bytes(pixels, recipe)
+            with replacing(path, durable=False) as temporary:
+                temporary.write_bytes(data)
+    except FileNotFoundError:
+        why = f"the folder {path.parent} is gone"
+    except OSError as error:
+        why = error.strerror or str(error)
+    except FlowError as error:
+        why = str(error)
+    if why:
+        raise DataError(f"{path.name} cannot be saved ({why}); {written:,} of the translations were saved before it.")

@@ -1,0 +1,1 @@
+"""What the window may ask of the engine: a module a group of jobs."""

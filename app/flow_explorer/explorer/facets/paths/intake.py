@@ -1,0 +1,118 @@
+"""Pictures on their way into a corner or a keyframe: dropped, pasted, picked, or sent from elsewhere in the Explorer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QObject, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from flow_explorer.explorer.facets.base import Host
+from flow_explorer.explorer.moving.drag_drop import Dropped, read_mime
+from flow_explorer.explorer.moving.recipes import read_latent
+from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.store import Latent
+from flow_explorer.i18n import tr
+from flowcore.errors import FlowError
+from flowcore.pictures import recipe
+from flowcore.pictures.crop import Crop, apply_crop
+from flowcore.pictures.images import EXTENSIONS, Picture, read_file
+
+__all__ = ["Intake"]
+
+Put = Callable[[Well], object]
+Say = Callable[[str], object]
+
+
+class Intake(QObject):
+    """Gives `put` a `Well` for each picture that comes in, or `say` one sentence about what could not be used.
+
+    Of a person's picture only what the model sees is kept: what is made here goes into files that are passed on.
+    """
+
+    def __init__(self, host: Host, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._host = host
+
+    def take(self, mime: QMimeData, put: Put, say: Say, *, restores: bool = False) -> None:
+        """Use what was dropped or pasted. With `restores`, an animation of ours brings its settings back."""
+        try:
+            for item in read_mime(mime):
+                self._take_one(item, put, say, restores)
+        except FlowError as error:
+            say(str(error))
+
+    def paste(self, put: Put, say: Say) -> None:
+        """Use the clipboard."""
+        mime = QGuiApplication.clipboard().mimeData()
+        if mime is not None:
+            self.take(mime, put, say)
+
+    def pick(self, window: QWidget, put: Put, say: Say) -> None:
+        """Ask for a picture file."""
+        settings = self._host.context.settings
+        dialog = QFileDialog(window.window(), tr("Choose a picture"), settings.get("explorer.picture_folder", ""))
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        kinds = " ".join(f"*{extension}" for extension in EXTENSIONS)
+        dialog.setNameFilters([tr("Pictures ({kinds})", kinds=kinds), tr("All files (*)")])
+
+        def picked(path: str) -> None:
+            settings.set("explorer.picture_folder", str(Path(path).parent))
+            self.take_file(path, put, say)
+
+        dialog.fileSelected.connect(picked)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def take_file(self, path: str, put: Put, say: Say) -> None:
+        """Use a picture file that was picked."""
+        try:
+            self._take_one(Dropped(Path(path).name, data=read_file(path)), put, say, restores=False)
+        except FlowError as error:
+            say(str(error))
+
+    def fill(self, menu: QMenu, put: Put, more: tuple[tuple[str, Latent | None], ...] = ()) -> None:
+        """Add what the Explorer has at hand to a menu: the selected sample, A, B, the walk's frame, and `more`."""
+        controller = self._host.controller
+        entries = (
+            (tr("The selected sample"), controller.selected()), (tr("The picture in A"), controller.well_latent("A")),
+            (tr("The picture in B"), controller.well_latent("B")), (tr("Where the walk stands"), controller.frame()), *more,
+        )  # fmt: skip
+        for text, latent in entries:
+            action = menu.addAction(text, lambda latent=latent: put(controller.acts.well_of(latent)))
+            action.setEnabled(latent is not None)
+
+    def _take_one(self, item: Dropped, put: Put, say: Say, restores: bool) -> None:
+        controller = self._host.controller
+        if item.checkpoint is not None:
+            controller.choose_model(str(item.checkpoint))
+            return
+        latent = item.latent
+        if latent is None:
+            try:
+                found = recipe.extract(item.data, item.name)
+                latent = None if found is None else read_latent(found, item.data)
+            except FlowError:
+                found = None  # the picture itself can still be used
+            if found is not None and latent is None and restores:
+                self._host.transfers.restore(found)
+                return
+        if latent is not None:
+            put(controller.acts.well_of(latent))
+            return
+
+        def done(picture: Picture | None, sentence: str) -> None:
+            if picture is None:
+                say(sentence)
+            elif controller.model is not None:
+                put(self._well(picture, item.name))
+
+        self._host.transfers.loader.read(item.data, item.name, done)
+
+    def _well(self, picture: Picture, name: str) -> Well:
+        controller = self._host.controller
+        model = controller.model
+        seen = apply_crop(picture, Crop(), model.height, model.width, model.channels)
+        return Well(picture=controller.store.put_array(seen), name=name)

@@ -1,0 +1,386 @@
+"""From two piles to a fitted way, a page of translations, and one picture looked at closely: asks, and keeps the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, QTimer
+
+from flow_explorer.engine.requests.piles import BY_CLASS, PAIR, FitPiles, TranslatePage, TranslatePicture
+from flow_explorer.explorer.facets.piles.pile_link import PileLink, PileView
+from flow_explorer.explorer.facets.piles.state import FURTHER, State
+from flowcore.model.labels import Label, from_json
+
+__all__ = ["FitView", "Links", "One", "PageView", "Wanted", "Way", "methods_of"]
+
+PACE_MS = 15
+"""One picture is asked for at most this often: between, the page has its turn."""
+REMEMBERED = 256
+"""So many pictures' figures are kept for one way and strength."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """What is fitted: two piles (as read, by their numbers), a method and a direction."""
+
+    model: str
+    method: str
+    source: tuple
+    target: tuple
+    pair: str
+    back: bool
+    names: tuple[str, str]
+    readings: tuple[int, int]
+
+    def fields(self) -> dict[str, Any]:
+        """What every request says of it."""
+        return {"model": self.model, "method": self.method, "source": self.source, "target": self.target, "pair": self.pair,
+                "back": self.back, "names": self.names}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What `Links.sync` is given."""
+
+    state: State
+    model: str
+    shape: tuple
+    """Of the pictures that the model sees."""
+    sources: dict[str, tuple]
+    """Of both piles; () for none."""
+    names: dict[str, str]
+    """What both piles are called."""
+    method: str
+    """The one that this model allows."""
+    pair: str = ""
+    """The second flow of a pair."""
+    further: np.ndarray | None = None
+    """The further picture as the model sees it, and its key."""
+    further_key: str = ""
+
+    @property
+    def strength(self) -> float:
+        """Between the two flows of a pair there is no way."""
+        return 1.0 if self.method == PAIR else self.state.strength
+
+
+@dataclass
+class FitView:
+    """How far the fitting is."""
+
+    ready: bool = False
+    busy: bool = False
+    stopped: bool = False
+    """The person cancelled: it goes on when asked."""
+    fraction: float | None = None
+    words: str = ""
+    """Which pile is being encoded."""
+    error: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class One:
+    """One picture, translated: at first the picture alone, then its z and the proof."""
+
+    picture: np.ndarray
+    z: np.ndarray | None = None
+    label: Label = ()
+    cycle_error: float | None = None
+    precise: bool = False
+    bpd_before: float | None = None
+    bpd_after: float | None = None
+
+
+@dataclass
+class PageView:
+    """Translations by the number of their picture; an older strength's stay until the newer have come."""
+
+    pictures: dict[int, np.ndarray] = field(default_factory=dict)
+    strengths: dict[int, float] = field(default_factory=dict)
+    failed: set[int] = field(default_factory=set)
+    busy: bool = False
+    error: str = ""
+
+
+class Links(QObject):
+    """Keeps what is shown equal to the state. `sync` compares what is needed with what was asked last."""
+
+    def __init__(self, client: Any, on_change: Callable[[], None], trace: Callable[..., None] = lambda *_a, **_k: None,
+                 parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._client, self._on_change, self._trace = client, on_change, trace
+        self.piles = {which: PileLink(client, self._pile_changed) for which in "AB"}
+        self.fit, self.page = FitView(), PageView()
+        self.way: Way | None = None
+        self.strength = 1.0
+        self.ones: dict[int, One] = {}
+        """By the picture's number, `FURTHER` for the further picture; of the present way and strength."""
+        self.last: tuple[int, One] | None = None
+        """What was looked at last, while the newer is on its way."""
+        self.one_error = ""
+        self._wanted: Wanted | None = None
+        self._fit_id: int | None = None
+        self._page_asked: tuple | None = None
+        self._page_turn = self._one_turn = 0
+        self._next = 0
+        self._visible: range = range(0)
+        self._hovered: int | None = None
+        self._one_asked: tuple | None = None
+        self._one_busy = False
+        self._further_key = ""
+        self._pace = QTimer(self, interval=PACE_MS, singleShot=True)
+        self._pace.timeout.connect(self._sync_one)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is on its way."""
+        return (self.fit.busy or self.page.busy or self._one_busy or self._pace.isActive()
+                or any(pile.view.busy for pile in self.piles.values()))  # fmt: skip
+
+    def forget(self) -> None:
+        """The engine is a new one: piles are read, fitted and translated again. What is seen stays until it comes."""
+        for pile in self.piles.values():
+            pile.again()
+        self._drop_fit()
+        self.way = None
+        self._page_asked = self._one_asked = None
+        self.fit = FitView()
+        self._silence()
+
+    def _silence(self) -> None:
+        """What is on its way is of no use any more."""
+        self._page_turn += 1
+        self._one_turn += 1
+        self.page.busy = self._one_busy = False
+
+    # What is wanted
+
+    def sync(self, wanted: Wanted) -> None:
+        """Ask for whatever of it is missing."""
+        self._wanted = wanted
+        for which, pile in self.piles.items():
+            pile.sync(wanted.model, wanted.shape, wanted.sources[which])
+        self._sync_fit()
+
+    def look(self, visible: range, hovered: int | None) -> None:
+        """Which pictures are on the page, and which one the pointer rests on."""
+        if (visible, hovered) != (self._visible, self._hovered):
+            self._visible, self._hovered = visible, hovered
+            self._sync_page()
+            self._sync_one()
+
+    def cancel_fit(self) -> None:
+        """Stop fitting; `fit_again` takes it up."""
+        self._drop_fit()
+        self.fit = FitView(stopped=True)
+        self._on_change()
+
+    def fit_again(self) -> None:
+        """Fit after a cancel, or after an error."""
+        self.way = None
+        self._sync_fit()
+
+    def source_view(self) -> PileView:
+        """The pile that is translated."""
+        return self.piles[self._wanted.state.ends[0] if self._wanted else "A"].view
+
+    def _pile_changed(self) -> None:
+        self._sync_fit()
+        self._on_change()
+
+    def _wanted_way(self) -> Way | None:
+        """What is to be fitted; None where a pile is missing."""
+        wanted = self._wanted
+        if wanted is None:
+            return None
+        first, second = wanted.state.ends
+        alone = wanted.method == PAIR
+        for which in (first,) if alone else (first, second):
+            if not wanted.sources[which] or not self.piles[which].view.ready:
+                return None
+        numbers = tuple(self.piles[which].view.number for which in (first, second))
+        return Way(wanted.model, wanted.method, wanted.sources[first], () if alone else wanted.sources[second],
+                   wanted.pair if alone else "", wanted.state.ends == "BA", (wanted.names[first], wanted.names[second]),
+                   (numbers[0], 0 if alone else numbers[1]))  # fmt: skip
+
+    # Fitting
+
+    def _sync_fit(self) -> None:
+        way = self._wanted_way()
+        if way != self.way:
+            older = self.way
+            self._drop_fit()
+            self.way = way
+            self.fit = FitView(busy=way is not None)
+            # Another pile's pictures are no draft of this one's; of another method they are.
+            same = older is not None and way is not None and (older.source, older.readings[0]) == (way.source, way.readings[0])
+            if older is not None and not same:
+                self.page, self.last = PageView(), None
+            self.page.strengths = {}
+            self.page.failed = set()
+            self.ones = {}
+            self._page_asked = self._one_asked = None
+            self._silence()
+            if way is not None:
+                self._fit_id = self._client.send(FitPiles(**way.fields()), on_answer=self._fitted, on_error=self._fit_failed,
+                                                 on_progress=self._fit_progressed)
+            self._on_change()
+        self._sync_page()
+        self._sync_one()
+
+    def _drop_fit(self) -> None:
+        if self._fit_id is not None:
+            self._client.cancel(self._fit_id)
+            self._fit_id = None
+
+    def _fitted(self, message: Any) -> None:
+        if message.id == self._fit_id and message.done:
+            self._fit_id = None
+            self.fit = FitView(ready=True)
+            self._sync_page()
+            self._sync_one()
+            self._on_change()
+
+    def _fit_progressed(self, fraction: float, words: str) -> None:
+        if self.fit.busy:
+            self.fit.fraction, self.fit.words = fraction, words
+            self._on_change()
+
+    def _fit_failed(self, sentence: str, _details: str = "") -> None:
+        self._fit_id = None
+        self.fit = FitView(error=sentence)
+        self.page, self.ones, self.last = PageView(), {}, None
+        self._on_change()
+
+    # The page
+
+    def _sync_page(self) -> None:
+        if not self.fit.ready or self.way is None or self._wanted is None:
+            return
+        strength, page = self._wanted.strength, self.page
+        if strength != self.strength:
+            self.strength = strength
+            self.ones, page.failed = {}, set()
+        view = self.source_view()
+        indices = [index for index in self._visible if index < len(view.pictures)]
+        missing = [index for index in indices if page.strengths.get(index) != strength and index not in page.failed]
+        asked = (self.way, strength, tuple(indices))
+        if asked == self._page_asked or not missing:
+            return
+        # A drag replaces a page before it is complete: it goes on where that one stopped, so that every picture moves.
+        place = next((place for place, index in enumerate(missing) if index >= self._next), 0)
+        self._page_asked, page.busy = asked, True
+        self._page_turn += 1
+        turn, way = self._page_turn, self.way
+
+        def answered(message: Any) -> None:
+            if self.way != way:
+                return
+            for index, picture in zip(message.data["indices"], message.arrays["pictures"], strict=True):
+                # During a drag an older strength's are welcome, but never in the place of the present one's.
+                if strength == self._wanted.strength or self.page.strengths.get(index) != self._wanted.strength:
+                    self.page.pictures[index], self.page.strengths[index] = np.array(picture), strength
+                self._next = index + 1
+            # Only now: a line that comes and goes would change how many pairs there is room for, and so what is asked.
+            self.page.error = ""
+            if strength == self._wanted.strength:
+                self.page.failed |= set(message.data["failed"])
+            if turn == self._page_turn and message.done:
+                self.page.busy, self._next = False, 0
+            self._trace("piles.page", strength=strength, count=len(message.data["indices"]), complete=not self.page.busy)
+            self._on_change()
+
+        def failed(sentence: str, _details: str = "") -> None:
+            if turn == self._page_turn:
+                self.page.busy, self.page.error = False, sentence
+                self._on_change()
+
+        request = TranslatePage(**way.fields(), indices=(*missing[place:], *missing[:place]), strength=strength)
+        self._client.send(request, on_answer=answered, on_error=failed)
+        self._on_change()
+
+    # One picture
+
+    def _subject(self) -> tuple[int, np.ndarray, str] | None:
+        """(number, picture, key of its content) of what is looked at closely: the hovered, else the selected."""
+        view, further, chosen = self.source_view(), self._wanted.further, self._wanted.state.selected
+        known = self.ones.get(chosen)
+        if self._hovered is not None and (known is not None and known.cycle_error is not None):
+            chosen = self._hovered
+        if chosen == FURTHER:
+            return None if further is None else (FURTHER, further, self._wanted.further_key)
+        if 0 <= chosen < len(view.pictures) and view.pictures[chosen] is not None:
+            return chosen, view.pictures[chosen], ""
+        return None
+
+    def _sync_one(self) -> None:
+        if not self.fit.ready or self.way is None or self._wanted is None or self._pace.isActive():
+            return
+        if self._further_key != self._wanted.further_key:
+            self._further_key = self._wanted.further_key
+            self.ones.pop(FURTHER, None)
+            self.last = None if self.last is not None and self.last[0] == FURTHER else self.last
+        subject = self._subject()
+        known = self.ones.get(subject[0]) if subject is not None else None
+        if subject is None or (known is not None and known.cycle_error is not None):
+            return
+        index, picture, key = subject
+        asked = (self.way, self._wanted.strength, index, key)
+        if asked == self._one_asked:
+            return
+        self._one_asked, self._one_busy, self.one_error = asked, True, ""
+        self._one_turn += 1
+        turn, (way, strength, _, _) = self._one_turn, asked
+
+        def answered(message: Any) -> None:
+            if self.way != way or (index == FURTHER and self._wanted.further_key != key):
+                return
+            data, arrays = message.data, message.arrays
+            one = One(np.array(arrays["picture"]))
+            if message.done:
+                z = np.array(arrays["z"]) if "z" in arrays else None
+                one = One(one.picture, z, from_json(data["label"]), float(data["cycle_error"]), bool(data["precise"]),
+                          data["bpd_before"], data["bpd_after"])  # fmt: skip
+            self.last = (index, one)
+            self._trace("piles.one", strength=strength, exact=bool(message.done))
+            if strength == self._wanted.strength:
+                self.ones[index] = one
+                while len(self.ones) > REMEMBERED:
+                    del self.ones[next(iter(self.ones))]
+            if turn == self._one_turn and message.done:
+                self._one_busy = False
+                self._sync_one()
+            self._on_change()
+
+        def failed(sentence: str, _details: str = "") -> None:
+            if turn == self._one_turn:
+                self._one_busy, self.one_error = False, sentence
+                self._on_change()
+
+        request = TranslatePicture(**way.fields(), picture=picture, strength=strength, index=max(index, -1))
+        self._client.send(request, on_answer=answered, on_error=failed)
+        self._pace.start()
+
+    # What is seen
+
+    def one(self, index: int) -> One | None:
+        """What is known of a picture's translation; an older strength's, or the page's, until the present one has come."""
+        found = self.ones.get(index)
+        if found is not None:
+            return found
+        if self.last is not None and self.last[0] == index:
+            return One(self.last[1].picture)
+        picture = self.page.pictures.get(index)
+        return None if picture is None or index in self.page.failed else One(picture)
+
+    def pictures(self, indices: Sequence[int]) -> list[np.ndarray | None]:
+        """Translations of some pictures as they stand now."""
+        return [self.page.pictures.get(index) for index in indices]
+
+
+def methods_of(classes: bool, pair: bool) -> tuple[str, ...]:
+    """The methods that a model allows."""
+    return ("mean-shift", "shrunk-shift", "transport", *([BY_CLASS] if classes else []), *([PAIR] if pair else []))

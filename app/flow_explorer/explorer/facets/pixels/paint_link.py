@@ -1,0 +1,149 @@
+"""What is asked of the engine while one paints: the painted picture's z, and the same made plausible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from flow_explorer.engine.requests.pixels import Repaint
+from flow_explorer.explorer.facets.pixels.state import State, picture_key, scaled
+from flow_explorer.explorer.latest import Latest
+from flow_explorer.explorer.model import Model, figures
+from flow_explorer.explorer.store import Latent
+from flow_explorer.explorer.view_model import Figures
+from flowcore.pictures.painting import paint
+
+__all__ = ["PaintLink"]
+
+
+class PaintLink:
+    """Keeps the painted picture, and what the engine says of it, equal to the subject's strokes."""
+
+    def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self._lane = Latest(client)
+        self._asked: tuple | None = None
+        self._painted_of: tuple | None = None
+        self._of: tuple | None = None
+        self._subject: Latent | None = None
+        self._key: tuple[np.ndarray, str, str] | None = None
+        self.painted: np.ndarray | None = None
+        """uint8 (H, W, C), the strokes on the subject, at once; None without a subject."""
+        self.where = np.zeros((0, 0), bool)
+        """Where it is painted."""
+        self._clear()
+
+    def _clear(self) -> None:
+        self.before_figures = self.painted_figures = self.plausible_figures = Figures()
+        self.changes: list[np.ndarray] = []
+        """The stroke's change of z, one map a level, the finest first: float32 (h, w)."""
+        self.channels: list[int] = []
+        """How many numbers a place of each level has."""
+        self.left: list[np.ndarray] = []
+        """What is left of it in the plausible picture."""
+        self.plausible: np.ndarray | None = None
+        """uint8 (H, W, C)."""
+        self.z: np.ndarray | None = None
+        """Its z (D,)."""
+        self.kept: float | None = None
+        """Share of the stroke that the plausible picture keeps, 0 to 1."""
+        self.inside = self.outside = 0.0
+        """Mean difference of the plausible picture from the painted one, in grey levels, where it is painted and elsewhere."""
+        self.result: Latent | None = None
+        """The newest that is complete, which stands until a newer stroke or amount is: what is seen can then be taken."""
+        self.result_figures = Figures()
+        self.result_amount = 0.0
+        self.error = ""
+
+    @property
+    def busy(self) -> bool:
+        return self._lane.busy
+
+    @property
+    def dirty(self) -> bool:
+        """Whether anything is painted."""
+        return bool(self.where.any())
+
+    @property
+    def current(self) -> bool:
+        """Whether what is known is of the strokes and the amount that are set, not of those before."""
+        return self._asked is not None and self._of == self._asked
+
+    def forget(self) -> None:
+        """The engine is a new one: what was asked of the old one is to be asked again."""
+        self._asked = None
+        self._lane.forget()
+
+    def stop(self) -> None:
+        """Nobody looks any more."""
+        if self._lane.busy:
+            self._asked = None
+            self._lane.drop()
+
+    def key_of(self, subject: Latent) -> str:
+        """What the subject's strokes are remembered by."""
+        if self._key is None or self._key[0] is not subject.picture or self._key[1] != subject.model:
+            self._key = (subject.picture, subject.model, picture_key(subject.model, subject.picture))
+        return self._key[2]
+
+    def sync(self, model: Model, subject: Latent | None, state: State) -> None:
+        if subject is None:
+            self._lane.drop()
+            self._asked = self._painted_of = self._of = self._subject = self.painted = None
+            self.where = np.zeros((0, 0), bool)
+            self._clear()
+            return
+        key = self.key_of(subject)
+        strokes = state.strokes(key)
+        if (key, strokes) != self._painted_of:
+            if self._painted_of is None or self._painted_of[0] != key:
+                self._clear()
+                self._asked = None
+                self._lane.drop()
+            self._painted_of = (key, strokes)
+            self.painted, self.where = paint(subject.picture, scaled(strokes, *subject.picture.shape[:2]))
+        self._subject = subject
+        if not self.dirty:
+            self._lane.drop()
+            self._asked = None
+            self._clear()
+            return
+        asked = (key, strokes, state.amount, subject.label)
+        if asked == self._asked:
+            return
+        self._asked, self.error = asked, ""
+        where = self.where.astype(np.uint8)
+        request = Repaint(str(model.path), subject.picture, self.painted, where, state.amount, subject.label)
+        self._lane.ask(request, lambda message: self._answered(message, asked, model), self._failed)
+
+    def _answered(self, message: Any, asked: tuple, model: Model) -> None:
+        # An older stroke of the same picture may be shown until the newest has come, another picture's not.
+        if self._asked is None or asked[0] != self._asked[0]:
+            return
+        data, arrays = message.data, message.arrays
+        if "before" in data:
+            self.before_figures = figures(model.card, data["before"]["bpd"])
+            self.painted_figures = figures(model.card, data["painted"]["bpd"])
+            self.changes, self.channels = _maps(arrays, "change"), [int(count) for count in data["channels"]]
+        elif not message.done:
+            self.plausible, self.z, self.plausible_figures, self.kept = np.array(arrays["picture"]), None, Figures(), None
+        else:
+            self.z, self.plausible, self.left = np.array(arrays["z"]), np.array(arrays["picture"]), _maps(arrays, "left")
+            self.kept, self.inside, self.outside = data["kept"], float(data["inside"]), float(data["outside"])
+            self.plausible_figures = self.result_figures = figures(model.card, data["plausible"]["bpd"])
+            self._of, self.result_amount = asked, float(data["amount"])
+            subject = self._subject
+            self.result = Latent(subject.model, self.z, self.plausible, subject.name, subject.label)
+        self._on_change()
+
+    def _failed(self, sentence: str, _details: str) -> None:
+        self._clear()
+        self.error = sentence
+        self._on_change()
+
+
+def _maps(arrays: dict[str, np.ndarray], name: str) -> list[np.ndarray]:
+    count = sum(key.startswith(name) for key in arrays)
+    return [np.array(arrays[f"{name}{number}"]) for number in range(count)]

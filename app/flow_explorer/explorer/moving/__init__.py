@@ -1,0 +1,1 @@
+"""What leaves the Explorer and what comes in: files, drops, recipes, animations, scripts."""

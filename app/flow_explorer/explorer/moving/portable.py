@@ -1,0 +1,87 @@
+"""The Explorer's state together with what it names: for the session that comes back after a crash, and for one file that opens
+on another machine. What is missing there is left out, with a sentence; the rest comes back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from flow_explorer import assets
+from flow_explorer.explorer.model import open_model
+from flow_explorer.explorer.state import ExplorerState, Well
+from flow_explorer.explorer.store import Store
+from flow_explorer.i18n import tr
+from flowcore.errors import ConfigError, FlowError
+
+__all__ = ["find_model", "mend", "pack", "unpack"]
+
+
+def pack(state: ExplorerState, store: Store, title: str = "") -> dict[str, Any]:
+    """The state with its pictures and latents by content; a bundled model goes by its name, another by its path and title."""
+    return {"state": state.to_dict(), "contents": store.to_dict(state.keys), "model_title": title}
+
+
+def unpack(data: object, store: Store, folder: Path | None = None) -> tuple[ExplorerState, list[str]]:
+    """Read what `pack` wrote, its contents into the store; returns the state and what is to be said of it.
+
+    `folder` is where the file lies: a checkpoint that was sent along with it is found there. Raises `FlowError` in one
+    sentence for data of another kind; then nothing is in use of what was read.
+    """
+    if not isinstance(data, dict):
+        raise ConfigError(tr("The session cannot be read: the Explorer's part is not an object."))
+    state = ExplorerState.from_dict(data.get("state"))
+    keys = store.load_dict(data.get("contents", {}))
+    title = data.get("model_title")
+    state, said = mend(state, keys)
+    state, more = find_model(state, folder, title[:200] if isinstance(title, str) else "")
+    return state, said + more
+
+
+def mend(state: ExplorerState, keys: Mapping[str, str]) -> tuple[ExplorerState, list[str]]:
+    """The state with its keys as they are in the store, `keys` being {as written: there}; and what had to be left out."""
+    said = []
+    for which in "AB":
+        well = state.well(which)
+        if well.empty:
+            continue
+        if well.picture not in keys:
+            said.append(tr("The picture in {well} cannot be found again.", well=which))
+            state = state.with_well(which, Well())
+            continue
+        latent = keys.get(well.latent, "")
+        kept = {} if latent or not well.latent else {"latent_model": "", "label": ()}
+        state = state.with_well(which, replace(well, picture=keys[well.picture], latent=latent, **kept))
+    moved = []
+    for id_, facet in state.facets:
+        if facet.keys <= set(keys):
+            moved.append((id_, facet.renamed(dict(keys))))
+        else:
+            said.append(tr("What was set in “{view}” needs a picture that cannot be found again.", view=id_))
+    return replace(state, facets=tuple(moved)), said
+
+
+def find_model(state: ExplorerState, folder: Path | None = None, title: str = "") -> tuple[ExplorerState, list[str]]:
+    """The state with a model that can be opened here, and a sentence where there is none: the name stays then."""
+    try:
+        open_model(state.model)
+        return state, []
+    except FlowError:
+        name = re.split(r"[\\/]", state.model.rstrip("\\/"))[-1]
+    beside = folder / name if folder is not None and name and name not in assets.model_names() else None
+    if beside is not None and beside.exists():
+        try:
+            open_model(str(beside))
+        except FlowError:
+            pass
+        else:
+            wells = {which: state.well(which) for which in "AB"}
+            for which, well in wells.items():
+                if well.latent_model == state.model:
+                    state = state.with_well(which, replace(well, latent_model=str(beside)))
+            return replace(state, model=str(beside)), []
+    called = tr("“{title}” ({name})", title=title, name=state.model) if title else f"“{state.model}”"
+    return state, [tr("The model {model} is not on this machine: open it from where it is now, or choose another.", model=called)]

@@ -1,0 +1,143 @@
+"""The recipe in a saved picture: the Explorer's whole state, small enough to travel inside a PNG.
+
+Only what the model sees of a picture goes in, never the photograph it was cropped from: a saved walk is meant to be
+passed on, the rest of the photograph may not be. That holds for the pictures of the facets too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from flow_explorer.explorer.facets import FacetState
+from flow_explorer.explorer.state import COUNTS, SCHEMA, ExplorerState, Well
+from flow_explorer.explorer.store import Latent, Store, latent_from_dict, latent_to_dict
+from flow_explorer.explorer.wells.well_link import seen_by
+from flow_explorer.i18n import tr
+from flowcore.errors import ConfigError
+from flowcore.model.labels import from_json, to_json
+from flowcore.pictures import recipe
+from flowcore.pictures.images import read_picture
+
+if TYPE_CHECKING:
+    from flow_explorer.explorer.model import Model
+
+__all__ = ["make_recipe", "read_latent", "read_recipe"]
+
+
+ROOM_BYTES = 20 * 2**20
+"""Of pictures and latents; a facet whose own would not fit beside the others' stays behind."""
+
+
+def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, latent: Latent | None = None,
+                carried: Collection[str] | None = None) -> dict:
+    """The recipe of a saved picture: `kind` is "picture" (then with its own z), "samples", "walk" or a facet's own.
+
+    What was set in the facets goes with it, with what it needs of the store: all of them, or those of the ids in `carried`.
+    """
+    private = Store()
+    for which in "AB":
+        well = state.well(which)
+        if not well.empty:
+            state = state.with_well(which, _portable(well, store, private, model))
+    moved = []
+    for id_, facet in state.facets:
+        before = state.keys_of_wells | {key for _, each in moved for key in each.keys}
+        ours = _carried(facet, store, private, model) if carried is None or id_ in carried or not facet.keys else None
+        if ours is not None and private.size <= ROOM_BYTES:
+            moved.append((id_, ours))
+        else:
+            private.prune(before)
+    state = replace(state, facets=tuple(moved))
+    values: dict = {"model": state.model, "explorer": state.to_dict(), "store": private.to_dict(state.keys)}
+    if latent is not None:
+        values["latent"] = {**latent_to_dict(latent.z), "model": latent.model, "name": latent.name}
+        if latent.label:
+            values["latent"]["label"] = to_json(latent.label)
+    return recipe.new(kind, conditional=state.conditional or (latent is not None and bool(latent.label)), **values)
+
+
+def _carried(facet: FacetState, store: Store, private: Store, model: Model) -> FacetState | None:
+    """A facet's state over contents of the private store; None where something that it needs is gone."""
+    facet = _with_wells(facet.portable(), lambda well: well if well.empty else _portable(well, store, private, model))
+    keys = {}
+    for key in facet.keys:
+        if key in private:
+            keys[key] = key
+        elif key not in store:
+            return None
+        elif key.startswith("z"):
+            keys[key] = private.put_latent(store.latent(key))
+        else:
+            picture = store.picture(key)
+            small = picture.pixels.shape[:2] == (model.height, model.width)
+            keys[key] = (private.put_picture(store.blob(key)) if small else
+                         private.put_array(seen_by(model, store, Well(picture=key))))
+    return facet.renamed(keys)
+
+
+def _with_wells(value: Any, change: Callable[[Well], Well]) -> Any:
+    """Frozen data with every well in it changed."""
+    if isinstance(value, Well):
+        return change(value)
+    if isinstance(value, tuple):
+        parts = [_with_wells(part, change) for part in value]
+        same = all(part is before for part, before in zip(parts, value, strict=True))
+        return value if same else tuple(parts) if type(value) is tuple else type(value)(*parts)
+    if is_dataclass(value) and not isinstance(value, type):
+        before = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
+        after = {name: _with_wells(part, change) for name, part in before.items()}
+        changed = {name: part for name, part in after.items() if part is not before[name]}
+        return replace(value, **changed) if changed else value
+    return value
+
+
+def _portable(well: Well, store: Store, private: Store, model: Model) -> Well:
+    """The well with the picture as the model sees it, and its z if it came with one."""
+    latent = private.put_latent(store.latent(well.latent)) if well.latent else ""
+    return Well(picture=private.put_array(seen_by(model, store, well)), name=well.name,
+                latent=latent, latent_model=well.latent_model, label=well.label)
+
+
+def read_recipe(values: dict, store: Store) -> ExplorerState:
+    """The state that a recipe describes; its pictures and latents go into the store. Raises `FlowError`."""
+    if "explorer" not in values:
+        return _simple(values)
+    state = ExplorerState.from_dict(values["explorer"])
+    keys = store.load_dict(values.get("store", {}))
+    for which in "AB":
+        well = state.well(which)
+        if well.empty:
+            continue
+        if well.picture not in keys or (well.latent and well.latent not in keys):
+            raise ConfigError(tr("This picture's recipe is damaged: the picture in {well} is missing.", well=which))
+        moved = replace(well, picture=keys[well.picture], latent=keys[well.latent] if well.latent else "")
+        state = state.with_well(which, moved)
+    for id_, facet in state.facets:
+        if not facet.keys <= set(keys):
+            raise ConfigError(tr("This picture's recipe is damaged: a picture that it needs is missing."))
+        state = state.with_facet(id_, facet.renamed(keys))
+    return state
+
+
+def _simple(values: dict) -> ExplorerState:
+    """The state of a recipe that only says model, seed, temperature and count."""
+    if not {"model", "seed"} <= set(values):
+        raise ConfigError(tr("This picture's recipe was not made in the Explorer, so it cannot be restored here."))
+    count = values.get("count", 16)
+    page = next((page for page in COUNTS if isinstance(count, int) and page >= count), COUNTS[-1])
+    named = ("model", "seed", "temperature", "level_temperatures", "sampled_class")
+    simple = {name: values[name] for name in named if name in values}
+    return ExplorerState.from_dict({"schema": SCHEMA, "count": page, **simple})
+
+
+def read_latent(values: dict, data: bytes) -> Latent | None:
+    """The sample that a saved picture of kind "picture" is, with its own z; None if it is something else."""
+    entry = values.get("latent")
+    if values.get("kind") != "picture" or not isinstance(entry, dict):
+        return None
+    if not isinstance(entry.get("model"), str) or not isinstance(entry.get("name"), str):
+        raise ConfigError(tr("This picture's recipe is damaged: it does not say which model made it."))
+    pixels = read_picture(data).pixels
+    return Latent(entry["model"], latent_from_dict(entry), pixels[..., :3], entry["name"], from_json(entry.get("label")))

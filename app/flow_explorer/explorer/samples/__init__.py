@@ -1,0 +1,1 @@
+"""The page of samples and the film strip of temperatures."""

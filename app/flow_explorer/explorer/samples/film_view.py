@@ -1,0 +1,110 @@
+"""A sample's z at many temperatures, two rows of small pictures; a click takes that temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from flow_explorer import theme
+from flow_explorer.explorer.paint import PictureCache, draw_captioned
+from flow_explorer.explorer.samples.film_link import TEMPERATURES
+from flow_explorer.i18n import tr
+from flow_explorer.widgets.focus import KeyboardFocus, ring
+
+__all__ = ["FilmView"]
+
+COLUMNS = 4
+GAP = 6
+CAPTION = 18
+MARGIN = 3
+
+
+class FilmView(KeyboardFocus, QWidget):
+    """`picked(temperature)` when one is clicked, or chosen by the arrow keys."""
+
+    kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
+
+    picked = Signal(float)
+    rested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._frames: list[np.ndarray | None] = [None] * len(TEMPERATURES)
+        self._temperature = 0.7
+        self._cache = PictureCache()
+        self.smooth = True
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(tr("The same z at every temperature"))
+        self.setToolTip(tr("The selected sample's own z from 0, the middle of the prior, to beyond what the model learnt.\n"
+                           "Click one to draw the whole page at that temperature: z = T ε"))  # fmt: skip
+        theme.paint_with(self)
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        side = (width - 2 * MARGIN - (COLUMNS - 1) * GAP) / COLUMNS
+        rows = -(-len(TEMPERATURES) // COLUMNS)
+        return round(rows * (side + CAPTION) + 2 * MARGIN)
+
+    def sizeHint(self) -> QSize:
+        return QSize(268, self.heightForWidth(268))
+
+    minimumSizeHint = sizeHint
+
+    def show_frames(self, frames: Sequence[np.ndarray | None], temperature: float) -> None:
+        """The pictures, None where one has not come, and the temperature that the page is drawn at."""
+        self._frames, self._temperature = list(frames), temperature
+        self.setAccessibleDescription(tr("The page is drawn at {t}", t=f"{temperature:.2f}"))
+        self.update()
+
+    def cell(self, index: int) -> QRectF:
+        """Where a picture is, without its caption."""
+        side = (self.width() - 2 * MARGIN - (COLUMNS - 1) * GAP) / COLUMNS
+        row, column = divmod(index, COLUMNS)
+        return QRectF(MARGIN + column * (side + GAP), MARGIN + row * (side + CAPTION), side, side)
+
+    def index_at(self, point: QPointF) -> int:
+        for index in range(len(TEMPERATURES)):
+            if self.cell(index).adjusted(0, 0, 0, CAPTION).contains(point):
+                return index
+        return -1
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(theme.font(11))
+        for index, (frame, temperature) in enumerate(zip(self._frames, TEMPERATURES, strict=True)):
+            rect = self.cell(index)
+            below = QRectF(rect.left(), rect.bottom(), rect.width(), CAPTION)
+            chosen = abs(temperature - self._temperature) < 0.005
+            draw_captioned(painter, rect, below, frame, f"{temperature:.1f}", chosen, self._cache, self.smooth)
+        if self.focus_visible:
+            ring(painter, QRectF(self.rect()), 5)
+        painter.end()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self.index_at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and index >= 0:
+            self._pick(index)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -COLUMNS, Qt.Key.Key_Down: COLUMNS}
+        step = steps.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+            return
+        nearest = min(range(len(TEMPERATURES)), key=lambda index: abs(TEMPERATURES[index] - self._temperature))
+        if 0 <= nearest + step < len(TEMPERATURES):
+            self._pick(nearest + step)
+
+    def _pick(self, index: int) -> None:
+        self.picked.emit(TEMPERATURES[index])
+        self.rested.emit()

@@ -1,0 +1,199 @@
+"""The page of samples as a square grid: shows, selects, drags out. Computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+
+from flow_explorer import theme
+from flow_explorer.explorer.paint import (
+    PictureCache,
+    draw_outline,
+    draw_picture,
+    draw_placeholder,
+    picture_area,
+)
+from flow_explorer.i18n import tr
+from flow_explorer.widgets.focus import KeyboardFocus
+
+__all__ = ["SamplesGrid"]
+
+MARGIN = 4
+"""Room around the grid for the outline of a selected picture at its edge, in pixels."""
+
+
+class SamplesGrid(KeyboardFocus, QWidget):
+    """A grid of `count` pictures in as many columns as rows. `picture(i)` gives the i-th, None where not yet there."""
+
+    kept_keys = (
+        Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End,
+        Qt.Key.Key_Return, Qt.Key.Key_Enter,
+    )  # fmt: skip
+
+    picked = Signal(int)
+    activated = Signal(int)
+    """Enter, or a double click: put this one in the first empty well."""
+    dragged = Signal(int)
+    menu_wanted = Signal(int, QPoint)
+    """A picture was pressed with the right button, or the menu key: its index and the global position."""
+
+    def __init__(self, picture: Callable[[int], np.ndarray | None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._picture = picture
+        self._count = 16
+        self._selected = -1
+        self._hovered = -1
+        self._pressed: QPointF | None = None
+        self._pressed_index = -1
+        self._cache = PictureCache()
+        self.smooth = True
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setMinimumSize(160, 160)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setToolTip(tr("Click a sample to work on it, or drag it to A or B."))
+        theme.paint_with(self)
+        self._describe()
+
+    # What is shown
+
+    @property
+    def count(self) -> int:
+        return self._count
+
+    @property
+    def columns(self) -> int:
+        return max(1, round(self._count**0.5))
+
+    @property
+    def selected(self) -> int:
+        return self._selected
+
+    def show_page(self, count: int, selected: int) -> None:
+        if (count, selected) != (self._count, self._selected):
+            self._count, self._selected = count, selected
+            self._describe()
+            self.update()
+
+    def refresh(self, first: int, count: int) -> None:
+        """Some pictures have changed."""
+        area = QRectF()
+        for index in range(first, min(first + count, self._count)):
+            area = area.united(self.cell(index))
+        if not area.isEmpty():
+            self.update(area.adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).toAlignedRect())
+
+    def cell(self, index: int) -> QRectF:
+        """Where a picture is."""
+        side = min(self.width(), self.height()) - 2 * MARGIN
+        gap = 4 if self._count <= 16 else 3
+        columns = self.columns
+        step = (side + gap) / columns
+        row, column = divmod(index, columns)
+        return QRectF(MARGIN + column * step, MARGIN + row * step, step - gap, step - gap)
+
+    def index_at(self, point: QPointF) -> int:
+        for index in range(self._count):
+            if self.cell(index).contains(point):
+                return index
+        return -1
+
+    def sizeHint(self) -> QSize:
+        return QSize(440, 440)
+
+    def _describe(self) -> None:
+        self.setAccessibleName(tr("Samples"))
+        chosen = tr("sample {number} selected", number=self._selected + 1) if self._selected >= 0 else tr("none selected")
+        self.setAccessibleDescription(tr("{count} samples, {chosen}", count=self._count, chosen=chosen))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for index in range(self._count):
+            rect = self.cell(index)
+            if not event.rect().intersects(rect.toAlignedRect().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)):
+                continue
+            picture = self._picture(index)
+            if picture is None:
+                draw_placeholder(painter, rect)
+            else:
+                draw_picture(painter, rect, picture, self._cache, self.smooth)
+            if index == self._hovered and index != self._selected:
+                painter.fillRect(rect, QColor(255, 255, 255, 26))
+        if 0 <= self._selected < self._count:
+            rect, picture = self.cell(self._selected), self._picture(self._selected)
+            if picture is not None:
+                rect = picture_area(rect, picture.shape, self.devicePixelRatioF(), self.smooth)
+            draw_outline(painter, rect, theme.color("accent"), 3 if self.focus_visible else 2)
+        painter.end()
+
+    # Mouse
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is not None and event.buttons() & Qt.MouseButton.LeftButton:
+            far = (event.position() - self._pressed).manhattanLength() >= QApplication.startDragDistance()
+            if far and self._pressed_index >= 0:
+                self._pressed = None
+                self.dragged.emit(self._pressed_index)
+            return
+        self._hover(self.index_at(event.position()))
+
+    def leaveEvent(self, event) -> None:
+        self._hover(-1)
+        super().leaveEvent(event)
+
+    def _hover(self, index: int) -> None:
+        if index != self._hovered:
+            self._hovered = index
+            self.setCursor(Qt.CursorShape.PointingHandCursor if index >= 0 else Qt.CursorShape.ArrowCursor)
+            self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self.index_at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and index >= 0:
+            self._pressed, self._pressed_index = event.position(), index
+            self.picked.emit(index)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._pressed = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        index = self.index_at(event.position())
+        if event.button() == Qt.MouseButton.LeftButton and index >= 0:
+            self.activated.emit(index)
+
+    def contextMenuEvent(self, event) -> None:
+        if event.reason() == event.Reason.Keyboard:
+            index = self._selected
+            place = self.mapToGlobal(self.cell(max(index, 0)).center().toPoint())
+        else:
+            index, place = self.index_at(QPointF(event.pos())), event.globalPos()
+        if index >= 0:
+            self.menu_wanted.emit(index, place)
+
+    # Keyboard
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, columns = event.key(), self.columns
+        index = max(self._selected, 0)
+        column = index % columns
+        steps = {
+            Qt.Key.Key_Left: -1 if column else 0, Qt.Key.Key_Right: 1 if column < columns - 1 else 0,
+            Qt.Key.Key_Up: -columns, Qt.Key.Key_Down: columns,
+        }  # fmt: skip
+        if key in steps:
+            target = index + steps[key] if self._selected >= 0 else 0
+            if 0 <= target < self._count:
+                self.picked.emit(target)
+        elif key == Qt.Key.Key_Home:
+            self.picked.emit(0)
+        elif key == Qt.Key.Key_End:
+            self.picked.emit(self._count - 1)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._selected >= 0:
+            self.activated.emit(self._selected)
+        else:
+            super().keyPressEvent(event)

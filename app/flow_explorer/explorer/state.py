@@ -1,0 +1,267 @@
+"""What a person has set in the Explorer: plain frozen data, without Qt, written to and read from JSON.
+
+Pictures and latents are named by their key in a :class:`~flow_explorer.explorer.store.Store`; the state itself is small, so a
+history of hundreds of states costs little.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+from flow_explorer.explorer import facets
+from flow_explorer.explorer.facets import SAMPLES, FacetState
+from flowcore.errors import ConfigError
+from flowcore.latents.latent import MODES
+from flowcore.model.labels import MAX_CLASS, Label, from_json, single, to_json
+from flowcore.pictures.crop import Crop
+
+__all__ = [
+    "CONDITIONAL_SCHEMA", "COUNTS", "FACET_SCHEMA", "MODES", "ORDERS", "SCHEMA", "STRIP", "SUBJECTS", "TEMPERATURE_MAX",
+    "ExplorerState", "Walk", "Well",
+]  # fmt: skip
+
+SCHEMA = 1
+CONDITIONAL_SCHEMA = 2
+"""Of a state that names classes, which an older reader would pass over. All others are written as schema 1."""
+FACET_SCHEMA = 3
+"""Of a state that says what was set in one of the facets."""
+COUNTS = (4, 16, 36, 64)
+ORDERS = ("drawn", "likelihood")
+"""As they were drawn, or the likeliest first."""
+SUBJECTS = ("sample", "A", "B", "walk")
+"""What a facet can be about: the selected sample, the picture in a well, or the walk's present frame."""
+TEMPERATURE_MAX = 1.5
+LEVELS_MAX = 10
+SEED_MAX = 2**31 - 1
+STRIP = 9
+"""Frames in the strip of a walk, both ends counted."""
+
+
+@dataclass(frozen=True)
+class Well:
+    """One end of the walk: nothing, a picture of the person's own, or a sample with its own z.
+
+    A sample also has its decoded picture, which stands in when another model is chosen: z means nothing to that one.
+    """
+
+    picture: str = ""
+    """Key of the picture's file bytes; empty for an empty well."""
+    name: str = ""
+    crop: Crop = field(default_factory=Crop)
+    latent: str = ""
+    """Key of the z that it came with; empty for a picture that must be encoded."""
+    latent_model: str = ""
+    """The model that the z, and the class, are of."""
+    label: Label = ()
+    """The class of that z, or the one that the person chose to encode under; () for the likeliest."""
+
+    @property
+    def empty(self) -> bool:
+        return not self.picture
+
+    def keeps_latent(self, model: str) -> bool:
+        """Whether its own z can be used with this model."""
+        return bool(self.latent) and self.latent_model == model
+
+    def label_for(self, model: str) -> Label:
+        """The class that this model is to take it under; () for the likeliest."""
+        return self.label if self.latent_model == model else ()
+
+    def to_dict(self) -> dict:
+        return {"picture": self.picture, "name": self.name, "crop": self.crop.to_dict(),
+                "latent": self.latent, "latent_model": self.latent_model,
+                **({"label": to_json(self.label)} if self.label else {})}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Well:
+        data = _mapping(data, "a well")
+        texts = {name: _text(data, name) for name in ("picture", "name", "latent", "latent_model")}
+        if not texts["picture"]:
+            return cls()
+        return cls(crop=Crop.from_dict(_mapping(data.get("crop", {}), "crop")), label=from_json(data.get("label")), **texts)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Where the person stands between A (t = 0) and B (t = 1), and along which path."""
+
+    t: float = 0.5
+    mode: str = "linear"
+
+    def to_dict(self) -> dict:
+        return {"t": self.t, "mode": self.mode}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Walk:
+        data = _mapping(data, "the walk")
+        mode = data.get("mode", "linear")
+        if mode not in MODES:
+            raise ConfigError(f"The walk's mode {mode!r} is not known; it can be {', '.join(MODES)}.")
+        return cls(_number(data, "t", 0.5, 0.0, 1.0), mode)
+
+
+@dataclass(frozen=True)
+class ExplorerState:
+    """Everything that decides what is on the screen."""
+
+    model: str = ""
+    """Name of a bundled model, or the path of a checkpoint or run folder."""
+    seed: int = 0
+    temperature: float = 0.7
+    level_temperatures: tuple[float, ...] = ()
+    """One for each level of z, the finest first, where they differ; empty where all stand at `temperature`."""
+    count: int = 16
+    order: str = "drawn"
+    """In which order they stand, one of `ORDERS`."""
+    sampled_class: int = -1
+    """The class that a conditional model's samples are of; -1 for all of its classes in turn."""
+    selected: int = -1
+    """Which sample is worked on; -1 for none."""
+    shown: str = "sample"
+    """What the inspector shows large: the selected ``sample`` or the ``walk``'s present frame."""
+    a: Well = Well()
+    b: Well = Well()
+    walk: Walk = Walk()
+    facet: str = SAMPLES
+    """The view in front."""
+    subject: str = "sample"
+    """The picture that facets are about, one of `SUBJECTS`."""
+    facets: tuple[tuple[str, FacetState], ...] = ()
+    """What was set in them, by id in alphabetical order; one without an entry is as it was at first."""
+
+    def of(self, id_: str) -> FacetState:
+        """A facet's own state."""
+        found = dict(self.facets).get(id_)
+        return facets.initial(id_) if found is None else found
+
+    def with_facet(self, id_: str, state: FacetState) -> ExplorerState:
+        kept = dict(self.facets) | {id_: state}
+        if state == facets.initial(id_):
+            del kept[id_]
+        return replace(self, facets=tuple(sorted(kept.items(), key=lambda item: item[0])))
+
+    def temperatures(self, levels: int) -> float | tuple[float, ...]:
+        """What a model of so many levels is sampled at: one number, or one a level, the finest first."""
+        return self.level_temperatures if len(self.level_temperatures) == levels else self.temperature
+
+    def sampled_label(self, classes: int) -> Label:
+        """The label of every sample of a model of so many classes; () for all classes in turn, or for a model of none."""
+        return single(self.sampled_class) if 0 <= self.sampled_class < classes else ()
+
+    def well(self, which: str) -> Well:
+        return self.a if which == "A" else self.b
+
+    def with_well(self, which: str, well: Well) -> ExplorerState:
+        return replace(self, **{which.lower(): well})
+
+    @property
+    def first_empty_well(self) -> str:
+        """The well that the next picture goes to: the first empty one, A when both are full."""
+        if self.a.empty:
+            return "A"
+        return "B" if self.b.empty else "A"
+
+    @property
+    def keys_of_wells(self) -> set[str]:
+        """The keys of the store that the two wells need."""
+        return {key for well in (self.a, self.b) for key in (well.picture, well.latent) if key}
+
+    @property
+    def keys(self) -> set[str]:
+        """Every key of the store that this state needs."""
+        return self.keys_of_wells.union(*(state.keys for _, state in self.facets))
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it names classes."""
+        return self.sampled_class >= 0 or bool(self.a.label or self.b.label)
+
+    def to_dict(self) -> dict:
+        schema = FACET_SCHEMA if self.facets else CONDITIONAL_SCHEMA if self.conditional else SCHEMA
+        return {"schema": schema,
+                "model": self.model, "seed": self.seed, "temperature": self.temperature,
+                "level_temperatures": list(self.level_temperatures), "count": self.count,
+                "selected": self.selected, "shown": self.shown,
+                "a": self.a.to_dict(), "b": self.b.to_dict(), "walk": self.walk.to_dict(),
+                **({"sampled_class": self.sampled_class} if self.sampled_class >= 0 else {}),
+                **({"order": self.order} if self.order != ORDERS[0] else {}),
+                **({"facet": self.facet} if self.facet != SAMPLES else {}),
+                **({"subject": self.subject} if self.subject != SUBJECTS[0] else {}),
+                **({"facets": {id_: state.to_dict() for id_, state in self.facets}} if self.facets else {})}
+
+    @classmethod
+    def from_dict(cls, data: object) -> ExplorerState:
+        """Read a state; raises `ConfigError` in one sentence for another schema or a value out of range."""
+        data = _mapping(data, "the Explorer's state")
+        schema = data.get("schema")
+        if schema not in (SCHEMA, CONDITIONAL_SCHEMA, FACET_SCHEMA) or isinstance(schema, bool):
+            raise ConfigError(f"This was saved by another version (schema {schema!r}); this one reads "
+                              f"{SCHEMA} to {FACET_SCHEMA}.")
+        count = data.get("count", 16)
+        if count not in COUNTS or isinstance(count, bool):
+            raise ConfigError(f"A page has {', '.join(map(str, COUNTS))} samples, not {count!r}.")
+        shown = data.get("shown", "sample")
+        return cls(
+            model=_text(data, "model"),
+            seed=_integer(data, "seed", 0, 0, SEED_MAX),
+            temperature=_number(data, "temperature", 0.7, 0.0, TEMPERATURE_MAX),
+            level_temperatures=_level_temperatures(data),
+            count=count,
+            order=order if (order := data.get("order", ORDERS[0])) in ORDERS else ORDERS[0],
+            sampled_class=_integer(data, "sampled_class", -1, -1, MAX_CLASS),
+            selected=_integer(data, "selected", -1, -1, count - 1),
+            shown=shown if shown in ("sample", "walk") else "sample",
+            a=Well.from_dict(data.get("a", {})),
+            b=Well.from_dict(data.get("b", {})),
+            walk=Walk.from_dict(data.get("walk", {})),
+            facet=facet if facets.entry(facet := data.get("facet", SAMPLES)) is not None else SAMPLES,
+            subject=subject if (subject := data.get("subject", SUBJECTS[0])) in SUBJECTS else SUBJECTS[0],
+            facets=_facets(data.get("facets", {})),
+        )
+
+
+def _facets(data: object) -> tuple[tuple[str, FacetState], ...]:
+    """The facets' own states; one of a version that knows more facets is passed over."""
+    found = _mapping(data, "facets")
+    read = {id_: facets.read(id_, _mapping(value, id_)) for id_, value in found.items() if facets.entry(id_) is not None}
+    return tuple(sorted((item for item in read.items() if item[1] != facets.initial(item[0])), key=lambda item: item[0]))
+
+
+def _mapping(data: object, what: str) -> dict:
+    if not isinstance(data, dict):
+        raise ConfigError(f"The saved settings cannot be read: {what} is not an object.")
+    return data
+
+
+def _text(data: dict, name: str) -> str:
+    value = data.get(name, "")
+    if not isinstance(value, str) or len(value) > 4096:
+        raise ConfigError(f"The saved settings cannot be read: {name} is not a text.")
+    return value
+
+
+def _number(data: dict, name: str, default: float, low: float, high: float) -> float:
+    value = data.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ConfigError(f"The saved settings cannot be read: {name} is not a number.")
+    if not low <= value <= high:
+        raise ConfigError(f"The saved settings cannot be used: {name} must lie in {low:g} to {high:g}.")
+    return float(value)
+
+
+def _level_temperatures(data: dict) -> tuple[float, ...]:
+    values = data.get("level_temperatures", [])
+    if not isinstance(values, list) or len(values) > LEVELS_MAX:
+        raise ConfigError("The saved settings cannot be read: level_temperatures is not a list of numbers.")
+    entries = [{"a level's temperature": value} for value in values]
+    return tuple(_number(entry, *entry, 0.0, 0.0, TEMPERATURE_MAX) for entry in entries)
+
+
+def _integer(data: dict, name: str, default: int, low: int, high: int) -> int:
+    value = data.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ConfigError(f"The saved settings cannot be read: {name} is not a whole number.")
+    if not low <= value <= high:
+        raise ConfigError(f"The saved settings cannot be used: {name} must lie in {low} to {high}.")
+    return value

@@ -1,0 +1,1 @@
+"""The walk between A and B: its strip, its curve, its player."""

@@ -1,0 +1,117 @@
+"""One well: from a picture and its crop to what the model sees, its z, its reconstruction and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from flow_explorer.engine.requests.base import EncodePicture
+from flow_explorer.explorer.latest import Newest
+from flow_explorer.explorer.model import Model, figures
+from flow_explorer.explorer.state import ExplorerState, Well
+from flow_explorer.explorer.store import Store
+from flow_explorer.explorer.view_model import WellView
+from flowcore.errors import FlowError
+from flowcore.model.labels import from_json
+from flowcore.pictures.crop import apply_crop
+
+__all__ = ["WellLink", "seen_by"]
+
+
+def seen_by(model: Model, store: Store, well: Well) -> np.ndarray:
+    """What the model sees of a well's picture: uint8 (H, W, C)."""
+    return apply_crop(store.picture(well.picture), well.crop, model.height, model.width, model.channels)
+
+
+class WellLink:
+    """Keeps a `WellView` equal to what the state puts in the well."""
+
+    def __init__(self, which: str, client: Any, store: Store, on_change: Callable[[str], None]) -> None:
+        self.which = which
+        self._store = store
+        self._on_change = on_change
+        self._lane = Newest(client)
+        self._asked: tuple | None = None
+        self.view = WellView()
+
+    @property
+    def busy(self) -> bool:
+        return self._lane.busy
+
+    @property
+    def keys(self) -> set[str]:
+        """What it needs of the store beside the state: an encoded picture's z is in no state."""
+        return {key for key in (self.view.z, self._asked[3] if self._asked is not None else "") if key}
+
+    def forget(self) -> None:
+        self._asked = None
+        self._lane.forget()
+
+    def sync(self, state: ExplorerState, model: Model | None) -> None:
+        if model is None:
+            return
+        well = state.well(self.which)
+        label = well.label_for(model.name)
+        # A z without a class is nothing to a conditional model, nor is one of a class that it has not.
+        fits = bool(label) == bool(model.classes) and all(number < len(model.classes) for number, _ in label)
+        latent = well.latent if well.keeps_latent(model.name) and fits else ""
+        label = label if fits else ()
+        asked = (str(model.path), well.picture, well.crop, latent, label)
+        if asked == self._asked:
+            return
+        before, self._asked = self._asked, asked
+        if well.empty:
+            self._lane.drop()
+            self.view = WellView()
+            self._on_change(self.which)
+            return
+        try:
+            seen = seen_by(model, self._store, well)
+        except FlowError as error:
+            self._lane.drop()
+            self.view = WellView(error=str(error))
+            self._on_change(self.which)
+            return
+        # The same picture, only moved: the older figures stand until the new ones come, so nothing flickers.
+        dragged = before is not None and before[:2] == asked[:2]
+        if not dragged:
+            self._lane.drop()
+            self.view = WellView()
+        self.view.seen, self.view.busy, self.view.error = seen, True, ""
+        self.view.moving = dragged
+        self.view.chosen = label
+        # A sample's walk starts from its own z, also while its badge is still being computed.
+        if latent:
+            self.view.z, self.view.label = latent, label
+        request = EncodePicture(str(model.path), self.which, seen, label, dragged)
+        self._lane.ask(
+            request,
+            lambda message: self._answered(message, asked, model, latent),
+            lambda sentence, details: self._failed(sentence, details, asked),
+        )
+        self._on_change(self.which)
+
+    def _answered(self, message: Any, asked: tuple, model: Model, latent: str) -> None:
+        if self._asked is None or asked[:2] != self._asked[:2]:
+            return
+        view, data = self.view, message.data
+        z = np.array(message.arrays["z"])
+        view.z = latent if latent in self._store else self._store.put_latent(z)
+        view.label = from_json(data.get("label"))
+        view.figures = figures(model.card, data.get("bpd"))
+        if message.done:  # the round trip was proved: before, the older proof stands, dimmed
+            view.reconstruction = np.array(message.arrays["picture"])
+            view.differing, view.max_error = int(data["differing"]), float(data["max_error"])
+            view.precise = z.dtype == np.float64
+        view.busy = asked != self._asked or not message.done
+        view.moving = view.moving and view.busy
+        view.error = view.details = ""
+        self._on_change(self.which)
+
+    def _failed(self, sentence: str, details: str, asked: tuple) -> None:
+        if asked == self._asked:
+            kept = {"z": self.view.z, "label": self.view.label} if asked[3] else {}
+            self.view = WellView(seen=self.view.seen, chosen=asked[4], error=sentence, details=details, **kept)
+            self._on_change(self.which)

@@ -1,0 +1,1 @@
+"""A training's past, scrubbed back."""

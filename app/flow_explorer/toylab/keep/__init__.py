@@ -1,0 +1,1 @@
+"""What is kept of a training: its file, its film, its script."""

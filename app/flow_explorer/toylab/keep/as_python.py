@@ -1,0 +1,67 @@
+"""“Copy as Python”: a script on `flowcore` alone that trains the same run to the same step, with the same numbers."""
+
+from __future__ import annotations
+
+import pprint
+from typing import Any
+
+from flow_explorer.i18n import tr
+from flowcore.errors import ConfigError
+from flowcore.plane.course import Course, snapshot_config, snapshot_course, snapshot_step
+
+__all__ = ["training_script"]
+
+_SCRIPT = '''\
+"""{title}
+
+Run it where flowcore can be imported: `python this_file.py [model.safetensors]` (the model is written there, if named).
+"""
+import sys
+
+import torch
+
+from flowcore import checkpoint
+from flowcore.plane.trainer import ToyConfig, ToyTrainer
+
+CONFIG = {config}
+COURSE = [  # (from which step on, learning rate, points a step)
+{course}
+]
+STEPS = {steps}
+
+torch.set_num_threads(1)  # as the toy lab does for small networks: another number may round differently
+trainer = ToyTrainer(ToyConfig.from_dict(CONFIG))
+for (start, rate, batch), (stop, *_) in zip(COURSE, [*COURSE[1:], (STEPS,)], strict=True):
+    trainer.adjust(rate, batch)
+    trainer.step(stop - start)
+loss = trainer.held_out({count})
+print(f"step {{trainer.step_count:,}}: held-out loss {{loss.nll!r}} ± {{loss.standard_error!r}} nat")
+{shown}
+if len(sys.argv) > 1:
+    checkpoint.save(sys.argv[1], trainer.average, trainer.card())
+'''
+
+
+def training_script(title: str, snapshot: bytes, held_out: int, shown: float | None = None) -> str:
+    """The script of the run in a snapshot. ``shown`` is the loss on ``held_out`` points that the window shows, where it does.
+
+    Raises:
+        FlowError: if the bytes are no snapshot, or of a run that began with another's weights.
+    """
+    config, course, steps = snapshot_config(snapshot), snapshot_course(snapshot), snapshot_step(snapshot)
+    if course.inherited:
+        raise ConfigError(tr("This training began with another one's weights, so a script cannot make it from its seed; save the "
+                             "training as a file instead."))  # fmt: skip
+    changes = [change for change in course.changes if change[0] < steps] or [course.changes[0]]
+    return _SCRIPT.format(
+        title=" ".join(title.split()).replace("\\", "/").replace('"', "'"),
+        config=pprint.pformat(_begin(config, course), width=100, sort_dicts=False),
+        course="\n".join(f"    {change!r}," for change in changes), steps=steps, count=held_out,
+        shown="# The toy lab has no loss of this very step." if shown is None else f"# The toy lab shows {shown!r}.",
+    )  # fmt: skip
+
+
+def _begin(config: dict[str, Any], course: Course) -> dict[str, Any]:
+    """The settings at the first step."""
+    rate, batch = course.at(0)
+    return {**config, "learning_rate": rate, "batch": batch}

@@ -1,0 +1,1 @@
+"""The list of a flow's layers, edited by hand."""

@@ -1,0 +1,1 @@
+"""The sheet in which a target is chosen: shapes, drawing, picture, points, formula."""

@@ -1,0 +1,1 @@
+"""Data sets: folders, archives, arrays, tables of attributes, read beforehand or while training. Without torch."""

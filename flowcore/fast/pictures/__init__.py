@@ -1,0 +1,1 @@
+"""Flows of pictures, faster: the same numbers in fewer passes over memory."""

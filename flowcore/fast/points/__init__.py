@@ -1,0 +1,1 @@
+"""Flows of points, faster: the same numbers without autograd."""

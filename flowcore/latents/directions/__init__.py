@@ -1,0 +1,1 @@
+"""Directions in z: made, measured, kept in files."""

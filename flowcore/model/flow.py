@@ -1,0 +1,231 @@
+"""Layers and a prior, composed: z = f(x), x = f⁻¹(z), and the density that follows exactly."""
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..bijections import Bijection, Split
+from ..errors import ConfigError, NonFiniteError, UntrainedError
+from ..stepwise import finish
+from .priors import StandardPrior, standard_draw, standard_log_prob
+
+__all__ = ["Flow", "Level", "Step"]
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level's place in the flat z: ``z[:, start:stop]`` reshapes to (N, *shape). Finest first."""
+
+    name: str
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """The state after one layer: its name, the features that still flow (N, *), and this layer's log-det (N,)."""
+
+    name: str
+    h: Tensor
+    log_det: Tensor | None
+
+
+class Flow(Bijection):
+    """An invertible model of x with exact likelihood: log p(x) = log π(f(x)) + log |det ∂f/∂x|.
+
+    ``x`` is (N, *event_shape). Pictures are in pixel units, [0, 256): an 8-bit value v stands at its bin centre v + 0.5, and
+    a decoded x becomes a byte by rounding down. ``z`` is flat, (N, D): the whitened eps of every level, finest first, so
+    that temperature, walks and directions mean the same for an encoded photo as for a sample.
+
+    Args:
+        layers: bijections in the order of encoding; a :class:`~flowcore.bijections.Split` factors half of the channels out.
+        prior: of the features that remain.
+        event_shape: of x, without the batch.
+        architecture: what :func:`flowcore.model.systems.build` needs to make this flow again.
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[Bijection],
+        prior: StandardPrior,
+        event_shape: Sequence[int],
+        architecture: dict | None = None,
+        split_shapes: Sequence[tuple[int, ...]] = (),
+    ) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(layers)
+        self.prior = prior
+        self.event_shape = tuple(event_shape)
+        self.architecture = dict(architecture or {})
+        self.num_dims = math.prod(self.event_shape)
+        self.num_classes = getattr(prior, "classes", 0)
+        self.register_buffer("initialised_flag", torch.zeros((), dtype=torch.bool))
+        self.levels = self._make_levels([*split_shapes, prior.shape])
+
+    def _make_levels(self, shapes: Sequence[tuple[int, ...]]) -> list[Level]:
+        levels, start = [], 0
+        for number, shape in enumerate(shapes):
+            stop = start + math.prod(shape)
+            levels.append(Level(f"level {number + 1}", tuple(shape), start, stop))
+            start = stop
+        splits = sum(isinstance(layer, Split) for layer in self.layers)
+        if start != self.num_dims or len(levels) != splits + 1:
+            raise ConfigError(f"The levels hold {start} numbers where x has {self.num_dims}; a flow must keep them all.")
+        return levels
+
+    # -- the passes ---------------------------------------------------------------------------------------------
+
+    def encode_steps(self, x: Tensor, label: Tensor | None = None) -> Generator[Step, None, tuple[Tensor, Tensor]]:
+        """Encode one layer at a time: yields a :class:`Step` after each, returns ``(z, log_det)``."""
+        self._check_event(x)
+        log_det = x.new_zeros(x.shape[0])
+        h, parts = x, []
+        for name, layer in self.named_layers():
+            if isinstance(layer, Split):
+                h, eps, term = layer.factor_out(h)
+                parts.append(eps.flatten(1))
+            else:
+                h, term = layer.encode(h)
+            log_det = log_det + term
+            yield Step(name, h, term)
+        z, term = self.prior.whiten(h, label)
+        parts.append(z.flatten(1))
+        yield Step("prior", z, term)
+        return (torch.cat(parts, 1) if len(parts) > 1 else parts[0]), log_det + term
+
+    def decode_steps(self, z: Tensor, label: Tensor | None = None) -> Generator[Step, None, Tensor]:
+        """Decode one layer at a time: yields a :class:`Step` after each (log_det None), returns x."""
+        if not self.initialised:
+            raise UntrainedError("This model has not been trained yet, so it has nothing to show; train it first.")
+        if z.dim() != 2 or z.shape[1] != self.num_dims:
+            raise ConfigError(f"This model's z has {self.num_dims} numbers a picture, not {tuple(z.shape)[1:]}.")
+        parts = [z[:, level.start : level.stop].reshape(-1, *level.shape) for level in self.levels]
+        h = self.prior.unwhiten(parts.pop(), label)
+        yield Step("prior", h, None)
+        for name, layer in reversed(list(self.named_layers())):
+            h = layer.join(h, parts.pop()) if isinstance(layer, Split) else layer.decode(h)
+            yield Step(name, h, None)
+        return h
+
+    def encode(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """x (N, *event_shape) -> z (N, D), log_det (N,) in nats.
+
+        Raises:
+            NonFiniteError: naming the first layer whose result is not finite (not checked while training).
+        """
+        z, log_det = finish(self.encode_steps(x, label))
+        if not self.training and not (torch.isfinite(log_det).all() and torch.isfinite(z).all()):
+            self._blame(self.encode_steps(x, label), "encoding")
+        return z, log_det
+
+    def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """z (N, D) -> x (N, *event_shape).
+
+        Raises:
+            UntrainedError: if the flow has seen no data yet.
+            NonFiniteError: naming the first layer whose result is not finite (not checked while training).
+        """
+        x = finish(self.decode_steps(z, label))
+        if not self.training and not torch.isfinite(x).all():
+            self._blame(self.decode_steps(z, label), "decoding")
+        return x
+
+    def forward(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return self.encode(x, label)
+
+    # -- densities ----------------------------------------------------------------------------------------------
+
+    def base_log_prob(self, z: Tensor) -> Tensor:
+        """log π(z) of whitened z (N, D) -> (N,), nats: the standard density of every level."""
+        top = self.levels[-1]
+        result = self.prior.log_prob(z[:, top.start :].reshape(-1, *top.shape))
+        if top.start:
+            result = result + standard_log_prob(z[:, : top.start], self.prior.kind).sum(1)
+        return result
+
+    def log_prob(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        """log p(x) (N,) in nats; of pictures, the density over pixel units."""
+        z, log_det = self.encode(x, label)
+        return self.base_log_prob(z) + log_det
+
+    def bits_per_dim(self, log_prob: Tensor) -> Tensor:
+        """−log p(x) / (D · ln 2): for pictures in pixel units this is the usual bits per dimension."""
+        return -log_prob / (self.num_dims * math.log(2))
+
+    # -- sampling -----------------------------------------------------------------------------------------------
+
+    def base_sample(self, seed: int, index: int) -> np.ndarray:
+        """The ``index``-th whitened z of a seed, (D,) float32: a function of the two alone, on any device."""
+        rng = np.random.Generator(np.random.Philox(key=[seed % 2**64, index % 2**64]))
+        top = self.levels[-1]
+        fine = standard_draw(rng, top.start, self.prior.kind)
+        return np.concatenate([fine, self.prior.draw(rng)])
+
+    def sample(self, count: int, temperature: float | Sequence[float] = 1.0, seed: int = 0, first: int = 0) -> Tensor:
+        """``count`` draws of z (count, D) at a temperature, numbers ``first`` and on of ``seed``; decode them for pictures."""
+        rows = np.stack([self.base_sample(seed, first + i) for i in range(count)]) if count else np.zeros((0, self.num_dims))
+        z = torch.from_numpy(rows).to(self.device, self.dtype)
+        return self.temper(z, temperature)
+
+    def temper(self, z: Tensor, temperature: float | Sequence[float]) -> Tensor:
+        """The same z at another temperature; one number, or one a level (finest first)."""
+        if isinstance(temperature, (int, float)):
+            temperature = [float(temperature)] * len(self.levels)
+        if len(temperature) != len(self.levels) or not all(math.isfinite(t) and t >= 0 for t in temperature):
+            raise ConfigError(
+                f"Temperature must be one number of 0 or more, or {len(self.levels)} of them, not {list(temperature)}."
+            )
+        parts = [z[:, level.start : level.stop] * t for level, t in zip(self.levels[:-1], temperature, strict=False)]
+        top = self.levels[-1]
+        last = self.prior.temper(z[:, top.start :].reshape(-1, *top.shape), temperature[-1])
+        return torch.cat([*parts, last.flatten(1)], 1)
+
+    # -- the rest -----------------------------------------------------------------------------------------------
+
+    @property
+    def initialised(self) -> bool:
+        """False until :meth:`initialise` has seen data (or trained weights were loaded)."""
+        return bool(self.initialised_flag)
+
+    @torch.no_grad()
+    def initialise(self, x: Tensor) -> None:
+        """Data-dependent initialisation from a first batch (Glow, section 3.1); does nothing the second time."""
+        if self.initialised:
+            return
+        h = x
+        for _, layer in self.named_layers():
+            layer.initialise(h)
+            h = layer.factor_out(h)[0] if isinstance(layer, Split) else layer.encode(h)[0]
+        self.initialised_flag.fill_(True)
+
+    def named_layers(self) -> Iterable[tuple[str, Bijection]]:
+        """(name, layer) in the order of encoding, the name telling number and kind."""
+        for number, layer in enumerate(self.layers):
+            yield f"{number + 1} {type(layer).__name__}", layer
+
+    @property
+    def device(self) -> torch.device:
+        return self.initialised_flag.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        for parameter in self.parameters():
+            return parameter.dtype
+        return torch.get_default_dtype()
+
+    def _check_event(self, x: Tensor) -> None:
+        if tuple(x.shape[1:]) != self.event_shape:
+            wanted, got = (" × ".join(map(str, shape)) for shape in (self.event_shape, x.shape[1:]))
+            raise ConfigError(f"This model works on {wanted} values, not on {got}.")
+
+    def _blame(self, steps: Generator, act: str) -> None:
+        for step in steps:
+            if not torch.isfinite(step.h).all() or (step.log_det is not None and not torch.isfinite(step.log_det).all()):
+                raise NonFiniteError(f"While {act}, layer '{step.name}' gave a value that is not finite.", step.name)
+        raise NonFiniteError(f"While {act}, a sum over the layers was not finite.", "sum")

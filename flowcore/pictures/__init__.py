@@ -1,0 +1,1 @@
+"""Pictures as files and arrays: reading, cropping, writing, recipes in them. Without torch."""

@@ -1,0 +1,1 @@
+"""Flows of the plane and their training: the toy lab's mathematics."""

@@ -1,0 +1,1 @@
+"""What a flow of the plane learns: shapes, drawings, pictures, points, formulas."""
