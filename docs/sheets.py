@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "app")]
 
 from flow_explorer import assets  # noqa: E402
 from flowcore.model import checkpoint  # noqa: E402
@@ -23,10 +23,11 @@ TEMPERATURES = (0.5, 0.7, 1.0)
 OUT = ROOT / "docs" / "samples"
 INTRODUCTION = """# The bundled models
 
-Written by `python docs/sheets.py` from the models' cards: do not edit. Each model is one file in `assets/models`: the weights
-in fp16, and a card that names the data, its licence and the command that trained it. The figures are those of the shipped file,
-measured on the named test pictures; the checkpoint was chosen on pictures held out of the training part. This reproduces them,
-where DATA is a folder of MNIST's or Fashion-MNIST's files, or what `assets/models/data.py` makes:
+Written by `python docs/sheets.py` from the models' cards: do not edit. Each model is one file in
+`app/flow_explorer/assets/models`: the weights in fp16, and a card that names the data, its licence and the command that trained
+it. The figures are those of the shipped file, measured on the named test pictures; the checkpoint was chosen on pictures held out
+of the training part. This reproduces them, where DATA is a folder of MNIST's or Fashion-MNIST's files, or what
+`assets/models/data.py` makes:
 
 ```
 flow-explorer evaluate --model NAME --data DATA --split test --json

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from flow_explorer import assets
 from flowcore.pictures.crop import Crop, apply_crop
 from flowcore.pictures.images import read_picture
 
-FOLDER = Path(__file__).resolve().parents[1] / "assets" / "examples"
+FOLDER = assets.root() / "examples"
 NAMES = ("portrait-1", "portrait-2", "portrait-3", "t-shirt", "ankle-boot", "waves")
 
 

@@ -3,8 +3,8 @@
     python assets/directions/make.py faces DATA_FOLDER      CelebA's attributes
     python assets/directions/make.py emoji DATA_FOLDER      what the names of Noto Emoji and Emojitwo say, and principal axes
 
-DATA_FOLDER holds the data sets' folders, as for assets/models/data.py. Writes NAME/*.safetensors beside this script (what stood
-there before goes), docs/directions.json and docs/directions.md; run it again whenever a model has other weights.
+DATA_FOLDER holds the data sets' folders, as for assets/models/data.py. Writes *.safetensors to where the bundled directions
+lie (what stood there before goes), docs/directions.json and docs/directions.md; run it again whenever a model has other weights.
 
 A direction is made from the pictures that its model was trained on, and measured on that model's test pictures, which neither the
 model nor the direction has seen.
@@ -24,7 +24,7 @@ import torch.nn.functional as F
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT), str(HERE.parent / "models")]
+sys.path[:0] = [str(ROOT), str(ROOT / "app"), str(HERE.parent / "models")]
 
 import data  # noqa: E402
 
@@ -281,7 +281,7 @@ def main() -> None:
     flow = checkpoint.load(assets.resolve_model(options.model)).flow
     found = {"faces": faces, "emoji": emoji}[options.model](options.folder, flow.event_shape[1])
     directions = make(options.model, flow, found)
-    folder = HERE / options.model
+    folder = assets.root() / "directions" / options.model
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.safetensors"):
         old.unlink()

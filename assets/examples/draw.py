@@ -1,4 +1,4 @@
-"""Draws the example pictures beside this file: ``python assets/examples/draw.py [folder]`` (half a minute).
+"""Draws the example pictures that ship: ``python assets/examples/draw.py [folder]`` (half a minute).
 
 Everything in them comes from the numbers in these scripts, nothing from a photograph or a model; they are
 CC0.
@@ -15,6 +15,8 @@ from garments import ankle_boot, t_shirt, waves
 from PIL import Image
 from portraits import FACES, portrait
 
+from flow_explorer import assets
+
 SIZE = CANVAS // 3
 
 
@@ -27,7 +29,7 @@ def save(folder: Path, name: str, picture: np.ndarray) -> None:
 
 def main() -> None:
     """Draw all of them."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else assets.root() / "examples"
     for name, face in FACES.items():
         save(folder, name, portrait(face))
     save(folder, "t-shirt", t_shirt())

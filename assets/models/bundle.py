@@ -2,8 +2,8 @@
 
     python assets/models/bundle.py runs/faces --data faces.npz
 
-Writes NAME.safetensors and NAME.png (the cached first page) beside this script. The weights are rounded first and every
-figure is measured on the rounded model, as read back from the file.
+Writes NAME.safetensors and NAME.png (the cached first page) to where the bundled models lie. The weights are rounded first and
+every figure is measured on the rounded model, as read back from the file.
 """
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from data import EYES
 
+from flow_explorer import assets
 from flowcore.data.datasets import open_dataset
 from flowcore.model import checkpoint
 from flowcore.model.card import read_card
@@ -22,7 +23,6 @@ from flowcore.model.codec import decode_batch
 from flowcore.model.evaluation import bits_per_dim, held_out_summary
 from flowcore.pictures import images
 
-HERE = Path(__file__).parent
 HELD_OUT = 2000
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--eyes", type=float, nargs=4, metavar=("X1", "Y1", "X2", "Y2"),
                         help="of faces: where the pictures have their eyes, as shares of the side; for the card "
                              "(default: what data.py says of a model of this name)")
-    parser.add_argument("--out", type=Path, default=HERE)
+    parser.add_argument("--out", type=Path, default=assets.root() / "models")
     options = parser.parse_args()
 
     trained = checkpoint.load(options.run)

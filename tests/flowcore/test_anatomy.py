@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from flow_explorer import assets
 from flowcore.bijections import Permutation, Split, Squeeze
 from flowcore.errors import ConfigError, NonFiniteError
 from flowcore.latents.anatomy import anatomy, decode_stages, encode_stages, largest_difference, outline
@@ -30,7 +30,7 @@ FLOWS = {
     "glow-mixture": dict(system="glow", shape=[1, 4, 4], levels=2, steps=1, width=8, prior="mixture"),
     "plus": dict(system="glow-plus", shape=[3, 8, 8], levels=2, steps=2, width=8, split_width=8, classes=3),
 }
-BUNDLED = sorted((Path(__file__).resolve().parents[2] / "assets" / "models").glob("*.safetensors"))
+BUNDLED = assets.models()
 
 
 def trained(name: str):

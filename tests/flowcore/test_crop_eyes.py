@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from flow_explorer import assets
 from flowcore.errors import PictureError
 from flowcore.model.card import eye_positions, read_card
 from flowcore.pictures.crop import (
@@ -101,7 +101,7 @@ def test_a_card_says_where_eyes_are():
 
 
 def test_the_bundled_faces_say_where_their_eyes_are():
-    card = read_card(Path(__file__).parents[2] / "assets" / "models" / "faces.safetensors")
+    card = read_card(assets.root() / "models" / "faces.safetensors")
     assert eye_positions(card) == TARGETS
 
 

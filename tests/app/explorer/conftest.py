@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from flow_explorer import assets
 from flow_explorer.engine.requests import base as r
 from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.state import ExplorerState
@@ -216,7 +217,7 @@ def bundle(tmp_path, monkeypatch) -> Path:
     return folder
 
 
-ROOT_ICONS = Path(__file__).resolve().parents[3] / "assets" / "icons"
+ROOT_ICONS = assets.root() / "icons"
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,10 @@
 """Where the bundled files are: models with their first pages, example pictures, icons.
 
-They lie in `assets/` at the top of a checkout or an editable install, and in `flow_explorer/_assets/` in a wheel.
 Nothing here imports torch or Qt.
 """
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 from flowcore.errors import CheckpointError
@@ -19,18 +17,9 @@ PREFERRED = ("faces",)
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif"}
 
 
-@cache
 def root() -> Path:
-    """The folder that holds `models`, `examples` and `icons`.
-
-    The checkout is looked at first, because an editable install may leave an older copy inside the package.
-    """
-    package = Path(__file__).resolve().parent
-    beside, inside = package.parents[1] / "assets", package / "_assets"
-    # Only a checkout has pyproject.toml beside the package: a stranger's `assets` in site-packages is not ours.
-    if beside.is_dir() and (package.parents[1] / "pyproject.toml").is_file():
-        return beside
-    return inside
+    """The folder that holds `models`, `examples`, `directions` and `icons`: this one."""
+    return Path(__file__).resolve().parent
 
 
 def models() -> list[Path]:
