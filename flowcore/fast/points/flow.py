@@ -17,7 +17,7 @@ from torch import Tensor
 from ...errors import ConfigError, UntrainedError
 from ...model.flow import Flow, Step
 from ..threads import in_threads, threads
-from . import couplings as points_couplings  # noqa: F401 - their kernels register themselves
+from . import couplings, linear, priors, spline  # noqa: F401 - their kernels register themselves
 from .flat import FlatParameters
 from .kernels import AutogradKernel, Context, kernel_for, prior_kernel_for
 
