@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from safetensors import safe_open
 
-from flowcore.errors import ConfigError, DataError
+from flowcore.errors import ConfigError, DataError, FlowError
+from flowcore.latents.directions.files import fingerprint, load_direction
 from flowcore.latents.map import layout as zmap
-from flowcore.latents.map.layout import ZMap, has_umap, lasso_direction, save_lasso, umap_layout
+from flowcore.latents.map.layout import ZMap, has_umap, save_lasso, umap_layout
 from flowcore.latents.map.points import inside, nearest, pack, unpack, unusual
 from flowcore.latents.principal import Dense, Factored, principal
+from flowcore.model.systems import build
 
 
 def spread(count: int, width: int, seed: int = 0, offset: float = 3.0) -> np.ndarray:
@@ -209,54 +208,26 @@ def test_members_are_packed_into_few_bytes_and_come_back():
 # -- direction and UMAP -----------------------------------------------------------------------------------------------
 
 
-FLOW = SimpleNamespace(levels=[SimpleNamespace(start=0, stop=8), SimpleNamespace(start=8, stop=12)])
-
-
-def test_a_lasso_is_a_direction_in_a_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(zmap, "_directions", lambda: None)
+def test_a_lasso_is_a_direction_in_a_file(tmp_path):
+    flow = build({"system": "nice", "shape": [12], "depth": 2, "width": 4, "hidden": 1})
     rng = np.random.default_rng(0)
     inner, outer = rng.standard_normal((5, 12)), rng.standard_normal((30, 12))
-    vector = lasso_direction(inner, outer)
-    assert vector.dtype == np.float32
-    np.testing.assert_allclose(vector, inner.mean(0) - outer.mean(0), atol=1e-6)
     path = tmp_path / "smile.safetensors"
-    save_lasso(path, inner, outer, FLOW, "faces", {"source": "folder"})
-    with safe_open(path, framework="numpy") as file:
-        np.testing.assert_array_equal(file.get_tensor("direction"), vector)
-        card = json.loads(file.metadata()["card"])
-    assert (card["name"], card["model"], card["dims"], card["levels"]) == ("smile", "faces", 12, [0, 1])
-    assert card["made"] == {"by": "picks", "from": "lasso", "more": 5, "less": 30, "source": "folder"}
-    along = np.concatenate([inner, outer]) @ vector / np.linalg.norm(vector)
-    assert card["deviation"] == pytest.approx(along.std(ddof=1), rel=1e-5)
+    save_lasso(path, inner, outer, flow, "faces", {"source": "folder"})
+    found = load_direction(path)
+    assert (found.name, found.model, found.fingerprint, found.levels) == ("smile", "faces", fingerprint(flow), (0,))
+    assert found.made | {"by": "picks", "from": "lasso", "more": 5, "less": 30, "source": "folder"} == found.made
+    between = inner.mean(0) - outer.mean(0)
+    along = found.vector @ between / np.linalg.norm(found.vector) / np.linalg.norm(between)
+    assert along == pytest.approx(1.0, abs=1e-5)
+    assert found.quality is not None
     for bad in (np.zeros((0, 12)), np.full((2, 12), np.nan)):
-        with pytest.raises(DataError):
-            lasso_direction(bad, outer)
-    with pytest.raises(DataError, match="cannot be written"):
-        save_lasso(tmp_path / "missing" / "x.safetensors", inner, outer, FLOW, "faces", {})
-    with pytest.raises(DataError, match="no direction"):
-        save_lasso(tmp_path / "x.safetensors", inner, np.tile(inner, (2, 1)), FLOW, "faces", {})
-
-
-@dataclass(frozen=True)
-class Made:
-    """A direction as another module has them."""
-
-    arguments: tuple
-    model: str = ""
-    fingerprint: str = ""
-
-
-def test_where_directions_are_known_a_lasso_goes_through_them(tmp_path, monkeypatch):
-    seen = {}
-    module = SimpleNamespace(
-        from_sets=lambda name, more, less, bounds, made: Made((name, len(more), len(less), bounds, made)),
-        save_direction=lambda path, direction: seen.update({str(path): direction}), fingerprint=lambda flow: "mark",
-    )  # fmt: skip
-    monkeypatch.setattr(zmap, "_directions", lambda: module)
-    save_lasso(tmp_path / "d.safetensors", np.ones((2, 12)), np.zeros((4, 12)), FLOW, "faces", {})
-    direction = seen[str(tmp_path / "d.safetensors")]
-    assert (direction.model, direction.fingerprint) == ("faces", "mark")
-    assert direction.arguments[:4] == ("d", 2, 4, [(0, 8), (8, 12)]) and direction.arguments[4]["from"] == "lasso"
+        with pytest.raises(FlowError):
+            save_lasso(path, bad, outer, flow, "faces", {})
+    with pytest.raises(FlowError, match="cannot be written"):
+        save_lasso(tmp_path / "missing" / "x.safetensors", inner, outer, flow, "faces", {})
+    with pytest.raises(FlowError, match="do not differ"):
+        save_lasso(tmp_path / "x.safetensors", inner, np.tile(inner, (2, 1)), flow, "faces", {})
 
 
 def test_umap_is_refused_where_it_is_missing_with_the_command_that_installs_it(monkeypatch):

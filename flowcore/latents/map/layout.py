@@ -12,7 +12,6 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,7 @@ import numpy as np
 from ...errors import ConfigError, DataError
 from ..principal import Dense, Factored, Principal, principal
 
-__all__ = ["BUDGET", "COORDINATES", "METHODS", "UMAP_COMMAND", "Layout", "ZMap", "has_umap", "lasso_direction", "save_lasso",
-           "umap_layout"]  # fmt: skip
+__all__ = ["BUDGET", "COORDINATES", "METHODS", "UMAP_COMMAND", "Layout", "ZMap", "has_umap", "save_lasso", "umap_layout"]
 
 BUDGET = 256 * 2**20
 """Bytes of z that are held at most, beside 4 · ``RANK`` bytes a picture and level."""
@@ -215,61 +213,16 @@ def umap_layout(coordinates: np.ndarray, neighbours: int = 15, seed: int = 0) ->
     return points
 
 
-def lasso_direction(z_in: np.ndarray, z_out: np.ndarray) -> np.ndarray:
-    """The direction from the rest to a set: the difference of their mean z (n, D) and (m, D), (D,) float32.
-
-    Raises:
-        DataError: where one of the two is empty or not finite.
-    """
-    z_in, z_out = np.atleast_2d(z_in), np.atleast_2d(z_out)
-    if not len(z_in) or not len(z_out) or not z_in.size or not z_out.size:
-        raise DataError("A direction needs pictures in the lasso and pictures outside of it.")
-    direction = z_in.mean(0, dtype=np.float64) - z_out.mean(0, dtype=np.float64)
-    if not np.isfinite(direction).all():
-        raise DataError("A z that is not finite makes no direction.")
-    return direction.astype(np.float32)
-
-
 def save_lasso(path: Path, z_in: np.ndarray, z_out: np.ndarray, flow: Any, model: str, made: dict[str, Any]) -> None:
     """Write the direction from z_out (m, D) to z_in (n, D) of a flow to a safetensors file, named after it, atomically.
 
-    Where this installation has :mod:`flowcore.latents.directions.directions`, that makes it, so that its quality is measured on
-    pictures held out; else it is :func:`lasso_direction` with the same card, its quality unknown.
-
     Raises:
-        FlowError: as :func:`lasso_direction`, or where the file cannot be written.
+        FlowError: for an empty side, sides that do not differ, or where the file cannot be written.
     """
-    plain = lasso_direction(z_in, z_out)
-    name, bounds = Path(path).stem, [(level.start, level.stop) for level in flow.levels]
-    made = {"by": "picks", "from": "lasso", "more": len(z_in), "less": len(z_out), **made}
-    known = _directions()
-    if known is not None:
-        direction = known.from_sets(name, z_in, z_out, bounds, made=made)
-        known.save_direction(path, replace(direction, model=model, fingerprint=known.fingerprint(flow)))
-        return
-    import json
+    from ..directions import directions, files
 
-    from safetensors.numpy import save_file
-
-    from ...atomic import replacing
-
-    length = float(np.linalg.norm(plain))
-    if length < 1e-6:
-        raise DataError("The pictures in the lasso are on average where the others are: there is no direction to them.")
-    along = np.concatenate([np.atleast_2d(z_in), np.atleast_2d(z_out)]) @ (plain / length)
-    card = {"format_version": 1, "name": name, "model": model, "fingerprint": "", "dims": int(plain.size),
-            "levels": list(range(len(bounds))), "deviation": float(along.std(ddof=1)), "made": made, "quality": None}  # fmt: skip
-    metadata = {"format": "flow-explorer-direction", "card": json.dumps(card)}
-    try:
-        with replacing(path) as temporary:
-            save_file({"direction": plain}, temporary, metadata=metadata)
-    except OSError as error:
-        raise DataError(f"'{path}' cannot be written: {error.strerror or error}.") from error
-
-
-def _directions() -> Any:
-    """What knows how directions are made and written (`from_sets`, `save_direction`, `fingerprint`); None where nothing does."""
-    if importlib.util.find_spec("flowcore.latents.directions.directions") is None:
-        return None
-    making, files = (importlib.import_module(f"flowcore.{name}") for name in ("directions", "direction_files"))
-    return SimpleNamespace(from_sets=making.from_sets, save_direction=files.save_direction, fingerprint=files.fingerprint)
+    if not len(z_in) or not len(z_out):
+        raise DataError("A direction needs pictures in the lasso and pictures outside of it.")
+    bounds = [(level.start, level.stop) for level in flow.levels]
+    direction = directions.from_sets(Path(path).stem, z_in, z_out, bounds, made={"by": "picks", "from": "lasso", **made})
+    files.save_direction(path, replace(direction, model=model, fingerprint=files.fingerprint(flow)))
