@@ -9,11 +9,13 @@ contrast that can be read as text on a surface (at least 4.5 to 1).
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
+from flow_explorer import assets
 from flow_explorer.theme_sheet import style_sheet
 
 FONT_PIXELS = 13
@@ -122,13 +124,18 @@ def contrast(first: str, second: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+@cache
+def _bundled_family() -> str:
+    """The bundled face, known to Qt from the first call on: the window keeps its measure whatever fonts the desk has."""
+    for path in sorted((assets.root() / "fonts").glob("*.otf")):
+        QFontDatabase.addApplicationFont(str(path))
+    return "Inter"
+
+
 def font(pixels: int = FONT_PIXELS, bold: bool = False) -> QFont:
-    """The system's face at ``pixels``, with tabular figures so that live numbers do not dance."""
-    face = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
-    if face.family() in ("Sans Serif", "Sans", "sans-serif", "DejaVu Sans", ""):
-        # No desktop told its face: these are what the common Linux desktops use; the last one always
-        # resolves.
-        face.setFamilies(["Inter", "Cantarell", "Ubuntu", "Noto Sans", "Sans Serif", "Noto Sans CJK SC"])
+    """Inter at ``pixels``, with tabular figures so that live numbers do not dance; the system's faces for scripts it lacks."""
+    face = QFont(_bundled_family())
+    face.setStyleHint(QFont.StyleHint.SansSerif)
     face.setPixelSize(pixels)
     face.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     face.setFeature(QFont.Tag("tnum"), 1)
