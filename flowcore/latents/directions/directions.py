@@ -328,6 +328,8 @@ def from_sets(name: str, more: np.ndarray, less: np.ndarray, bounds: Bounds, lev
     # Whatever the direction must not see is taken out of the rows first: then the folds do not see it either.
     others = [within(other.vector, bounds, levels) for other in without]
     more, less = (_without(within(rows, bounds, levels), others) for rows in (more, less))
+    if np.linalg.norm(more.mean(0) - less.mean(0)) < 1e-6:
+        raise ConfigError("The two sets do not differ on average, so there is no direction from one to the other.")
     found = contrast(*(Moments(bounds[-1][1]).add(rows) for rows in (more, less)))
     vector = orthogonal(found.vector, others).astype(np.float32)
     projections = np.concatenate([more, less]) @ unit(vector)
