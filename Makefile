@@ -21,7 +21,7 @@ BENCH_STAMP := $(VENV)/.flow-explorer-bench-installed
 PIP_READY := $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgrade >/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint bench latency live likelihood translation toys clean
+.PHONY: help run test soak lint bench latency live likelihood translation samples-score toys clean
 
 help:
 	@echo "make run     open the window (ARGS='...' is handed to flow-explorer)"
@@ -36,6 +36,8 @@ help:
 	@echo "make likelihood   train and evaluate every system on three data sets, an hour each; go on where it was stopped"
 	@echo "             (ARGS='--minutes 10 --cells mnist/glow'); writes docs/likelihood.md"
 	@echo "make translation  turn held-out pictures of one pile into another's and score them; writes docs/translation.md"
+	@echo "make samples-score  how far samples are from held-out pictures, by a Fréchet distance and by who can tell them apart; writes"
+	@echo "             docs/samples-score.md (ARGS='--models faces --profile \"0.35,0.45,0.65,0.75\"' for scores by temperature)"
 	@echo "make toys    every density of the plane by every flow, a minute of one thread each; go on where it was stopped"
 	@echo "             (ARGS='--seconds 20 --flows spline'); writes docs/toys.md"
 	@echo "make clean   remove caches and build leftovers, never the environment or runs"
@@ -67,6 +69,9 @@ likelihood: $(TEST_STAMP)
 
 translation: $(TEST_STAMP)
 	$(PY) -m tests.benchmarks.translation $(ARGS)
+
+samples-score: $(TEST_STAMP)
+	$(PY) -m tests.benchmarks.samples_score $(ARGS)
 
 toys: $(TEST_STAMP)
 	$(PY) -m tests.benchmarks.toys_table $(ARGS)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -13,7 +16,7 @@ from flowcore.errors import DataError
 
 from .measure import ROOT
 
-__all__ = ["DATA_SETS", "Pictures", "cells", "data_folder", "read"]
+__all__ = ["DATA_SETS", "Pictures", "cells", "data_folder", "data_maker", "read"]
 
 DATA_SETS = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 CIFAR_HELD_OUT = 2_000
@@ -32,6 +35,19 @@ def data_folder() -> Path:
     """Where the data sets are."""
     chosen = os.environ.get("FLOW_EXPLORER_DATA")
     return Path(chosen) if chosen else ROOT.parent / "shared" / "data"
+
+
+def data_maker() -> ModuleType:
+    """assets/models/data.py, which is a script and no module."""
+    script = ROOT / "assets" / "models" / "data.py"
+    spec = importlib.util.spec_from_file_location("bundled_data", script)
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(script.parent))  # as for any script: what lies beside it can be imported
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(script.parent))
+    return module
 
 
 def read(name: str, split: str) -> Pictures:

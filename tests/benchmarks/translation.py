@@ -43,7 +43,7 @@ from flowcore.model.flow import Flow
 from flowcore.model.labels import single
 
 from .measure import ROOT
-from .pictures import data_folder, read
+from .pictures import data_folder, data_maker, read
 
 __all__ = ["bootstrap", "interval", "main", "structural_similarity", "wilson"]
 
@@ -305,18 +305,8 @@ def faces(count: int, pile: int) -> dict:
     return _group("faces", flow, groups, False, count, pile)
 
 
-def _data_maker():
-    """assets/models/data.py, which is a script and no module."""
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("bundled_data", ROOT / "assets" / "models" / "data.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def _faces(size: int) -> np.ndarray:
-    split = _data_maker().faces(data_folder(), size)
+    split = data_maker().faces(data_folder(), size)
     return np.concatenate([split["x_train"], split["x_test"]])
 
 
@@ -369,7 +359,7 @@ def emoji(_count: int, pile: int) -> dict:
 
 def _drawings(size: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Noto's and Emojitwo's drawings of the same things, by split."""
-    maker = _data_maker()
+    maker = data_maker()
     pictures, keys = [], []
     with np.load(data_folder() / "emojitwo" / "pairs_noto_emojitwo.npz", allow_pickle=False) as pairs:
         for part, index in (("noto-emoji/noto_emoji", "noto_index"), ("emojitwo/emojitwo", "emojitwo_index")):
