@@ -23,7 +23,6 @@ LIBRARIES = (
     ("numpy", "NumPy", "BSD-3-Clause"),
     ("pillow", "Pillow", "MIT-CMU"),
     ("pyqtgraph", "PyQtGraph", "MIT"),
-    ("superqt", "superqt", "BSD-3-Clause"),
     ("safetensors", "safetensors", "Apache-2.0"),
     ("platformdirs", "platformdirs", "MIT"),
     ("rich", "Rich", "MIT"),
