@@ -58,6 +58,25 @@ def test_a_checkpoint_gives_what_it_gave(name, given, one_thread):
     check(checkpoint.load(WRITTEN / "models" / f"{name}.safetensors").flow, f"models/{name}", given)
 
 
+DIRECTIONS = {
+    "continuous": "5da0567978f55f76e791cb737d218c56", "continuous-plain": "ce308fc1165968a8562aa568fe19fd2e",
+    "glow": "0919f0839df0a61d5836cb0035aaea3b", "glow-classes-half": "b76f208bda22384ff2065d31ed8b827b",
+    "glow-plain": "3c6391a9fc6b9793021c41dfe7e92aa0", "glow-plus": "aabb268f6fd75f873180c95c99d688c3",
+    "glow-points": "58c14d7992fcf9b86fffa572620c3892", "nice": "d1ada0cdcd7432971626c6d477469f90",
+    "nice-points": "1ebfbfd6158f6889c62120ebba502dee", "realnvp": "d82c1cd3aee0aba73ad7412761ca4a6e",
+    "realnvp-cycle": "6735def674d52c3c9b7477cc4bc7c521", "realnvp-points": "3498f917b8af827cb568329d7609bc69",
+    "spline": "34ebc430ce822ec00599b5d3547ca806", "stack": "80f3c7179fbf678286302058470746d8",
+}  # fmt: skip
+"""By what directions of these models knew them then."""
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_directions_that_were_made_then_are_still_of_these_models(name):
+    from flowcore.latents.directions.files import fingerprint
+
+    assert fingerprint(checkpoint.load(WRITTEN / "models" / f"{name}.safetensors").flow) == DIRECTIONS[name]
+
+
 @pytest.mark.parametrize("system", RUNS)
 def test_a_run_folder_opens_and_goes_on(system, given, one_thread, tmp_path):
     check(checkpoint.load(WRITTEN / "runs" / system).flow, f"runs/{system}", given)

@@ -7,6 +7,7 @@ A direction means something in the z of one model only. The file holds a fingerp
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import math
 import os
@@ -35,11 +36,24 @@ MAX_BYTES = 64 * 2**20
 MAX_NAME = 200
 MAX_LEVELS = 64
 _TENSOR = "direction"
+LATER = ("axes", "growth", "places", "split_blocks", "squeeze")
+"""Settings of an architecture that there were not when directions were first written. Where one is at its default, it says
+nothing: the flow is the one that it was, and so are its directions."""
+
+
+def _architecture(flow: Flow) -> dict[str, Any]:
+    """What a flow's fingerprint says of its architecture."""
+    from ...model.systems import SYSTEMS
+
+    system = SYSTEMS.get(flow.architecture.get("system"))
+    defaults = inspect.signature(system).parameters if system is not None else {}
+    later = [name for name in LATER if name in defaults and flow.architecture.get(name) == defaults[name].default]
+    return {name: value for name, value in flow.architecture.items() if name not in later}
 
 
 def fingerprint(flow: Flow) -> str:
     """Thirty-two hexadecimal digits of a flow's architecture and weights, whatever precision or device they are in now."""
-    digest = hashlib.sha256(json.dumps(flow.architecture, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(_architecture(flow), sort_keys=True).encode())
     for name, tensor in sorted(flow.state_dict().items()):
         digest.update(f"{name} {list(tensor.shape)}".encode())
         values = tensor.detach().float() if tensor.is_floating_point() else tensor.detach()
