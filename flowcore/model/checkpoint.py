@@ -16,14 +16,12 @@ from torch import Tensor
 
 from ..atomic import replacing
 from ..errors import CheckpointError, FlowError
+from ..weights import TRAINING_PREFIX
 from .card import FORMAT_VERSION, find_checkpoint, read_card, read_header
 from .flow import Flow
 from .systems import build
 
 __all__ = ["Loaded", "save", "load", "parameter_count", "update_card", "TRAINING_PREFIX"]
-
-TRAINING_PREFIX = "train."
-"""Tensors so named are the trainer's (raw weights, optimiser); a model's loader passes over them."""
 
 
 @dataclass
