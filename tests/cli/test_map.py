@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from flowcore.latents.map import layout as zmap
+from flowcore.weights import fingerprint
 
 
 def picture(kind: int, seed: int) -> np.ndarray:
@@ -44,6 +45,7 @@ def test_json_has_places_neighbours_and_what_was_left_out(cli, model, folder, tm
     made = json.loads(out.read_text())
     rows = {row["file"]: row for row in made["pictures"]}
     assert len(rows) == 18 and made["levels"] == [1, 2] and made["skipped"][0]["file"].endswith("broken.png")
+    assert made["weights"] == fingerprint(model)
     assert all(row["class"] == Path(row["file"]).parent.name and np.isfinite(row["bpd"]) for row in rows.values())
     # Pictures of a kind lie together, and are each other's neighbours.
     for row in rows.values():

@@ -99,18 +99,26 @@ def test_a_changed_number_changes_the_picture(cli, model, image, tmp_path):
     assert not np.array_equal(np.asarray(Image.open(back)), as_seen(image))
 
 
-def test_another_models_latent_is_decoded_but_not_silently(cli, model, image, tmp_path):
-    latent = tmp_path / "z.safetensors"
-    other = tmp_path / "other.safetensors"
-    # The same weights in a file of other bytes: the fingerprint tells them apart.
+def test_a_latent_is_decoded_by_its_own_weights_alone_whatever_their_name(cli, refused, model, image, tmp_path):
+    import torch
+
     from flowcore.model import checkpoint
 
+    latent, other, out = tmp_path / "z.safetensors", tmp_path / "other.safetensors", tmp_path / "out.png"
     loaded = checkpoint.load(model)
     checkpoint.save(other, loaded.flow, {**loaded.card, "name": "other"})
     assert cli("encode", image, "--model", other, "--out", latent).code == 0
-    ran = cli("decode", latent, "--model", model, "--out", tmp_path / "out.png")
-    assert ran.code == 0 and "encoded by another model (other)" in ran.err
-    assert "another model" not in cli("decode", latent, "--model", other, "--out", tmp_path / "out.png").err
+    assert cli("decode", latent, "--model", model, "--out", out).code == 0
+    assert np.array_equal(np.asarray(Image.open(out)), as_seen(image))
+    out.unlink()
+    with torch.no_grad():
+        next(loaded.flow.parameters()).add_(0.01)
+    checkpoint.save(other, loaded.flow, {**loaded.card, "name": "other"})
+    assert "a z of other weights of 'other'" in refused("decode", latent, "--model", other, "--out", out)
+    assert cli("encode", image, "--model", model, "--out", latent).code == 0
+    assert "a z of 'blobs', and means nothing to 'other'" in refused("decode", latent, "--model", other, "--out", out)
+    assert "a z of 'blobs'" in refused("interpolate", latent, image, "--model", other, "--out", out)
+    assert not out.exists()
 
 
 def test_the_crop_options_reach_the_picture(cli, model, image, tmp_path):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flow_explorer.shipped import SHIPPED
 from flowcore.errors import CheckpointError
 
 __all__ = ["examples", "icon", "model_names", "models", "resolve_model", "root"]
@@ -69,6 +70,11 @@ def resolve_model(name_or_path: str | Path) -> Path:
         raise CheckpointError(f"The model {text!r} cannot be looked up ({reason}).") from error
     if exists:
         raise CheckpointError(f"{path} is not a regular file, so it cannot be a checkpoint.")
+    if text in SHIPPED:
+        raise CheckpointError(
+            f"The model {text!r} is no longer part of Flow Explorer: give a bundled name ({bundled}), a checkpoint file or a "
+            "run folder."
+        )
     raise CheckpointError(
         f"There is no model {text!r}: give a bundled name ({bundled}), a checkpoint file or a run folder."
     )

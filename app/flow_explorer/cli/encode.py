@@ -7,7 +7,7 @@ import argparse
 from flow_explorer.cli.arguments import add_crop, add_device, add_json, add_model, add_seed
 from flow_explorer.cli.classes import add_class, chosen, likeliest, said
 from flow_explorer.cli.opening import (
-    fingerprint,
+    file_digest,
     load_model,
     model_name,
     open_card,
@@ -17,6 +17,7 @@ from flow_explorer.cli.opening import (
 from flow_explorer.cli.output import print_json, say
 from flowcore.model.card import class_names
 from flowcore.model.labels import Label, describe, to_json
+from flowcore.weights import fingerprint
 
 NAME = "encode"
 HELP = "turn a picture into its z"
@@ -56,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     encoded, own = run_on(device, encode)
     meta = {
         "model": model_name(path, card),
-        "fingerprint": fingerprint(path),
+        "weights": fingerprint(path),
+        "fingerprint": file_digest(path),
         "size": list(picture.shape[:2]),
         "channels": int(picture.shape[2]),
         **({"label": to_json(own)} | said(own, card) if own else {}),

@@ -17,6 +17,7 @@ from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.reading import add_data, add_loading, data_path, loading, of_card, tell_left_out
 from flowcore.errors import ConfigError, DataError
 from flowcore.model.card import class_names, level_count
+from flowcore.weights import fingerprint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -204,7 +205,7 @@ def _figures(path: Path, card: dict[str, Any], data: PictureSet, args: argparse.
         for place in range(len(files))
     ]  # fmt: skip
     skipped = [{"file": name, "why": sentence} for name, sentence in (*data.skipped, *made.lost)]
-    return {"model": model_name(path, card), "data": data.name, "method": args.method,
+    return {"model": model_name(path, card), "weights": fingerprint(path), "data": data.name, "method": args.method,
             "levels": [level + 1 for level in made.layout.levels], "share": _shares(made.layout), "exact": made.exact,
             "skipped": skipped, "pictures": pictures}  # fmt: skip
 

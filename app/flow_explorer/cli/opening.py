@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flow_explorer import assets
+from flow_explorer import assets, shipped
 from flow_explorer.cli.output import OutputFile, say
 from flow_explorer.cli.progress import Progress
 from flowcore.errors import CheckpointError, ConfigError, DataError
 from flowcore.model.card import class_names, eye_positions
 from flowcore.model.labels import Label, from_json
+from flowcore.weights import fingerprint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +28,7 @@ __all__ = [
     "crop_of",
     "event_shape",
     "eyes_of",
-    "fingerprint",
+    "file_digest",
     "load_model",
     "model_name",
     "open_card",
@@ -163,8 +164,9 @@ def check_pixels(pictures: int, shape: tuple[int, int, int], enlarge: int) -> No
         )
 
 
-def fingerprint(path: Path) -> str:
-    """Sixteen hexadecimal digits that tell one checkpoint file from another."""
+def file_digest(path: Path) -> str:
+    """Sixteen hexadecimal digits of a whole checkpoint file, its card included: what z files say beside the weights, for
+    versions that knew nothing else."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
@@ -172,25 +174,58 @@ def fingerprint(path: Path) -> str:
 def read_latent(file: str, path: Path, card: dict[str, Any]) -> tuple[np.ndarray, Label]:
     """The z of a file that `encode` wrote, and the class that it was encoded under, () where the file names none.
 
-    Another model's z is decoded all the same, but not without saying so; its class means nothing to this one.
-    Raises DataError where the file is none, or has not as many numbers as the model's pictures.
+    Raises DataError where the file is none, is of other weights, or has not as many numbers as the model's pictures.
     """
     from flowcore.model.codec import load_latent
 
     z, meta = load_latent(Path(file).expanduser())
+    same = _check_weights(meta, path, card, file)
     check_latent(z, path, card, file)
     classes = len(class_names(card))
     try:
         label = from_json(meta.get("label")) if classes else ()
     except ConfigError:
         raise DataError(f"{file} names no class that can be read: encode its picture again.") from None
-    if meta.get("fingerprint") not in (None, fingerprint(path)):
-        say(
-            f"flow-explorer: {file} was encoded by another model ({meta.get('model')}), so the picture will be another."
-        )
-        if any(number >= classes for number, _ in label):
-            label = ()
+    if not same and any(number >= classes for number, _ in label):
+        label = ()
     return z, label
+
+
+def _check_weights(meta: dict[str, Any], path: Path, card: dict[str, Any], file: str) -> bool:
+    """Whether a z is of the model's weights, as far as is known; where nobody can tell, that is said.
+
+    Raises DataError where it is of others: decoded by these it would be another picture.
+    """
+    here, there = model_name(path, card), str(meta.get("model") or "another model")
+    known, weights = _weights_of(meta), fingerprint(path)
+    if known in (weights, None):
+        return True
+    if not known:
+        same = meta.get("fingerprint") == file_digest(path)
+        if not same:
+            say(f"flow-explorer: {file} was encoded by another file of '{there}', and does not say of which weights: the "
+                "picture may be another.")  # fmt: skip
+        return same
+    if there == here:
+        raise DataError(
+            f"{file} is a z of other weights of '{here}' than those here: encode its picture again, or give --model the "
+            "checkpoint that it was encoded with."
+        )
+    gone = ", which is no longer bundled" if there in shipped.SHIPPED and there not in assets.model_names() else ""
+    raise DataError(
+        f"{file} is a z of '{there}'{gone}, and means nothing to '{here}': encode its picture again, or give --model the "
+        "checkpoint that it was encoded with."
+    )
+
+
+def _weights_of(meta: dict[str, Any]) -> str | None:
+    """The weights that a z is of: "" where the file is older than that and names a checkpoint file that was never bundled, None
+    where it names nothing at all."""
+    if "weights" in meta:
+        return str(meta["weights"])
+    if meta.get("fingerprint") is not None:
+        return shipped.weights_of_file(str(meta["fingerprint"]))
+    return shipped.weights_of(str(meta.get("model"))) or None
 
 
 def check_latent(z: np.ndarray, path: Path, card: dict[str, Any], file: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flow_explorer import assets
 from flowcore.model.labels import Label, to_json
+from flowcore.weights import fingerprint
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,8 +33,8 @@ def page_recipe(
     levels = temperature if isinstance(temperature, list) else []
     overall = round(sum(levels) / len(levels), 4) if isinstance(temperature, list) else temperature
     return recipe.new(
-        "samples", model=_model(args, path), seed=args.seed, temperature=overall, level_temperatures=levels,
-        count=args.count, conditional=bool(label), **({"sampled_class": label[0][0]} if label else {}),
+        "samples", model=_model(args, path), weights=fingerprint(path), seed=args.seed, temperature=overall,
+        level_temperatures=levels, count=args.count, conditional=bool(label), **({"sampled_class": label[0][0]} if label else {}),
     )  # fmt: skip
 
 
@@ -42,11 +43,11 @@ def picture_recipe(args: argparse.Namespace, path: Path, z: np.ndarray, label: L
     from flow_explorer.explorer.store import latent_to_dict
     from flowcore.pictures import recipe
 
-    model = _model(args, path)
-    latent = {**latent_to_dict(z), "model": model, "name": Path(args.latent).stem}
+    model, weights = _model(args, path), fingerprint(path)
+    latent = {**latent_to_dict(z), "model": model, "weights": weights, "name": Path(args.latent).stem}
     if label:
         latent["label"] = to_json(label)
-    return recipe.new("picture", model=model, latent=latent, conditional=bool(label))
+    return recipe.new("picture", model=model, weights=weights, latent=latent, conditional=bool(label))
 
 
 def walk_recipe(
@@ -57,12 +58,12 @@ def walk_recipe(
     from flow_explorer.explorer.store import Store
     from flowcore.pictures import recipe
 
-    model, store = _model(args, path), Store()
+    model, weights, store = _model(args, path), fingerprint(path), Store()
     state = ExplorerState(model=model, shown="walk", walk=Walk(0.5, args.path))
     for which, name, picture, z, label in zip("AB", (args.a, args.b), pictures, latents, labels, strict=True):
-        kept = {"latent": store.put_latent(z)} if z is not None else {}
+        kept = {"latent": store.put_latent(z), "latent_weights": weights} if z is not None else {}
         if kept or label:
             kept |= {"latent_model": model, "label": label}
         state = state.with_well(which, Well(picture=store.put_array(picture), name=Path(name).name, **kept))
-    return recipe.new("walk", model=model, explorer=state.to_dict(), store=store.to_dict(state.keys),
+    return recipe.new("walk", model=model, weights=weights, explorer=state.to_dict(), store=store.to_dict(state.keys),
                       conditional=any(labels))  # fmt: skip

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from flow_explorer.explorer.facets import SAMPLES, FacetState
 from flow_explorer.explorer.facets import entry as facet_entry
-from flow_explorer.explorer.moving.recipes import read_recipe
 from flow_explorer.explorer.state import (
     COUNTS,
     MODES,
@@ -119,7 +118,8 @@ class Acts:
 
     def well_of(self, latent: Latent) -> Well:
         return Well(picture=self.store.put_array(latent.picture), name=latent.name,
-                    latent=self.store.put_latent(latent.z), latent_model=latent.model, label=latent.label)
+                    latent=self.store.put_latent(latent.z), latent_model=latent.model, label=latent.label,
+                    latent_weights=latent.weights)
 
     def put_two(self, first: Latent, second: Latent) -> None:
         """Fill both wells at once. Drafts are passed over."""
@@ -145,8 +145,8 @@ class Acts:
         well = self.state.well(which)
         if not well.empty:
             # A class that the person chose stays; one that came with the z goes with it.
-            kept = {} if well.label and not well.latent else {"latent_model": "", "label": ()}
-            changed = replace(well, crop=crop, latent="", **kept)
+            kept = well if well.label and not well.latent else well.without_latent()
+            changed = replace(kept, crop=crop)
             self.history.do(self.state.with_well(which, changed), tr("Crop the picture"), ("crop", which))
 
     def set_well_class(self, which: str, label: Label) -> None:
@@ -154,7 +154,7 @@ class Acts:
         well = self.state.well(which)
         if not well.empty and label != well.label_for(self.state.model):
             model = self.state.model if label else ""
-            changed = replace(well, latent="", latent_model=model, label=label)
+            changed = replace(well.without_latent(), latent_model=model, label=label)
             self.history.do(self.state.with_well(which, changed), tr("Change the class of a picture"))
 
     # The walk
@@ -189,10 +189,10 @@ class Acts:
 
     # Recipes
 
-    def restore_recipe(self, recipe: dict) -> None:
-        """Bring back what a saved picture was made of, as one step. Raises `FlowError`, changing nothing."""
+    def restore_recipe(self, state: ExplorerState) -> None:
+        """Bring back what a saved picture was made of, its contents being in the store, as one step."""
         self.history.seal()
-        self.history.do(read_recipe(recipe, self.store), tr("Restore a saved picture"))
+        self.history.do(state, tr("Restore a saved picture"))
 
 
 def _temperature(value: float) -> float:

@@ -13,7 +13,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from flow_explorer.engine.requests.base import DescribeLatent, OpenModel
 from flow_explorer.explorer.acts import Acts
 from flow_explorer.explorer.budget import CAP_BYTES, fit
+from flow_explorer.explorer.identity import settle, weights_in
 from flow_explorer.explorer.model import Model, figures, open_model
+from flow_explorer.explorer.moving.recipes import read_recipe
 from flow_explorer.explorer.samples.film_link import FilmLink
 from flow_explorer.explorer.samples.page_link import PageLink
 from flow_explorer.explorer.state import ExplorerState
@@ -113,7 +115,7 @@ class Controller(QObject):
         if self.model is None or view.picture is None or self.walk.z is None:
             return None
         name = tr("walk at {t}", t=f"{view.picture_t:.2f}")
-        return Latent(self.model.name, self.walk.z, view.picture, name, self.walk.label)
+        return self.model.latent(self.walk.z, view.picture, name, self.walk.label)
 
     def strip_latent(self, t: float) -> Latent | None:
         """The frame of the strip at t: its z is where the path is at t."""
@@ -126,7 +128,7 @@ class Controller(QObject):
         first, second = ends(self.store, a, b)
         z = walk(first, second, (t,), self.state.walk.mode)[0]
         label = between(*self._end_labels, t)
-        return Latent(self.model.name, z, picture, tr("walk at {t}", t=f"{t:.2f}"), label)
+        return self.model.latent(z, picture, tr("walk at {t}", t=f"{t:.2f}"), label)
 
     @property
     def facet(self) -> Facet | None:
@@ -145,7 +147,7 @@ class Controller(QObject):
         if self.model is None or not view.z or view.reconstruction is None:
             return None
         name = self.state.well(which).name
-        return Latent(self.model.name, self.store.latent(view.z), view.reconstruction, name, view.label)
+        return Latent(self.model.name, self.store.latent(view.z), view.reconstruction, name, view.label, weights=view.weights)
 
     def latent_of(self, which: str) -> Latent | None:
         """The picture with its z of one of `SUBJECTS`, once it is there."""
@@ -202,10 +204,14 @@ class Controller(QObject):
         self._started = True
         self._sync()
 
-    def restore_recipe(self, found: dict) -> None:
-        """Bring back a saved picture's settings, as one act. Raises `FlowError`, changing nothing."""
-        open_model(str(found.get("model", "")))
-        self.acts.restore_recipe(found)
+    def restore_recipe(self, found: dict) -> list[str]:
+        """Bring back a saved picture's settings, as one act; returns what is to be said of its model, where that has changed
+        or is gone. Raises `FlowError`, changing nothing."""
+        state = read_recipe(found, self.store)
+        state, said = settle(state, weights_in(found, state.model), self.state.model)
+        open_model(state.model)
+        self.acts.restore_recipe(state)
+        return said
 
     def choose_model(self, name: str) -> None:
         """Open another model, and choose it only if the engine could load it: a broken file changes nothing."""

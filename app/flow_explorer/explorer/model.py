@@ -12,6 +12,7 @@ import numpy as np
 
 from flow_explorer import assets
 from flow_explorer.explorer.state import SEED_MAX, TEMPERATURE_MAX
+from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import Figures
 from flow_explorer.i18n import tr
 from flowcore.errors import CheckpointError, FlowError
@@ -24,7 +25,9 @@ from flowcore.model.card import (
     read_card,
     typicality,
 )
+from flowcore.model.labels import Label
 from flowcore.pictures.images import read_picture
+from flowcore.weights import fingerprint
 
 __all__ = ["Model", "figures", "is_checkpoint", "open_model"]
 
@@ -65,6 +68,18 @@ class Model:
     def eyes(self) -> tuple[tuple[float, float], tuple[float, float]] | None:
         """Where its faces have their eyes, as shares of the width and height; None for a model of anything else."""
         return eye_positions(self.card)
+
+    @property
+    def weights(self) -> str:
+        """Fingerprint of the weights that its file holds now (a run in training replaces them); "" where there are none."""
+        try:
+            return fingerprint(self.path)
+        except FlowError:
+            return ""
+
+    def latent(self, z: np.ndarray, picture: np.ndarray, name: str, label: Label = (), draft: bool = False) -> Latent:
+        """A picture (H, W, C) that it has just made, with its z (D,)."""
+        return Latent(self.name, z, picture, name, label, draft, self.weights)
 
     @property
     def title(self) -> str:

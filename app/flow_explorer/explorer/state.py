@@ -7,8 +7,11 @@ history of hundreds of states costs little.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
 
+from flow_explorer import shipped
 from flow_explorer.explorer import facets
 from flow_explorer.explorer.facets import SAMPLES, FacetState
 from flowcore.errors import ConfigError
@@ -18,7 +21,7 @@ from flowcore.pictures.crop import Crop
 
 __all__ = [
     "CONDITIONAL_SCHEMA", "COUNTS", "FACET_SCHEMA", "MODES", "ORDERS", "SCHEMA", "STRIP", "SUBJECTS", "TEMPERATURE_MAX",
-    "ExplorerState", "Walk", "Well",
+    "ExplorerState", "Walk", "Well", "with_wells",
 ]  # fmt: skip
 
 SCHEMA = 1
@@ -55,30 +58,45 @@ class Well:
     """The model that the z, and the class, are of."""
     label: Label = ()
     """The class of that z, or the one that the person chose to encode under; () for the likeliest."""
+    latent_weights: str = ""
+    """Fingerprint of the weights that the z is of; "" where it is not known."""
 
     @property
     def empty(self) -> bool:
         return not self.picture
 
-    def keeps_latent(self, model: str) -> bool:
-        """Whether its own z can be used with this model."""
-        return bool(self.latent) and self.latent_model == model
+    def is_of(self, model: str, weights: str = "") -> bool:
+        """Whether its z and class are this model's: of the same weights, whatever their name, where both are known."""
+        if self.latent_weights and weights:
+            return self.latent_weights == weights
+        return self.latent_model == model
 
-    def label_for(self, model: str) -> Label:
+    def keeps_latent(self, model: str, weights: str = "") -> bool:
+        """Whether its own z can be used with this model."""
+        return bool(self.latent) and self.is_of(model, weights)
+
+    def label_for(self, model: str, weights: str = "") -> Label:
         """The class that this model is to take it under; () for the likeliest."""
-        return self.label if self.latent_model == model else ()
+        return self.label if self.is_of(model, weights) else ()
+
+    def without_latent(self) -> Well:
+        """The picture alone, to be encoded anew."""
+        return replace(self, latent="", latent_model="", latent_weights="", label=())
 
     def to_dict(self) -> dict:
         return {"picture": self.picture, "name": self.name, "crop": self.crop.to_dict(),
                 "latent": self.latent, "latent_model": self.latent_model,
+                **({"latent_weights": self.latent_weights} if self.latent else {}),
                 **({"label": to_json(self.label)} if self.label else {})}
 
     @classmethod
     def from_dict(cls, data: object) -> Well:
         data = _mapping(data, "a well")
-        texts = {name: _text(data, name) for name in ("picture", "name", "latent", "latent_model")}
+        texts = {name: _text(data, name) for name in ("picture", "name", "latent", "latent_model", "latent_weights")}
         if not texts["picture"]:
             return cls()
+        if texts["latent"] and "latent_weights" not in data:  # written before files said it
+            texts["latent_weights"] = shipped.weights_of(texts["latent_model"])
         return cls(crop=Crop.from_dict(_mapping(data.get("crop", {}), "crop")), label=from_json(data.get("label")), **texts)
 
 
@@ -219,6 +237,22 @@ class ExplorerState:
             subject=subject if (subject := data.get("subject", SUBJECTS[0])) in SUBJECTS else SUBJECTS[0],
             facets=_facets(data.get("facets", {})),
         )
+
+
+def with_wells(value: Any, change: Callable[[Well], Well]) -> Any:
+    """A state, a facet's too, or a part of one, with every well in it changed."""
+    if isinstance(value, Well):
+        return change(value)
+    if isinstance(value, tuple):
+        parts = [with_wells(part, change) for part in value]
+        same = all(part is before for part, before in zip(parts, value, strict=True))
+        return value if same else tuple(parts) if type(value) is tuple else type(value)(*parts)
+    if is_dataclass(value) and not isinstance(value, type):
+        before = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
+        after = {name: with_wells(part, change) for name, part in before.items()}
+        changed = {name: part for name, part in after.items() if part is not before[name]}
+        return replace(value, **changed) if changed else value
+    return value
 
 
 def _facets(data: object) -> tuple[tuple[str, FacetState], ...]:

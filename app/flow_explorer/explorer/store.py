@@ -40,6 +40,8 @@ class Latent:
     """The class that z is of; () where the model knows none."""
     draft: bool = False
     """Whether the picture was drawn for the eye alone, while a slider moved: it is off by a grey level, and never kept."""
+    weights: str = ""
+    """Fingerprint of the weights that z is of; "" where it is not known."""
 
 
 class Store:

@@ -85,6 +85,8 @@ class WellView:
     reconstruction: np.ndarray | None = None
     z: str = ""
     """Key of the z that stands for it in the walk."""
+    weights: str = ""
+    """Fingerprint of the weights that this z is of."""
     label: Label = ()
     """The class that this z is of; () without a z, or where the model knows no classes."""
     chosen: Label = ()

@@ -17,6 +17,7 @@ from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.facets import SAMPLES
 from flow_explorer.explorer.facets import entry as facet_entry
 from flow_explorer.explorer.facets.base import Facet, Host
+from flow_explorer.explorer.identity import saying, weights_in
 from flow_explorer.explorer.inspector import ExplorerInspector
 from flow_explorer.explorer.model import open_model
 from flow_explorer.explorer.model_menu import ModelMenu, remember_model
@@ -128,23 +129,32 @@ class ExplorerWorkspace(Workspace):
 
     def state(self) -> dict[str, Any]:
         self.files.write(self.controller.store, self.history.state.keys)
-        return self.history.state.to_dict()
+        return {**self.history.state.to_dict(), **saying(self._weights)}
 
     def restore(self, state: dict[str, Any]) -> None:
         restored = ExplorerState.from_dict(state)
         found = self.files.read(self.controller.store, restored.keys)
         restored, missing = mend(restored, {key: key for key in found})
-        restored, more = find_model(restored)
+        restored, more = find_model(restored, weights_in(state, restored.model), here=self.history.state.model)
         self.history.reset(restored)
         for words in (*missing, *more):
             self.context.notify(words, kind="notice")
 
     def portable(self) -> dict[str, Any]:
         model = self.controller.model
-        return pack(self.history.state, self.controller.store, model.title if model is not None else "")
+        return pack(self.history.state, self.controller.store, model.title if model is not None else "", self._weights)
+
+    @property
+    def _weights(self) -> str:
+        """Of the model that the state names; "" where that cannot be opened."""
+        model, name = self.controller.model, self.history.state.model
+        try:
+            return (model if model is not None and model.name == name else open_model(name)).weights
+        except FlowError:
+            return ""
 
     def prepare(self, data: dict[str, Any], folder: Path) -> Callable[[], list[str]]:
-        state, said = unpack(data, self.controller.store, folder)
+        state, said = unpack(data, self.controller.store, folder, self.history.state.model)
 
         def take() -> list[str]:
             self.stop_playing()

@@ -144,11 +144,12 @@ def card(**changes) -> dict:
     }  # fmt: skip
 
 
-def write_checkpoint(path: Path, **changes) -> Path:
-    """A checkpoint without a weight: enough for whoever only reads its card."""
+def write_checkpoint(path: Path, weights: bytes = b"", **changes) -> Path:
+    """A checkpoint without a weight, or with a few that fit nothing: enough for whoever only reads its card."""
     metadata = {"format": "flow-explorer", "card": json.dumps(card(**changes))}
-    header = json.dumps({"__metadata__": metadata}).encode()
-    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    tensor = {"dtype": "U8", "shape": [len(weights)], "data_offsets": [0, len(weights)]}
+    header = json.dumps({"__metadata__": metadata, **({"layers.0": tensor} if weights else {})}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + weights)
     return path
 
 

@@ -155,7 +155,7 @@ class Restless:
         if model is not None:
             recipe = make_recipe("samples", self.controller.state, self.controller.store, model)
             recipe["explorer"]["seed"] = int(self.rng.integers(99))
-            self.controller.acts.restore_recipe(recipe)
+            self.controller.restore_recipe(recipe)
 
     def do_undo(self) -> None:
         for _ in range(int(self.rng.integers(1, 4))):

@@ -36,6 +36,7 @@ from flowcore.model.codec import (
 from flowcore.model.flow import Flow
 from flowcore.model.labels import Label, between, single, to_json
 from flowcore.pictures.images import to_png_bytes
+from flowcore.weights import fingerprint
 
 from ..context import Context, Steps, job
 from ..hand import follow_the_hand, in_strides, quick_draft
@@ -394,7 +395,8 @@ def _bits(flow: Flow, picture: np.ndarray, label: Callable[[Flow], Any]) -> Gene
 @job(SaveTranslations.kind)
 def save(context: Context, request: SaveTranslations) -> Steps:
     """See `SaveTranslations`."""
-    flow = picture_model(context, request.model).flow
+    loaded = picture_model(context, request.model)
+    flow, of_model = loaded.flow, {"model": request.model_name, "weights": fingerprint(loaded.path)}
     fitted = yield from _fit(context, request, lambda _share, _words: None)
     way, names, total = fitted.way, fitted.read.pile.names, len(fitted.z)
     if len(request.files) != total:
@@ -410,7 +412,7 @@ def save(context: Context, request: SaveTranslations) -> Steps:
             if index in failed:
                 left.append(names[index])
                 continue
-            latent = {**latent_to_dict(rows[place]), "model": request.model_name, "name": names[index]} if own else {}
+            latent = {**latent_to_dict(rows[place]), **of_model, "name": names[index]} if own else {}
             if own and label:
                 latent["label"] = to_json(label)
             _write(Path(request.folder) / request.files[index], pictures[place], request, latent, written)

@@ -44,21 +44,24 @@ def sample_script(title: str, model: Path, out: str, seed: int, index: int, temp
     ], ["z = flow.sample(1, TEMPERATURE, seed=SEED, first=NUMBER).numpy()"], batch=PAGE_BATCH)  # fmt: skip
 
 
-def latent_script(title: str, model: Path, out: str, z: np.ndarray, label: Label = ()) -> str:
-    """A picture by its own z. One that was a sample's comes out as its page had it."""
-    return _script(title, model, out, label, [_embedded("Z", z)], ["z = Z[None]"], arrays=True, batch=PAGE_BATCH)
+def latent_script(title: str, model: Path, out: str, z: np.ndarray, label: Label = (), weights: str = "") -> str:
+    """A picture by its own z. One that was a sample's comes out as its page had it.
+
+    Where the `weights` that z is of are known, the script refuses others, which would make another picture of it.
+    """
+    return _script(title, model, out, label, [_embedded("Z", z)], ["z = Z[None]"], arrays=True, batch=PAGE_BATCH, weights=weights)
 
 
 def walk_script(title: str, model: Path, out: str, a: np.ndarray, b: np.ndarray, mode: str, t: float,
-                label: Label = ()) -> str:
-    """The frame at t of the walk from a to b."""
+                label: Label = (), weights: str = "") -> str:
+    """The frame at t of the walk from a to b, which are of these `weights`."""
     return _script(title, model, out, label, [
         _embedded("A", a), _embedded("B", b), f"MODE, T = {mode!r}, {t!r}  # T is 0 at A and 1 at B",
-    ], ["z = walk(A, B, (T,), MODE)[0]"], arrays=True, walks=True)  # fmt: skip
+    ], ["z = walk(A, B, (T,), MODE)[0]"], arrays=True, walks=True, weights=weights)  # fmt: skip
 
 
 def _script(title: str, model: Path, out: str, label: Label, values: list[str], make: list[str], arrays: bool = False,
-            walks: bool = False, batch: int = 1) -> str:
+            walks: bool = False, batch: int = 1, weights: str = "") -> str:
     codec = "decode_batch" if batch > 1 else "decode_picture"
     z, labels = (f"z.repeat({batch}, 0)", f"[LABEL] * {batch}") if batch > 1 else ("z", "[LABEL]")
     decode = f"{codec}(flow, {z}, label_tensor(flow, {labels}))" if label else f"{codec}(flow, {z})"
@@ -71,6 +74,8 @@ def _script(title: str, model: Path, out: str, label: Label, values: list[str], 
     ]  # fmt: skip
     if walks:
         imports.append("from flowcore.latents.latent import walk")
+    if weights:
+        imports.append("from flowcore.weights import check_weights")
     if arrays:
         imports = ["import base64", "import zlib", "", "import numpy as np", "", *imports]
     words = " ".join(title.split()).replace("\\", "/").replace('"', "'")
@@ -81,7 +86,8 @@ def _script(title: str, model: Path, out: str, label: Label, values: list[str], 
                  "    return np.frombuffer(zlib.decompress(base64.b64decode(text)), np.dtype(dtype)).astype(dtype[1:])\n\n")
     if label:
         values = [*values, f"LABEL = {label!r}  # (class, weight), …"]
-    tail = ["flow = checkpoint.load(MODEL).flow", *make, f"picture = {decode}", "save_png(OUT, picture)",
+    check = [f"check_weights(MODEL, {_text(weights)})  # of others, z would be another picture"] if weights else []
+    tail = [*check, "flow = checkpoint.load(MODEL).flow", *make, f"picture = {decode}", "save_png(OUT, picture)",
             'print(f"{OUT}: {picture.shape[1]}×{picture.shape[0]}")']  # fmt: skip
     return "\n".join([head, *values, "", *tail, ""])
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QUrl
 from PySide6.QtGui import QImage
 
+from flow_explorer.explorer.identity import saying, weights_in
 from flow_explorer.explorer.model import is_checkpoint
 from flow_explorer.explorer.store import Latent, latent_from_dict, latent_to_dict
 from flow_explorer.i18n import tr
@@ -116,7 +117,7 @@ def mime_of(latent: Latent, png: bytes, name: str) -> QMimeData:
     `png` is the file's content (it has its recipe inside), `name` the name that the file gets.
     """
     mime = QMimeData()
-    payload = {**latent_to_dict(latent.z), "model": latent.model, "name": latent.name,
+    payload = {**latent_to_dict(latent.z), "model": latent.model, **saying(latent.weights), "name": latent.name,
                "picture": base64.b64encode(to_png_bytes(latent.picture)).decode(), "label": to_json(latent.label)}
     mime.setData(LATENT_MIME, json.dumps(payload).encode())
     mime.setImageData(to_image(latent.picture))
@@ -135,7 +136,8 @@ def _read_latent(payload: bytes) -> Latent:
         model, name = entry["model"], entry["name"]
         if not isinstance(model, str) or not isinstance(name, str):
             raise ValueError("no model")
-        return Latent(model, latent_from_dict(entry), pixels, name, from_json(entry.get("label")))
+        label, weights = from_json(entry.get("label")), weights_in(entry, entry["model"])
+        return Latent(model, latent_from_dict(entry), pixels, name, label, weights=weights)
     except FlowError:
         raise
     except (ValueError, TypeError, KeyError, RecursionError):

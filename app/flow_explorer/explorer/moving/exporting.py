@@ -57,8 +57,8 @@ class Exporter:
         if latent.z is controller.walk.z and controller.walk.possible:
             a, b = ends(controller.store, *(controller.wells[which].view.z for which in "AB"))
             t = controller.walk.view.picture_t
-            return walk_script(title, path, out, a, b, controller.state.walk.mode, t, latent.label)
-        return latent_script(title, path, out, latent.z, latent.label)
+            return walk_script(title, path, out, a, b, controller.state.walk.mode, t, latent.label, latent.weights)
+        return latent_script(title, path, out, latent.z, latent.label, latent.weights)
 
     def page(self, scale: int = 1, smooth: bool = False) -> bytes:
         """The page of samples as one PNG without gaps."""

@@ -11,25 +11,28 @@ from pathlib import Path
 from typing import Any
 
 from flow_explorer import assets
+from flow_explorer.explorer.identity import is_gone, saying, settle, weights_in
 from flow_explorer.explorer.model import open_model
-from flow_explorer.explorer.state import ExplorerState, Well
+from flow_explorer.explorer.state import ExplorerState, Well, with_wells
 from flow_explorer.explorer.store import Store
 from flow_explorer.i18n import tr
-from flowcore.errors import ConfigError, FlowError
+from flowcore.errors import CheckpointError, ConfigError, FlowError
 
 __all__ = ["find_model", "mend", "pack", "unpack"]
 
 
-def pack(state: ExplorerState, store: Store, title: str = "") -> dict[str, Any]:
-    """The state with its pictures and latents by content; a bundled model goes by its name, another by its path and title."""
-    return {"state": state.to_dict(), "contents": store.to_dict(state.keys), "model_title": title}
+def pack(state: ExplorerState, store: Store, title: str = "", weights: str = "") -> dict[str, Any]:
+    """The state with its pictures and latents by content; a bundled model goes by its name, another by its path and title,
+    each with the fingerprint of its weights."""
+    return {"state": state.to_dict(), "contents": store.to_dict(state.keys), "model_title": title, **saying(weights)}
 
 
-def unpack(data: object, store: Store, folder: Path | None = None) -> tuple[ExplorerState, list[str]]:
+def unpack(data: object, store: Store, folder: Path | None = None, here: str = "") -> tuple[ExplorerState, list[str]]:
     """Read what `pack` wrote, its contents into the store; returns the state and what is to be said of it.
 
-    `folder` is where the file lies: a checkpoint that was sent along with it is found there. Raises `FlowError` in one
-    sentence for data of another kind; then nothing is in use of what was read.
+    `folder` is where the file lies: a checkpoint that was sent along with it is found there. `here` is the open model, which
+    takes the place of one that is no longer bundled. Raises `FlowError` in one sentence for data of another kind; then nothing
+    is in use of what was read.
     """
     if not isinstance(data, dict):
         raise ConfigError(tr("The session cannot be read: the Explorer's part is not an object."))
@@ -37,7 +40,8 @@ def unpack(data: object, store: Store, folder: Path | None = None) -> tuple[Expl
     keys = store.load_dict(data.get("contents", {}))
     title = data.get("model_title")
     state, said = mend(state, keys)
-    state, more = find_model(state, folder, title[:200] if isinstance(title, str) else "")
+    weights, title = weights_in(data, state.model), title[:200] if isinstance(title, str) else ""
+    state, more = find_model(state, weights, folder, title, here)
     return state, said + more
 
 
@@ -53,8 +57,8 @@ def mend(state: ExplorerState, keys: Mapping[str, str]) -> tuple[ExplorerState, 
             state = state.with_well(which, Well())
             continue
         latent = keys.get(well.latent, "")
-        kept = {} if latent or not well.latent else {"latent_model": "", "label": ()}
-        state = state.with_well(which, replace(well, picture=keys[well.picture], latent=latent, **kept))
+        kept = well if latent or not well.latent else well.without_latent()
+        state = state.with_well(which, replace(kept, picture=keys[well.picture], latent=latent))
     moved = []
     for id_, facet in state.facets:
         if facet.keys <= set(keys):
@@ -64,12 +68,16 @@ def mend(state: ExplorerState, keys: Mapping[str, str]) -> tuple[ExplorerState, 
     return replace(state, facets=tuple(moved)), said
 
 
-def find_model(state: ExplorerState, folder: Path | None = None, title: str = "") -> tuple[ExplorerState, list[str]]:
-    """The state with a model that can be opened here, and a sentence where there is none: the name stays then."""
+def find_model(state: ExplorerState, weights: str, folder: Path | None = None, title: str = "",
+               here: str = "") -> tuple[ExplorerState, list[str]]:
+    """The state with a model that can be opened here, and what is to be said where there is none (the name stays then), or
+    where it is not the one that the state was saved with, whose `weights` were these."""
+    if is_gone(state.model):
+        return settle(state, weights, here)
     try:
         open_model(state.model)
-        return state, []
-    except FlowError:
+        return settle(state, weights, here)
+    except CheckpointError:
         name = re.split(r"[\\/]", state.model.rstrip("\\/"))[-1]
     beside = folder / name if folder is not None and name and name not in assets.model_names() else None
     if beside is not None and beside.exists():
@@ -78,10 +86,11 @@ def find_model(state: ExplorerState, folder: Path | None = None, title: str = ""
         except FlowError:
             pass
         else:
-            wells = {which: state.well(which) for which in "AB"}
-            for which, well in wells.items():
-                if well.latent_model == state.model:
-                    state = state.with_well(which, replace(well, latent_model=str(beside)))
-            return replace(state, model=str(beside)), []
+            there = state.model
+
+            def moved(well: Well) -> Well:
+                return replace(well, latent_model=str(beside)) if well.latent_model == there else well
+
+            return settle(replace(with_wells(state, moved), model=str(beside)), weights, here)
     called = tr("“{title}” ({name})", title=title, name=state.model) if title else f"“{state.model}”"
     return state, [tr("The model {model} is not on this machine: open it from where it is now, or choose another.", model=called)]

@@ -6,12 +6,13 @@ passed on, the rest of the photograph may not be. That holds for the pictures of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from flow_explorer.explorer.facets import FacetState
-from flow_explorer.explorer.state import COUNTS, SCHEMA, ExplorerState, Well
+from flow_explorer.explorer.identity import saying, weights_in, why_not
+from flow_explorer.explorer.state import COUNTS, SCHEMA, ExplorerState, Well, with_wells
 from flow_explorer.explorer.store import Latent, Store, latent_from_dict, latent_to_dict
 from flow_explorer.explorer.wells.well_link import seen_by
 from flow_explorer.i18n import tr
@@ -23,9 +24,11 @@ from flowcore.pictures.images import read_picture
 if TYPE_CHECKING:
     from flow_explorer.explorer.model import Model
 
-__all__ = ["make_recipe", "read_latent", "read_recipe"]
+__all__ = ["PICTURES_INSIDE", "as_picture", "changed", "is_restorable", "make_recipe", "read_latent", "read_recipe"]
 
 
+PICTURES_INSIDE = ("walk", "timeline")
+"""Kinds of recipes that carry the pictures that they are of: they come back also where the model has changed."""
 ROOM_BYTES = 20 * 2**20
 """Of pictures and latents; a facet whose own would not fit beside the others' stays behind."""
 
@@ -50,9 +53,10 @@ def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, lat
         else:
             private.prune(before)
     state = replace(state, facets=tuple(moved))
-    values: dict = {"model": state.model, "explorer": state.to_dict(), "store": private.to_dict(state.keys)}
+    values: dict = {"model": state.model, **saying(model.weights), "explorer": state.to_dict(),
+                    "store": private.to_dict(state.keys)}  # fmt: skip
     if latent is not None:
-        values["latent"] = {**latent_to_dict(latent.z), "model": latent.model, "name": latent.name}
+        values["latent"] = {**latent_to_dict(latent.z), "model": latent.model, **saying(latent.weights), "name": latent.name}
         if latent.label:
             values["latent"]["label"] = to_json(latent.label)
     return recipe.new(kind, conditional=state.conditional or (latent is not None and bool(latent.label)), **values)
@@ -60,7 +64,7 @@ def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, lat
 
 def _carried(facet: FacetState, store: Store, private: Store, model: Model) -> FacetState | None:
     """A facet's state over contents of the private store; None where something that it needs is gone."""
-    facet = _with_wells(facet.portable(), lambda well: well if well.empty else _portable(well, store, private, model))
+    facet = with_wells(facet.portable(), lambda well: well if well.empty else _portable(well, store, private, model))
     keys = {}
     for key in facet.keys:
         if key in private:
@@ -77,27 +81,11 @@ def _carried(facet: FacetState, store: Store, private: Store, model: Model) -> F
     return facet.renamed(keys)
 
 
-def _with_wells(value: Any, change: Callable[[Well], Well]) -> Any:
-    """Frozen data with every well in it changed."""
-    if isinstance(value, Well):
-        return change(value)
-    if isinstance(value, tuple):
-        parts = [_with_wells(part, change) for part in value]
-        same = all(part is before for part, before in zip(parts, value, strict=True))
-        return value if same else tuple(parts) if type(value) is tuple else type(value)(*parts)
-    if is_dataclass(value) and not isinstance(value, type):
-        before = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
-        after = {name: _with_wells(part, change) for name, part in before.items()}
-        changed = {name: part for name, part in after.items() if part is not before[name]}
-        return replace(value, **changed) if changed else value
-    return value
-
-
 def _portable(well: Well, store: Store, private: Store, model: Model) -> Well:
     """The well with the picture as the model sees it, and its z if it came with one."""
     latent = private.put_latent(store.latent(well.latent)) if well.latent else ""
     return Well(picture=private.put_array(seen_by(model, store, well)), name=well.name,
-                latent=latent, latent_model=well.latent_model, label=well.label)
+                latent=latent, latent_model=well.latent_model, latent_weights=well.latent_weights, label=well.label)
 
 
 def read_recipe(values: dict, store: Store) -> ExplorerState:
@@ -123,13 +111,30 @@ def read_recipe(values: dict, store: Store) -> ExplorerState:
 
 def _simple(values: dict) -> ExplorerState:
     """The state of a recipe that only says model, seed, temperature and count."""
-    if not {"model", "seed"} <= set(values):
+    if not is_restorable(values):
         raise ConfigError(tr("This picture's recipe was not made in the Explorer, so it cannot be restored here."))
     count = values.get("count", 16)
     page = next((page for page in COUNTS if isinstance(count, int) and page >= count), COUNTS[-1])
     named = ("model", "seed", "temperature", "level_temperatures", "sampled_class")
     simple = {name: values[name] for name in named if name in values}
     return ExplorerState.from_dict({"schema": SCHEMA, "count": page, **simple})
+
+
+def is_restorable(values: dict) -> bool:
+    """Whether a recipe says settings of the Explorer, and not a picture alone."""
+    return "explorer" in values or {"model", "seed"} <= set(values)
+
+
+def changed(values: dict, here: str) -> str:
+    """Why the weights that a recipe was made with are not here, in a sentence; "" where they are, under the model's own name or
+    that of the open one, `here`; and for a recipe of no model."""
+    name = values.get("model")
+    return why_not(name, weights_in(values, name), here) if isinstance(name, str) else ""
+
+
+def as_picture(why: str, name: str) -> str:
+    """What is said of a file with such a recipe."""
+    return tr("{why} {name} is used as the picture that it is.", why=why, name=name)
 
 
 def read_latent(values: dict, data: bytes) -> Latent | None:
@@ -140,4 +145,5 @@ def read_latent(values: dict, data: bytes) -> Latent | None:
     if not isinstance(entry.get("model"), str) or not isinstance(entry.get("name"), str):
         raise ConfigError(tr("This picture's recipe is damaged: it does not say which model made it."))
     pixels = read_picture(data).pixels
-    return Latent(entry["model"], latent_from_dict(entry), pixels[..., :3], entry["name"], from_json(entry.get("label")))
+    return Latent(entry["model"], latent_from_dict(entry), pixels[..., :3], entry["name"], from_json(entry.get("label")),
+                  weights=weights_in(entry, entry["model"]))  # fmt: skip

@@ -16,7 +16,13 @@ from flow_explorer.explorer.moving.animating import Animated, AnimationSaver, Ma
 from flow_explorer.explorer.moving.animation_sheet import AnimationSheet
 from flow_explorer.explorer.moving.drag_drop import Dropped, file_name, mime_of, read_mime
 from flow_explorer.explorer.moving.exporting import FPS, LARGE, Exporter
-from flow_explorer.explorer.moving.recipes import read_latent
+from flow_explorer.explorer.moving.recipes import (
+    PICTURES_INSIDE,
+    as_picture,
+    changed,
+    is_restorable,
+    read_latent,
+)
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import tr
 from flow_explorer.settings import Settings
@@ -98,15 +104,23 @@ class Transfers(QObject):
         return next(free, state.first_empty_well)
 
     def _take_picture(self, item: Dropped, well: str, target: str) -> None:
-        """A picture file: with a recipe inside, its settings come back; on a well, a sample comes back with its z."""
+        """A picture file: with a recipe inside, its settings come back; on a well, a sample comes back with its z.
+
+        Where the model has changed since, or is gone, it comes back as the picture that it is, and that is said.
+        """
         acts = self._controller.acts
         note = ""
         try:
             found = recipe.extract(item.data, item.name)
+            note = changed(found, self._controller.state.model) if found is not None else ""
         except FlowError as error:
             found, note = None, str(error)
         if found is None:
             self._put(target, item, note)
+            return
+        if note and found.get("kind") not in PICTURES_INSIDE:
+            act = (tr("Restore the settings"), lambda: self._try_restore(found)) if is_restorable(found) else None
+            self._put(target, item, as_picture(note, item.name), act)
             return
         latent = read_latent(found, item.data) if well else None
         if latent is None:
@@ -117,8 +131,8 @@ class Transfers(QObject):
                         name=item.name), kind="notice",
                      act=(tr("Restore the settings"), lambda: self._try_restore(found)))  # fmt: skip
 
-    def _put(self, target: str, item: Dropped, note: str) -> None:
-        """Decode a picture, beside the window if it is large, and put it in a well."""
+    def _put(self, target: str, item: Dropped, note: str, act: tuple[str, Callable[[], object]] | None = None) -> None:
+        """Decode a picture, beside the window if it is large, and put it in a well; then say `note`, and offer `act`."""
 
         self._reads += 1
         number = self._awaited[target] = self._reads
@@ -132,15 +146,16 @@ class Transfers(QObject):
                 return
             self._controller.acts.put_picture(target, item.data, item.name, picture)
             if note:
-                self._notify(note, kind="notice")
+                self._notify(note, kind="notice", act=act)
 
         if self.loader.read(item.data, item.name, done):
             self._reading(target, item.name)
 
     def restore(self, found: dict) -> None:
         """Bring back the settings of a recipe, as one act. Raises `FlowError`, changing nothing."""
-        self._controller.restore_recipe(found)
-        self._notify(tr("The settings that this picture was made with are back; Undo returns to yours."), kind="good")
+        said = self._controller.restore_recipe(found)
+        words = tr("The settings that this picture was made with are back; Undo returns to yours.")
+        self._notify(" ".join([words, *said]), kind="notice" if said else "good")
 
     def _try_restore(self, found: dict) -> None:
         try:

@@ -17,7 +17,6 @@ from flow_explorer.engine.requests.base import DraftPage, SamplePage, ScorePage
 from flow_explorer.explorer.latest import Latest
 from flow_explorer.explorer.model import FIRST_PAGE, Model
 from flow_explorer.explorer.state import ExplorerState
-from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import PageView
 from flow_explorer.i18n import tr
 from flowcore.model.labels import from_json
@@ -208,7 +207,7 @@ class PageLink:
         for index, picture, row, label in zip(indices, pictures, z, labels, strict=True):
             if index < self.count:
                 name = tr("sample {number}, seed {seed}", number=index + 1, seed=request.seed)
-                self.view.slots[index] = Latent(model.name, np.array(row), np.array(picture), name, label, draft)
+                self.view.slots[index] = model.latent(np.array(row), np.array(picture), name, label, draft)
                 self.view.temperatures[index] = request.temperature
                 self.view.fresh[index] = current
                 changed.append(index)

@@ -53,10 +53,11 @@ class WellLink:
         if model is None:
             return
         well = state.well(self.which)
-        label = well.label_for(model.name)
+        weights = model.weights if well.latent else ""
+        label = well.label_for(model.name, weights)
         # A z without a class is nothing to a conditional model, nor is one of a class that it has not.
         fits = bool(label) == bool(model.classes) and all(number < len(model.classes) for number, _ in label)
-        latent = well.latent if well.keeps_latent(model.name) and fits else ""
+        latent = well.latent if well.keeps_latent(model.name, weights) and fits else ""
         label = label if fits else ()
         asked = (str(model.path), well.picture, well.crop, latent, label)
         if asked == self._asked:
@@ -84,7 +85,7 @@ class WellLink:
         self.view.chosen = label
         # A sample's walk starts from its own z, also while its badge is still being computed.
         if latent:
-            self.view.z, self.view.label = latent, label
+            self.view.z, self.view.label, self.view.weights = latent, label, weights
         request = EncodePicture(str(model.path), self.which, seen, label, dragged)
         self._lane.ask(
             request,
@@ -98,7 +99,10 @@ class WellLink:
             return
         view, data = self.view, message.data
         z = np.array(message.arrays["z"])
-        view.z = latent if latent in self._store else self._store.put_latent(z)
+        if latent not in self._store:
+            view.z, view.weights = self._store.put_latent(z), model.weights
+        else:
+            view.z = latent
         view.label = from_json(data.get("label"))
         view.figures = figures(model.card, data.get("bpd"))
         if message.done:  # the round trip was proved: before, the older proof stands, dimmed
@@ -112,6 +116,7 @@ class WellLink:
 
     def _failed(self, sentence: str, details: str, asked: tuple) -> None:
         if asked == self._asked:
-            kept = {"z": self.view.z, "label": self.view.label} if asked[3] else {}
-            self.view = WellView(seen=self.view.seen, chosen=asked[4], error=sentence, details=details, **kept)
+            view = self.view
+            kept = {"z": view.z, "label": view.label, "weights": view.weights} if asked[3] else {}
+            self.view = WellView(seen=view.seen, chosen=asked[4], error=sentence, details=details, **kept)
             self._on_change(self.which)

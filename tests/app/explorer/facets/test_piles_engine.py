@@ -192,7 +192,8 @@ def test_everything_is_saved_and_a_saved_one_comes_back_with_its_z(piles, tmp_pa
         assert np.abs(read_picture(data).pixels[..., :3].astype(int) - shown[index]).max() <= 1
     found = recipe.extract(data)
     assert "dark" not in str(found.get("explorer"))
-    assert read_latent(found, data).z.shape == piles.large().z.shape
+    latent = read_latent(found, data)
+    assert latent.z.shape == piles.large().z.shape and latent.weights == piles.large().weights == found["weights"] != ""
     piles.save_all(str(tmp_path))
     assert piles.saving.view.there == COUNT and not piles.saving.view.busy
     piles.saving.replace_them()

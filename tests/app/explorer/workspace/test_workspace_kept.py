@@ -86,13 +86,19 @@ def test_a_saved_sample_dropped_on_a_well_comes_back_with_its_z(workspace, clien
     assert state(workspace).seed == 4
 
 
-def test_a_recipe_of_a_model_that_is_gone_changes_nothing(workspace, client, tmp_path, notices, png):
+def test_a_picture_whose_model_is_gone_is_used_as_a_picture(workspace, client, tmp_path, notices, png):
     made = recipe.new("samples", model="gone", seed=3)
     path = tmp_path / "old.png"
     path.write_bytes(recipe.embed(png(), made))
     before = state(workspace)
     drop(workspace.canvas(), urls(path))
-    assert state(workspace) == before and "gone" in notices[-1][0]
+    after = state(workspace)
+    assert (after.model, after.seed, after.a.name) == (before.model, before.seed, "old.png")
+    words, kind, act = notices[-1]
+    assert "There is no model 'gone'" in words and "old.png is used as the picture that it is." in words and kind == "notice"
+    act[1]()
+    assert (state(workspace).model, state(workspace).seed) == (before.model, 3)
+    assert "which draws the samples too" in notices[-1][0]
 
 
 def test_a_simple_recipe_restores_seed_and_temperature(workspace, tmp_path, png):

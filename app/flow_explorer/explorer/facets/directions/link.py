@@ -195,8 +195,8 @@ class DirectionsLink:
                 return
             if "picture" in message.arrays:
                 name = tr("{name}, moved", name=subject.name)
-                self.edited = Latent(model.name, np.array(message.arrays["z"]), np.array(message.arrays["picture"]), name,
-                                     subject.label)
+                z, picture = np.array(message.arrays["z"]), np.array(message.arrays["picture"])
+                self.edited = model.latent(z, picture, name, subject.label)
                 self.bpd, self.fresh = None, turn == self._turn
             if message.data.get("bpd") is not None and turn == self._turn:
                 self.bpd = float(message.data["bpd"])

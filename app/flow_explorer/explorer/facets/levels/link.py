@@ -106,7 +106,7 @@ class LevelsLink:
         for offset, (picture, row, bpd) in enumerate(zip(pictures, z, message.data["bpd"], strict=True)):
             index = first + offset
             name = tr("variation {number} of {name}", number=index + 1, name=subject.name)
-            self.page.slots[index] = Latent(model.name, np.array(row), np.array(picture), name, subject.label)
+            self.page.slots[index] = model.latent(np.array(row), np.array(picture), name, subject.label)
             self.page.bpds[index], self.page.fresh[index] = float(bpd), asked == self._asked
         self._on_change()
 

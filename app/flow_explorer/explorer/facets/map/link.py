@@ -163,7 +163,7 @@ class MapLink:
         def answered(message: Any) -> None:
             if picked == self._picked:
                 label = from_json(message.data.get("label"))
-                latent = Latent(model.name, np.array(message.arrays["z"]), np.array(message.arrays["picture"]), picked[2], label)
+                latent = model.latent(np.array(message.arrays["z"]), np.array(message.arrays["picture"]), picked[2], label)
                 self.selected = Selected(latent, figures(model.card, message.data.get("bpd")))
                 self._on_change("selected")
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from flow_explorer.explorer.facets.base import Host
 from flow_explorer.explorer.moving.drag_drop import Dropped, read_mime
-from flow_explorer.explorer.moving.recipes import read_latent
+from flow_explorer.explorer.moving.recipes import PICTURES_INSIDE, as_picture, changed, read_latent
 from flow_explorer.explorer.state import Well
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import tr
@@ -91,14 +91,18 @@ class Intake(QObject):
             return
         latent = item.latent
         if latent is None:
+            why = ""
             try:
                 found = recipe.extract(item.data, item.name)
-                latent = None if found is None else read_latent(found, item.data)
+                why = "" if found is None else changed(found, controller.state.model)
+                latent = None if found is None or why else read_latent(found, item.data)
             except FlowError:
                 found = None  # the picture itself can still be used
-            if found is not None and latent is None and restores:
+            if found is not None and latent is None and restores and (not why or found.get("kind") in PICTURES_INSIDE):
                 self._host.transfers.restore(found)
                 return
+            if why:
+                self._host.context.notify(as_picture(why, item.name), kind="notice")
         if latent is not None:
             put(controller.acts.well_of(latent))
             return

@@ -158,7 +158,7 @@ class KeysLink:
         if "picture" in message.arrays:
             label = sample_label(described[2], described[3], time)
             name = tr("frame at {time} s", time=f"{time:.2f}")
-            self.latent = Latent(model.name, np.array(message.arrays["z"]), np.array(message.arrays["picture"]), name, label)
+            self.latent = model.latent(np.array(message.arrays["z"]), np.array(message.arrays["picture"]), name, label)
             self.time, self.bpd = time, None
         if message.data.get("bpd") is not None and time == self.time:
             self.bpd = float(message.data["bpd"])

@@ -136,7 +136,7 @@ class PadPart(Part):
         found, picture = self.corners.get(well), self.thumb(well)
         if found is None or controller.model is None or picture is None:
             return None
-        return Latent(controller.model.name, controller.store.latent(found[0]), picture, well.name, found[1])
+        return controller.model.latent(controller.store.latent(found[0]), picture, well.name, found[1])
 
     def corner_menu(self, index: int) -> QMenu:
         """All that can go in a corner, and what can be done with what is there."""

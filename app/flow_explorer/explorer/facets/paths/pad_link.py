@@ -86,7 +86,7 @@ class PadLink:
         if "picture" in message.arrays:
             label = bilinear_label(pad[2], *place)
             name = tr("pad at {x}, {y}", x=f"{place[0]:.2f}", y=f"{place[1]:.2f}")
-            self.latent = Latent(model.name, np.array(message.arrays["z"]), np.array(message.arrays["picture"]), name, label)
+            self.latent = model.latent(np.array(message.arrays["z"]), np.array(message.arrays["picture"]), name, label)
             self.place, self.bpd = place, None
         if message.data.get("bpd") is not None and place == self.place:
             self.bpd = float(message.data["bpd"])

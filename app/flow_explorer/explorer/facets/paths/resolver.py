@@ -92,10 +92,11 @@ class Resolver:
         for well in self._wanted:
             if well in self._found or well in self._failed:
                 continue
-            label = well.label_for(model.name)
+            weights = model.weights if well.latent else ""
+            label = well.label_for(model.name, weights)
             # A z without a class is nothing to a conditional model, nor is one of a class that it has not.
             fits = bool(label) == bool(model.classes) and all(number < len(model.classes) for number, _ in label)
-            if well.keeps_latent(model.name) and fits and well.latent in self._store:
+            if well.keeps_latent(model.name, weights) and fits and well.latent in self._store:
                 self._found[well] = (well.latent, label)
                 continue
             if well.picture not in self._store:

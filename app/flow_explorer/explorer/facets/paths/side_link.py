@@ -125,7 +125,7 @@ class SideLink:
                 if way != PIXELS:
                     z = np.array(next(latents))
                     row.norm = float(np.linalg.norm(z) / wanted) if wanted > 0 else None
-                    self._latents[way] = Latent(model.name, z, row.picture, name, label)
+                    self._latents[way] = model.latent(z, row.picture, name, label)
                     self._bpds.pop(way, None)
         if message.data.get("bpd") is not None and t == self.shown_t:
             for way, bpd in zip(WAYS, message.data["bpd"], strict=True):
@@ -134,7 +134,7 @@ class SideLink:
                 z, row = np.array(message.arrays["z_pixels"]), self.rows[PIXELS]
                 wanted = (1 - t) * np.linalg.norm(a.z) + t * np.linalg.norm(b.z)
                 row.norm = float(np.linalg.norm(z) / wanted) if wanted > 0 else None
-                self._latents[PIXELS] = Latent(model.name, z, row.picture, tr("cross-fade at {t}", t=f"{t:.2f}"), label)
+                self._latents[PIXELS] = model.latent(z, row.picture, tr("cross-fade at {t}", t=f"{t:.2f}"), label)
         self._on_change()
 
     def _failed(self, sentence: str, _details: str) -> None:

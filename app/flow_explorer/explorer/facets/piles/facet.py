@@ -107,7 +107,7 @@ class PilesFacet(Facet):
         model, one = self._model, self._one()
         if model is None or one is None or one.z is None or self._problem_of(self.state.selected):
             return None
-        return Latent(model.name, one.z, one.picture, self._name(self.state.selected), one.label)
+        return model.latent(one.z, one.picture, self._name(self.state.selected), one.label)
 
     def shown(self) -> Shown | None:
         model, one = self._model, self._one()

@@ -135,7 +135,7 @@ class PaintLink:
             self.plausible_figures = self.result_figures = figures(model.card, data["plausible"]["bpd"])
             self._of, self.result_amount = asked, float(data["amount"])
             subject = self._subject
-            self.result = Latent(subject.model, self.z, self.plausible, subject.name, subject.label)
+            self.result = model.latent(self.z, self.plausible, subject.name, subject.label)
         self._on_change()
 
     def _failed(self, sentence: str, _details: str) -> None:
