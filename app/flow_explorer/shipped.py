@@ -15,7 +15,7 @@ class Shipped:
     """One model under a name that is, or was, bundled."""
 
     weights: str
-    """As `flowcore.weights.fingerprint` gives it."""
+    """As `flowcore.model.weights.fingerprint` gives it."""
     files: tuple[str, ...]
     """Digests of the whole file, by which `encode` told models apart: one for each wording of the card."""
 

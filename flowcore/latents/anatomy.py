@@ -35,7 +35,7 @@ from ..errors import ConfigError, NonFiniteError
 from ..model.codec import double_of, to_pixels
 from ..model.flow import Flow
 from ..model.priors import standard_log_prob
-from ..stepwise import finish
+from ..work import finish
 from .layout import Layout
 
 __all__ = ["Anatomy", "Layer", "Stage", "anatomy", "encode_stages", "decode_stages", "largest_difference", "outline"]

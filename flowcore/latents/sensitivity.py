@@ -19,7 +19,7 @@ from ..bijections import Bijection, Split, VariationalDequantisation
 from ..errors import ConfigError, NonFiniteError
 from ..model.codec import double_of, to_pixels
 from ..model.flow import Flow, Level
-from ..stepwise import finish
+from ..work import finish
 
 __all__ = ["Moved", "Reached", "decode_along", "encode_along", "level_map", "map_shape", "moved_by", "moved_by_job", "reached_by",
            "reached_by_job", "region"]  # fmt: skip

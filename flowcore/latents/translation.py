@@ -19,7 +19,7 @@ from ..fast import accelerate
 from ..model.codec import as_label, double_of, from_pixels, label_tensor, to_pixels
 from ..model.flow import Flow
 from ..model.labels import Label, between, to_array
-from ..stepwise import finish
+from ..work import finish
 from .transport import AffineMap
 
 __all__ = [

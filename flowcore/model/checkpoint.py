@@ -16,10 +16,10 @@ from torch import Tensor
 
 from ..atomic import replacing
 from ..errors import CheckpointError, FlowError
-from ..weights import TRAINING_PREFIX
 from .card import FORMAT_VERSION, find_checkpoint, read_card, read_header
 from .flow import Flow
 from .systems import build
+from .weights import TRAINING_PREFIX
 
 __all__ = ["Loaded", "save", "load", "parameter_count", "update_card", "TRAINING_PREFIX"]
 

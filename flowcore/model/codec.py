@@ -23,7 +23,7 @@ from torch import Tensor
 from ..atomic import replacing
 from ..errors import ConfigError, DataError, FlowError, NonFiniteError
 from ..fast import accelerate
-from ..stepwise import finish
+from ..work import finish
 from .flow import Flow
 from .labels import Label, to_array
 from .priors import standard_log_prob

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..bijections import Bijection, Split
 from ..errors import ConfigError, NonFiniteError, UntrainedError
-from ..stepwise import finish
+from ..work import finish
 from .priors import StandardPrior, standard_draw, standard_log_prob
 
 __all__ = ["Flow", "Level", "Step"]

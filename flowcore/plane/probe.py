@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import ConfigError, NonFiniteError
 from ..model.flow import Flow, Step
-from ..stepwise import finish
+from ..work import finish
 
 __all__ = ["Probe", "ToyProbe", "hundredths"]
 

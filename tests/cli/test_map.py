@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from flowcore.latents.map import layout as zmap
-from flowcore.weights import fingerprint
+from flowcore.model.weights import fingerprint
 
 
 def picture(kind: int, seed: int) -> np.ndarray:

@@ -14,11 +14,11 @@ from flow_explorer.explorer.moving.recipes import read_latent
 from flow_explorer.shipped import SHIPPED, weights_of, weights_of_file
 from flowcore.model.checkpoint import update_card
 from flowcore.model.codec import load_latent, save_latent
+from flowcore.model.weights import fingerprint
 from flowcore.pictures import recipe
-from flowcore.weights import fingerprint
 
 WRITTEN = Path(__file__).resolve().parents[1] / "fixtures" / "853f5d9"
-MODELS = Path(__file__).resolve().parents[2] / "assets" / "models"
+MODELS = assets.root() / "models"
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from flowcore.fast.threads import in_threads, shares
 from flowcore.model.flow import Flow
 from flowcore.model.networks import set_reduced_precision
 from flowcore.model.systems import build
-from flowcore.stepwise import finish
+from flowcore.work import finish
 
 SMALL = {"shape": [3, 8, 8], "levels": 2, "steps": 3, "width": 16}
 CASES = {

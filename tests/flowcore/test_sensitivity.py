@@ -18,7 +18,7 @@ from flowcore.latents.sensitivity import (
 )
 from flowcore.model.codec import as_label, encode_picture
 from flowcore.model.systems import build
-from flowcore.stepwise import finish
+from flowcore.work import finish
 
 SIDE = 8
 SYSTEMS = {

@@ -13,7 +13,7 @@ import torch
 from flowcore import build
 from flowcore.errors import CheckpointError
 from flowcore.model import checkpoint
-from flowcore.weights import check_weights, fingerprint
+from flowcore.model.weights import check_weights, fingerprint
 
 WRITTEN = Path(__file__).resolve().parents[1] / "fixtures" / "853f5d9"
 

@@ -17,7 +17,7 @@ from flow_explorer.cli.opening import (
 from flow_explorer.cli.output import print_json, say
 from flowcore.model.card import class_names
 from flowcore.model.labels import Label, describe, to_json
-from flowcore.weights import fingerprint
+from flowcore.model.weights import fingerprint
 
 NAME = "encode"
 HELP = "turn a picture into its z"

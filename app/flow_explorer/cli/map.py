@@ -17,7 +17,7 @@ from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.reading import add_data, add_loading, data_path, loading, of_card, tell_left_out
 from flowcore.errors import ConfigError, DataError
 from flowcore.model.card import class_names, level_count
-from flowcore.weights import fingerprint
+from flowcore.model.weights import fingerprint
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,7 +14,7 @@ from flow_explorer.cli.progress import Progress
 from flowcore.errors import CheckpointError, ConfigError, DataError
 from flowcore.model.card import class_names, eye_positions
 from flowcore.model.labels import Label, from_json
-from flowcore.weights import fingerprint
+from flowcore.model.weights import fingerprint
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flow_explorer import assets
 from flowcore.model.labels import Label, to_json
-from flowcore.weights import fingerprint
+from flowcore.model.weights import fingerprint
 
 if TYPE_CHECKING:
     import numpy as np

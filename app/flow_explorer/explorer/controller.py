@@ -13,8 +13,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from flow_explorer.engine.requests.base import DescribeLatent, OpenModel
 from flow_explorer.explorer.acts import Acts
 from flow_explorer.explorer.budget import CAP_BYTES, fit
-from flow_explorer.explorer.identity import settle, weights_in
 from flow_explorer.explorer.model import Model, figures, open_model
+from flow_explorer.explorer.moving.identity import settle, weights_in
 from flow_explorer.explorer.moving.recipes import read_recipe
 from flow_explorer.explorer.samples.film_link import FilmLink
 from flow_explorer.explorer.samples.page_link import PageLink

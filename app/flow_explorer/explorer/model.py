@@ -26,8 +26,8 @@ from flowcore.model.card import (
     typicality,
 )
 from flowcore.model.labels import Label
+from flowcore.model.weights import fingerprint
 from flowcore.pictures.images import read_picture
-from flowcore.weights import fingerprint
 
 __all__ = ["Model", "figures", "is_checkpoint", "open_model"]
 

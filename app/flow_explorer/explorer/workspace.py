@@ -17,12 +17,12 @@ from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.facets import SAMPLES
 from flow_explorer.explorer.facets import entry as facet_entry
 from flow_explorer.explorer.facets.base import Facet, Host
-from flow_explorer.explorer.identity import saying, weights_in
 from flow_explorer.explorer.inspector import ExplorerInspector
 from flow_explorer.explorer.model import open_model
 from flow_explorer.explorer.model_menu import ModelMenu, remember_model
 from flow_explorer.explorer.moving.drag_drop import can_read
 from flow_explorer.explorer.moving.exporting import Exporter
+from flow_explorer.explorer.moving.identity import saying, weights_in
 from flow_explorer.explorer.moving.portable import find_model, mend, pack, unpack
 from flow_explorer.explorer.moving.thumbnails import Thumbnails
 from flow_explorer.explorer.moving.transfers import Transfers

@@ -11,7 +11,7 @@ from torch import Tensor
 from ...bijections import AdditiveCoupling, AffineCoupling, Bijection, RationalQuadraticCoupling, Split
 from ...errors import ConfigError, NonFiniteError, UntrainedError
 from ...model.flow import Flow
-from ...stepwise import finish
+from ...work import finish
 from ..threads import in_threads, shares
 from .layers import encode_shared
 from .reversible import encode_reversibly

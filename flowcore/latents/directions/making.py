@@ -14,7 +14,7 @@ from ...fast import accelerate
 from ...model.codec import class_log_probs_job, double_of, label_tensor, to_pixels
 from ...model.flow import Flow
 from ...model.labels import Label, single
-from ...stepwise import finish
+from ...work import finish
 from .directions import (
     Axis,
     Direction,

@@ -12,7 +12,7 @@ from ...fast import accelerate
 from ...model.codec import as_label, double_of, to_pixels
 from ...model.flow import Flow
 from ...model.priors import standard_log_prob
-from ...stepwise import finish
+from ...work import finish
 
 __all__ = ["Rows", "encode_rows", "encode_rows_job"]
 

@@ -18,12 +18,12 @@ from flow_explorer.history import History
 from flow_explorer.shell import session_file
 from flow_explorer.shipped import weights_of
 from flowcore.model.checkpoint import update_card
+from flowcore.model.weights import fingerprint
 from flowcore.pictures import recipe
-from flowcore.weights import fingerprint
 from tests.app.explorer.test_with_engine import rest
 
 WRITTEN = Path(__file__).resolve().parents[2] / "fixtures" / "853f5d9"
-MODELS = Path(__file__).resolve().parents[3] / "assets" / "models"
+MODELS = assets.root() / "models"
 
 
 @pytest.fixture(scope="module")

@@ -193,7 +193,7 @@ def test_a_frame_holds_only_what_is_looked_at():
     from flowcore.plane.frames import ToyFrames
     from flowcore.plane.trainer import ToyConfig, ToyTrainer
     from flowcore.plane.views import ToyViews
-    from flowcore.stepwise import finish
+    from flowcore.work import finish
 
     frames = ToyFrames(ToyTrainer(ToyConfig(depth=2, width=8, batch=32)))
     more = ToyViews(frames)

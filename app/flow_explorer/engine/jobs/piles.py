@@ -35,8 +35,8 @@ from flowcore.model.codec import (
 )
 from flowcore.model.flow import Flow
 from flowcore.model.labels import Label, between, single, to_json
+from flowcore.model.weights import fingerprint
 from flowcore.pictures.images import to_png_bytes
-from flowcore.weights import fingerprint
 
 from ..context import Context, Steps, job
 from ..hand import follow_the_hand, in_strides, quick_draft

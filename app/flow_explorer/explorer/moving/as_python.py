@@ -75,7 +75,7 @@ def _script(title: str, model: Path, out: str, label: Label, values: list[str], 
     if walks:
         imports.append("from flowcore.latents.latent import walk")
     if weights:
-        imports.append("from flowcore.weights import check_weights")
+        imports.append("from flowcore.model.weights import check_weights")
     if arrays:
         imports = ["import base64", "import zlib", "", "import numpy as np", "", *imports]
     words = " ".join(title.split()).replace("\\", "/").replace('"', "'")

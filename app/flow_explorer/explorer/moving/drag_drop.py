@@ -15,8 +15,8 @@ from urllib.parse import unquote_to_bytes
 from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QUrl
 from PySide6.QtGui import QImage
 
-from flow_explorer.explorer.identity import saying, weights_in
 from flow_explorer.explorer.model import is_checkpoint
+from flow_explorer.explorer.moving.identity import saying, weights_in
 from flow_explorer.explorer.store import Latent, latent_from_dict, latent_to_dict
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.pixels import to_image

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from flow_explorer import assets
-from flow_explorer.explorer.identity import is_gone, saying, settle, weights_in
 from flow_explorer.explorer.model import open_model
+from flow_explorer.explorer.moving.identity import is_gone, saying, settle, weights_in
 from flow_explorer.explorer.state import ExplorerState, Well, with_wells
 from flow_explorer.explorer.store import Store
 from flow_explorer.i18n import tr

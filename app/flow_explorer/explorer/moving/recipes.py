@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flow_explorer.explorer.facets import FacetState
-from flow_explorer.explorer.identity import saying, weights_in, why_not
+from flow_explorer.explorer.moving.identity import saying, weights_in, why_not
 from flow_explorer.explorer.state import COUNTS, SCHEMA, ExplorerState, Well, with_wells
 from flow_explorer.explorer.store import Latent, Store, latent_from_dict, latent_to_dict
 from flow_explorer.explorer.wells.well_link import seen_by

@@ -12,8 +12,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from .errors import CheckpointError
-from .model.card import find_checkpoint, read_header
+from ..errors import CheckpointError
+from .card import find_checkpoint, read_header
 
 __all__ = ["TRAINING_PREFIX", "check_weights", "fingerprint"]
 
