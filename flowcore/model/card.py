@@ -15,12 +15,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import CheckpointError
+from ..temperature import TEMPERATURE_MAX, Temperature, split
 
 __all__ = [
+    "DEFAULT_TEMPERATURE",
     "FORMAT_VERSION",
     "QUANTILES",
     "SYSTEM_NAMES",
     "class_names",
+    "default_temperature",
     "eye_positions",
     "find_checkpoint",
     "held_out_bpd",
@@ -132,6 +135,34 @@ def level_count(card: Mapping) -> int:
     shape, levels = architecture.get("shape"), architecture.get("levels")
     of_pictures = isinstance(shape, list) and len(shape) == 3
     return levels if of_pictures and type(levels) is int and levels > 0 else 1
+
+
+DEFAULT_TEMPERATURE = 0.7
+"""Of a card that names none."""
+
+
+def default_temperature(card: Mapping) -> Temperature:
+    """What the model's samples look best at: one number for all levels, or one for each, the finest first.
+
+    A card holds either ``default_temperature``, a number, or ``default_temperatures``, as many as the model's z has levels.
+
+    Raises:
+        CheckpointError: where ``default_temperatures`` is no such list.
+    """
+    profile = card.get("default_temperatures")
+    if profile is None:
+        value = card.get("default_temperature")
+        known = type(value) in (int, float) and 0 <= value <= 100
+        return float(value) if known else DEFAULT_TEMPERATURE
+    levels = level_count(card)
+    known = isinstance(profile, list) and len(profile) == levels
+    if not known or not all(type(each) in (int, float) and 0 <= each <= TEMPERATURE_MAX for each in profile):
+        raise CheckpointError(
+            f"The card of '{card.get('name')}' must give {levels} default_temperatures from 0 to {TEMPERATURE_MAX:g}, "
+            f"one for each level of its z, the finest first, not {json.dumps(profile)[:200]}."
+        )
+    highest, differing = split([float(each) for each in profile])
+    return differing or highest
 
 
 def class_names(card: Mapping) -> list[str]:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..bijections import Bijection, Split
 from ..errors import ConfigError, NonFiniteError, UntrainedError
+from ..temperature import by_level
 from ..work import finish
 from .priors import StandardPrior, standard_draw, standard_log_prob
 
@@ -168,19 +169,22 @@ class Flow(Bijection):
         return np.concatenate([fine, self.prior.draw(rng)])
 
     def sample(self, count: int, temperature: float | Sequence[float] = 1.0, seed: int = 0, first: int = 0) -> Tensor:
-        """``count`` draws of z (count, D) at a temperature, numbers ``first`` and on of ``seed``; decode them for pictures."""
+        """``count`` draws of z (count, D), numbers ``first`` and on of ``seed``; decode them for pictures.
+
+        ``temperature`` is one number for all levels or one a level, the finest first; what a model's card proposes is
+        :func:`flowcore.model.card.default_temperature`.
+        """
         rows = np.stack([self.base_sample(seed, first + i) for i in range(count)]) if count else np.zeros((0, self.num_dims))
         z = torch.from_numpy(rows).to(self.device, self.dtype)
         return self.temper(z, temperature)
 
     def temper(self, z: Tensor, temperature: float | Sequence[float]) -> Tensor:
-        """The same z at another temperature; one number, or one a level (finest first)."""
-        if isinstance(temperature, (int, float)):
-            temperature = [float(temperature)] * len(self.levels)
-        if len(temperature) != len(self.levels) or not all(math.isfinite(t) and t >= 0 for t in temperature):
-            raise ConfigError(
-                f"Temperature must be one number of 0 or more, or {len(self.levels)} of them, not {list(temperature)}."
-            )
+        """The same z at another temperature; one number, or one a level (finest first).
+
+        Raises:
+            ConfigError: for another number of temperatures, or one that is not finite or below 0.
+        """
+        temperature = by_level(temperature, len(self.levels))
         parts = [z[:, level.start : level.stop] * t for level, t in zip(self.levels[:-1], temperature, strict=False)]
         top = self.levels[-1]
         last = self.prior.temper(z[:, top.start :].reshape(-1, *top.shape), temperature[-1])
