@@ -25,7 +25,7 @@ def test_a_temperature_a_level_comes_back_as_one(cli, model, tmp_path):
     out = tmp_path / "grid.png"
     assert cli("sample", "--model", model, "--temperature", "0.6,0.8", "--out", out).code == 0
     state = read_recipe(extract(out), Store())
-    assert state.temperatures(2) == (0.6, 0.8) and state.temperature == 0.7
+    assert state.temperatures(2) == (0.6, 0.8) and state.temperature == 0.8
 
 
 def test_a_decoded_picture_keeps_its_z(cli, model, image, tmp_path):

@@ -7,6 +7,8 @@ import math
 import re
 from collections.abc import Callable
 
+from flowcore.temperature import Temperature
+
 __all__ = [
     "add_crop",
     "add_device",
@@ -64,10 +66,10 @@ def _whole(text: str) -> int | None:
     return int(value) if math.isfinite(value) and value == int(value) and abs(value) <= 1e18 else None
 
 
-def temperatures(text: str) -> float | list[float]:
+def temperatures(text: str) -> Temperature:
     """One temperature, or one a level divided by commas, each from 0 to 100."""
     parse = number(0.0, 100.0)
-    values = [parse(part.strip()) for part in text.split(",")]
+    values = tuple(parse(part.strip()) for part in text.split(","))
     return values[0] if len(values) == 1 else values
 
 

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the list."""
-    from flowcore.model.card import read_card
+    from flowcore.model.card import default_temperature, read_card
 
     rows = []
     for path in assets.models():
@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
                 "size": card.get("size"),
                 "channels": card.get("channels"),
                 "bpd": card.get("bpd"),
+                "temperature": default_temperature(card),
                 "data": data.get("name"),
                 "licence": data.get("licence"),
             }

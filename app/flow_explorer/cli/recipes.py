@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flow_explorer import assets
 from flowcore.model.labels import Label, to_json
 from flowcore.model.weights import fingerprint
+from flowcore.temperature import Temperature, split
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,15 +26,15 @@ def _model(args: argparse.Namespace, path: Path) -> str:
 
 
 def page_recipe(
-    args: argparse.Namespace, path: Path, temperature: float | list[float], label: Label = ()
+    args: argparse.Namespace, path: Path, temperature: Temperature, label: Label = ()
 ) -> dict[str, Any]:
-    """Of a page of samples, of one class where there is a label; with a temperature a level, the one above is their mean."""
+    """Of a page of samples, of one class where there is a label; with a temperature a level, the one above is the highest."""
     from flowcore.pictures import recipe
 
-    levels = temperature if isinstance(temperature, list) else []
-    overall = round(sum(levels) / len(levels), 4) if isinstance(temperature, list) else temperature
+    highest, _ = split(temperature)
+    levels = list(temperature) if isinstance(temperature, tuple) else []
     return recipe.new(
-        "samples", model=_model(args, path), weights=fingerprint(path), seed=args.seed, temperature=overall,
+        "samples", model=_model(args, path), weights=fingerprint(path), seed=args.seed, temperature=highest,
         level_temperatures=levels, count=args.count, conditional=bool(label), **({"sampled_class": label[0][0]} if label else {}),
     )  # fmt: skip
 

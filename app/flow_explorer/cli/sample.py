@@ -29,8 +29,9 @@ from flow_explorer.cli.output import print_json, say
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.recipes import page_recipe
 from flowcore.errors import ConfigError
-from flowcore.model.card import class_names
+from flowcore.model.card import class_names, default_temperature
 from flowcore.model.labels import Label, describe, to_array
+from flowcore.temperature import Temperature
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--temperature",
         type=temperatures,
         metavar="T",
-        help="width of the prior, 0 to 100; one a level divided by commas, finest first (default: the model's)",
+        help="width of the prior, 0 to 100: one for all levels, or one a level divided by commas, finest first "
+        "(default: the model's own, by level where its card says so)",
     )
     add_class(parser, "draw this one alone (default: all classes in turn)")
     add_seed(parser)
@@ -71,9 +73,7 @@ def run(args: argparse.Namespace) -> int:
     label = chosen(args.class_name, path, card)
     check_count(args.count, shape, args.enlarge)
     out = picture_output(args, (".png",), path)
-    temperature = (
-        args.temperature if args.temperature is not None else float(card.get("default_temperature") or 0.7)
-    )
+    temperature = args.temperature if args.temperature is not None else default_temperature(card)
 
     from flow_explorer.cli.device import choose_device, run_on
     from flowcore.pictures import images
@@ -114,7 +114,7 @@ def _sample(
     args: argparse.Namespace,
     path: Path,
     card: dict[str, Any],
-    temperature: float | list[float],
+    temperature: Temperature,
     label: Label,
     device: str,
 ) -> tuple[np.ndarray, list[dict[str, Any]]]:
@@ -135,7 +135,8 @@ def _sample(
                 bits = evaluation.bits_per_picture(flow, page, to_array(labels, flow.num_classes))
                 for index, (own, bpd) in enumerate(zip(labels, bits, strict=True)):
                     described = evaluation.describe(card, float(bpd))
-                    rows.append({"index": first + index, "seed": args.seed, **said(own, card), **described})
+                    drawn = {"index": first + index, "seed": args.seed, "temperature": temperature}
+                    rows.append({**drawn, **said(own, card), **described})
             progress.update(first + number)
     return np.concatenate(pictures), rows
 

@@ -23,6 +23,7 @@ from flow_explorer.i18n import tr
 from flowcore.model.labels import Label
 from flowcore.pictures.crop import Crop
 from flowcore.pictures.images import Picture
+from flowcore.temperature import Temperature, by_level
 
 __all__ = ["Acts"]
 
@@ -48,21 +49,23 @@ class Acts:
     # Samples
 
     def set_temperature(self, value: float) -> None:
+        """Scale every level's temperature together, the highest to `value`; levels keep their ratios."""
         if not math.isfinite(value):
             return
-        value = _temperature(value)
-        self._do(tr("Change the temperature"), "temperature", temperature=value, level_temperatures=())
+        self._do(tr("Change the temperature"), "temperature", temperature=_temperature(value))
 
     def set_level_temperature(self, level: int, value: float, levels: int) -> None:
         """Change one level's temperature alone, `level` counted from the finest of `levels`."""
         if not (math.isfinite(value) and 0 <= level < levels):
             return
-        now = self.state.temperatures(levels)
-        temperatures = list(now) if isinstance(now, tuple) else [now] * levels
+        temperatures = list(by_level(self.state.temperatures(levels), levels))
         temperatures[level] = _temperature(value)
-        same = all(each == self.state.temperature for each in temperatures)
-        self._do(tr("Change one level's temperature"), ("temperature", level),
-                 level_temperatures=() if same else tuple(temperatures))
+        state = self.state.with_temperatures(tuple(temperatures))
+        self.history.do(state, tr("Change one level's temperature"), ("temperature", level))
+
+    def reset_temperatures(self, default: Temperature) -> None:
+        """Back to what the model's card says, at every level."""
+        self.history.do(self.state.with_temperatures(default), tr("Reset the temperature"))
 
     def set_seed(self, seed: int) -> None:
         seed = min(max(int(seed), 0), SEED_MAX)
@@ -92,14 +95,11 @@ class Acts:
         if number >= -1:
             self._do(tr("Change the class"), sampled_class=number, shown="sample")
 
-    def set_model(self, model: str, seed: int | None = None, temperature: float | None = None) -> None:
+    def set_model(self, model: str, seed: int | None = None, temperature: Temperature | None = None) -> None:
         """Choose a model; its card's default seed and temperature come with it where they are given."""
-        changes: dict[str, object] = {"model": model, "level_temperatures": (), "sampled_class": -1}
-        if seed is not None:
-            changes["seed"] = seed
-        if temperature is not None:
-            changes["temperature"] = temperature
-        self._do(tr("Choose a model"), **changes)
+        state = self.state.with_temperatures(self.state.temperature if temperature is None else temperature)
+        seed = state.seed if seed is None else seed
+        self.history.do(replace(state, model=model, seed=seed, sampled_class=-1), tr("Choose a model"))
 
     # Wells
 

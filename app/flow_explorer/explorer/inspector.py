@@ -28,6 +28,7 @@ from flow_explorer.widgets import (
     ValueSlider,
 )
 from flowcore.model.labels import describe
+from flowcore.temperature import Temperature, by_level, split
 
 __all__ = ["ExplorerInspector"]
 
@@ -45,12 +46,36 @@ class _Large(PictureLabel):
         return QSize(268, 268)
 
 
+class _Overall(ValueSlider):
+    """The temperature of all levels, the highest of them where they differ. Its reset is every level's: the card's."""
+
+    reset_wanted = Signal()
+
+    _levels_off = False
+
+    def set_levels_off(self, off: bool) -> None:
+        """Whether any level is off its default, though the highest may be where it was."""
+        if off != self._levels_off:
+            self._levels_off = off
+            self._show()
+
+    def is_off(self) -> bool:
+        return self._levels_off or super().is_off()
+
+    def reset(self) -> None:
+        self.reset_wanted.emit()
+        self.editing_finished.emit()
+        if self.reset_button.hasFocus():
+            self.track.setFocus(Qt.FocusReason.OtherFocusReason)
+
+
 class ExplorerInspector(Inspector):
     """Shows a `Shown`; every act leaves as a signal."""
 
     temperature_changed = Signal(float)
     level_temperature_changed = Signal(int, float)
     """(level, counted from the finest; its temperature)"""
+    temperature_reset = Signal()
     rested = Signal()
     send_wanted = Signal(str)
     save_wanted = Signal(int)
@@ -62,11 +87,13 @@ class ExplorerInspector(Inspector):
         self._shown: np.ndarray | None = None
         self._facet_part: QWidget | None = None
         self._facet = False
-        self.temperature = ValueSlider(
+        self.temperature = _Overall(
             tr("Temperature"), 0.0, TEMPERATURE_MAX, 0.7, step=0.01, decimals=2,
             tooltip=tr("How far from the middle of the prior the samples are drawn: low is plain and safe, "
-                       "1 is what the model learnt.\nThe same z, scaled: z = T ε"),
+                       "1 is what the model learnt.\nThe same z, scaled: z = T ε. Where levels differ this is the highest "
+                       "of them, and all are scaled together."),
         )  # fmt: skip
+        self.temperature.reset_wanted.connect(self.temperature_reset)
         self.temperature.value_changed.connect(self.temperature_changed)
         self.temperature.editing_finished.connect(self.rested)
         self.add(self.temperature)
@@ -74,6 +101,7 @@ class ExplorerInspector(Inspector):
         self.add(self.per_level)
         self.levels: list[ValueSlider] = []
         """The finest level's first, as the state has them; shown from coarse to fine."""
+        self._default: tuple[float, ...] = ()
         self._show_levels(1)
 
         self.every_temperature = Fold(tr("Every temperature"), False, settings, "explorer.film")
@@ -168,13 +196,14 @@ class ExplorerInspector(Inspector):
     def set_drag_data(self, drag_data: Callable[[], QMimeData | None]) -> None:
         self.picture.drag_data = drag_data
 
-    def show_film(self, frames: Sequence[np.ndarray | None], temperature: float, selected: bool, error: str) -> None:
+    def show_film(self, frames: Sequence[np.ndarray | None], temperatures: Sequence[Temperature], temperature: float,
+                  selected: bool, error: str) -> None:
         """The selected sample's z at every temperature; without one, a word on what would be here."""
         self.film.setVisible(selected and not error)
         self.film_empty.setVisible(not selected or bool(error))
         self.film_empty.setText(error or tr("Click a sample to see its z at every temperature"))
         self.film_empty.set_tone("warning" if error else "muted")
-        self.film.show_frames(frames, temperature)
+        self.film.show_frames(frames, temperatures, temperature)
 
     def set_smooth(self, smooth: bool) -> None:
         self.picture.set_smooth(smooth)
@@ -184,15 +213,20 @@ class ExplorerInspector(Inspector):
         self.whole_pixels.setChecked(not smooth)
         self.whole_pixels.blockSignals(False)
 
-    def show_temperature(self, value: float, levels: tuple[float, ...] = ()) -> None:
-        """Show the temperature, and each level's own where they differ."""
+    def show_temperature(self, temperature: Temperature) -> None:
+        """Show what is drawn at: one temperature, or each level's own and the highest of them."""
+        value, differing = split(temperature)
+        self.temperature.set_label(tr("Temperature, at most") if differing else tr("Temperature"))
         if value != self.temperature.value():
             self.temperature.set_value(value)
-        for slider, own in zip(self.levels, levels or (value,) * len(self.levels), strict=False):
-            if value != slider.default:
-                slider.set_default(value)
+        levels = by_level(temperature, len(self.levels))
+        self.temperature.set_levels_off(levels != self._default)
+        for slider, own in zip(self.levels, levels, strict=True):
             if own != slider.value():
                 slider.set_value(own)
+        # In the order of the sliders, so that the numbers can be read while they are folded away.
+        told = " · ".join(f"{own:.2f}" for own in reversed(levels))
+        self.per_level.set_title(tr("Per level: {temperatures}", temperatures=told) if differing else tr("Per level"))
 
     def _show_levels(self, count: int) -> None:
         """As many sliders as the model has levels; one level alone needs none."""
@@ -208,7 +242,7 @@ class ExplorerInspector(Inspector):
             slider = ValueSlider(
                 names.get(place, tr("Level {number}", number=place + 1)), 0.0, TEMPERATURE_MAX,
                 self.temperature.value(), step=0.01, decimals=2,
-                tooltip=tr("The temperature of this level alone; the temperature above moves all of them.\n"
+                tooltip=tr("The temperature of this level alone; the temperature above scales all of them together.\n"
                            "The same z, scaled level by level: z = T ε"),
             )  # fmt: skip
             level = count - 1 - place
@@ -251,8 +285,11 @@ class ExplorerInspector(Inspector):
         if model is None:
             return
         self._classes = model.classes
-        self.temperature.set_default(model.default_temperature)
+        self.temperature.set_default(split(model.default_temperature)[0])
         self._show_levels(model.levels)
+        self._default = by_level(model.default_temperature, model.levels)
+        for slider, own in zip(self.levels, self._default, strict=True):
+            slider.set_default(own)
         card, data = model.card, model.data
         bpd = card.get("bpd")
         error = card.get("bpd_standard_error")

@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 
 from flow_explorer import assets
-from flow_explorer.explorer.state import SEED_MAX, TEMPERATURE_MAX
+from flow_explorer.explorer.state import SEED_MAX
 from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import Figures
 from flow_explorer.i18n import tr
 from flowcore.errors import CheckpointError, FlowError
 from flowcore.model.card import (
+    DEFAULT_TEMPERATURE,
     SYSTEM_NAMES,
     class_names,
+    default_temperature,
     eye_positions,
     level_count,
     likelier_than,
@@ -28,6 +30,7 @@ from flowcore.model.card import (
 from flowcore.model.labels import Label
 from flowcore.model.weights import fingerprint
 from flowcore.pictures.images import read_picture
+from flowcore.temperature import TEMPERATURE_MAX, Temperature, scaled, split
 
 __all__ = ["Model", "figures", "is_checkpoint", "open_model"]
 
@@ -91,10 +94,15 @@ class Model:
         return value if type(value) is int and 0 <= value <= SEED_MAX else 0
 
     @property
-    def default_temperature(self) -> float:
-        value = self.card.get("default_temperature")
-        known = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= TEMPERATURE_MAX
-        return float(value) if known else 0.7
+    def default_temperature(self) -> Temperature:
+        """One number, or one a level, the finest first."""
+        value = default_temperature(self.card)
+        return value if split(value)[0] <= TEMPERATURE_MAX else DEFAULT_TEMPERATURE
+
+    def temperatures(self, temperature: float) -> Temperature:
+        """Each level's in the ratios of the card's, the highest at `temperature`."""
+        _, profile = split(self.default_temperature)
+        return scaled(profile, temperature) if profile else temperature
 
     @property
     def data(self) -> Mapping[str, Any]:
@@ -153,6 +161,7 @@ def open_model(name: str) -> Model:
     sides = isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)
     if not (sides and card.get("channels") in (1, 3)):
         raise CheckpointError(f"{path.name} is a model of points, not of pictures; the Toy lab trains those.")
+    default_temperature(card)  # raises where it is not one a level: said at once, and not when the page is drawn
     return Model(name, path, card)
 
 

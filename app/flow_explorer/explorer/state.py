@@ -18,6 +18,7 @@ from flowcore.errors import ConfigError
 from flowcore.latents.latent import MODES
 from flowcore.model.labels import MAX_CLASS, Label, from_json, single, to_json
 from flowcore.pictures.crop import Crop
+from flowcore.temperature import TEMPERATURE_MAX, Temperature, scaled, split
 
 __all__ = [
     "CONDITIONAL_SCHEMA", "COUNTS", "FACET_SCHEMA", "MODES", "ORDERS", "SCHEMA", "STRIP", "SUBJECTS", "TEMPERATURE_MAX",
@@ -34,7 +35,6 @@ ORDERS = ("drawn", "likelihood")
 """As they were drawn, or the likeliest first."""
 SUBJECTS = ("sample", "A", "B", "walk")
 """What a facet can be about: the selected sample, the picture in a well, or the walk's present frame."""
-TEMPERATURE_MAX = 1.5
 LEVELS_MAX = 10
 SEED_MAX = 2**31 - 1
 STRIP = 9
@@ -127,8 +127,9 @@ class ExplorerState:
     """Name of a bundled model, or the path of a checkpoint or run folder."""
     seed: int = 0
     temperature: float = 0.7
-    level_temperatures: tuple[float, ...] = ()
-    """One for each level of z, the finest first, where they differ; empty where all stand at `temperature`."""
+    """That of all levels of z; where they differ, the highest level's."""
+    profile: tuple[float, ...] = ()
+    """Where they differ: by their ratios what each level's is, the finest first; empty where all stand at `temperature`."""
     count: int = 16
     order: str = "drawn"
     """In which order they stand, one of `ORDERS`."""
@@ -159,9 +160,17 @@ class ExplorerState:
             del kept[id_]
         return replace(self, facets=tuple(sorted(kept.items(), key=lambda item: item[0])))
 
-    def temperatures(self, levels: int) -> float | tuple[float, ...]:
-        """What a model of so many levels is sampled at: one number, or one a level, the finest first."""
-        return self.level_temperatures if len(self.level_temperatures) == levels else self.temperature
+    def temperatures(self, levels: int, at: float | None = None) -> Temperature:
+        """What a model of so many levels is sampled at: one number, or one a level, the finest first; with the temperature
+        moved to `at`, where that is given.
+        """
+        temperature = self.temperature if at is None else at
+        return scaled(self.profile, temperature) if len(self.profile) == levels else temperature
+
+    def with_temperatures(self, temperatures: Temperature) -> ExplorerState:
+        """Sampled at one number, or at one a level."""
+        temperature, profile = split(temperatures)
+        return replace(self, temperature=temperature, profile=profile)
 
     def sampled_label(self, classes: int) -> Label:
         """The label of every sample of a model of so many classes; () for all classes in turn, or for a model of none."""
@@ -196,12 +205,15 @@ class ExplorerState:
         return self.sampled_class >= 0 or bool(self.a.label or self.b.label)
 
     def to_dict(self) -> dict:
+        # What is drawn at stands in the file, for any reader; the profile only where its ratios cannot be told from that.
+        levels = scaled(self.profile, self.temperature) if self.profile else ()
         schema = FACET_SCHEMA if self.facets else CONDITIONAL_SCHEMA if self.conditional else SCHEMA
         return {"schema": schema,
                 "model": self.model, "seed": self.seed, "temperature": self.temperature,
-                "level_temperatures": list(self.level_temperatures), "count": self.count,
+                "level_temperatures": list(levels), "count": self.count,
                 "selected": self.selected, "shown": self.shown,
                 "a": self.a.to_dict(), "b": self.b.to_dict(), "walk": self.walk.to_dict(),
+                **({"profile": list(self.profile)} if levels != self.profile else {}),
                 **({"sampled_class": self.sampled_class} if self.sampled_class >= 0 else {}),
                 **({"order": self.order} if self.order != ORDERS[0] else {}),
                 **({"facet": self.facet} if self.facet != SAMPLES else {}),
@@ -220,11 +232,12 @@ class ExplorerState:
         if count not in COUNTS or isinstance(count, bool):
             raise ConfigError(f"A page has {', '.join(map(str, COUNTS))} samples, not {count!r}.")
         shown = data.get("shown", "sample")
+        temperature, profile = _temperatures(data)
         return cls(
             model=_text(data, "model"),
             seed=_integer(data, "seed", 0, 0, SEED_MAX),
-            temperature=_number(data, "temperature", 0.7, 0.0, TEMPERATURE_MAX),
-            level_temperatures=_level_temperatures(data),
+            temperature=temperature,
+            profile=profile,
             count=count,
             order=order if (order := data.get("order", ORDERS[0])) in ORDERS else ORDERS[0],
             sampled_class=_integer(data, "sampled_class", -1, -1, MAX_CLASS),
@@ -284,10 +297,21 @@ def _number(data: dict, name: str, default: float, low: float, high: float) -> f
     return float(value)
 
 
-def _level_temperatures(data: dict) -> tuple[float, ...]:
-    values = data.get("level_temperatures", [])
+def _temperatures(data: dict) -> tuple[float, tuple[float, ...]]:
+    """The temperature and the profile. `level_temperatures` is what was drawn at, or where it is empty the one number is."""
+    temperature = _number(data, "temperature", 0.7, 0.0, TEMPERATURE_MAX)
+    levels, profile = (_levels(data, name) for name in ("level_temperatures", "profile"))
+    if not levels:
+        return temperature, ()
+    if len(profile) == len(levels) and scaled(profile, temperature) == levels:
+        return temperature, profile
+    return split(levels)
+
+
+def _levels(data: dict, name: str) -> tuple[float, ...]:
+    values = data.get(name, [])
     if not isinstance(values, list) or len(values) > LEVELS_MAX:
-        raise ConfigError("The saved settings cannot be read: level_temperatures is not a list of numbers.")
+        raise ConfigError(f"The saved settings cannot be read: {name} is not a list of numbers.")
     entries = [{"a level's temperature": value} for value in values]
     return tuple(_number(entry, *entry, 0.0, 0.0, TEMPERATURE_MAX) for entry in entries)
 

@@ -10,6 +10,7 @@ import numpy as np
 from flow_explorer.explorer.state import STRIP
 from flow_explorer.explorer.store import Latent
 from flowcore.model.labels import Label
+from flowcore.temperature import Temperature
 
 __all__ = ["CURVE", "Figures", "PageView", "Shown", "WalkView", "WellView", "curve_ts", "strip_indices"]
 
@@ -46,7 +47,7 @@ class PageView:
     """The page of samples; a slot keeps its older picture until the new one has come."""
 
     slots: list[Latent | None] = field(default_factory=list)
-    temperatures: list[float | tuple[float, ...]] = field(default_factory=list)
+    temperatures: list[Temperature] = field(default_factory=list)
     """The temperature that each slot's picture was drawn at: during a drag, not yet that of the state."""
     fresh: list[bool] = field(default_factory=list)
     cached: list[np.ndarray] = field(default_factory=list)

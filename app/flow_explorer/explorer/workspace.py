@@ -54,7 +54,8 @@ def first_state() -> ExplorerState:
         model = open_model(name)
     except FlowError:
         return ExplorerState(model=name)
-    return ExplorerState(model=name, seed=model.default_seed, selected=0, temperature=model.default_temperature)
+    state = ExplorerState(model=name, seed=model.default_seed, selected=0)
+    return state.with_temperatures(model.default_temperature)
 
 
 class ExplorerWorkspace(Workspace):
@@ -234,6 +235,7 @@ class ExplorerWorkspace(Workspace):
         panel = self._inspector
         panel.temperature_changed.connect(acts.set_temperature)
         panel.level_temperature_changed.connect(self._set_level_temperature)
+        panel.temperature_reset.connect(self._reset_temperatures)
         panel.every_temperature.toggled.connect(self.controller.show_film)
         panel.rested.connect(acts.rest)
         panel.send_wanted.connect(self.send)
@@ -284,6 +286,10 @@ class ExplorerWorkspace(Workspace):
     def _set_level_temperature(self, level: int, value: float) -> None:
         if self.controller.model is not None:
             self.acts.set_level_temperature(level, value, self.controller.model.levels)
+
+    def _reset_temperatures(self) -> None:
+        if self.controller.model is not None:
+            self.acts.reset_temperatures(self.controller.model.default_temperature)
 
     def send(self, which: str) -> None:
         """Put the inspector's picture, with its z, in a well."""
@@ -437,8 +443,8 @@ class ExplorerWorkspace(Workspace):
         state = self.controller.state
         self._show_selected()
         self._canvas.show_state(state.count, state.seed, state.sampled_class, state.order)
-        levels = state.temperatures(self.controller.model.levels) if self.controller.model is not None else ()
-        self._inspector.show_temperature(state.temperature, levels if isinstance(levels, tuple) else ())
+        model = self.controller.model
+        self._inspector.show_temperature(state.temperatures(model.levels) if model is not None else state.temperature)
         self._show_film()
         self.walk.show_mode(state.walk.mode)
         for which in "AB":
@@ -490,7 +496,7 @@ class ExplorerWorkspace(Workspace):
 
     def _show_film(self) -> None:
         state, film = self.controller.state, self.controller.film
-        self._inspector.show_film(film.frames, state.temperature, state.selected >= 0, film.error)
+        self._inspector.show_film(film.frames, film.temperatures, state.temperature, state.selected >= 0, film.error)
 
     def _show_large(self) -> None:
         self._inspector.show_large(self.controller.shown(), self.controller.large() is not None)

@@ -160,6 +160,12 @@ class Fold(QWidget):
         self.body.addWidget(widget)
         return widget
 
+    def set_title(self, title: str) -> None:
+        """Change the words of the header."""
+        if title != self.header.text():
+            self.header.setText(title)
+            self.header.setAccessibleName(title)
+
     def is_unfolded(self) -> bool:
         """Whether the content is shown."""
         return self.header.isChecked()

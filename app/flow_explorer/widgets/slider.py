@@ -230,6 +230,17 @@ class ValueSlider(QWidget):
         self._default = self._legal(value)
         self._show()
 
+    def set_label(self, label: str) -> None:
+        """Call it otherwise: what the number is has changed."""
+        if label != self.label.text():
+            self.label.setText(label)
+            self.track.setAccessibleName(label)
+            self.field.setAccessibleName(label)
+
+    def is_off(self) -> bool:
+        """Whether the reset has anything to return from."""
+        return self._value != self._default
+
     def reset(self) -> None:
         """Return to the default, as an act of the person."""
         self._act(self._default)
@@ -297,7 +308,7 @@ class ValueSlider(QWidget):
         if move_track:
             self.track.setValue(self._position_of(self._value))
         self.field.set_shown(self._format(self._value))
-        off = self._value != self._default
+        off = self.is_off()
         self.reset_button.setVisible(off)
         self.track.mark = self._position_of(self._default) / max(1, self._positions()) if off else None
         self.track.update()

@@ -84,7 +84,7 @@ def test_temperature_may_be_given_by_level(machine, model):
 
 
 def test_one_sample_at_many_temperatures_is_that_sample_of_each_page(machine, model):
-    temperatures = (0.0, 0.4, 0.7, 1.0, 1.4)
+    temperatures = (0.0, 0.4, 0.7, 1.0, (0.3, 1.4))
     strip = joined(machine.ask(TemperatureFrames(model, 1, 6, temperatures)), "pictures")
     assert len(strip) == 5
     for temperature, picture in zip(temperatures, strip, strict=True):

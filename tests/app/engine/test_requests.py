@@ -9,6 +9,8 @@ import pytest
 
 from flow_explorer.engine.protocol import FrameReader, ProtocolError, encode_frame
 from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests.levels import Variations
+from flow_explorer.engine.requests.piles import ReadPile
 from flowcore.errors import ConfigError
 from flowcore.model.labels import between, single
 
@@ -23,6 +25,9 @@ EXAMPLES = [
     r.DescribeLatent("m", Z.astype(np.float64)),
     r.WalkFrames("m", Z, -Z, "spherical", (0.0, 0.5, 1.0)),
     r.TemperatureFrames("m", 3, 5, (0.0, 0.5, 1.4), single(2)),
+    r.TemperatureFrames("m", 3, 5, ((0.0, 0.0), (0.2, 0.5), (0.6, 1.4))),
+    Variations("m", Z, Z[:0], np.zeros((2, 2), np.uint8), ("draw", "keep"), "inside", 0, 0, 16, (0.3, 0.7)),
+    ReadPile("m", ("class", 2, 0, (0.3, 0.7))),
     r.WalkAt("m", Z, -Z, "linear", 0.25),
     r.SamplePage("m", 3, 16, 16, 0.7, label=single(4)),
     r.EncodePicture("m", "A", PICTURE, between(single(2), single(3), 0.3)),
@@ -63,6 +68,9 @@ def test_each_well_has_a_slot_of_its_own():
         lambda: r.SamplePage("m", 0, 0, 16, float("nan")),
         lambda: r.SamplePage("m", 0, 0, 16, (1.0, float("nan"))),
         lambda: r.SamplePage("m", 0, 0, 16, -0.1),
+        lambda: r.TemperatureFrames("m", 0, 0, ((0.5, float("nan")),)),
+        lambda: r.TemperatureFrames("m", 0, 0, (0.5, (0.5, 11.0))),
+        lambda: ReadPile("m", ("class", 2, 0, (0.3, "0.7"))),
         lambda: r.SamplePage("m", 0, 0, 10**12),
         lambda: r.SamplePage("m", 0, 0, 0),
         lambda: r.SamplePage("m", -1, 0, 4),

@@ -90,7 +90,7 @@ class FakeClient:
                 count = min(4, request.first + request.count - start)
                 z = np.stack([np.random.default_rng((request.seed, start + i)).uniform(0, 2.55, SIZE * SIZE * 3)
                               for i in range(count)]).astype(np.float32)
-                z *= np.repeat(np.float32(request.temperature), -(-z.shape[1] // np.size(request.temperature)))[:z.shape[1]]
+                z *= by_place(request.temperature, z.shape[1])
                 done = start + count == request.first + request.count
                 data = {"first": start, "count": count, "done": done}
                 if self.classes:
@@ -111,7 +111,8 @@ class FakeClient:
             z = np.random.default_rng((request.seed, request.index)).uniform(0, 2.55, SIZE * SIZE * 3).astype(np.float32)
             for index, temperature in enumerate(request.temperatures):
                 done = index == len(request.temperatures) - 1
-                yield {"first": index, "count": 1, "done": done}, {"pictures": to_bytes(z * temperature)[None]}, done
+                picture = to_bytes(z * by_place(temperature, z.size))
+                yield {"first": index, "count": 1, "done": done}, {"pictures": picture[None]}, done
         elif isinstance(request, r.EncodePicture):
             z = (request.picture.astype(np.float32) / 100).ravel()
             label = request.label or (single(1) if self.classes else ())
@@ -133,6 +134,11 @@ class FakeClient:
             yield {"card": {}}, {}, True
         else:
             raise AssertionError(f"the stand-in knows no {request}")
+
+
+def by_place(temperature: float | tuple[float, ...], size: int) -> np.ndarray:
+    """The temperature of every number of z, the stand-in's levels being of equal size."""
+    return np.repeat(np.float32(temperature), -(-size // np.size(temperature)))[:size]
 
 
 def card(**changes) -> dict:

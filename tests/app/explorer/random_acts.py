@@ -90,6 +90,9 @@ class Restless:
     def do_set_level_temperature(self) -> None:
         self.controller.acts.set_level_temperature(int(self.rng.integers(3)), float(self.rng.uniform(0, 1.5)), 3)
 
+    def do_reset_temperatures(self) -> None:
+        self.controller.acts.reset_temperatures([0.7, (0.3, 0.5, 0.8)][self.rng.integers(2)])
+
     def do_set_seed(self) -> None:
         self.controller.acts.set_seed(int(self.rng.integers(-5, 2**31)))
 

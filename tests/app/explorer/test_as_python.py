@@ -81,6 +81,7 @@ def test_a_sample_a_well_and_a_frame_come_out_byte_for_byte(made, name, qtbot, t
     rest()
     exporter, rng = Exporter(controller), np.random.default_rng(0)
     controller.acts.set_level_temperature(0, 0.4, 2)
+    controller.acts.set_temperature(0.6)
     controller.acts.put_picture("A", to_png_bytes(rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)), "noise.png")
     rest()
     controller.acts.put_latent("B", controller.page.view.slots[3])
@@ -89,7 +90,7 @@ def test_a_sample_a_well_and_a_frame_come_out_byte_for_byte(made, name, qtbot, t
     rest()
     sample, well, frame = controller.selected(), controller.well_latent("A"), controller.frame()
     scripts = [exporter.script(latent) for latent in (sample, well, frame)]
-    assert "SEED, NUMBER, TEMPERATURE = 3, 6, [0.4, 0.8]" in scripts[0] and len(scripts[0]) < 1200
+    assert "SEED, NUMBER, TEMPERATURE = 3, 6, [0.3, 0.6]" in scripts[0] and len(scripts[0]) < 1200
     assert "MODE, T = 'spherical', 0.4" in scripts[2] and ("LABEL" in scripts[2]) == (name == "kinds")
     for there, latent in zip(run(scripts, tmp_path), (sample, well, frame), strict=True):
         assert there.tobytes() == latent.picture.tobytes(), latent.name

@@ -115,7 +115,7 @@ def test_the_cap_holds_while_one_works(make_controller, client, monkeypatch):
 
 def test_states_that_share_cost_what_they_changed():
     seen: set[int] = set()
-    state = ExplorerState(level_temperatures=tuple(0.1 * k for k in range(10)))
+    state = ExplorerState(profile=tuple(0.1 * k for k in range(10)))
     whole = weight(state, seen)
     assert whole > 500 and weight(state, seen) == 0
     assert weight(replace(state, seed=123456), seen) < 0.6 * whole

@@ -13,7 +13,7 @@ from flowcore.model.labels import between, single
 from flowcore.pictures.crop import Crop
 
 FULL = ExplorerState(
-    model="faces", seed=18, temperature=0.65, level_temperatures=(0.2, 0.65, 1.0), count=36, selected=5, shown="walk",
+    model="faces", seed=18, temperature=0.65, profile=(0.2, 0.65, 1.0), count=36, selected=5, shown="walk",
     a=Well(picture="p1", name="photo.jpg", crop=Crop(center_x=0.3, zoom=2.0, angle=15.0)),
     b=Well(picture="p2", name="sample", latent="z1", latent_model="faces"),
     walk=Walk(0.62, "spherical"),
@@ -27,6 +27,31 @@ CONDITIONAL = replace(FULL, sampled_class=7, a=replace(FULL.a, label=single(3), 
 @pytest.mark.parametrize("state", [ExplorerState(), FULL, CONDITIONAL])
 def test_json_round_trip(state):
     assert ExplorerState.from_dict(json.loads(json.dumps(state.to_dict()))) == state
+
+
+@pytest.mark.parametrize(("temperature", "levels", "drawn"), [
+    (0.7, [], 0.7), (0.7, [0.67, 0.7, 0.7], (0.67, 0.7, 0.7)), (0.7, [0.123456, 0.3, 1.2], (0.123456, 0.3, 1.2)),
+    (0.0, [0.0, 0.4, 0.1], (0.0, 0.4, 0.1)), (0.9, [0.5, 0.5, 0.5], 0.5), (0.9, [0.0, 0.0, 0.0], 0.0),
+])  # fmt: skip
+def test_a_file_of_before_profiles_is_drawn_at_the_very_numbers_that_it_holds(temperature, levels, drawn):
+    old = {"schema": 1, "model": "faces", "temperature": temperature, "level_temperatures": levels}
+    state = ExplorerState.from_dict(old)
+    assert state.temperatures(3) == drawn and state.temperature == (max(drawn) if isinstance(drawn, tuple) else drawn)
+    again = state.to_dict()
+    assert again["level_temperatures"] == (levels if isinstance(drawn, tuple) else []) and "profile" not in again
+    assert ExplorerState.from_dict(again) == state
+
+
+def test_what_is_drawn_at_stands_in_the_file_and_the_profile_only_where_it_is_needed():
+    assert FULL.temperatures(3) == (0.13, 0.42, 0.65) and FULL.temperatures(2) == 0.65
+    saved = FULL.to_dict()
+    assert saved["level_temperatures"] == [0.13, 0.42, 0.65] and saved["profile"] == [0.2, 0.65, 1.0]
+    # What was drawn at is believed, not a profile that says otherwise.
+    for wrong in ([0.2, 0.65, 0.9], [0.2, 1.0], [0.0, 0.0, 0.0], []):
+        state = ExplorerState.from_dict({**saved, "profile": wrong})
+        assert state.temperatures(3) == (0.13, 0.42, 0.65) and state.profile == (0.13, 0.42, 0.65)
+    plain = replace(FULL, profile=())
+    assert plain.to_dict()["level_temperatures"] == [] and "profile" not in plain.to_dict()
 
 
 def test_the_schema_is_the_second_where_classes_are_named_and_else_as_it_was():
@@ -48,6 +73,7 @@ def test_a_class_belongs_to_its_model():
         ("a", {"picture": "p", "label": [[1, 0.5]]}), ("seed", -1), ("seed", 10**12), ("seed", True), ("seed", "4"),
         ("temperature", float("nan")), ("temperature", 9), ("temperature", None), ("level_temperatures", 0.7),
         ("level_temperatures", [0.7, "1"]), ("level_temperatures", [float("nan")]), ("level_temperatures", [0.7] * 99),
+        ("profile", 0.7), ("profile", [0.7, None]), ("profile", [2.0]),
         ("count", 10**12), ("count", 5),
         ("selected", 36), ("model", 3), ("model", "x" * 5000), ("a", []), ("walk", {"t": 2}),
         ("walk", {"mode": "__import__('os')"}), ("a", {"picture": 7}), ("a", {"picture": "p", "crop": {"zoom": 0}}),

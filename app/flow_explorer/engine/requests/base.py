@@ -21,13 +21,14 @@ import numpy as np
 from flowcore.errors import ConfigError
 from flowcore.latents.latent import MODES
 from flowcore.model.labels import Label, from_json
+from flowcore.temperature import Temperature
 
 from ..protocol import ProtocolError
 
 __all__ = [
     "MAX_COUNT", "MAX_FRAMES", "DescribeLatent", "DraftPage", "EncodePicture", "OpenModel", "Priority", "Request",
     "SamplePage", "ScorePage", "TemperatureFrames", "WalkAt", "WalkFrames", "check_label", "check_latent", "check_mode",
-    "check_number", "check_times", "check_whole", "from_fields", "to_fields",
+    "check_number", "check_temperature", "check_times", "check_whole", "from_fields", "to_fields",
 ]  # fmt: skip
 
 MAX_COUNT = 4096
@@ -141,6 +142,12 @@ def check_mode(value: Any) -> None:
         raise ConfigError(f"A walk is {', '.join(MODES[:-1])} or {MODES[-1]}, not {value!r}.")
 
 
+def check_temperature(value: Any) -> None:
+    """One number, or one a level, the finest first; how many levels there are is the model's to say."""
+    for each in value if isinstance(value, tuple) else (value,):
+        check_number("The temperature", each, 0.0, 10.0)
+
+
 def check_label(value: Any) -> None:
     """() or ((class, weight), …), as `flowcore.model.labels` describes it."""
     if not isinstance(value, tuple) or (value and from_json([list(pair) for pair in value]) != value):
@@ -182,7 +189,7 @@ class SamplePage(Request):
     seed: int
     first: int
     count: int
-    temperature: float | tuple[float, ...] = 1.0
+    temperature: Temperature = 1.0
     label: Label = ()
     """The class of all of them; () for all classes of a conditional model in turn: picture i is of class i mod classes."""
 
@@ -191,8 +198,7 @@ class SamplePage(Request):
         check_whole("The seed", self.seed, 0, 2**63 - 1)
         check_whole("The first picture's number", self.first, 0, 2**53)
         check_whole("The count", self.count, 1, MAX_COUNT)
-        for value in self.temperature if isinstance(self.temperature, tuple) else (self.temperature,):
-            check_number("The temperature", value, 0.0, 10.0)
+        check_temperature(self.temperature)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +241,7 @@ class DraftPage(Request):
     model: str
     seed: int
     indices: tuple[int, ...]
-    temperature: float | tuple[float, ...] = 1.0
+    temperature: Temperature = 1.0
     label: Label = ()
     hand: int = -1
 
@@ -247,14 +253,14 @@ class DraftPage(Request):
             raise ConfigError(f"A draft has from 1 to {MAX_COUNT} samples.")
         for index in self.indices:
             check_whole("A sample's number", index, 0, 2**53)
-        for value in self.temperature if isinstance(self.temperature, tuple) else (self.temperature,):
-            check_number("The temperature", value, 0.0, 10.0)
+        check_temperature(self.temperature)
 
 
 @dataclass(frozen=True, eq=False)
 class TemperatureFrames(Request):
     """One sample's z at many temperatures. Several answers `{first, count, done}` with `pictures` uint8 (n, H, W, C);
-    `first` indexes `temperatures`. The sample is number `index` of `seed`, as in `SamplePage`.
+    `first` indexes `temperatures`, each one number or one a level (finest first). The sample is number `index` of `seed`,
+    as in `SamplePage`.
     """
 
     kind = "explorer.temperatures"
@@ -264,7 +270,7 @@ class TemperatureFrames(Request):
     model: str
     seed: int
     index: int
-    temperatures: tuple[float, ...]
+    temperatures: tuple[Temperature, ...]
     label: Label = ()
 
     def __post_init__(self) -> None:
@@ -273,8 +279,8 @@ class TemperatureFrames(Request):
         check_whole("The sample's number", self.index, 0, 2**53)
         if not isinstance(self.temperatures, tuple) or not 1 <= len(self.temperatures) <= MAX_FRAMES:
             raise ConfigError(f"A strip has from 1 to {MAX_FRAMES} temperatures.")
-        for value in self.temperatures:
-            check_number("The temperature", value, 0.0, 10.0)
+        for temperature in self.temperatures:
+            check_temperature(temperature)
 
 
 @dataclass(frozen=True, eq=False)

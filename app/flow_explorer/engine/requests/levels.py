@@ -9,8 +9,9 @@ import numpy as np
 from flowcore.errors import ConfigError
 from flowcore.latents.resample import ACTIONS, LOCKS
 from flowcore.model.labels import Label
+from flowcore.temperature import Temperature
 
-from .base import MAX_COUNT, Priority, Request, check_label, check_latent, check_number, check_whole
+from .base import MAX_COUNT, Priority, Request, check_label, check_latent, check_temperature, check_whole
 
 __all__ = ["Variations"]
 
@@ -38,7 +39,7 @@ class Variations(Request):
     seed: int
     first: int
     count: int
-    temperature: float
+    temperature: Temperature
     label: Label = ()
 
     def __post_init__(self) -> None:
@@ -52,4 +53,4 @@ class Variations(Request):
         check_whole("The seed", self.seed, 0, 2**63 - 1)
         check_whole("The first variation's number", self.first, 0, 2**53)
         check_whole("The count", self.count, 1, MAX_COUNT)
-        check_number("The temperature", self.temperature, 0.0, 10.0)
+        check_temperature(self.temperature)

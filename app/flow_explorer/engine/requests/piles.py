@@ -13,7 +13,7 @@ import numpy as np
 
 from flowcore.errors import ConfigError
 
-from .base import Priority, Request, check_number, check_whole
+from .base import Priority, Request, check_number, check_temperature, check_whole
 
 __all__ = ["BY_CLASS", "METHODS", "PAIR", "FitPiles", "ReadPile", "SaveTranslations", "TranslatePage", "TranslatePicture"]
 
@@ -30,7 +30,7 @@ def _source(value: Any) -> None:
     if known and value[0] == "class" and len(value) == 4:
         check_whole("A class", value[1], 0, 100_000)
         check_whole("The seed", value[2], 0, SEED_MAX)
-        check_number("The temperature", value[3], 0.0, 10.0)
+        check_temperature(value[3])
         return
     raise ConfigError("A pile is a folder of pictures, or a class of the model.")
 

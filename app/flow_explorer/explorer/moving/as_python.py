@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import textwrap
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from flowcore.model.labels import Label
+from flowcore.temperature import Temperature
 
 __all__ = ["latent_script", "sample_script", "walk_script"]
 
@@ -34,11 +34,11 @@ OUT = sys.argv[2] if len(sys.argv) > 2 else {out}
 '''
 
 
-def sample_script(title: str, model: Path, out: str, seed: int, index: int, temperature: float | Sequence[float],
+def sample_script(title: str, model: Path, out: str, seed: int, index: int, temperature: Temperature,
                   label: Label = ()) -> str:
     """The sample number `index` of a seed."""
     levels = "one number, or one a level, the finest first"
-    heat = list(temperature) if isinstance(temperature, tuple | list) else temperature
+    heat = list(temperature) if isinstance(temperature, tuple) else temperature
     return _script(title, model, out, label, [
         f"SEED, NUMBER, TEMPERATURE = {seed}, {index}, {heat!r}  # {levels}",
     ], ["z = flow.sample(1, TEMPERATURE, seed=SEED, first=NUMBER).numpy()"], batch=PAGE_BATCH)  # fmt: skip

@@ -11,9 +11,11 @@ from flow_explorer.engine.requests.base import TemperatureFrames
 from flow_explorer.explorer.latest import Latest
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.state import ExplorerState
+from flowcore.temperature import Temperature
 
 __all__ = ["TEMPERATURES", "FilmLink"]
 
+# As the temperature above it has them: where levels differ, the highest level's.
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4)
 
 
@@ -27,6 +29,8 @@ class FilmLink:
         self.wanted = False
         """Whether anybody looks."""
         self.frames: list[np.ndarray | None] = [None] * len(TEMPERATURES)
+        self.temperatures: tuple[Temperature, ...] = TEMPERATURES
+        """What each of them is drawn at."""
         self.error = ""
 
     @property
@@ -42,17 +46,18 @@ class FilmLink:
         if model is None or not self.wanted:
             return
         label = state.sampled_label(len(model.classes))
-        asked = (str(model.path), state.seed, state.selected, label)
+        temperatures = tuple(state.temperatures(model.levels, at) for at in TEMPERATURES)
+        asked = (str(model.path), state.seed, state.selected, label, temperatures)
         if asked == self._asked:
             return
-        before, self._asked = self._asked, asked
+        before, self._asked, self.temperatures = self._asked, asked, temperatures
         self.error = ""
         if state.selected < 0 or (before is not None and before[0] != asked[0]):
             self.frames = [None] * len(TEMPERATURES)
         if state.selected < 0:
             self._lane.drop()
         else:
-            request = TemperatureFrames(str(model.path), state.seed, state.selected, TEMPERATURES, label)
+            request = TemperatureFrames(str(model.path), state.seed, state.selected, temperatures, label)
             self._lane.ask(request, lambda message: self._answered(message, asked), self._failed)
         self._on_change()
 

@@ -14,6 +14,7 @@ from flow_explorer.explorer.paint import PictureCache, draw_captioned
 from flow_explorer.explorer.samples.film_link import TEMPERATURES
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flowcore.temperature import Temperature, split
 
 __all__ = ["FilmView"]
 
@@ -34,6 +35,7 @@ class FilmView(KeyboardFocus, QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._frames: list[np.ndarray | None] = [None] * len(TEMPERATURES)
+        self._temperatures: Sequence[Temperature] = TEMPERATURES
         self._temperature = 0.7
         self._cache = PictureCache()
         self.smooth = True
@@ -43,7 +45,8 @@ class FilmView(KeyboardFocus, QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("The same z at every temperature"))
         self.setToolTip(tr("The selected sample's own z from 0, the middle of the prior, to beyond what the model learnt.\n"
-                           "Click one to draw the whole page at that temperature: z = T ε"))  # fmt: skip
+                           "Click one to draw the whole page at that temperature: z = T ε.\n"
+                           "With ≤ the levels differ and keep their ratios: the number is the highest of them."))  # fmt: skip
         theme.paint_with(self)
 
     def hasHeightForWidth(self) -> bool:
@@ -59,11 +62,18 @@ class FilmView(KeyboardFocus, QWidget):
 
     minimumSizeHint = sizeHint
 
-    def show_frames(self, frames: Sequence[np.ndarray | None], temperature: float) -> None:
-        """The pictures, None where one has not come, and the temperature that the page is drawn at."""
-        self._frames, self._temperature = list(frames), temperature
+    def show_frames(
+        self, frames: Sequence[np.ndarray | None], temperatures: Sequence[Temperature], temperature: float
+    ) -> None:
+        """The pictures, None where one has not come, what each is drawn at, and the page's temperature: the highest level's."""
+        self._frames, self._temperatures, self._temperature = list(frames), temperatures, temperature
         self.setAccessibleDescription(tr("The page is drawn at {t}", t=f"{temperature:.2f}"))
         self.update()
+
+    def caption(self, index: int) -> str:
+        """A picture's temperature; where its levels differ, the highest of them."""
+        highest, differing = split(self._temperatures[index])
+        return f"≤ {highest:.1f}" if differing else f"{highest:.1f}"
 
     def cell(self, index: int) -> QRectF:
         """Where a picture is, without its caption."""
@@ -85,7 +95,7 @@ class FilmView(KeyboardFocus, QWidget):
             rect = self.cell(index)
             below = QRectF(rect.left(), rect.bottom(), rect.width(), CAPTION)
             chosen = abs(temperature - self._temperature) < 0.005
-            draw_captioned(painter, rect, below, frame, f"{temperature:.1f}", chosen, self._cache, self.smooth)
+            draw_captioned(painter, rect, below, frame, self.caption(index), chosen, self._cache, self.smooth)
         if self.focus_visible:
             ring(painter, QRectF(self.rect()), 5)
         painter.end()

@@ -62,7 +62,7 @@ def test_temperature_per_level(workspace, qtbot, client):
     fine, middle, coarse = panel.levels
     for _ in range(3):
         qtbot.keyClick(fine.track, Qt.Key.Key_Left)
-    assert state(workspace).level_temperatures == (0.67, 0.7, 0.7) and workspace.history.length == 1
+    assert state(workspace).temperatures(3) == (0.67, 0.7, 0.7) and workspace.history.length == 1
     client.run()
     assert client.sent(SamplePage)[-1].temperature == (0.67, 0.7, 0.7)
     # The finest level's numbers come first in z, and they alone have moved.
@@ -71,14 +71,14 @@ def test_temperature_per_level(workspace, qtbot, client):
     np.testing.assert_array_equal(after[third:], before[third:])
     fine.editing_finished.emit()
     qtbot.keyClick(coarse.track, Qt.Key.Key_End)
-    assert state(workspace).level_temperatures == (0.67, 0.7, 1.5) and workspace.history.length == 2
+    assert state(workspace).temperatures(3) == (0.67, 0.7, 1.5) and workspace.history.length == 2
+    assert panel.temperature.value() == 1.5
     workspace.history.undo()
     assert (fine.value(), middle.value(), coarse.value()) == (0.67, 0.7, 0.7)
     fine.reset_button.click()
-    assert state(workspace).level_temperatures == ()
-    workspace.history.undo()
+    assert state(workspace).temperatures(3) == 0.7 and state(workspace).profile == ()
     qtbot.keyClick(panel.temperature.track, Qt.Key.Key_Right)
-    assert [slider.value() for slider in panel.levels] == [0.71] * 3 and state(workspace).level_temperatures == ()
+    assert [slider.value() for slider in panel.levels] == [0.71] * 3 and state(workspace).profile == ()
     client.run()
     assert client.sent(SamplePage)[-1].temperature == 0.71
 

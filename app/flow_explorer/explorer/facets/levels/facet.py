@@ -17,6 +17,7 @@ from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import Shown
 from flow_explorer.i18n import tr
 from flowcore.latents.resample import default_actions
+from flowcore.temperature import Temperature
 
 __all__ = ["LevelsFacet", "facet"]
 
@@ -154,6 +155,10 @@ class LevelsFacet(Facet):
         model = self.host.controller.model
         return model.levels if model is not None else 1
 
+    def _temperatures(self) -> Temperature:
+        model = self.host.controller.model
+        return model.temperatures(self.state.temperature) if model is not None else self.state.temperature
+
     def _index(self, place: int) -> int:
         return self.link.page.order(self.state.order)[place]
 
@@ -180,7 +185,7 @@ class LevelsFacet(Facet):
         controller, state, page = self.host.controller, self.state, self.link.page
         subject = controller.subject()
         self.view.show_empty(subject is None)
-        self.part.show_levels(state.for_levels(self._levels()), state.other, state.temperature)
+        self.part.show_levels(state.for_levels(self._levels()), state.other, self._temperatures())
         self.part.setEnabled(subject is not None)
         if subject is None:
             return

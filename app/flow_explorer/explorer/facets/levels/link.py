@@ -83,7 +83,8 @@ class LevelsLink:
         second = other.z if wants_other and other is not None else NONE
         marks = tuple(hashlib.sha256(part.tobytes()).digest() for part in (subject.z, second, region))
         lock = state.lock if region.any() else ""
-        asked = (str(model.path), marks, subject.label, actions, lock, state.seed, state.temperature)
+        temperature = model.temperatures(state.temperature)
+        asked = (str(model.path), marks, subject.label, actions, lock, state.seed, temperature)
         if asked == self._asked:
             return
         if self._asked is None or self._asked[:2] != asked[:2]:
@@ -93,7 +94,7 @@ class LevelsLink:
         self.page.fresh = [False] * COUNT
         request = Variations(
             str(model.path), subject.z, second, region.astype(np.uint8), actions, state.lock, state.seed, 0, COUNT,
-            state.temperature, subject.label,
+            temperature, subject.label,
         )  # fmt: skip
         self._lane.ask(request, lambda message: self._answered(message, asked, model, subject), self._failed)
         self._on_change()

@@ -9,6 +9,7 @@ from typing import Any
 from flow_explorer.explorer.facets import FacetState
 from flowcore.errors import ConfigError
 from flowcore.latents.resample import ACTIONS, LOCKS, default_actions
+from flowcore.temperature import TEMPERATURE_MAX
 
 __all__ = ["COUNT", "ORDERS", "OTHERS", "State"]
 
@@ -66,7 +67,7 @@ class State(FacetState):
         good = (
             isinstance(actions, list | tuple) and len(actions) <= LEVELS_MAX and all(action in ACTIONS for action in actions)
             and isinstance(temperature, int | float) and not isinstance(temperature, bool) and math.isfinite(temperature)
-            and 0 <= temperature <= 1.5 and isinstance(values["region"], str) and len(values["region"]) < 64
+            and 0 <= temperature <= TEMPERATURE_MAX and isinstance(values["region"], str) and len(values["region"]) < 64
             and all(type(values[name]) is int and 0 <= values[name] <= limit for name, limit in numbers.items())
             and all(values[name] in allowed for name, allowed in words.items())
         )  # fmt: skip

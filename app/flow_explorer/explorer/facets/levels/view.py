@@ -23,6 +23,7 @@ from flow_explorer.widgets import (
     Toggle,
     ValueSlider,
 )
+from flowcore.temperature import TEMPERATURE_MAX, Temperature, split
 
 __all__ = ["LevelsPart", "LevelsView"]
 
@@ -191,21 +192,29 @@ class LevelsPart(QWidget):
         row.addWidget(self.other)
         self.body.addWidget(self.other_row)
         self.temperature = ValueSlider(
-            tr("Temperature of what is drawn"), 0.0, 1.5, 0.7, step=0.01, decimals=2,
-            tooltip=tr("How far from the middle of the prior the levels that are not kept are drawn.\nz = T ε"))  # fmt: skip
+            tr("Temperature of what is drawn"), 0.0, TEMPERATURE_MAX, 0.7, step=0.01, decimals=2,
+            tooltip=tr("How far from the middle of the prior the levels that are not kept are drawn.\n"
+                       "z = T ε. Of a model with a temperature for each level this is the highest of them, and the others keep "
+                       "the ratios that its card gives."))  # fmt: skip
         self.body.addWidget(self.temperature)
         self.levels: list[Segmented] = []
         """The finest level's first."""
+        self.numbers: list[Label] = []
+        """The temperature that each is drawn at, where they differ."""
         self.other.chosen.connect(self.other_chosen)
         self.temperature.value_changed.connect(self.temperature_changed)
         self.temperature.editing_finished.connect(self.rested)
 
-    def show_levels(self, actions: Sequence[str], other: str, temperature: float) -> None:
-        """What becomes of each level, the finest first."""
+    def show_levels(self, actions: Sequence[str], other: str, temperatures: Temperature) -> None:
+        """What becomes of each level, the finest first, and the temperature, or one a level, of those that are drawn."""
         if len(actions) != len(self.levels):
             self._make(len(actions))
-        for control, action in zip(self.levels, actions, strict=True):
+        temperature, differing = split(temperatures)
+        for control, number, action, own in zip(
+            self.levels, self.numbers, actions, differing or (None,) * len(actions), strict=True
+        ):
             control.set_current(action)
+            number.setText("" if own is None or action != "draw" else f"{own:.2f}")
         self.other.set_current(other)
         self.other_row.setVisible("other" in actions)
         for button in self.presets.values():
@@ -219,7 +228,7 @@ class LevelsPart(QWidget):
             item.setParent(None)
             item.deleteLater()
         names = {0: tr("Coarse"), count - 1: tr("Fine"), **({1: tr("Middle")} if count == 3 else {})}
-        made = []
+        made, numbers = [], []
         for place in range(count):
             level = count - 1 - place
             name = names.get(place, tr("Level {number}", number=place + 1)) if count > 1 else tr("All of z")
@@ -228,6 +237,10 @@ class LevelsPart(QWidget):
             row.setContentsMargins(0, 0, 0, 0)
             row.addWidget(Label(name))
             row.addStretch(1)
+            number = Label("", "muted")
+            number.setToolTip(tr("The temperature that this level is drawn at"))
+            row.addWidget(number)
+            numbers.append(number)
             control = Segmented(
                 [("keep", tr("Keep"), tr("The picture's own z")), ("draw", tr("Draw"), tr("Drawn from the prior")),
                  ("other", tr("Other"), tr("The z of the other picture's level"))],
@@ -237,4 +250,4 @@ class LevelsPart(QWidget):
             row.addWidget(control, 0, Qt.AlignmentFlag.AlignRight)
             self.rows.addWidget(line)
             made.append(control)
-        self.levels = made[::-1]
+        self.levels, self.numbers = made[::-1], numbers[::-1]

@@ -10,6 +10,7 @@ from typing import Any
 from flow_explorer.explorer.facets import FacetState
 from flowcore.errors import ConfigError
 from flowcore.model.labels import MAX_CLASS
+from flowcore.temperature import Temperature
 
 __all__ = ["DIRECTIONS", "FURTHER", "METHODS", "STRENGTH_MAX", "Side", "State"]
 
@@ -38,7 +39,7 @@ class Side:
         """The folder's own name."""
         return Path(self.folder).name or self.folder
 
-    def source(self, model: str, seed: int, temperature: float, classes: int) -> tuple:
+    def source(self, model: str, seed: int, temperature: Temperature, classes: int) -> tuple:
         """What the engine is asked for; () for nothing that this model has."""
         if self.folder:
             return ("folder", self.folder)
