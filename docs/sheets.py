@@ -1,9 +1,15 @@
 """Sheets of samples of every bundled model, and docs/models.md: python docs/sheets.py
 
 Every figure comes from the cards, every picture from seed 0: none is picked. A conditional model shows a class a row.
+
+To choose the temperatures of a model's card, look at candidates side by side, and nothing else is written; each is one for all
+levels, or one a level divided by commas, the finest first:
+
+    python docs/sheets.py --model runs/faces --out candidates.png --temperature 0.6 0.35,0.45,0.65,0.75 0.5,0.6,0.7,0.7
 """
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -14,12 +20,15 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "app")]
 
 from flow_explorer import assets  # noqa: E402
+from flow_explorer.cli.arguments import temperatures  # noqa: E402
 from flowcore.model import checkpoint  # noqa: E402
-from flowcore.model.card import SYSTEM_NAMES, class_names  # noqa: E402
+from flowcore.model.card import SYSTEM_NAMES, class_names, default_temperature, read_card  # noqa: E402
 from flowcore.model.codec import decode_batch  # noqa: E402
 from flowcore.pictures import images  # noqa: E402
+from flowcore.temperature import Temperature  # noqa: E402
 
 TEMPERATURES = (0.5, 0.7, 1.0)
+"""Of a model whose card has one number; of others the card's own, by level, and 1."""
 OUT = ROOT / "docs" / "samples"
 INTRODUCTION = """# The bundled models
 
@@ -38,7 +47,20 @@ and the emoji and tiles are small sets with a split of our own: those figures ca
 """
 
 
-def sheet(flow, temperature: float) -> np.ndarray:
+def shown_at(card: dict) -> tuple[Temperature, ...]:
+    """The temperatures of a model's sheets."""
+    own = default_temperature(card)
+    return (own, 1.0) if isinstance(own, tuple) else TEMPERATURES
+
+
+def in_words(shown: tuple[Temperature, ...]) -> str:
+    """Temperatures as a sentence has them."""
+    told = [f"{' · '.join(map(str, each))} (by level, the finest first)" if isinstance(each, tuple) else str(each)
+            for each in shown]  # fmt: skip
+    return ", ".join(told[:-1]) + f" and {told[-1]}"
+
+
+def sheet(flow, temperature: Temperature) -> np.ndarray:
     """Eight by eight samples of seed 0; by class, ten columns of the same z's and a class a row."""
     if not flow.num_classes:
         return images.grid(list(decode_batch(flow, flow.sample(64, temperature, seed=0).numpy())), columns=8)
@@ -65,14 +87,37 @@ def describe(card: dict) -> str:
                       f"{card['parameters'] / 1e6:.1f} M parameters"])  # fmt: skip
 
 
+def side_by_side_at(flow, shown: tuple[Temperature, ...]) -> np.ndarray:
+    """A model's sheets at several temperatures."""
+    return side_by_side([sheet(flow, temperature) for temperature in shown])
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", help="one model, whose candidates for the card's temperature are looked at")
+    parser.add_argument("--temperature", type=temperatures, nargs="+", metavar="T",
+                        help="the candidates (default: the card's own, and 1)")
+    parser.add_argument("--out", type=Path, default=Path("candidates.png"), metavar="FILE.png")
+    options = parser.parse_args()
+    if options.model is None:
+        write_all()
+        return
+    loaded = checkpoint.load(assets.resolve_model(options.model))
+    shown = tuple(options.temperature or (default_temperature(loaded.card), 1.0))
+    images.save_png(options.out, side_by_side_at(loaded.flow, shown))
+    print(f"{options.out}: {', '.join(map(str, shown))}")
+
+
+def write_all() -> None:
+    """Every bundled model's sheets, and docs/models.md."""
     OUT.mkdir(exist_ok=True)
     rows, pages = [], []
     for path in assets.models():
         loaded = checkpoint.load(path)
         card, flow = loaded.card, loaded.flow
-        picture = side_by_side([sheet(flow, temperature) for temperature in TEMPERATURES])
-        images.save_png(OUT / f"{path.stem}.png", picture)
+        shown_temperatures = shown_at(card)
+        told = in_words(shown_temperatures)
+        images.save_png(OUT / f"{path.stem}.png", side_by_side_at(flow, shown_temperatures))
         data = card["data"]
         rows.append(
             f"| `{path.stem}` | {describe(card)} | {data['name']} ({data['licence'].rstrip('.')}) | {card['bpd']:.3f} ±"
@@ -82,10 +127,15 @@ def main() -> None:
         by_class = f" A row a class: {', '.join(class_names(card))}." if class_names(card) else ""
         credit, note = data.get("credit", "").rstrip("."), data.get("note", "")
         words = f"{credit}.{by_class}" + (f"\n\n{note}" if note else "")
-        shown = f"![Samples of {path.stem} at temperatures 0.5, 0.7 and 1.0](samples/{path.stem}.png)"
+        shown = f"![Samples of {path.stem} at temperatures {told}](samples/{path.stem}.png)"
+        if shown_temperatures != TEMPERATURES:
+            shown = f"At temperatures {told}:\n\n{shown}"
         pages.append(f"## {card['title']}\n\n{words}\n\n{shown}\n\n```\n{card['command']}\n```\n")
     table = ["| model | architecture | data | test bpd | pictures | trained | file |", "|---|---|---|---|---|---|---|", *rows]
-    about = "Samples at temperatures 0.5, 0.7 and 1.0, seed 0; none was picked.\n"
+    others = any(shown_at(read_card(path)) != TEMPERATURES for path in assets.models())
+    about = f"Samples at temperatures {in_words(TEMPERATURES)}, seed 0; none was picked.\n"
+    if others:
+        about = f"Samples of seed 0, at temperatures {in_words(TEMPERATURES)} where no others are named; none was picked.\n"
     (ROOT / "docs" / "models.md").write_text("\n".join([INTRODUCTION, *table, "", about, *pages]), encoding="utf-8")
 
 

@@ -16,12 +16,15 @@ import torch
 from data import EYES
 
 from flow_explorer import assets
+from flow_explorer.cli.arguments import temperatures
 from flowcore.data.datasets import open_dataset
+from flowcore.errors import CheckpointError
 from flowcore.model import checkpoint
-from flowcore.model.card import read_card
+from flowcore.model.card import default_temperature, read_card
 from flowcore.model.codec import decode_batch
 from flowcore.model.evaluation import bits_per_dim, held_out_summary
 from flowcore.pictures import images
+from flowcore.temperature import Temperature
 
 HELD_OUT = 2000
 
@@ -30,7 +33,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--temperature", type=float, default=0.7)
+    parser.add_argument("--temperature", type=temperatures, default=0.7, metavar="T",
+                        help="what its samples look best at, for the card and the first page: one for all levels, or one a level "
+                             "divided by commas, finest first (default: 0.7)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--about", default="", help="the data in words, for the card; its file's name by default")
     parser.add_argument("--note", default="", help="what else a person should know of the data or the training")
@@ -44,6 +49,10 @@ def main() -> None:
     options = parser.parse_args()
 
     trained = checkpoint.load(options.run)
+    try:
+        told = _temperature(trained.card, options.temperature)
+    except CheckpointError as error:
+        parser.error(str(error))
     with tempfile.TemporaryDirectory() as folder:
         rounded = Path(folder) / "rounded.safetensors"
         checkpoint.save(rounded, trained.flow, trained.card, half=True)
@@ -56,7 +65,7 @@ def main() -> None:
     words_of = {"name": options.about, "note": options.note}
     last = read_card(options.run / "last.safetensors") if (options.run / "last.safetensors").exists() else {}
     card = {
-        **trained.card,
+        **told,
         "title": options.title or trained.card["title"],
         "data": trained.card["data"] | {key: words for key, words in words_of.items() if words},
         "bpd": round(result.bpd, 4),
@@ -65,7 +74,6 @@ def main() -> None:
         "bpd_split": "test",
         "held_out": held_out_summary(flow, test.pictures[:HELD_OUT], None if labels is None else labels[:HELD_OUT]),
         **_of_all_runs([*(read_card(run / "last.safetensors") for run in options.earlier), last or trained.card]),
-        "default_temperature": options.temperature,
         "default_seed": options.seed,
     }
     eyes = [options.eyes[:2], options.eyes[2:]] if options.eyes else [list(eye) for eye in EYES.get(card["name"], ())]
@@ -74,11 +82,20 @@ def main() -> None:
     target = options.out / f"{card['name']}.safetensors"
     checkpoint.save(target, flow, card, half=True)
     shipped = checkpoint.load(target).flow
-    z = shipped.sample(16, options.temperature, seed=options.seed).numpy()
+    z = shipped.sample(16, default_temperature(card), seed=options.seed).numpy()
     label = torch.arange(16) % shipped.num_classes if shipped.num_classes else None
     images.save_png(target.with_suffix(".png"), images.grid(list(decode_batch(shipped, z, label)), columns=4))
     print(f"{target.name}: {result.bpd:.4f} ± {result.standard_error:.4f} bpd on {result.count} test pictures, "
           f"{os.path.getsize(target) / 2**20:.1f} MB")
+
+
+def _temperature(card: dict, temperature: Temperature) -> dict:
+    """The card with this default temperature alone. Raises CheckpointError where it is not one a level of the card's model."""
+    kept = {key: value for key, value in card.items() if key not in ("default_temperature", "default_temperatures")}
+    by_level = isinstance(temperature, tuple)
+    kept |= {"default_temperatures": list(temperature)} if by_level else {"default_temperature": temperature}
+    default_temperature(kept)
+    return kept
 
 
 def _of_all_runs(cards: list[dict]) -> dict:
