@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flow_explorer.engine.requests.base import SamplePage
 from flow_explorer.engine.requests.piles import (
     FitPiles,
     ReadPile,
@@ -22,6 +23,7 @@ from flow_explorer.explorer.facets.base import Host
 from flow_explorer.explorer.facets.piles.facet import PilesFacet
 from flow_explorer.explorer.state import ExplorerState
 from flow_explorer.history import History
+from flowcore.model.labels import single
 from flowcore.pictures.images import read_picture, to_png_bytes
 
 COUNT = 14
@@ -278,6 +280,11 @@ def test_classes_and_pairs(engine, folders, tmp_path):
         assert done.data["cycle_error"] <= 1e-3 and np.isfinite(done.arrays["z"]).all()
         assert np.abs(draft.arrays["picture"].astype(int) - done.arrays["picture"]).max() <= 1
         assert np.array_equal(done.arrays["picture"], originals[3]) == (strength == 0.0)
+    # A temperature a level is a page's of that class.
+    by_level, _ = ask(engine, ReadPile(str(conditional), ("class", 0, 0, (0.3, 0.7))))
+    page, _ = ask(engine, SamplePage(str(conditional), 0, 0, 4, (0.3, 0.7), single(0)))
+    assert np.array_equal(by_level[0].arrays["pictures"][:4], page[0].arrays["pictures"][:4])
+    assert not np.array_equal(by_level[0].arrays["pictures"][:4], originals[:4])
     same = {**by_class, "target": by_class["source"]}
     assert "one class" in ask(engine, FitPiles(**same))[1][0]
     assert "no class 7" in ask(engine, ReadPile(str(conditional), ("class", 7, 0, 0.7)))[1][0]

@@ -201,6 +201,7 @@ def test_variations_are_drawn_in_the_profile_and_their_levels_say_so(profiled, c
     levels = profiled.controller.facet
     assert client.sent(Variations)[-1].temperature == (0.35, 0.53, 0.7)
     assert [number.text() for number in levels.part.numbers] == ["0.35", "0.53", ""]  # the coarse level is kept
+    assert levels.part.temperature.label.text() == "Temperature, at most"
     levels.part.temperature.value_changed.emit(0.6)
     client.run()
     assert client.sent(Variations)[-1].temperature == PROFILE

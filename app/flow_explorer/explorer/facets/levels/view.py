@@ -210,6 +210,7 @@ class LevelsPart(QWidget):
         if len(actions) != len(self.levels):
             self._make(len(actions))
         temperature, differing = split(temperatures)
+        self.temperature.set_label(tr("Temperature, at most") if differing else tr("Temperature of what is drawn"))
         for control, number, action, own in zip(
             self.levels, self.numbers, actions, differing or (None,) * len(actions), strict=True
         ):
