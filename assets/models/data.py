@@ -3,10 +3,11 @@
     python assets/models/data.py faces FOLDER faces.npz --size 64     CelebA's first 10,000 pictures
     python assets/models/data.py emoji FOLDER emoji.npz --size 32     Noto Emoji and Emojitwo, on white
     python assets/models/data.py tiles FOLDER tiles.npz               Dungeon Crawl Stone Soup's CC0 tiles, on its sand
+    python assets/models/data.py avatars NODE_FOLDER avatars.npz      toon heads; avatars.csv and avatars-pairs.npz beside it
 
 FOLDER holds the data sets' folders (celeba10k, noto-emoji, emojitwo, dcss-cc0-tiles); MNIST and Fashion-MNIST are read as they
-are. The split goes by what is drawn, so that no drawing in another skin tone, by another artist or from another release
-is on both sides.
+are. NODE_FOLDER is where the packages that draw avatars are installed (see avatars/README.md). The split goes by what is drawn,
+so that no drawing in another skin tone, by another artist or from another release is on both sides.
 """
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import toon_heads
 from PIL import Image
 
 FACES_TEST = 1000
@@ -82,6 +84,12 @@ def tiles(folder: Path, size: int) -> Split:
     return {**split, "classes": np.array(classes)}
 
 
+def avatars(folder: Path, size: int) -> Split:
+    """Toon heads by Johan Melin (CC BY 4.0), drawn by the packages of node in ``folder``; split by their numbers."""
+    return {f"x_{split}": toon_heads.draw(folder, [toon_heads.avatar(number) for number in numbers], size)
+            for split, numbers in toon_heads.numbers().items()}  # fmt: skip
+
+
 def _ground(name: str, grounds: list[np.ndarray]) -> np.ndarray:
     """One of the seamless floors, moved round by an offset that only the name decides: no corner is always the same."""
     digest = hashlib.sha256(name.encode()).digest()
@@ -131,14 +139,18 @@ def _split(pictures: np.ndarray, keys: list[str], labels: np.ndarray | None = No
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    makers = {maker.__name__: maker for maker in (faces, emoji, tiles)}
+    makers = {maker.__name__: maker for maker in (faces, emoji, tiles, avatars)}
     parser.add_argument("name", choices=makers)
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--size", type=int, default=32)
+    parser.add_argument("--size", type=int, help="the side in pixels (default: 32, of avatars 64)")
     options = parser.parse_args()
-    split = makers[options.name](options.folder, options.size)
+    size = options.size or (toon_heads.SIDE if options.name == "avatars" else 32)
+    split = makers[options.name](options.folder, size)
     np.savez_compressed(options.out, **split)
+    if options.name == "avatars":
+        toon_heads.write_table(options.out.with_suffix(".csv"), toon_heads.numbers())
+        np.savez_compressed(options.out.with_name(f"{options.out.stem}-pairs.npz"), **toon_heads.pairs(options.folder, size))
     print(", ".join(f"{len(value):,} {key[2:]}" for key, value in split.items() if key.startswith("x_")), "pictures")
 
 
