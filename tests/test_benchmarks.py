@@ -275,12 +275,73 @@ def test_the_translation_table_tells_what_was_missed():
            "kept": 0.6, "kept_interval": [0.59, 0.61], "count": 80, "cycle_error": 4e-6}  # fmt: skip
     ends = {"no smile → smile": {"real_b_taken": 0.91, "untouched_a_taken": 0.08}}
     judge = {"accuracy": 0.905, "interval": [0.89, 0.92], "count": 1200, "tasks": ends}
-    drawn = [{"method": name, "strength": None, "distance": value, "interval": [value, value], "count": 177}
-             for name, value in (("no change", 0.26), ("the nearest of B", 0.237), ("half", 0.212), ("transport", 0.22))]
+    drawn = [{"task": task, "method": name, "strength": None, "distance": value, "interval": [value, value], "count": 177}
+             for task in ("smile", "beard", "skin")
+             for name, value in (("no change", 3.0 if task == "smile" else 26.0), ("the nearest of B", 23.7),
+                                 ("mean shift of pixels", 21.2), ("transport", 20.1))]  # fmt: skip
     groups = {"faces": {"best": "mean shift", "rows": [row, {**row, "method": "transport", "kept": 0.8}], "classifiers": [judge]},
-              "emoji": {"best": "transport", "rows": drawn}}  # fmt: skip
+              "avatars": {"best": "transport", "pile": 1000, "rows": drawn}}  # fmt: skip
     text = to_markdown({"groups": groups})
     assert "| **mean shift** | 1.25 | 90.0% (80% to 95%) | 0.600 (0.590 to 0.610) | 4e-06 | **missed**: kept |" in text
     assert "| transport | 1.25 | 90.0% (80% to 95%) | 0.800" in text and "| reached |" in text
     assert "right on 90.5% (89.0% to 92.0%) of 1,200 held-out" in text and "no smile → smile: 91% and 8%" in text
-    assert "| **transport** | – | 0.2200" in text and "**missed**: it beats 2 of the three" in text
+    assert "| no beard → beard | **transport** | – | 20.100 (20.100 to 20.100) |" in text and "over\n177 test avatars" in text
+    assert "smile: **missed**: not better than no change" in text and "light → dark skin: beats all three." in text
+
+
+def fake_avatars(folder, splits, changes):
+    """avatars.npz, its table and pairs, as assets/models/data.py writes them, of pictures that show skin, beard and smile."""
+    from tests.benchmarks.translation import _script
+
+    toon_heads = _script("toon_heads")
+
+    def picture(number, avatar):
+        seen = np.random.default_rng(number).integers(90, 110, (8, 8, 3))
+        seen[2:6] += round(60 * (0.5 - avatar.tone))
+        seen[6:] += -40 if avatar.parts["beard"] == "fullBeard" else 0
+        seen[:2] += 4 if avatar.parts["mouth"] == "smile" else 0
+        return seen.astype(np.uint8)
+
+    arrays = {f"x_{split}": np.stack([picture(n, toon_heads.avatar(n)) for n in numbers]) for split, numbers in splits.items()}
+    np.savez(folder / "avatars.npz", **arrays)
+    toon_heads.write_table(folder / "avatars.csv", splits)
+    pairs = {}
+    for name in changes:
+        for key, split in ((name, "test"), (f"{name}_held", "validation")):
+            numbers, before, after = toon_heads.counterparts(name, splits[split], 8)
+            pairs |= {f"{key}_{side}": np.stack([picture(n, a) for n, a in zip(numbers, avatars, strict=True)])
+                      for side, avatars in (("from", before), ("to", after))}  # fmt: skip
+    np.savez(folder / "avatars-pairs.npz", **pairs)
+    return folder / "avatars.npz"
+
+
+def test_avatars_are_scored_by_the_distance_to_their_true_counterpart(tmp_path, capsys):
+    from flowcore.model.systems import build
+    from tests.benchmarks.translation import CHANGES, FLOORS, counterparts, to_markdown
+
+    splits = {"train": list(range(400)), "validation": list(range(1000, 1080)), "test": list(range(100_000, 100_080))}
+    file = fake_avatars(tmp_path, splits, CHANGES)
+    flow = build({"system": "nice", "shape": [3, 8, 8], "depth": 2, "width": 8, "hidden": 1}).eval()
+    flow.initialised_flag.fill_(True)
+    found = counterparts(flow, file, count=6, pile=150)
+    assert len(found["rows"]) == 3 * 7 and all(row["count"] == 6 for row in found["rows"])
+    assert json.dumps(found, allow_nan=False)
+    by = {(row["task"], row["method"]): row["distance"] for row in found["rows"]}
+    with np.load(tmp_path / "avatars-pairs.npz") as pairs:
+        assert by["skin", "no change"] == pytest.approx(
+            np.abs(pairs["skin_from"][:6].astype(float) - pairs["skin_to"][:6]).mean())  # fmt: skip
+    # This flow bends nothing, and a darker half of the picture is a shift of it.
+    assert found["best"] not in FLOORS and by["skin", found["best"]] < min(by["skin", floor] for floor in FLOORS[:2])
+    assert all(by[task, "the nearest of B"] > 0 for task in CHANGES)
+    one = {row["strength"] for row in found["rows"] if row["method"] == found["best"]}
+    assert len(one) == 1 and None not in one, "one strength for all changes"
+    assert {row["strength"] for row in found["rows"] if row["method"] in FLOORS[:2]} == {None}
+    assert "## Avatars" in to_markdown({"groups": {"avatars": found}})
+
+
+def test_without_the_avatars_the_benchmark_says_what_makes_them(tmp_path):
+    from flowcore.errors import DataError
+    from tests.benchmarks.translation import counterparts
+
+    with pytest.raises(DataError, match="data.py avatars NODE_FOLDER"):
+        counterparts(None, tmp_path / "avatars.npz", 4, 4)

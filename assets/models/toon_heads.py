@@ -299,6 +299,12 @@ CHANGES: dict[str, Callable[[Avatar, int], Avatar | None]] = {
 PAIRS, HELD_PAIRS = 500, 100
 
 
+def sides(name: str) -> tuple[str, tuple[str, ...], str]:
+    """The two piles between which a change leads: a column of the table, its words before, and its word after."""
+    change = CHANGES[name]
+    return (change.part, change.before, change.after) if isinstance(change, Change) else ("Dark skin", ("-1",), "1")
+
+
 def counterparts(name: str, found: Iterable[int], count: int) -> tuple[list[int], list[Avatar], list[Avatar]]:
     """The first avatars of some numbers that have a counterpart: their numbers, they, and their counterparts."""
     pairs = []
