@@ -2,9 +2,11 @@
 
     python assets/directions/make.py faces DATA_FOLDER      CelebA's attributes
     python assets/directions/make.py emoji DATA_FOLDER      what the names of Noto Emoji and Emojitwo say, and principal axes
+    python assets/directions/make.py avatars DATA_FOLDER    what the table of avatars says
 
-DATA_FOLDER holds the data sets' folders, as for assets/models/data.py. Writes *.safetensors to where the bundled directions
-lie (what stood there before goes), docs/directions.json and docs/directions.md; run it again whenever a model has other weights.
+DATA_FOLDER holds the data sets' folders, as for assets/models/data.py, and of avatars what that made (avatars.npz and
+avatars.csv). Writes *.safetensors to where the bundled directions lie (what stood there before goes), docs/directions.json and
+docs/directions.md; run it again whenever a model has other weights.
 
 A direction is made from the pictures that its model was trained on, and measured on that model's test pictures, which neither the
 model nor the direction has seen.
@@ -12,6 +14,7 @@ model nor the direction has seen.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import re
 import sys
@@ -39,7 +42,21 @@ from tests.benchmarks.translation import Classifier, structural_similarity, wils
 
 FACES = {"Smiling": "Smile", "Eyeglasses": "Glasses", "Male": "Masculine", "Young": "Young", "Blond_Hair": "Blond hair",
          "Pale_Skin": "Pale skin", "Bangs": "Bangs", "Mouth_Slightly_Open": "Open mouth"}  # fmt: skip
-SOURCES = {"faces": "CelebA's first 10,000 pictures", "emoji": "Noto Emoji and Emojitwo"}
+AVATARS = {
+    "Smile": ("mouth", ("smile",), ("sad", "angry")),
+    "Laugh": ("mouth", ("laugh",), ("smile", "sad")),
+    "Beard": ("beard", ("fullBeard", "longBeard"), ("none",)),
+    "Wink": ("eyes", ("wink",), ("happy", "wide")),
+    "Long hair": ("rearHair", ("longStraight", "longWavy"), ("none",)),
+    "Bun": ("hair", ("bun",), ("sideComed", "undercut")),
+    "Dark skin": ("Dark skin", ("1",), ("-1",)),
+    "Light hair": ("Light hair", ("1",), ("-1",)),
+}
+"""A column of the table, and its words that have it and that have it not; any other word says nothing."""
+AVATARS_MADE_FROM = 12_000
+"""Training avatars, at most, that are encoded: a third of them, and more of each kind than of any face."""
+SOURCES = {"faces": "CelebA's first 10,000 pictures", "emoji": "Noto Emoji and Emojitwo",
+           "avatars": f"the first {AVATARS_MADE_FROM:,} training avatars"}  # fmt: skip
 AXES = 2
 JSON, TABLE = ROOT / "docs" / "directions.json", ROOT / "docs" / "directions.md"
 JUDGED = 200
@@ -97,6 +114,20 @@ def emoji(folder: Path, size: int) -> Labelled:
     counted = np.stack([(one >= 0) & (one != 2), (warm > high) | (warm < low), female | male], 1)
     held = data.parts_of([data.drawing(name) for name in names])["test"]
     return Labelled(x, attributes, ["Dark skin", "Warm colours", "Woman, not man"], counted, held)
+
+
+def avatars(folder: Path, size: int) -> Labelled:
+    """Training and test avatars; what is so of each is what it was drawn with."""
+    with np.load(folder / "avatars.npz", allow_pickle=False) as found:
+        parts = {"train": found["x_train"][:AVATARS_MADE_FROM], "test": found["x_test"]}
+    if parts["test"].shape[1] != size:
+        raise SystemExit(f"The avatars in {folder} are {parts['test'].shape[1]} pixels wide, the model's {size}.")
+    with (folder / "avatars.csv").open(encoding="utf-8") as rows:
+        table = {row["picture"]: row for row in csv.DictReader(rows)}
+    rows = [table[f"{part} {row}"] for part, x in parts.items() for row in range(len(x))]
+    more, less = (np.array([[row[asked[0]] in asked[side] for asked in AVATARS.values()] for row in rows]) for side in (1, 2))
+    held = np.arange(len(rows)) >= len(parts["train"])
+    return Labelled(np.concatenate(list(parts.values())), more, list(AVATARS), more | less, held)
 
 
 def ships(direction: Direction) -> bool:
@@ -207,7 +238,8 @@ def table(everything: dict) -> str:
     """docs/directions.md."""
     lines = [
         "# Directions that ship", "",
-        "Written by `python assets/directions/make.py faces|emoji DATA_FOLDER`; the figures are in `directions.json` too.", "",
+        "Written by `python assets/directions/make.py faces|emoji|avatars DATA_FOLDER`; "
+        "the figures are in `directions.json` too.", "",
         "A direction is the difference of the mean z of the pictures with and without something, each coordinate shrunk by "
         "1.5 of its standard errors (a threshold chosen on faces 8,001 to 9,000, which are training pictures); it is made from "
         "the pictures that its model was trained on and measured on the model's test pictures.", "",
@@ -272,14 +304,17 @@ def _failures(rows: list[dict]) -> list[str]:
     return ["What does not work well:", "", *(f"- {text}" for text in said)] if said else []
 
 
+MAKERS = {"faces": faces, "emoji": emoji, "avatars": avatars}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", choices=("faces", "emoji"))
+    parser.add_argument("model", choices=MAKERS)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--epochs", type=int, default=6, help="of the network that judges the moved pictures; 0 for none")
     options = parser.parse_args()
     flow = checkpoint.load(assets.resolve_model(options.model)).flow
-    found = {"faces": faces, "emoji": emoji}[options.model](options.folder, flow.event_shape[1])
+    found = MAKERS[options.model](options.folder, flow.event_shape[1])
     directions = make(options.model, flow, found)
     folder = assets.root() / "directions" / options.model
     folder.mkdir(exist_ok=True)
