@@ -20,6 +20,7 @@ from flowcore.data.datasets import open_dataset
 MODELS = Path(__file__).resolve().parents[1] / "assets" / "models"
 sys.path.insert(0, str(MODELS))
 
+import data  # noqa: E402
 import toon_heads  # noqa: E402
 
 NODE_FOLDER = Path(os.environ.get("AVATARS_NODE") or MODELS / "avatars")
@@ -123,6 +124,16 @@ def test_what_is_missing_is_said_in_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SystemExit, match="drawn by node"):
         toon_heads.draw(tmp_path, [toon_heads.avatar(0)])
+
+
+def test_the_card_gives_credit_whatever_the_run_said():
+    run = {"name": "avatars.npz", "licence": "", "credit": "", "reading": {"channels": 3}}
+    card = data.card_of_data("avatars", run)
+    assert card["licence"] == "CC BY 4.0" and "Johan Melin" in card["credit"] and card["reading"] == {"channels": 3}
+    splits = toon_heads.numbers()
+    assert all(f"{len(found):,}" in card["name"] for found in splits.values())
+    assert data.card_of_data("avatars", run, about="Heads")["name"] == "Heads"
+    assert data.card_of_data("tiles", run, note="Small.") == {**run, "note": "Small."}
 
 
 def test_directions_are_made_from_what_the_table_says(tmp_path):

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 import torch
-from data import EYES
+from data import EYES, card_of_data
 
 from flow_explorer import assets
 from flow_explorer.cli.arguments import temperatures
@@ -37,7 +37,8 @@ def main() -> None:
                         help="what its samples look best at, for the card and the first page: one for all levels, or one a level "
                              "divided by commas, finest first (default: 0.7)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--about", default="", help="the data in words, for the card; its file's name by default")
+    parser.add_argument("--about", default="", help="the data in words, for the card (default: what "
+                        "data.py says of a model of this name, or the file's name)")  # fmt: skip
     parser.add_argument("--note", default="", help="what else a person should know of the data or the training")
     parser.add_argument("--title", default="", help="what a person reads; the run's name by default")
     parser.add_argument("--earlier", type=Path, nargs="*", default=[], metavar="RUN",
@@ -62,12 +63,11 @@ def main() -> None:
     test = open_dataset(options.data, split="test", size=(height, width), channels=channels)
     labels = test.labels if flow.num_classes else None
     result = bits_per_dim(flow, test.pictures, labels)
-    words_of = {"name": options.about, "note": options.note}
     last = read_card(options.run / "last.safetensors") if (options.run / "last.safetensors").exists() else {}
     card = {
         **told,
         "title": options.title or trained.card["title"],
-        "data": trained.card["data"] | {key: words for key, words in words_of.items() if words},
+        "data": card_of_data(trained.card["name"], trained.card["data"], options.about, options.note),
         "bpd": round(result.bpd, 4),
         "bpd_standard_error": round(result.standard_error, 4),
         "bpd_count": result.count,
