@@ -24,8 +24,8 @@ from flow_explorer.cli.arguments import temperatures  # noqa: E402
 from flowcore.model import checkpoint  # noqa: E402
 from flowcore.model.card import SYSTEM_NAMES, class_names, default_temperature, read_card  # noqa: E402
 from flowcore.model.codec import decode_batch  # noqa: E402
+from flowcore.model.temperature import Temperature  # noqa: E402
 from flowcore.pictures import images  # noqa: E402
-from flowcore.temperature import Temperature  # noqa: E402
 
 TEMPERATURES = (0.5, 0.7, 1.0)
 """Of a model whose card has one number; of others the card's own, by level, and 1."""

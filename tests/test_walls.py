@@ -27,7 +27,7 @@ TORCH_FREE = {
     "flowcore.plane.targets.entropy", "flowcore.plane.targets.estimate", "flowcore.plane.targets.formula",
     "flowcore.plane.targets.grid", "flowcore.plane.targets.ink", "flowcore.plane.targets.points",
     "flowcore.plane.targets.shapes", "flowcore.plane.targets.targets", "flowcore.model.weights",
-    "flowcore.temperature",
+    "flowcore.model.temperature",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.

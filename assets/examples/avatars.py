@@ -15,6 +15,8 @@ sys.path.insert(0, str(HERE.parent / "models"))
 
 import toon_heads  # noqa: E402
 
+from flow_explorer import assets  # noqa: E402
+
 NUMBERS = {"avatar-1": 100_005, "avatar-2": 100_053, "avatar-3": 100_013}
 """A laugh under a bun, a smile, and a wink: chosen by eye from the first hundred of the test."""
 SIZE = 256
@@ -24,7 +26,7 @@ def main() -> None:
     """Draw all of them."""
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
-    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else HERE
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else assets.root() / "examples"
     folder.mkdir(parents=True, exist_ok=True)
     pictures = toon_heads.draw(Path(sys.argv[1]), [toon_heads.avatar(number) for number in NUMBERS.values()], SIZE)
     for name, picture in zip(NUMBERS, pictures, strict=True):

@@ -23,8 +23,8 @@ from flowcore.model import checkpoint
 from flowcore.model.card import default_temperature, read_card
 from flowcore.model.codec import decode_batch
 from flowcore.model.evaluation import bits_per_dim, held_out_summary
+from flowcore.model.temperature import Temperature
 from flowcore.pictures import images
-from flowcore.temperature import Temperature
 
 HELD_OUT = 2000
 

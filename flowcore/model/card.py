@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import CheckpointError
-from ..temperature import TEMPERATURE_MAX, Temperature, split
+from .temperature import TEMPERATURE_MAX, Temperature, split
 
 __all__ = [
     "DEFAULT_TEMPERATURE",

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from ..bijections import Bijection, Split
 from ..errors import ConfigError, NonFiniteError, UntrainedError
-from ..temperature import by_level
 from ..work import finish
 from .priors import StandardPrior, standard_draw, standard_log_prob
+from .temperature import by_level
 
 __all__ = ["Flow", "Level", "Step"]
 

@@ -9,7 +9,7 @@ import torch
 from flowcore import build
 from flowcore.errors import CheckpointError, ConfigError
 from flowcore.model.card import DEFAULT_TEMPERATURE, default_temperature
-from flowcore.temperature import by_level, scaled, split
+from flowcore.model.temperature import by_level, scaled, split
 
 CARD = {"name": "faces", "architecture": {"system": "glow", "shape": [3, 16, 16], "levels": 4}}
 PROFILE = (0.35, 0.45, 0.65, 0.75)

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable
 
-from flowcore.temperature import Temperature
+from flowcore.model.temperature import Temperature
 
 __all__ = [
     "add_crop",

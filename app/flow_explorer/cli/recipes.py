@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from flow_explorer import assets
 from flowcore.model.labels import Label, to_json
+from flowcore.model.temperature import Temperature, split
 from flowcore.model.weights import fingerprint
-from flowcore.temperature import Temperature, split
 
 if TYPE_CHECKING:
     import numpy as np

@@ -31,7 +31,7 @@ from flow_explorer.cli.recipes import page_recipe
 from flowcore.errors import ConfigError
 from flowcore.model.card import class_names, default_temperature
 from flowcore.model.labels import Label, describe, to_array
-from flowcore.temperature import Temperature
+from flowcore.model.temperature import Temperature
 
 if TYPE_CHECKING:
     import numpy as np

@@ -21,9 +21,9 @@ from flow_explorer.explorer.store import Latent, Store
 from flow_explorer.history import History
 from flow_explorer.i18n import tr
 from flowcore.model.labels import Label
+from flowcore.model.temperature import Temperature, by_level
 from flowcore.pictures.crop import Crop
 from flowcore.pictures.images import Picture
-from flowcore.temperature import Temperature, by_level
 
 __all__ = ["Acts"]
 

@@ -28,7 +28,7 @@ from flow_explorer.widgets import (
     ValueSlider,
 )
 from flowcore.model.labels import describe
-from flowcore.temperature import Temperature, by_level, split
+from flowcore.model.temperature import Temperature, by_level, split
 
 __all__ = ["ExplorerInspector"]
 

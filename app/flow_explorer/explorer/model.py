@@ -28,9 +28,9 @@ from flowcore.model.card import (
     typicality,
 )
 from flowcore.model.labels import Label
+from flowcore.model.temperature import TEMPERATURE_MAX, Temperature, scaled, split
 from flowcore.model.weights import fingerprint
 from flowcore.pictures.images import read_picture
-from flowcore.temperature import TEMPERATURE_MAX, Temperature, scaled, split
 
 __all__ = ["Model", "figures", "is_checkpoint", "open_model"]
 

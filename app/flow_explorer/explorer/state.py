@@ -17,8 +17,8 @@ from flow_explorer.explorer.facets import SAMPLES, FacetState
 from flowcore.errors import ConfigError
 from flowcore.latents.latent import MODES
 from flowcore.model.labels import MAX_CLASS, Label, from_json, single, to_json
+from flowcore.model.temperature import TEMPERATURE_MAX, Temperature, scaled, split
 from flowcore.pictures.crop import Crop
-from flowcore.temperature import TEMPERATURE_MAX, Temperature, scaled, split
 
 __all__ = [
     "CONDITIONAL_SCHEMA", "COUNTS", "FACET_SCHEMA", "MODES", "ORDERS", "SCHEMA", "STRIP", "SUBJECTS", "TEMPERATURE_MAX",

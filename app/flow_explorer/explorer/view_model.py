@@ -10,7 +10,7 @@ import numpy as np
 from flow_explorer.explorer.state import STRIP
 from flow_explorer.explorer.store import Latent
 from flowcore.model.labels import Label
-from flowcore.temperature import Temperature
+from flowcore.model.temperature import Temperature
 
 __all__ = ["CURVE", "Figures", "PageView", "Shown", "WalkView", "WellView", "curve_ts", "strip_indices"]
 

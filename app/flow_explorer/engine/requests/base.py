@@ -21,7 +21,7 @@ import numpy as np
 from flowcore.errors import ConfigError
 from flowcore.latents.latent import MODES
 from flowcore.model.labels import Label, from_json
-from flowcore.temperature import Temperature
+from flowcore.model.temperature import Temperature
 
 from ..protocol import ProtocolError
 

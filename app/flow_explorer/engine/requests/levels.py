@@ -9,7 +9,7 @@ import numpy as np
 from flowcore.errors import ConfigError
 from flowcore.latents.resample import ACTIONS, LOCKS
 from flowcore.model.labels import Label
-from flowcore.temperature import Temperature
+from flowcore.model.temperature import Temperature
 
 from .base import MAX_COUNT, Priority, Request, check_label, check_latent, check_temperature, check_whole
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from flowcore.model.labels import Label
-from flowcore.temperature import Temperature
+from flowcore.model.temperature import Temperature
 
 __all__ = ["latent_script", "sample_script", "walk_script"]
 

@@ -11,7 +11,7 @@ from flow_explorer.engine.requests.base import TemperatureFrames
 from flow_explorer.explorer.latest import Latest
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.state import ExplorerState
-from flowcore.temperature import Temperature
+from flowcore.model.temperature import Temperature
 
 __all__ = ["TEMPERATURES", "FilmLink"]
 

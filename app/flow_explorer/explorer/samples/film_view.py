@@ -14,7 +14,7 @@ from flow_explorer.explorer.paint import PictureCache, draw_captioned
 from flow_explorer.explorer.samples.film_link import TEMPERATURES
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.focus import KeyboardFocus, ring
-from flowcore.temperature import Temperature, split
+from flowcore.model.temperature import Temperature, split
 
 __all__ = ["FilmView"]
 

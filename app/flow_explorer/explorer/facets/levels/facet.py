@@ -17,7 +17,7 @@ from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import Shown
 from flow_explorer.i18n import tr
 from flowcore.latents.resample import default_actions
-from flowcore.temperature import Temperature
+from flowcore.model.temperature import Temperature
 
 __all__ = ["LevelsFacet", "facet"]
 

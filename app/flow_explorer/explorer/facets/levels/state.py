@@ -9,7 +9,7 @@ from typing import Any
 from flow_explorer.explorer.facets import FacetState
 from flowcore.errors import ConfigError
 from flowcore.latents.resample import ACTIONS, LOCKS, default_actions
-from flowcore.temperature import TEMPERATURE_MAX
+from flowcore.model.temperature import TEMPERATURE_MAX
 
 __all__ = ["COUNT", "ORDERS", "OTHERS", "State"]
 

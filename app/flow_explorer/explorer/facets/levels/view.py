@@ -23,7 +23,7 @@ from flow_explorer.widgets import (
     Toggle,
     ValueSlider,
 )
-from flowcore.temperature import TEMPERATURE_MAX, Temperature, split
+from flowcore.model.temperature import TEMPERATURE_MAX, Temperature, split
 
 __all__ = ["LevelsPart", "LevelsView"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from flow_explorer.explorer.facets import FacetState
 from flowcore.errors import ConfigError
 from flowcore.model.labels import MAX_CLASS
-from flowcore.temperature import Temperature
+from flowcore.model.temperature import Temperature
 
 __all__ = ["DIRECTIONS", "FURTHER", "METHODS", "STRENGTH_MAX", "Side", "State"]
 

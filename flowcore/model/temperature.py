@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from numbers import Real
 
-from .errors import ConfigError
+from ..errors import ConfigError
 
 __all__ = ["TEMPERATURE_MAX", "Temperature", "by_level", "scaled", "split"]
 
