@@ -21,6 +21,7 @@ from ..fast import accelerate, sharing
 from ..model.checkpoint import TRAINING_PREFIX, load, parameter_count, save
 from ..model.networks import set_reduced_precision
 from ..model.systems import build
+from .beginning import carried_over
 from .config import TrainConfig
 from .noise import dequantisation_noise, flips
 from .processes import Processes
@@ -268,11 +269,13 @@ class Trainer:
             ConfigError: if its weights do not fit this run's architecture.
         """
         other = load(path, self.device).flow
-        shapes = [{name: tensor.shape for name, tensor in flow.state_dict().items()} for flow in (other, self.flow)]
-        if other.architecture["system"] != self.flow.architecture["system"] or shapes[0] != shapes[1]:
-            raise ConfigError(f"The run cannot begin with the weights of '{path}', which is of another architecture.")
+        try:
+            names = carried_over(other, self.flow)
+        except ConfigError:
+            raise ConfigError(f"The run cannot begin with the weights of '{path}', which is of another architecture.") from None
+        state = self.flow.state_dict() | {names[name]: tensor for name, tensor in other.state_dict().items()}
         for flow in (self.flow, self.average):
-            flow.load_state_dict(other.state_dict())
+            flow.load_state_dict(state)
 
     def _read(self, folder: RunFolder) -> None:
         self.average = load(folder.last, self.device).flow.requires_grad_(False)

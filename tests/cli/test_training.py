@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from flowcore.model import checkpoint
 
@@ -100,6 +101,24 @@ def test_a_run_can_begin_with_the_weights_of_another(cli, refused, picture_folde
     # What no weight depends on can be changed.
     assert cli(*begun, "--set", "input_bound=3", "--steps", 1).code == 0
     assert checkpoint.load(third).flow.architecture["input_bound"] == 3
+
+
+def test_noise_can_be_learned_by_a_model_that_began_with_uniform_noise(cli, refused, picture_folder, tmp_path):
+    """The layer in front starts as the identity: the model says of a picture what it said before."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    common = ("--data", picture_folder, "--batch", 8, "--device", "cpu")
+    uniform = ("--preset", "tiny", "--set", "dequantisation=uniform")
+    begun = cli("train", *common, *uniform, "--size", 16, "--steps", 8, "--out", first)
+    assert begun.code == 0, begun.err
+    learned = ("train", *common, "--from", first, "--set", "dequantisation=variational", "--out", second)
+    assert cli(*learned, "--steps", 1, "--learning-rate", 1e-8).code == 0
+    before, after = checkpoint.load(first).flow, checkpoint.load(second).flow
+    assert len(after.layers) == len(before.layers) + 1
+    x = torch.rand(4, *before.event_shape) * 256
+    with torch.no_grad():
+        assert torch.allclose(after.log_prob(x), before.log_prob(x), rtol=1e-4)
+    back = ("train", *common, "--from", second, "--set", "dequantisation=uniform", "--out", tmp_path / "third")
+    assert "leave sizes away" in refused(*back)
 
 
 def test_fewer_steps_than_the_runs_stop_there_and_leave_the_horizon(cli, picture_folder, tmp_path):

@@ -319,17 +319,21 @@ def _settings(args: argparse.Namespace) -> dict[str, Any]:
 def _begun_with(args: argparse.Namespace, training: Any) -> tuple[dict[str, Any], list[str]]:
     """Architecture and classes of the model whose weights a run begins with. Raises ConfigError where data and model differ."""
     from flowcore.model.systems import build
+    from flowcore.training.beginning import carried_over
 
     path = assets.resolve_model(args.start_from)
     card = read_card(path)
     architecture, names = card["architecture"], class_names(card)
     if args.architecture not in (None, architecture.get("system")) or args.preset is not None:
         raise ConfigError("--from takes the architecture of its model, so leave --architecture and --preset away.")
-    before = build(architecture, meta=True).state_dict()
+    before = build(architecture, meta=True)
     architecture = {**architecture, **_settings(args)}
-    after = build(architecture, meta=True).state_dict()
-    if {name: tensor.shape for name, tensor in before.items()} != {name: tensor.shape for name, tensor in after.items()}:
-        raise ConfigError(f"--from {args.start_from} brings weights, and --set may not ask for others: leave sizes away.")
+    try:
+        carried_over(before, build(architecture, meta=True))
+    except ConfigError:
+        raise ConfigError(
+            f"--from {args.start_from} brings weights, and --set may not ask for others: leave sizes away."
+        ) from None
     if list(architecture.get("shape", [])) != list(training.shape):
         wanted, got = (f"{shape[2]}×{shape[1]}, {shape[0]} channels" for shape in (architecture["shape"], training.shape))
         raise ConfigError(f"--from {args.start_from} sees pictures of {wanted}, and these are {got}: give --size and --channels.")
