@@ -20,9 +20,9 @@ PRESETS: dict[str, dict[str, dict]] = {
     },
     "glow-plus": {
         "tiny": {"levels": 2, "steps": 2, "width": 16, "split_width": 16, "input_bound": 4.0},
-        "small": {"levels": 3, "steps": 8, "width": 128, "input_bound": 4.0},
-        "medium": {"levels": 3, "steps": 12, "width": 192, "input_bound": 4.0},
-        "large": {"levels": 3, "steps": 32, "width": 512, "input_bound": 4.0},
+        "small": {"levels": 3, "steps": 8, "width": 128, "input_bound": 4.0, "axes": "principal-all"},
+        "medium": {"levels": 3, "steps": 12, "width": 192, "input_bound": 4.0, "axes": "principal-all"},
+        "large": {"levels": 3, "steps": 32, "width": 512, "input_bound": 4.0, "axes": "principal-all"},
     },
     "realnvp": {
         "tiny": {"levels": 2, "width": 8, "blocks": 1},

@@ -46,26 +46,27 @@ VARIANTS: dict[str, tuple[dict, dict]] = {
     "rate 8e-3": (PLUS, {**RECIPE, "learning_rate": 8e-3}),
     "batch 16": (PLUS, {**RECIPE, "batch": 16}),
     "batch 64": (PLUS, {**RECIPE, "batch": 64}),
-    **{f"{name}, {kind}": ({**base, **change}, RECIPE)
-       for kind, base in (("plain", PLAIN), ("plus", PLUS))
-       for name, change in {
-           "bounded": {},
-           "principal axes": {"axes": "principal"},
-           "principal axes at every level": {"axes": "principal-all"},
-           "Haar squeeze": {"squeeze": "haar"},
-           "Haar squeeze and axes at every level": {"squeeze": "haar", "axes": "principal-all"},
-           "growing widths": {"width": 96, "growth": 1.4},
-           "growing widths and axes": {"width": 96, "growth": 1.4, "axes": "principal-all"},
-           "width 96": {"width": 96},
-           "places": {"places": True},
-           "places and axes": {"places": True, "axes": "principal-all"},
-           "strong splits of 1 block": {"split_blocks": 1, "split_width": 48},
-           "strong splits of 2 blocks": {"split_blocks": 2, "split_width": 48},
-           "all": {"width": 96, "growth": 1.4, "axes": "principal-all", "split_blocks": 1, "split_width": 48},
-           "all, uniform noise": {"width": 96, "growth": 1.4, "axes": "principal-all", "split_blocks": 1, "split_width": 48,
-                                  "dequantisation": "uniform"},
-       }.items() for change in [{"input_bound": 4.0, **change}]},
 }
+AXES = {"axes": "principal-all"}
+LATER: dict[str, dict] = {
+    "bounded": {},
+    "axes at the first level": {"axes": "principal"},
+    "axes at every level": AXES,
+    "Haar squeeze": {"squeeze": "haar"},
+    "Haar squeeze, axes at every level": {"squeeze": "haar", **AXES},
+    "growing widths": {"growth": 1.4},
+    "growing widths, axes": {"growth": 1.4, **AXES},
+    "strong splits": {"split_blocks": 1, "split_width": 48},
+    "strong splits, axes": {"split_blocks": 1, "split_width": 48, **AXES},
+    "places, axes": {"places": True, **AXES},
+    "places, axes, hidden layer in the splits": {"places": True, "split_width": 64, **AXES},
+    "strong splits, growing widths, axes": {"split_blocks": 1, "split_width": 48, "growth": 1.4, **AXES},
+}
+"""The settings that came later, each on a Glow plus without what it costs time ("plain") and on one with all of it ("plus")."""
+VARIANTS |= {
+    f"{name}, {kind}": ({**base, "input_bound": 4.0, **change}, RECIPE)
+    for kind, base in (("plain", PLAIN), ("plus", PLUS)) for name, change in LATER.items()
+}  # fmt: skip
 HELD_OUT = 1000
 
 
@@ -124,6 +125,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--only", nargs="*", default=list(VARIANTS), choices=list(VARIANTS), metavar="NAME")
     parser.add_argument("--out", type=Path, default=Path("ablation.jsonl"))
+    parser.add_argument("--width", type=int, help="of every variant that does not say, in place of 128")
     parser.add_argument("--table", action="store_true")
     args = parser.parse_args()
     done = [json.loads(line) for line in args.out.read_text().splitlines()] if args.out.exists() else []
@@ -136,7 +138,10 @@ def main() -> None:
         if any(row["variant"] == name and row["data"] == args.data and row["minutes"] == args.minutes for row in done):
             continue
         row = {"variant": name, "data": args.data, "minutes": args.minutes}
-        row |= train_for(*VARIANTS[name], args.data, 60 * args.minutes)
+        architecture, options = VARIANTS[name]
+        if args.width:
+            architecture = {"width": args.width, **architecture}
+        row |= train_for(architecture, options, args.data, 60 * args.minutes)
         with args.out.open("a") as file:
             file.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)
