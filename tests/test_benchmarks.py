@@ -184,6 +184,22 @@ def test_a_wrong_log_det_a_wrong_inverse_and_another_size_are_found():
     assert "parameters, not 7" in words and "autograd says" in words and "decode(encode(x)) is off" in words
 
 
+# -- precision --------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_of_precisions_tells_where_auto_was_missed():
+    from tests.benchmarks.precision import to_table
+
+    def row(auto: float) -> dict:
+        steps = {"auto": auto, "float32": 100.0, "bfloat16": 400.0}
+        return {"auto": "float32", "steps": {name: Figure.of([value]).to_dict() for name, value in steps.items()}}
+
+    text, held = to_table({"AVX2": row(104.0), "": row(99.0)})
+    assert held and "missed" not in text and "1.040" in text and "all there is" in text
+    text, held = to_table({"AVX2": row(104.0), "": row(106.0)})
+    assert not held and text.splitlines()[2].endswith("missed: 1.05 is allowed")
+
+
 # -- laws of growth ---------------------------------------------------------------------------------------------------
 
 

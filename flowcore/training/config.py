@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from ..errors import ConfigError
+from ..precision import PRECISIONS
 
 __all__ = ["TrainConfig", "PRESETS", "architecture_for", "CONFIG_VERSION"]
 
@@ -75,7 +76,9 @@ class TrainConfig:
     clip_norm: float = 1.0
     ema_decay: float = 0.999
     flip: bool = False
-    reduced_precision: bool = True
+    precision: str = "auto"
+    """Of the coupling networks while training: one of :data:`flowcore.precision.PRECISIONS`. A run folder holds which of the
+    two it became where the run began, so that it goes on in the same numbers on another machine."""
     memory: str = "store"
     """"store" the activations of a step, or "invert": compute them again from what they led to, in less memory."""
     seed: int = 0
@@ -99,6 +102,8 @@ class TrainConfig:
                 raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 1, not {value!r}.")
         if self.memory not in ("store", "invert"):
             raise ConfigError(f"Training: memory is 'store' or 'invert', not {self.memory!r}.")
+        if self.precision not in PRECISIONS:
+            raise ConfigError(f"Training: precision is {', '.join(map(repr, PRECISIONS))}, not {self.precision!r}.")
         for name in ("learning_rate", "clip_norm"):
             value = getattr(self, name)
             if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
@@ -112,6 +117,10 @@ class TrainConfig:
         """Raises ConfigError for another version, or unknown or missing entries."""
         if not isinstance(values, dict) or values.get("version") != CONFIG_VERSION:
             raise ConfigError("The run's config.json is of another version of Flow Explorer, so it cannot be resumed.")
+        if "precision" not in values and isinstance(values.get("reduced_precision"), bool):
+            # Of runs from before a processor was asked: they were in bfloat16 on all of them.
+            values = {**values, "precision": "bfloat16" if values["reduced_precision"] else "float32"}
+            del values["reduced_precision"]
         known = {f.name for f in dataclasses.fields(cls)}
         if unknown := sorted(set(values) - known):
             raise ConfigError(f"The run's config.json has an unknown entry '{unknown[0]}'.")

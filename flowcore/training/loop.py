@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from ..errors import DataError, NonFiniteError, ProcessError
+from ..precision import has_bfloat16
 from .config import TrainConfig
 from .processes import Processes
 from .record import Progress, Record, sample_sheet
@@ -64,16 +65,22 @@ def train(
         held = folder.config().to_dict() if processes.writer else None
         config = TrainConfig.from_dict(processes.tell(held))
     trainer = Trainer(config, device, processes)
+    if config.precision == "bfloat16" and not has_bfloat16(trainer.device) and on_notice is not None:
+        imitated = trainer.config.precision == "bfloat16"
+        told = "has to imitate bfloat16, so float32 would be quicker" if imitated else "trains in float32, not in bfloat16"
+        on_notice(f"This device ({trainer.device}) {told}.")
     if resume:
         if processes.tell(folder.last.exists()):
             trainer.resume(folder)
         if processes.writer:
             folder.tidy()
             folder.forget_after(trainer.step)
+            if config.precision == "auto":
+                folder.write_config(trainer.config)
     elif processes.writer:
         if start_from is not None:
             trainer.start_from(start_from)
-        folder.create(config)
+        folder.create(trainer.config)
     record = Record(trainer, folder, validation, on_progress, on_notice)
     try:
         _run(trainer, data.pictures, data.labels, record, should_stop)

@@ -8,6 +8,7 @@ import copy
 import json
 import math
 import os
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -21,6 +22,7 @@ from ..fast import accelerate, sharing
 from ..model.checkpoint import TRAINING_PREFIX, load, parameter_count, save
 from ..model.networks import set_reduced_precision
 from ..model.systems import build
+from ..precision import resolve
 from .beginning import carried_over
 from .config import TrainConfig
 from .noise import dequantisation_noise, flips
@@ -38,19 +40,23 @@ _ADAM = ("step", "exp_avg", "exp_avg_sq")
 class Trainer:
     """Flow, moving average, optimiser and their place in the run; :func:`flowcore.training.train` drives it.
 
-    Of several ``processes`` each has a trainer of its own, with the same weights: it takes its rows of every batch.
+    Of several ``processes`` each has a trainer of its own, with the same weights: it takes its rows of every batch. Its
+    ``config`` is the one given, with the precision that it computes in where that was left to the device.
     """
 
     def __init__(
         self, config: TrainConfig, device: str | torch.device = "cpu", processes: Processes | None = None
     ) -> None:
-        self.config, self.device = config, torch.device(device)
+        self.device = torch.device(device)
         self.processes = processes or Processes()
         if config.batch < self.processes.count:
             raise ConfigError(f"{config.batch} pictures a step are too few for {self.processes.count} processes.")
+        # A step waits for the slowest process, so all must have bfloat16.
+        reduced = self.processes.agree(int(resolve(config.precision, self.device) == "float32")) == 0
+        self.config = config = replace(config, precision="bfloat16" if reduced else "float32")
         torch.manual_seed(config.seed)
         self.flow = build(config.architecture).to(self.device)
-        set_reduced_precision(self.flow, config.reduced_precision and self.device.type in ("cpu", "cuda"))
+        set_reduced_precision(self.flow, reduced)
         self.fast = accelerate(self.flow)
         self.fast.memory = config.memory
         self.average = copy.deepcopy(self.flow).eval().requires_grad_(False)

@@ -56,9 +56,10 @@ def best_of(figures: Mapping[str, Figure], names: list[str], lower_is_better: bo
 
 
 def interleave(
-    acts: Mapping[str, Callable[[], object]], rounds: int = 9, seconds: float = 60.0, warm_up: int = 2
+    acts: Mapping[str, Callable[[], object]], rounds: int = 9, seconds: float = 60.0, warm_up: int = 2,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Figure]:
-    """Milliseconds of each act. Every round takes each act once, the order turning by one from round to round.
+    """Milliseconds of each act by ``clock``. Every round takes each act once, the order turning by one from round to round.
 
     So what else the machine does falls on all alike. Ends after ``rounds`` rounds, or after the third that is past ``seconds``.
     """
@@ -74,9 +75,9 @@ def interleave(
         for number in range(rounds):
             turn = number % max(1, len(names))
             for name in names[turn:] + names[:turn]:
-                start = time.perf_counter()
+                start = clock()
                 acts[name]()
-                taken[name].append(1000 * (time.perf_counter() - start))
+                taken[name].append(1000 * (clock() - start))
             gc.collect(0)
             if number >= 2 and time.perf_counter() - began > seconds:
                 break

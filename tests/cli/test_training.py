@@ -121,6 +121,25 @@ def test_noise_can_be_learned_by_a_model_that_began_with_uniform_noise(cli, refu
     assert "leave sizes away" in refused(*back)
 
 
+def test_precision_is_asked_for_recorded_and_changed_on_resuming(cli, picture_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    run = tmp_path / "run"
+    common = ("train", "--data", picture_folder, "--size", 16, *TINY, "--out", run)
+
+    def held() -> str:
+        return json.loads((run / "config.json").read_text())["precision"]
+
+    assert cli(*common, "--steps", 8, "--stop-at", 2).code == 0 and held() == "float32"
+    same = cli(*common, "--stop-at", 4, "--resume", "--precision", "float32")
+    assert same.code == 0 and held() == "float32" and "goes on in" not in same.err
+    other = cli(*common, "--stop-at", 6, "--resume", "--precision", "bfloat16")
+    assert other.code == 0 and held() == "bfloat16"
+    assert "was in float32 and goes on in bfloat16" in other.err and "imitate bfloat16" in other.err
+    assert cli(*common, "--resume", "--precision", "auto").code == 0 and held() == "float32"
+    wrong = cli(*common, "--precision", "float16")
+    assert wrong.code == 2 and "float16" in wrong.err
+
+
 def test_fewer_steps_than_the_runs_stop_there_and_leave_the_horizon(cli, picture_folder, tmp_path):
     run = tmp_path / "run"
     common = ("--data", picture_folder, "--size", 16, *TINY)

@@ -238,9 +238,9 @@ def test_held_out_pictures_that_come_out_not_finite_do_not_end_a_run(tmp_path, m
 def test_the_update_is_clipped_adam_with_a_moving_average():
     """Held against the optimiser's and the clipping's own functions, one after the other."""
     data = pictures(40)
-    trainer = Trainer(config(reduced_precision=False, clip_norm=0.05))
+    trainer = Trainer(config(precision="float32", clip_norm=0.05))
     trainer.initialise(data.pictures, None)
-    plain = Trainer(config(reduced_precision=False))
+    plain = Trainer(config(precision="float32"))
     plain.flow.load_state_dict(trainer.flow.state_dict())
     adam = torch.optim.AdamW(plain.parameters, betas=(0.9, 0.99), weight_decay=0.0, fused=False, foreach=False)
     average = [p.detach().clone() for p in plain.parameters]
@@ -264,7 +264,7 @@ def test_the_update_is_clipped_adam_with_a_moving_average():
 
 @pytest.mark.parametrize("as_on", ["cpu", "cuda"])
 def test_a_gradient_that_is_not_finite_changes_nothing_at_all(as_on):
-    trainer, data = Trainer(config(reduced_precision=False)), pictures(40)
+    trainer, data = Trainer(config(precision="float32")), pictures(40)
     trainer.initialise(data.pictures, None)
     trainer.train_step(*trainer.make_batch(data.pictures, None, 0))
     before = {name: tensor.clone() for name, tensor in trainer.training_tensors().items()}
@@ -291,7 +291,7 @@ def test_on_a_gpu_no_part_of_an_update_waits_for_it():
 
     data, averages, counts = pictures(40), [], []
     for as_on in ("cpu", "cuda"):
-        trainer = Trainer(config(reduced_precision=False))
+        trainer = Trainer(config(precision="float32"))
         trainer.initialise(data.pictures, None)
         trainer.gradients(*trainer.make_batch(data.pictures, None, 0))
         trainer.device = torch.device(as_on)

@@ -34,6 +34,7 @@ from flow_explorer.cli.together import EXIT_CODES, agreed, join, one_voice, sign
 from flow_explorer.training.presence import AtWork, at_work, stop_requested
 from flowcore.errors import ConfigError, DataError
 from flowcore.model.card import class_names, read_card
+from flowcore.precision import PRECISIONS
 
 if TYPE_CHECKING:
     from flowcore.training import Processes, TrainConfig
@@ -99,6 +100,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=("store", "invert"),
         help="store a step's activations, or compute them again from its output: a third slower, in memory that does "
         "not grow with depth (default: store)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="the numbers of the coupling networks while training: bfloat16 is quicker where the processor or the card has "
+        "it, and far slower elsewhere (default: auto, which asks it)",
     )
     parser.add_argument("--flip", action="store_true", help="mirror pictures left to right at random")
     parser.add_argument(
@@ -278,7 +285,7 @@ def _new_config(args: argparse.Namespace, folder: Any, training: Any) -> TrainCo
     system = args.architecture or SYSTEMS[0]
     if system in RATES:
         options["learning_rate"] = RATES[system]
-    for name in ("steps", "batch", "learning_rate", "checkpoint_every", "evaluate_every", "memory"):
+    for name in ("steps", "batch", "learning_rate", "checkpoint_every", "evaluate_every", "memory", "precision"):
         if getattr(args, name) is not None:
             options[name] = getattr(args, name)
     if args.start_from is not None:
@@ -358,7 +365,7 @@ def _about(args: argparse.Namespace, training: Any) -> dict[str, Any]:
 
 
 def _extended(args: argparse.Namespace, held: TrainConfig, folder: Any) -> TrainConfig:
-    """The held configuration; more --steps than it has move the schedule's horizon, and that is said."""
+    """The held configuration; more --steps than it has move the schedule's horizon, and that is said. So is --precision."""
     changes = {}
     if args.steps is not None and args.steps > held.steps:
         say(f"flow-explorer: the schedule's horizon moves from {held.steps:,} to {args.steps:,} steps.")
@@ -366,6 +373,10 @@ def _extended(args: argparse.Namespace, held: TrainConfig, folder: Any) -> Train
     for name in ("checkpoint_every", "evaluate_every", "memory"):
         if getattr(args, name) is not None:
             changes[name] = getattr(args, name)
+    if args.precision not in (None, held.precision):
+        asked = "what this device is quicker in" if args.precision == "auto" else args.precision
+        say(f"flow-explorer: the run was in {held.precision} and goes on in {asked}.")
+        changes["precision"] = args.precision
     if changes:
         held = replace(held, **changes)
         folder.write_config(held)

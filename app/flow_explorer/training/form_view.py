@@ -60,6 +60,10 @@ class FormInspector(Inspector):
             ],
             tr("Memory"), compact=True,
         )  # fmt: skip
+        words = tr("The numbers that the couplings' networks compute in. Everything that must be exact stays in float32.")
+        self.precision = Choice(
+            [("auto", tr("whichever is quicker")), ("bfloat16", "bfloat16"), ("float32", "float32")], tr("Precision"), words
+        )
         self.name = QLineEdit()
         self.name.setAccessibleName(tr("Name"))
         self.name.setFixedHeight(32)
@@ -80,6 +84,7 @@ class FormInspector(Inspector):
         self.add(_row(tr("Steps"), self.steps))
         self.add(self.conditional)
         self.add(_row(tr("Memory"), self.memory))
+        self.add(_row(tr("Precision"), self.precision))
         self.add(Heading(tr("Name")), 4)
         self.add(self.name)
         self.add(_row(tr("Goes to"), self.where))
@@ -90,7 +95,7 @@ class FormInspector(Inspector):
         self._wire()
 
     def _wire(self) -> None:
-        for name in ("system", "preset", "memory"):
+        for name in ("system", "preset", "memory", "precision"):
             getattr(self, name).chosen.connect(lambda key, name=name: self.changed.emit(name, key))
         self.size.chosen.connect(lambda key: self.changed.emit("size", int(key)))
         self.steps.value_changed.connect(lambda value: self.changed.emit("steps", value))
@@ -101,7 +106,7 @@ class FormInspector(Inspector):
 
     def show_form(self, form: Form, found: dict[str, Any] | None, problem: str) -> None:
         """Show the form; ``found`` are the pictures, None while there are none to train on."""
-        for name in ("system", "preset", "memory"):
+        for name in ("system", "preset", "memory", "precision"):
             getattr(self, name).set_current(getattr(form, name))
         sizes = [(str(side), f"{side}×{side}") for side in sorted({*SIZES, form.size} - {0})]
         if form.size == 0 or (found is not None and found["one_size"]):

@@ -16,6 +16,7 @@ from flow_explorer.i18n import tr
 from flow_explorer.training.presence import LOG, Presence, read_presence
 from flowcore.errors import FlowError
 from flowcore.model.card import read_card
+from flowcore.precision import PRECISIONS
 
 __all__ = ["Checkpoint", "RunRecord", "RunSnapshot", "find_runs", "is_run"]
 
@@ -57,6 +58,8 @@ class RunSnapshot:
     """Where the pictures are, "" where that is not known."""
     data_name: str = ""
     by_class: bool = False
+    precision: str = ""
+    """What its coupling networks train in, "" where that is not known."""
     total_steps: int = 0
     batch: int = 0
     steps: np.ndarray = field(default_factory=_empty)
@@ -298,6 +301,7 @@ class RunRecord:
             data=presence.data if presence is not None and presence.data else _data_of(config.get("command")),
             data_name=str(data.get("name") or ""),
             by_class=bool(architecture.get("num_classes") or architecture.get("classes")),
+            precision=_precision_of(config),
             total_steps=_whole(config.get("steps")),
             batch=_whole(config.get("batch")),
             steps=_column(told, "step"), bpd=_column(told, "bpd"), seconds=_column(told, "seconds"),
@@ -360,6 +364,13 @@ def _number(value: Any) -> float | None:
 
 def _column(lines: list[dict[str, Any]], name: str) -> np.ndarray:
     return np.array([_number(line.get(name)) or 0.0 for line in lines], dtype=np.float64)
+
+
+def _precision_of(config: dict[str, Any]) -> str:
+    found = config.get("precision")
+    if "reduced_precision" in config:  # a run from before there was a choice
+        found = "bfloat16" if config["reduced_precision"] else "float32"
+    return found if found in PRECISIONS else ""
 
 
 def _data_of(command: Any) -> str:

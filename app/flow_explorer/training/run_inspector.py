@@ -79,6 +79,7 @@ class RunInspector(Inspector):
             "train": ValueRow(tr("Training"), tooltip=tr("Bits per dimension of the last logged steps.")),
             "pace": ValueRow(tr("Throughput")),
             "rate": ValueRow(tr("Learning rate")),
+            "precision": ValueRow(tr("Precision"), tooltip=tr("The numbers that the couplings' networks compute in.")),
             "time": ValueRow(tr("Trained for")),
             "state": ValueRow(tr("State")),
         }
@@ -200,5 +201,7 @@ class RunInspector(Inspector):
         pace = run.pictures_a_second
         rows["pace"].set_value("–" if pace is None else tr("{n} pictures/s", n=f"{pace:,.0f}" if pace >= 10 else f"{pace:.1f}"))
         rows["rate"].set_value("–" if run.learning_rate is None else f"{run.learning_rate:.2g}")
+        rows["precision"].setVisible(bool(run.precision))
+        rows["precision"].set_value(run.precision)
         rows["time"].set_value(time_words(run.seconds[-1]) if len(run.seconds) else "–")
         rows["state"].set_value(state_words(run), "warning" if run.state in ("failed", "gone") else "muted")

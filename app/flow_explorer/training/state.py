@@ -14,6 +14,7 @@ import platformdirs
 from flow_explorer.cli.train import PRESETS, SYSTEMS
 from flowcore.errors import ConfigError
 from flowcore.model.card import SYSTEM_NAMES
+from flowcore.precision import PRECISIONS
 
 __all__ = [
     "PAGES", "SIZES", "STEPS", "Form", "TrainingState", "default_name", "free_folder", "preset_steps", "runs_folder",
@@ -62,9 +63,11 @@ class Form:
     memory: str = "store"
     name: str = ""
     folder: str = ""
+    precision: str = PRECISIONS[0]
 
     def __post_init__(self) -> None:
-        for name, allowed in (("system", SYSTEMS), ("preset", tuple(PRESETS)), ("memory", MEMORY)):
+        choices = {"system": SYSTEMS, "preset": tuple(PRESETS), "memory": MEMORY, "precision": PRECISIONS}
+        for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 words = ", ".join(allowed)
                 raise ConfigError(f"A run's {name} cannot be {getattr(self, name)!r}: choose one of {words}.")
@@ -88,7 +91,7 @@ class Form:
     def arguments(self) -> list[str]:
         """What `flow-explorer train` is told, but for where to write."""
         words = ["--data", self.data, "--architecture", self.system, "--preset", self.preset]
-        words += ["--steps", str(self.steps), "--memory", self.memory]
+        words += ["--steps", str(self.steps), "--memory", self.memory, "--precision", self.precision]
         if self.size:
             words += ["--size", str(self.size)]
         if self.conditional:

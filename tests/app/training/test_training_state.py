@@ -29,7 +29,7 @@ def snapshot(folder) -> RunSnapshot:
 
 
 def test_a_state_comes_back_from_json():
-    form = Form("/pictures", "nice", "tiny", 16, 50, True, "invert", "a name", "/runs")
+    form = Form("/pictures", "nice", "tiny", 16, 50, True, "invert", "a name", "/runs", "float32")
     state = TrainingState(form, "new", ("/a", "/b"), ("/c",), True, 0.9, True)
     assert TrainingState.from_dict(json.loads(json.dumps(state.to_dict()))) == state
     assert TrainingState.from_dict({"form": {"unknown": 1}, "later": 2}) == TrainingState()
@@ -38,7 +38,8 @@ def test_a_state_comes_back_from_json():
 @pytest.mark.parametrize(
     "values",
     [{"page": "x"}, {"smoothing": 2}, {"selected": [1]}, {"form": {"steps": 0}}, {"form": {"system": "x"}},
-     {"form": {"size": True}}, {"form": {"data": 3}}, {"form": 3}, {"form": {"conditional": "yes"}}],
+     {"form": {"size": True}}, {"form": {"data": 3}}, {"form": 3}, {"form": {"conditional": "yes"}},
+     {"form": {"precision": "float64"}}, {"form": {"precision": None}}],
 )  # fmt: skip
 def test_a_damaged_state_is_refused_in_a_sentence(values):
     with pytest.raises(ConfigError):
@@ -46,10 +47,11 @@ def test_a_damaged_state_is_refused_in_a_sentence(values):
 
 
 def test_a_form_is_what_the_command_line_takes():
-    form = Form("my pictures", "realnvp", "tiny", 16, 50, True, "invert", "a name")
+    form = Form("my pictures", "realnvp", "tiny", 16, 50, True, "invert", "a name", precision="bfloat16")
     args = build_parser().parse_args(["train", *form.arguments(), "--out", "run"])
     assert (args.data, args.architecture, args.preset, args.size, args.steps) == ("my pictures", "realnvp", "tiny", 16, 50)
-    assert args.conditional and args.memory == "invert" and args.name == "a name"
+    assert args.conditional and args.memory == "invert" and args.name == "a name" and args.precision == "bfloat16"
+    assert build_parser().parse_args(["train", *Form("x").arguments(), "--out", "run"]).precision == "auto"
     assert build_parser().parse_args(["train", *Form("x", size=0).arguments(), "--out", "run"]).size is None
 
 
@@ -81,6 +83,15 @@ def test_a_run_is_read_piece_by_piece(tmp_path):
     with open(folder / "metrics.jsonl", "a") as file:
         file.write('d": 3.5, "seconds": 26.0, "skipped": 2}\nnot json\n[]\n')
     assert record.poll() and record.snapshot.step == 130 and record.snapshot.skipped == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [({"precision": "float32"}, "float32"), ({"reduced_precision": True}, "bfloat16"), ({"reduced_precision": False}, "float32"),
+     ({}, ""), ({"precision": 16}, ""), ({"precision": []}, "")],
+)  # fmt: skip
+def test_a_run_tells_what_it_trains_in(tmp_path, said, wanted):
+    assert snapshot(write_run(tmp_path / "run", **said)).precision == wanted
 
 
 def test_a_resumed_run_drops_what_is_done_again(tmp_path):

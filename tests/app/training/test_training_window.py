@@ -120,6 +120,7 @@ def test_a_folder_never_seen_before_is_trained_on_and_explored(qtbot, open_windo
     qtbot.waitUntil(lambda: not is_alive(run.presence.pid, run.presence.born), timeout=10_000)
     inspector = workspace.run_inspector
     assert inspector.rows["best"].value.text() == f"{run.best:.3f} bpd at 40"
+    assert run.precision in ("bfloat16", "float32") and inspector.rows["precision"].value.text() == run.precision
     assert workspace.pages.currentWidget() is workspace.run_view and workspace.run_view.film.step == 40
     assert run.name in window.topbar.slot.currentWidget().texts[0]
 
@@ -289,10 +290,16 @@ def test_the_state_comes_back_with_the_session(qtbot, open_window):
     workspace.controller.set_look("logarithmic", True)
     workspace.controller.set_look("smoothing", 0.25)
     workspace.controller.set("system", "nice")
+    precision = workspace.form_inspector.precision
+    assert precision.current() == "auto"
+    precision.setCurrentIndex(precision.findData("float32"))
+    precision.activated.emit(precision.currentIndex())
+    assert workspace.controller.form.precision == "float32" and workspace.history.undo_label == "Precision"
     stored = workspace.state()
     window.close()
     again = open_window("training").current
     assert again.state() == stored and again.controller.form.system == "nice"
+    assert again.form_inspector.precision.current() == "float32"
     qtbot.waitUntil(lambda: again.controller.is_idle(), timeout=5000)
     again.controller.show_page("runs")
     assert again.run_inspector.logarithmic.isChecked() and again.run_inspector.smoothing.value() == 0.25
