@@ -56,15 +56,20 @@ Split = dict[str, np.ndarray]
 
 
 def faces(folder: Path, size: int) -> Split:
-    """CelebA: pictures 1 to 9,000 train, 9,001 to 10,000 are the test set. For non-commercial research only."""
+    """CelebA: pictures 1 to 9,000 train, 9,001 to 10,000 are the test set. For non-commercial research only.
+
+    With what the training pictures were cut from, and by which box: `train --jitter` cuts them anew from that.
+    """
     with zipfile.ZipFile(next((folder / "celeba10k").glob("*.zip"))) as archive:
         names = sorted(name for name in archive.namelist() if name.endswith(".jpg"))
-        pictures = np.stack([
-            np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB").resize(
-                (size, size), Image.Resampling.LANCZOS, box=FACES_BOX))
-            for name in names
-        ])  # fmt: skip
-    return {"x_train": pictures[:-FACES_TEST], "x_test": pictures[-FACES_TEST:]}
+        sources = [Image.open(io.BytesIO(archive.read(name))).convert("RGB") for name in names]
+    pictures = np.stack([
+        np.asarray(source.resize((size, size), Image.Resampling.LANCZOS, box=FACES_BOX)) for source in sources
+    ])  # fmt: skip
+    return {
+        "x_train": pictures[:-FACES_TEST], "x_test": pictures[-FACES_TEST:],
+        "source_train": np.stack([np.asarray(source) for source in sources[:-FACES_TEST]]), "box": np.array(FACES_BOX),
+    }  # fmt: skip
 
 
 def emoji(folder: Path, size: int) -> Split:

@@ -32,8 +32,8 @@ def holds_arrays(path: str | os.PathLike[str]) -> bool:
     return is_idx_name(path.name) or path.suffix.lower() in _READERS
 
 
-def array_parts(path: str | os.PathLike[str]) -> dict[str, Part] | None:
-    """The arrays that the data comes as, by part; None for data of single pictures.
+def array_parts(path: str | os.PathLike[str], sources: bool = False) -> dict[str, Part] | None:
+    """The arrays that the data comes as, by part; None for data of single pictures. With what they were cut from, if asked.
 
     Raises:
         DataError: where they cannot be read, or there is nothing at ``path``.
@@ -45,12 +45,18 @@ def array_parts(path: str | os.PathLike[str]) -> dict[str, Part] | None:
         raise DataError(f"There is no data at {path}: {GIVE}.")
     if not holds_arrays(path) or not (path.is_dir() or path.is_file()):
         return None
+    if path.is_file() and path.suffix.lower() == ".npz":
+        return read_npz_parts(path, sources)
     read = read_idx_parts if path.is_dir() else _READERS.get(path.suffix.lower(), read_idx_parts)
     return read(path)
 
 
-def from_arrays(path: Path, parts: dict[str, Part], request: Request, memory: int | None) -> PictureSet:
+def from_arrays(
+    path: Path, parts: dict[str, Part], request: Request, memory: int | None, anew: bool = False
+) -> PictureSet:
     """What is asked for of the parts, made to fit; a .npy of more than ``memory`` bytes stays on disk.
+
+    Where they are to be cut ``anew`` at each visit, the arrays stay as they are, with the parts' sources.
 
     Raises:
         DataError: where the parts do not fit together, or hold nothing of the split.
@@ -68,7 +74,7 @@ def from_arrays(path: Path, parts: dict[str, Part], request: Request, memory: in
     if labelled and any(part.classes != classes for part in parts.values()):
         # numbered classes of which a part has fewer: the longer list names them all
         classes = max((part.classes for part in parts.values()), key=len)
-    pieces: list[tuple[np.ndarray, np.ndarray]] = []
+    pieces: list[tuple[Part, np.ndarray]] = []
     labels: list[np.ndarray] = []
     names: list[str] = []
     positions: list[np.ndarray] = []
@@ -80,7 +86,7 @@ def from_arrays(path: Path, parts: dict[str, Part], request: Request, memory: in
             splits = ["train"] * len(keys)
         chosen = np.array([index for index, name in enumerate(splits) if request.wants(name)], dtype=np.int64)
         if len(chosen):
-            pieces.append((part.pictures, chosen))
+            pieces.append((part, chosen))
         names += [f"{own} {index}".strip() for index in chosen]
         positions.append(chosen + len(every))
         every += [f"{own} {key}".strip() for key in keys]
@@ -93,7 +99,7 @@ def from_arrays(path: Path, parts: dict[str, Part], request: Request, memory: in
     found = np.concatenate(labels) if labelled else None
     size = request.size or (height, width)
     channels = request.reading.channels or (1 if own_channels == 1 else 3)
-    pictures = _fitted(path, pieces, request, (*size, channels), memory)
+    pictures = _fitted(path, pieces, request, (*size, channels), memory, anew)
     padding = bars(width, height, request.reading, size)
     result = PictureSet(pictures, found, classes, names=names, padding=padding)
     if request.table is not None:
@@ -103,16 +109,22 @@ def from_arrays(path: Path, parts: dict[str, Part], request: Request, memory: in
 
 def _fitted(
     path: Path,
-    pieces: list[tuple[np.ndarray, np.ndarray]],
+    pieces: list[tuple[Part, np.ndarray]],
     request: Request,
     shape: tuple[int, int, int],
     memory: int | None,
+    anew: bool,
 ) -> np.ndarray | MappedRows:
     count = sum(len(chosen) for _, chosen in pieces)
-    if len(pieces) == 1 and isinstance(pieces[0][0], np.memmap) and exceeds((count, *shape), memory):
-        return MappedRows(*pieces[0], request.reading, shape)
-    whole = [array if len(array) == len(chosen) else array[chosen] for array, chosen in pieces]
+    if len(pieces) == 1:
+        part, chosen = pieces[0]
+        if anew or (isinstance(part.pictures, np.memmap) and exceeds((count, *shape), memory)):
+            return MappedRows(part.pictures, chosen, request.reading, shape, part.sources)
+    arrays = [(part.pictures, chosen) for part, chosen in pieces]
+    whole = [array if len(array) == len(chosen) else array[chosen] for array, chosen in arrays]
     raw = np.asarray(whole[0]) if len(whole) == 1 else np.concatenate(whole)
+    if anew:
+        return MappedRows(raw, np.arange(count), request.reading, shape)
     if raw.shape[1:] == shape and request.reading.crop is None:
         return raw
     pictures = allocate((count, *shape), path)

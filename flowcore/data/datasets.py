@@ -48,6 +48,7 @@ def open_dataset(
     memory: int | None = None,
     workers: int | None = None,
     on_broken: Callable[[str, str], None] | None = None,
+    anew: bool = False,
 ) -> PictureSet:
     """Open a folder or zip of pictures, idx files (gz or not), a .npz or .npy of uint8 N×H×W(×C), or
     hf:NAME[:split].
@@ -70,6 +71,8 @@ def open_dataset(
     always) are decoded by ``workers`` processes as they are used, and ``pictures`` of the result is then a
     :class:`~flowcore.data.stream.StreamedPictures`; a .npy stays on disk likewise.
     ``on_broken(name, sentence)`` is called for a picture that is found broken only then.
+    ``anew`` keeps hold of what the pictures are cut from, for a training that cuts them anew at each visit
+    (:func:`~flowcore.data.rows.visited`): single pictures are then streamed, arrays stay as they are.
     ``on_progress(done, total)`` is called while pictures are read, or looked at.
 
     Raises:
@@ -85,11 +88,11 @@ def open_dataset(
     reading = Reading(channels, background, fit, minimum, crop)
     table = read_attributes(Path(attributes).expanduser()) if attributes is not None else None
     request = Request(split, reading, _checked_size(size), validation, seed, table, labels_from)
-    parts = array_parts(path)
+    parts = array_parts(path, sources=anew)
     if parts is not None:
-        result = from_arrays(Path(path), parts, request, memory)
+        result = from_arrays(Path(path), parts, request, memory, anew)
     else:
-        result = _from_source(open_source(path), request, memory, workers, on_broken, on_progress)
+        result = _from_source(open_source(path), request, 0 if anew else memory, workers, on_broken, on_progress)
     result.name = str(path) if is_hub_name(path) else Path(path).resolve().name
     result.split, result.reading = split, replace(reading, channels=result.shape[0])
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import re
 import struct
 import zipfile
@@ -18,6 +19,7 @@ from ..errors import DataError
 __all__ = [
     "MAX_ARRAY_BYTES",
     "Part",
+    "Sources",
     "is_idx_folder",
     "is_idx_name",
     "read_idx",
@@ -37,14 +39,27 @@ _PICTURE_KEYS = ("x", "images", "pictures", "image", "imgs", "data")
 _LABEL_KEYS = ("y", "labels", "label", "targets")
 
 
+_SOURCE_KEYS = ("source", "sources")
+_BOX_KEY = "box"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a part's pictures were cut from: uint8 (N, h, w, C), by a box (left, top, right, bottom) in its pixels."""
+
+    pictures: np.ndarray
+    box: tuple[float, float, float, float]
+
+
 @dataclass
 class Part:
     """One part of a data set: ``pictures`` uint8 (N, H, W, C), ``labels`` int64 (N,) into ``classes`` or
-    None."""
+    None. ``sources`` are there where they were asked for and the data have them."""
 
     pictures: np.ndarray
     labels: np.ndarray | None
     classes: list[str]
+    sources: Sources | None = None
 
 
 def is_idx_name(name: str) -> bool:
@@ -125,8 +140,10 @@ def read_idx(path: Path) -> np.ndarray:
     return np.frombuffer(data, np.uint8).reshape(shape)
 
 
-def read_npz_parts(path: Path) -> dict[str, Part]:
+def read_npz_parts(path: Path, sources: bool = False) -> dict[str, Part]:
     """The parts of a .npz: x or images (…), or x_train, x_test and the like; labels in y, labels, y_train ….
+
+    Where ``sources`` are asked for, also source, source_train …: larger pictures that those were cut from, all by one ``box``.
 
     Raises:
         DataError: in one sentence, for archives without uint8 pictures.
@@ -138,7 +155,7 @@ def read_npz_parts(path: Path) -> dict[str, Part]:
                     f"{path} holds more than {MAX_ARRAY_BYTES / 2**30:.0f} GiB, more than can be read."
                 )
         with np.load(path, allow_pickle=False) as file:
-            return _npz_parts(path, {key.lower(): key for key in file.files}, file.__getitem__)
+            return _npz_parts(path, {key.lower(): key for key in file.files}, file.__getitem__, sources)
     except DataError:
         raise
     except MemoryError as error:
@@ -160,7 +177,9 @@ def read_npy_parts(path: Path) -> dict[str, Part]:
     return {"": Part(_with_channels(array, path), None, [])}
 
 
-def _npz_parts(path: Path, keys: dict[str, str], get: Callable[[str], np.ndarray]) -> dict[str, Part]:
+def _npz_parts(
+    path: Path, keys: dict[str, str], get: Callable[[str], np.ndarray], sources: bool = False
+) -> dict[str, Part]:
     parts: dict[str, Part] = {}
     names = _class_names(keys, get)
     for suffix, part in (("", ""), *_PARTS.items()):
@@ -177,6 +196,9 @@ def _npz_parts(path: Path, keys: dict[str, str], get: Callable[[str], np.ndarray
                 f"{path}: {labels_key} has shape {labels.shape}, not one label for {len(pictures)} pictures."
             )
         parts[part] = _part(pictures, labels, names, f"{path}: {labels_key}")
+        source_key = _find(keys, _SOURCE_KEYS, suffix) if sources and _BOX_KEY in keys else None
+        if source_key is not None:
+            parts[part].sources = _sources(path, source_key, get(source_key), get(keys[_BOX_KEY]), pictures)
     if not parts and len(keys) == 1:
         key = next(iter(keys.values()))
         parts[""] = _part(_with_channels(get(key), path, key), None, None)
@@ -221,6 +243,20 @@ def _part(pictures: np.ndarray, labels: np.ndarray | None, names: list[str] | No
     highest = int(labels.max()) + 1 if labels.size else 0
     classes = names if names and len(names) >= highest else [str(index) for index in range(highest)]
     return Part(pictures, labels, classes)
+
+
+def _sources(path: Path, key: str, source: np.ndarray, box: np.ndarray, pictures: np.ndarray) -> Sources:
+    source = _with_channels(source, path, key)
+    if len(source) != len(pictures) or source.shape[3] != pictures.shape[3] or source.shape[3] == 4:
+        raise DataError(f"{path}: {key} has shape {source.shape}, and is no source of pictures of {pictures.shape}.")
+    height, width = source.shape[1:3]
+    numbers = box.astype(np.float64).tolist() if box.shape == (4,) and box.dtype.kind in "iuf" else [math.nan] * 4
+    left, top, right, bottom = numbers
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise DataError(
+            f"{path}: box must be four numbers, left, top, right and bottom, within the {width}×{height} pixels of {key}."
+        )
+    return Sources(source, (left, top, right, bottom))
 
 
 def _with_channels(array: np.ndarray, path: Path, key: str = "") -> np.ndarray:

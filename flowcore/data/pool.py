@@ -36,11 +36,12 @@ _WORKER = "flowcore.data.worker"
 
 @dataclass(frozen=True)
 class Item:
-    """One picture to decode: its name, and its file or a function that gives the bytes."""
+    """One picture to decode: its name, its file or a function that gives the bytes, and a move (4,) where it is cut anew."""
 
     name: str
     path: str | None = None
     read: Callable[[], bytes] | None = None
+    move: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class DecodingPool:
                     data = item.read()
                 except PictureError as error:
                     errors[position] = str(error)
-            listed.append([item.name, item.path, len(data)])
+            listed.append([item.name, item.path, len(data), item.move])
             payload.append(data)
         request = {"shape": job.shape, "reading": job.reading.to_dict(), "items": listed}
         count = len(listed) * int(np.prod(job.shape))

@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import ImageColor
+from PIL import Image, ImageColor
 
+from ..data_jitter import cut_moved, moved_corners
 from ..errors import DataError, PictureError
-from ..pictures.crop import Crop, _straight, apply_crop
+from ..pictures.crop import Crop, _straight, _turned, apply_crop, crop_corners
 from ..pictures.images import Picture
 
-__all__ = ["BACKGROUNDS", "FITS", "Reading", "bars", "fit_picture", "too_small"]
+__all__ = ["BACKGROUNDS", "FITS", "Reading", "bars", "fit_picture", "moved_box", "too_small"]
 
 FITS = ("crop", "pad", "stretch")
 BACKGROUNDS = {"white": "#ffffff", "black": "#000000"}
@@ -92,14 +93,21 @@ class Reading:
         return " ".join(said)
 
 
-def fit_picture(picture: Picture, reading: Reading, shape: tuple[int, int, int]) -> np.ndarray:
-    """What a model sees of a picture: uint8 (H, W, C) of ``shape``. The same picture gives the same bytes."""
+def fit_picture(
+    picture: Picture, reading: Reading, shape: tuple[int, int, int], move: np.ndarray | None = None
+) -> np.ndarray:
+    """What a model sees of a picture: uint8 (H, W, C) of ``shape``. The same picture gives the same bytes.
+
+    With a ``move`` (4,) of :mod:`flowcore.data_jitter` the window that is cut from the picture is moved; the bars of "pad" stay.
+    """
+    if move is not None and not np.any(move):
+        move = None
     if reading.background != "checker":
         behind = reading.background or "#ffffff"
-        return _fit(picture, reading, shape, behind, reading.background or "#000000")
+        return _fit(picture, reading, shape, behind, reading.background or "#000000", move)
     # All that is done to a picture is linear, so over white and over black it tells what shows through
     white, black = (
-        _fit(picture, reading, shape, colour, colour).astype(np.int32) for colour in ("#ffffff", "#000000")
+        _fit(picture, reading, shape, colour, colour, move).astype(np.int32) for colour in ("#ffffff", "#000000")
     )
     height, width, _ = shape
     square = max(1, min(height, width) // 8)
@@ -107,6 +115,15 @@ def fit_picture(picture: Picture, reading: Reading, shape: tuple[int, int, int])
     board = np.where(odd, _CHECKER[1], _CHECKER[0])[..., None]
     through = np.clip(white - black, 0, 255)
     return np.clip(black + (through * board + 127) // 255, 0, 255).astype(np.uint8)
+
+
+def moved_box(
+    pixels: np.ndarray, box: tuple[float, float, float, float], move: np.ndarray, shape: tuple[int, int, int]
+) -> np.ndarray:
+    """What is cut from a source (h, w, 1 or 3) by a box (left, top, right, bottom) in its pixels, moved: uint8 of ``shape``."""
+    left, top, right, bottom = box
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+    return _array(cut_moved(pixels, corners, move, None, *shape[:2]), shape)
 
 
 def bars(width: int, height: int, reading: Reading, shape: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -134,7 +151,12 @@ def _inside(width: int, height: int, shape: tuple[int, int]) -> tuple[int, int]:
 
 
 def _fit(
-    picture: Picture, reading: Reading, shape: tuple[int, int, int], behind: str, around: str
+    picture: Picture,
+    reading: Reading,
+    shape: tuple[int, int, int],
+    behind: str,
+    around: str,
+    move: np.ndarray | None,
 ) -> np.ndarray:
     height, width, channels = shape
     if reading.fit == "crop":
@@ -142,25 +164,45 @@ def _fit(
         crop = reading.crop or Crop()
         if reading.background is not None or reading.crop is None:
             crop = replace(crop, background=behind)
+        if move is not None:
+            return _moved(picture, crop_corners(picture, crop, height, width), move, crop.background, shape)
         return apply_crop(picture, crop, height, width, channels)
     if reading.fit == "stretch":
-        return _whole(picture, shape, behind)
+        return _whole(picture, shape, behind, move)
     inner_width, inner_height = _inside(picture.width, picture.height, (height, width))
     top, _, left, _ = bars(picture.width, picture.height, reading, (height, width))
     colour = ImageColor.getcolor(around, "L" if channels == 1 else "RGB")
     result = np.empty(shape, np.uint8)
     result[...] = colour
-    content = _whole(picture, (inner_height, inner_width, channels), behind)
+    content = _whole(picture, (inner_height, inner_width, channels), behind, move)
     result[top : top + inner_height, left : left + inner_width] = content
     return result
 
 
-def _whole(picture: Picture, shape: tuple[int, int, int], background: str) -> np.ndarray:
-    height, width, channels = shape
+def _whole(
+    picture: Picture, shape: tuple[int, int, int], background: str, move: np.ndarray | None
+) -> np.ndarray:
     x, y = float(picture.width), float(picture.height)
     corners = np.array([(0.0, 0.0), (x, 0.0), (x, y), (0.0, y)])
-    image = _straight(picture, corners, background, height, width)
-    return np.array(image.convert("L" if channels == 1 else "RGB"), np.uint8).reshape(shape)
+    if move is not None:
+        return _moved(picture, corners, move, background, shape)
+    return _array(_straight(picture, corners, background, *shape[:2]), shape)
+
+
+def _moved(
+    picture: Picture, corners: np.ndarray, move: np.ndarray, background: str, shape: tuple[int, int, int]
+) -> np.ndarray:
+    """The window of those corners, moved: beyond the picture is its mirror image, unless the window itself reaches there."""
+    upright = corners[0, 1] == corners[1, 1]
+    if upright and (corners >= -1e-9).all() and (corners <= np.array([picture.width, picture.height]) + 1e-9).all():
+        through = None if picture.opaque else background
+        return _array(cut_moved(picture.pixels, corners, move, through, *shape[:2]), shape)
+    return _array(_turned(picture, moved_corners(corners, move), background, *shape[:2]), shape)
+
+
+def _array(image: Image.Image, shape: tuple[int, int, int]) -> np.ndarray:
+    mode = "L" if shape[2] == 1 else "RGB"
+    return np.array(image if image.mode == mode else image.convert(mode), np.uint8).reshape(shape)
 
 
 def _colour(text: str) -> str:

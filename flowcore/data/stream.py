@@ -35,7 +35,12 @@ class _Batch:
     indices: np.ndarray
     read: np.ndarray
     """The same, with the stand-ins of pictures known to be broken."""
+    moves: np.ndarray | None = None
     parts: list[tuple[slice, Future]] = field(default_factory=list)
+
+    def move(self, position: int) -> list[float] | None:
+        """How one of them is moved, as JSON takes it."""
+        return None if self.moves is None else self.moves[position].tolist()
 
 
 class StreamedPictures:
@@ -69,7 +74,7 @@ class StreamedPictures:
         self._pool: DecodingPool | None = None
         self._stand_ins: dict[int, int] = {}
         self._waiting: deque[_Batch] = deque()
-        self._order: Callable[[int], np.ndarray] | None = None
+        self._order: Callable[[int], tuple[np.ndarray, np.ndarray | None]] | None = None
         self._step = 0
         self._read_to: int | None = None
 
@@ -81,13 +86,18 @@ class StreamedPictures:
         """What all of it would take in memory, in bytes."""
         return int(np.prod(self.shape, dtype=np.float64))
 
-    def follow(self, order: Callable[[int], np.ndarray], start: int = 0) -> None:
-        """From now on batch ``order(start)`` is asked for, then ``order(start + 1)`` …: decode them ahead.
+    def follow(
+        self,
+        order: Callable[[int], np.ndarray],
+        start: int = 0,
+        moves: Callable[[int], np.ndarray | None] = lambda step: None,
+    ) -> None:
+        """From now on batch ``order(start)`` is asked for, with ``moves(start)``, then the next one …: decode them ahead.
 
         It changes when pictures are decoded and nothing else; what is asked for out of turn is read at once.
         """
         self._forget()
-        self._order, self._step = order, start
+        self._order, self._step = lambda step: (order(step), moves(step)), start
         self._fill()
 
     def close(self) -> None:
@@ -99,21 +109,28 @@ class StreamedPictures:
         if isinstance(index, (int, np.integer)):
             return self[np.array([index])][0]
         indices = row_numbers(index, len(self))
-        if len(indices) == 0:
-            return np.empty((0, *self.shape[1:]), np.uint8)
-        batch = self._take(indices) or self._request(indices, urgent=True)
-        if self._order is not None:
-            self._fill()
-        elif isinstance(index, slice):
-            self._read_on(indices)
-        return self._gather(batch)
+        return self._rows(indices, None, in_turn=isinstance(index, slice))
+
+    def visited(self, index: np.ndarray, moves: np.ndarray | None) -> np.ndarray:
+        """The rows of those numbers, each cut anew from its file with its move (n, 4)."""
+        return self._rows(row_numbers(index, len(self)), moves)
 
     # -- what is asked for, now and next
 
-    def _take(self, indices: np.ndarray) -> _Batch | None:
+    def _rows(self, indices: np.ndarray, moves: np.ndarray | None, in_turn: bool = False) -> np.ndarray:
+        if len(indices) == 0:
+            return np.empty((0, *self.shape[1:]), np.uint8)
+        batch = self._take(indices, moves) or self._request(indices, moves, urgent=True)
+        if self._order is not None:
+            self._fill()
+        elif in_turn:
+            self._read_on(indices)
+        return self._gather(batch)
+
+    def _take(self, indices: np.ndarray, moves: np.ndarray | None) -> _Batch | None:
         """The batch that was asked for ahead, if it was; what came before it is let go."""
         for position, batch in enumerate(self._waiting):
-            if np.array_equal(batch.indices, indices):
+            if np.array_equal(batch.indices, indices) and _same(batch.moves, moves):
                 for _ in range(position):
                     self._cancel(self._waiting.popleft())
                 return self._waiting.popleft()
@@ -124,7 +141,8 @@ class StreamedPictures:
             held = sum(len(batch.indices) for batch in self._waiting) * int(np.prod(self.shape[1:]))
             if self._waiting and held > AHEAD_BYTES:
                 return
-            self._waiting.append(self._request(row_numbers(self._order(self._step), len(self)), urgent=False))
+            order, moves = self._order(self._step)
+            self._waiting.append(self._request(row_numbers(order, len(self)), moves, urgent=False))
             self._step += 1
 
     def _read_on(self, indices: np.ndarray) -> None:
@@ -134,26 +152,26 @@ class StreamedPictures:
             return
         following = np.arange(stop, min(stop + len(indices), len(self)))
         if start == self._read_to and len(following) and not self._waiting:
-            self._waiting.append(self._request(following, urgent=False))
+            self._waiting.append(self._request(following, None, urgent=False))
         self._read_to = stop
 
-    def _request(self, indices: np.ndarray, urgent: bool) -> _Batch:
+    def _request(self, indices: np.ndarray, moves: np.ndarray | None, urgent: bool) -> _Batch:
         if self._pool is None or self._pool.closed:
             self._pool = shared_pool(self._worker_count)
-        batch = _Batch(indices, np.array([self._stand_in(int(index)) for index in indices]))
+        batch = _Batch(indices, np.array([self._stand_in(int(index)) for index in indices]), moves)
         step = max(1, min(CHUNK, -(-len(indices) // self._pool.workers)))
         for start in range(0, len(indices), step):
             part = slice(start, min(start + step, len(indices)))
-            items = [self._item(int(index)) for index in batch.read[part]]
+            items = [self._item(int(batch.read[at]), batch.move(at)) for at in range(part.start, part.stop)]
             batch.parts.append((part, self._pool.submit(items, self.reading, self.shape[1:], urgent)))
         return batch
 
-    def _item(self, index: int) -> Item:
+    def _item(self, index: int, move: list[float] | None) -> Item:
         number = int(self.chosen[index])
         path = self.source.path(number)
         if path is not None:
-            return Item(self.source.names[number], str(path))
-        return Item(self.source.names[number], read=lambda: self.source.read(number))
+            return Item(self.source.names[number], str(path), move=move)
+        return Item(self.source.names[number], read=lambda: self.source.read(number), move=move)
 
     def _forget(self) -> None:
         while self._waiting:
@@ -174,7 +192,7 @@ class StreamedPictures:
             rows[part] = decoded.rows
             errors.update({part.start + position: text for position, text in decoded.errors.items()})
         for position in sorted(errors):
-            rows[position] = self._replacement(int(batch.read[position]), errors[position])
+            rows[position] = self._replacement(int(batch.read[position]), errors[position], batch.move(position))
         return rows
 
     def _stand_in(self, index: int) -> int:
@@ -182,7 +200,7 @@ class StreamedPictures:
             index = self._stand_ins[index]
         return index
 
-    def _replacement(self, index: int, sentence: str) -> np.ndarray:
+    def _replacement(self, index: int, sentence: str, move: list[float] | None) -> np.ndarray:
         """The row that takes the place of one that cannot be read."""
         self._report(index, sentence)
         failures = 0
@@ -193,7 +211,7 @@ class StreamedPictures:
             try:
                 path = self.source.path(number)
                 data = str(path) if path is not None else self.source.read(number)
-                row = decode(data, self.source.names[number], self.reading, self.shape[1:])
+                row = decode(data, self.source.names[number], self.reading, self.shape[1:], move)
             except PictureError as error:
                 sentence, failures = str(error), failures + 1
                 self._report(other, sentence)
@@ -224,6 +242,10 @@ class StreamedPictures:
             self.broken[name] = sentence
             if self._on_broken is not None:
                 self._on_broken(name, sentence)
+
+
+def _same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
 
 def scan(

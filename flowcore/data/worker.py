@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import struct
 import sys
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -22,28 +23,34 @@ __all__ = ["decode", "read_message", "serve", "write_message"]
 _LENGTH = struct.Struct(">I")
 
 
-def decode(source: str | bytes, name: str, reading: Reading, shape: tuple[int, int, int]) -> np.ndarray:
-    """One picture as a model sees it, uint8 (H, W, C). Raises PictureError."""
+def decode(
+    source: str | bytes,
+    name: str,
+    reading: Reading,
+    shape: tuple[int, int, int],
+    move: Sequence[float] | None = None,
+) -> np.ndarray:
+    """One picture as a model sees it, uint8 (H, W, C), cut with a ``move`` (4,) or as usual. Raises PictureError."""
     picture = read_picture(source, name)
     if sentence := too_small(name, *picture.original_size, reading):
         raise PictureError(sentence)
-    return fit_picture(picture, reading, shape)
+    return fit_picture(picture, reading, shape, None if move is None else np.asarray(move, np.float64))
 
 
 def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:
     """Answer requests until the input ends.
 
-    A request is {"shape", "reading", "items": [[name, path or null, bytes that follow], …]}; the answer is
-    {"errors": {position: sentence}} and the rows of all items, zeros for one that cannot be read.
+    A request is {"shape", "reading", "items": [[name, path or null, bytes that follow, move or null], …]}; the
+    answer is {"errors": {position: sentence}} and the rows of all items, zeros for one that cannot be read.
     """
     while (request := read_message(stdin)) is not None:
         shape, reading = tuple(request["shape"]), Reading.from_dict(request["reading"])
         rows = np.zeros((len(request["items"]), *shape), np.uint8)
         errors: dict[int, str] = {}
-        for position, (name, path, length) in enumerate(request["items"]):
+        for position, (name, path, length, move) in enumerate(request["items"]):
             source = path if path is not None else stdin.read(length)
             try:
-                rows[position] = decode(source, name, reading, shape)
+                rows[position] = decode(source, name, reading, shape, move)
             except PictureError as error:
                 errors[position] = str(error)
         write_message(stdout, {"errors": errors}, rows.tobytes())

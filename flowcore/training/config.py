@@ -76,6 +76,8 @@ class TrainConfig:
     clip_norm: float = 1.0
     ema_decay: float = 0.999
     flip: bool = False
+    jitter: bool = False
+    """Whether each picture is cut anew from its source at each visit, moved a little (:mod:`flowcore.data_jitter`)."""
     precision: str = "auto"
     """Of the coupling networks while training: one of :data:`flowcore.precision.PRECISIONS`. A run folder holds which of the
     two it became where the run began, so that it goes on in the same numbers on another machine."""
@@ -100,6 +102,9 @@ class TrainConfig:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 1, not {value!r}.")
+        for name in ("flip", "jitter"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"Training: {name} is true or false, not {getattr(self, name)!r}.")
         if self.memory not in ("store", "invert"):
             raise ConfigError(f"Training: memory is 'store' or 'invert', not {self.memory!r}.")
         if self.precision not in PRECISIONS:

@@ -118,7 +118,9 @@ def _run(
     prompt = trainer.device.type == "cpu"
     if hasattr(pictures, "follow"):  # streamed from disk: those of the coming steps are decoded meanwhile
         rows = processes.rows(config.batch)
-        pictures.follow(lambda step: trainer.batch_indices(step, len(pictures))[rows], trainer.step)
+        pictures.follow(
+            lambda step: trainer.batch_indices(step, len(pictures))[rows], trainer.step, lambda step: trainer.moves(step, rows)
+        )
     while trainer.step < config.steps:
         trainer.initialise(pictures, labels)
         recent.append(trainer.train_step(*trainer.make_batch(pictures, labels, trainer.step)))

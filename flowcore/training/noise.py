@@ -11,10 +11,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["dequantisation_noise", "flips"]
+from ..data_jitter import AMOUNTS
 
-_NOISE, _FLIPS = 1, 2
-"""The counter's highest word: the two never meet, nor what evaluation and samples draw, where it is 0."""
+__all__ = ["dequantisation_noise", "flips", "jitters"]
+
+_NOISE, _FLIPS, _JITTERS = 1, 2, 3
+"""The counter's highest word: these never meet, nor what evaluation and samples draw, where it is 0."""
 
 _PER_COUNT = 8
 """float32 values that one value of the counter gives: four words of 64 bits, each two of them."""
@@ -37,3 +39,9 @@ def flips(seed: int, step: int, rows: slice) -> np.ndarray:
     """Which of some rows of a step's batch are mirrored: (rows,) bool, each with probability a half."""
     drawn = _stream(seed, step, _FLIPS, 0).random(rows.stop, dtype=np.float32)
     return drawn[rows.start :] < 0.5
+
+
+def jitters(seed: int, step: int, rows: slice) -> np.ndarray:
+    """How some rows of a step's batch are moved: (rows, 4) of :mod:`flowcore.data_jitter`, uniform within its amounts."""
+    drawn = _stream(seed, step, _JITTERS, 0).random((rows.stop, len(AMOUNTS)))
+    return (2 * drawn[rows.start :] - 1) * AMOUNTS

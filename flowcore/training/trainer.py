@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ..bijections import dequantise
+from ..data.rows import visited
 from ..errors import CheckpointError, ConfigError
 from ..fast import accelerate, sharing
 from ..model.checkpoint import TRAINING_PREFIX, load, parameter_count, save
@@ -25,7 +26,7 @@ from ..model.systems import build
 from ..precision import resolve
 from .beginning import carried_over
 from .config import TrainConfig
-from .noise import dequantisation_noise, flips
+from .noise import dequantisation_noise, flips, jitters
 from .processes import Processes
 from .run_folder import RunFolder
 
@@ -105,16 +106,20 @@ class Trainer:
             self._order[epoch] = found
         return found
 
+    def moves(self, step: int, rows: slice) -> np.ndarray | None:
+        """How those rows of a step's batch are cut anew, (rows, 4); None where pictures are taken as they are."""
+        return jitters(self.config.seed, step, rows) if self.config.jitter else None
+
     def make_batch(
         self, pictures: np.ndarray, labels: np.ndarray | None, step: int, rows: slice | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Dequantised pixels (N, C, H, W) in [0, 256), flipped at random where the configuration says so, and labels.
+        """Dequantised pixels (N, C, H, W) in [0, 256), moved and flipped at random where the configuration says so, and labels.
 
         They are this process's rows of the joined batch, or ``rows``.
         """
         rows = rows or self.processes.rows(self.config.batch)
         indices = self.batch_indices(step, len(pictures))[rows]
-        block = self._moved(pictures[indices]).permute(0, 3, 1, 2).float()
+        block = self._moved(visited(pictures, indices, self.moves(step, rows))).permute(0, 3, 1, 2).float()
         noise = self._moved(dequantisation_noise(self.config.seed, step, rows, block.shape[1:]))
         if self.config.flip:
             turned = self._moved(flips(self.config.seed, step, rows))

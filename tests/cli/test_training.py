@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,32 @@ def test_stopping_at_20_and_resuming_is_40_steps_bit_for_bit(cli, picture_folder
         assert np.array_equal(tensor.numpy(), other[name].numpy()), name
     assert metrics(broken)[-1]["step"] == 40
     assert metrics(broken)[-1]["held_out_bpd"] == metrics(whole)[-1]["held_out_bpd"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "npz"])
+def test_a_jittered_run_resumes_bit_for_bit(cli, refused, picture_folder, tmp_path, kind):
+    from PIL import Image
+    from safetensors.torch import load_file
+
+    files = sorted(picture_folder.rglob("*.png"))
+    data = {"folder": picture_folder, "zip": tmp_path / "data.zip", "npz": tmp_path / "data.npz"}[kind]
+    if kind == "zip":
+        with zipfile.ZipFile(data, "w") as archive:
+            for file in files:
+                archive.write(file, file.relative_to(picture_folder).as_posix())
+    elif kind == "npz":
+        np.savez(data, x=np.stack([np.asarray(Image.open(file)) for file in files]))
+    common = ("train", "--data", data, "--size", 8, *TINY)
+    whole, broken, without = (tmp_path / name for name in ("whole", "broken", "without"))
+    assert cli(*common, "--jitter", "--steps", 8, "--out", whole).code == 0
+    assert cli(*common, "--jitter", "--steps", 8, "--stop-at", 3, "--out", broken).code == 0
+    assert cli("train", "--data", data, "--resume", "--out", broken, "--device", "cpu").code == 0
+    assert cli(*common, "--steps", 8, "--out", without).code == 0
+    one, other, plain = (load_file(run / "last.safetensors") for run in (whole, broken, without))
+    assert all(np.array_equal(tensor.numpy(), other[name].numpy()) for name, tensor in one.items())
+    assert not all(np.array_equal(tensor.numpy(), plain[name].numpy()) for name, tensor in one.items())
+    assert [json.loads((run / "config.json").read_text())["jitter"] for run in (whole, without)] == [True, False]
+    assert "begun without --jitter" in refused(*common, "--resume", "--jitter", "--out", without)
 
 
 def test_a_preset_can_be_changed_setting_by_setting(cli, refused, picture_folder, tmp_path):

@@ -64,7 +64,7 @@ def pictures(count: int, size: int = 8, classes: int = 0) -> SimpleNamespace:
 def config(**changes) -> TrainConfig:
     base = TrainConfig(
         architecture_for("glow", "tiny", (1, 8, 8)), steps=30, batch=BATCH, log_every=5, evaluate_every=10,
-        checkpoint_every=10, warm_up=5, flip=True, precision="float32", name="tiny",
+        checkpoint_every=10, warm_up=5, flip=True, jitter=True, precision="float32", name="tiny",
     )  # fmt: skip
     return dataclasses.replace(base, **changes)
 

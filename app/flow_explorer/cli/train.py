@@ -109,6 +109,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--flip", action="store_true", help="mirror pictures left to right at random")
     parser.add_argument(
+        "--jitter",
+        action="store_true",
+        help="cut each picture anew from its source at each visit: moved, sized and turned a little, at random",
+    )
+    parser.add_argument(
         "--conditional",
         action="store_true",
         help="learn the data's classes (subfolders or labels), so that one can ask for a class",
@@ -207,6 +212,8 @@ def _held_config(args: argparse.Namespace, folder: Any) -> TrainConfig:
         raise ConfigError(
             f"The run in {args.out} takes {config.batch} pictures a step, so it cannot go on with {args.batch}."
         )
+    if args.jitter and not config.jitter:
+        raise ConfigError(f"The run in {args.out} was begun without --jitter, so it cannot go on with it.")
     height, width = config.architecture["shape"][1:]
     if args.size is not None and (args.size, args.size) != (height, width):
         raise ConfigError(
@@ -254,10 +261,11 @@ def _open_data(args: argparse.Namespace, held: TrainConfig | None) -> tuple[Any,
         if size is None and not holds_arrays(path):
             size = FOLDER_SIZE if args.start_from is None else read_card(assets.resolve_model(args.start_from))["size"][0]
     options |= {"attributes": args.attributes, "labels_from": labels_from}
+    jitter = args.jitter if held is None else held.jitter
     with Progress("Reading pictures", 0) as progress:
-        training = open_dataset(path, "train", size, **vars(reading), on_progress=progress.of, **options)
+        training = open_dataset(path, "train", size, **vars(reading), on_progress=progress.of, **options, anew=jitter)
     tell_left_out(training)
-    if training.streamed:
+    if training.streamed and not jitter:  # with it they are decoded whatever their size, and the held-out ones need not be
         say(f"flow-explorer: {len(training):,} pictures are decoded while training; --data-memory says how many are held.")
         options["memory"] = 0
     channels, height, width = training.shape
@@ -281,7 +289,7 @@ def _new_config(args: argparse.Namespace, folder: Any, training: Any) -> TrainCo
     from flowcore.training import TrainConfig, architecture_for
 
     preset = args.preset or "small"
-    options = {**PRESETS[preset], "seed": args.seed, "flip": args.flip}
+    options = {**PRESETS[preset], "seed": args.seed, "flip": args.flip, "jitter": args.jitter}
     system = args.architecture or SYSTEMS[0]
     if system in RATES:
         options["learning_rate"] = RATES[system]

@@ -29,7 +29,8 @@ KEPT = "explored"
 """Where in a run folder the checkpoints are kept that were opened in the Explorer."""
 _LABELS = {
     "data": "Pictures", "system": "Flow", "preset": "Size of the model", "size": "Size of the pictures", "steps": "Steps",
-    "conditional": "Learn by class", "memory": "Memory", "precision": "Precision", "name": "Name", "folder": "Where runs go",
+    "conditional": "Learn by class", "memory": "Memory", "precision": "Precision",
+    "jitter": "Move pictures a little", "name": "Name", "folder": "Where runs go",
 }  # fmt: skip
 
 
@@ -239,7 +240,7 @@ class TrainingController(QObject):
 
     def _key(self) -> tuple[Any, ...]:
         form = self.form
-        return form.data, form.system, form.preset, form.size, form.conditional, form.memory, form.precision
+        return form.data, form.system, form.preset, form.size, form.conditional, form.memory, form.precision, form.jitter
 
     @property
     def estimate(self) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from flow_explorer.cli.train import PRESETS, SYSTEMS
 from flow_explorer.i18n import tr
 from flow_explorer.training.state import SIZES, STEPS, Form, default_name, system_title
 from flow_explorer.widgets import Button, Choice, Heading, Inspector, Label, NumberField, Segmented, Toggle
+from flowcore.data_jitter import AMOUNTS
 
 __all__ = ["FormInspector"]
 
@@ -24,6 +25,7 @@ _SYSTEMS = {
     "realnvp": ("Affine couplings under checkerboard and channel masks.", "y = x · exp(s) + t"),
     "nice": ("Additive couplings, one scaling at the end; quick, and the oldest.", "y = x + m(x)"),
 }
+_JITTER = {"shift": f"{AMOUNTS[0]:g}", "size": f"{100 * AMOUNTS[2]:g}", "turn": f"{AMOUNTS[3]:g}"}
 _PRESETS = {
     "tiny": "For trying things out: minutes.", "small": "An evening on a computer without a graphics card.",
     "medium": "A night.", "large": "A graphics card, and days.",
@@ -52,6 +54,11 @@ class FormInspector(Inspector):
         self.conditional = Toggle(
             tr("Learn by class"),
             tr("One model of all classes that can be asked for each.") + "\np(x | y), with a prior π(z | y)",
+        )
+        self.jitter = Toggle(
+            tr("Move pictures a little"),
+            tr("Cut each picture anew from its source whenever it is seen: more to learn from few pictures.")
+            + "\n" + tr("Up to {shift} pixels, {size} % of its size, {turn}°.", **_JITTER),
         )
         self.memory = Segmented(
             [
@@ -83,6 +90,7 @@ class FormInspector(Inspector):
         self.add(_row(tr("Pictures"), self.size))
         self.add(_row(tr("Steps"), self.steps))
         self.add(self.conditional)
+        self.add(self.jitter)
         self.add(_row(tr("Memory"), self.memory))
         self.add(_row(tr("Precision"), self.precision))
         self.add(Heading(tr("Name")), 4)
@@ -100,6 +108,7 @@ class FormInspector(Inspector):
         self.size.chosen.connect(lambda key: self.changed.emit("size", int(key)))
         self.steps.value_changed.connect(lambda value: self.changed.emit("steps", value))
         self.conditional.clicked.connect(lambda on: self.changed.emit("conditional", bool(on)))
+        self.jitter.clicked.connect(lambda on: self.changed.emit("jitter", bool(on)))
         self.name.editingFinished.connect(lambda: self.changed.emit("name", self.name.text().strip()))
         self.where.clicked.connect(self.choose_target)
         self.start_button.clicked.connect(self.start)
@@ -119,6 +128,7 @@ class FormInspector(Inspector):
         classes = bool(found and found["classes"])
         self.conditional.setEnabled(classes)
         self.conditional.setChecked(form.conditional and classes)
+        self.jitter.setChecked(form.jitter)
         if not self.name.hasFocus() and self.name.text() != form.name:
             self.name.setText(form.name)
         self.name.setPlaceholderText(default_name(form) if form.data else tr("after the pictures"))

@@ -392,7 +392,8 @@ def _last_line(log: str) -> str:
 def _sentence(log: str) -> str:
     """The sentence that the command line ended with, "" where it did not end with one."""
     last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")
-    if not last.startswith("flow-explorer") or " is left out: " in last or "the data is too small" in last:
+    told = (" is left out: ", "the data is too small", "This device (")  # on the way, and no reason to end
+    if not last.startswith("flow-explorer") or any(words in last for words in told):
         return ""
     return last.partition(": ")[2]
 

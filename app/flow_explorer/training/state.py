@@ -64,6 +64,7 @@ class Form:
     name: str = ""
     folder: str = ""
     precision: str = PRECISIONS[0]
+    jitter: bool = False
 
     def __post_init__(self) -> None:
         choices = {"system": SYSTEMS, "preset": tuple(PRESETS), "memory": MEMORY, "precision": PRECISIONS}
@@ -80,6 +81,8 @@ class Form:
                 raise ConfigError(f"A run's {name} must be a text.")
         if not isinstance(self.conditional, bool):
             raise ConfigError("Whether a run learns by class is a yes or a no.")
+        if not isinstance(self.jitter, bool):
+            raise ConfigError("Whether a run cuts its pictures anew is a yes or a no.")
 
     def changed(self, name: str, value: Any) -> Form:
         """After a change; another preset brings its number of steps."""
@@ -96,6 +99,8 @@ class Form:
             words += ["--size", str(self.size)]
         if self.conditional:
             words += ["--conditional"]
+        if self.jitter:
+            words += ["--jitter"]
         if self.name.strip():
             words += ["--name", self.name.strip()]
         return words

@@ -29,7 +29,7 @@ def snapshot(folder) -> RunSnapshot:
 
 
 def test_a_state_comes_back_from_json():
-    form = Form("/pictures", "nice", "tiny", 16, 50, True, "invert", "a name", "/runs", "float32")
+    form = Form("/pictures", "nice", "tiny", 16, 50, True, "invert", "a name", "/runs", "float32", True)
     state = TrainingState(form, "new", ("/a", "/b"), ("/c",), True, 0.9, True)
     assert TrainingState.from_dict(json.loads(json.dumps(state.to_dict()))) == state
     assert TrainingState.from_dict({"form": {"unknown": 1}, "later": 2}) == TrainingState()
@@ -39,7 +39,7 @@ def test_a_state_comes_back_from_json():
     "values",
     [{"page": "x"}, {"smoothing": 2}, {"selected": [1]}, {"form": {"steps": 0}}, {"form": {"system": "x"}},
      {"form": {"size": True}}, {"form": {"data": 3}}, {"form": 3}, {"form": {"conditional": "yes"}},
-     {"form": {"precision": "float64"}}, {"form": {"precision": None}}],
+     {"form": {"precision": "float64"}}, {"form": {"precision": None}}, {"form": {"jitter": 1}}, {"form": {"jitter": "yes"}}],
 )  # fmt: skip
 def test_a_damaged_state_is_refused_in_a_sentence(values):
     with pytest.raises(ConfigError):
@@ -47,11 +47,12 @@ def test_a_damaged_state_is_refused_in_a_sentence(values):
 
 
 def test_a_form_is_what_the_command_line_takes():
-    form = Form("my pictures", "realnvp", "tiny", 16, 50, True, "invert", "a name", precision="bfloat16")
+    form = Form("my pictures", "realnvp", "tiny", 16, 50, True, "invert", "a name", precision="bfloat16", jitter=True)
     args = build_parser().parse_args(["train", *form.arguments(), "--out", "run"])
     assert (args.data, args.architecture, args.preset, args.size, args.steps) == ("my pictures", "realnvp", "tiny", 16, 50)
-    assert args.conditional and args.memory == "invert" and args.name == "a name" and args.precision == "bfloat16"
-    assert build_parser().parse_args(["train", *Form("x").arguments(), "--out", "run"]).precision == "auto"
+    assert args.conditional and args.memory == "invert" and args.name == "a name" and args.precision == "bfloat16" and args.jitter
+    plain = build_parser().parse_args(["train", *Form("x").arguments(), "--out", "run"])
+    assert plain.precision == "auto" and not plain.jitter
     assert build_parser().parse_args(["train", *Form("x", size=0).arguments(), "--out", "run"]).size is None
 
 

@@ -295,11 +295,14 @@ def test_the_state_comes_back_with_the_session(qtbot, open_window):
     precision.setCurrentIndex(precision.findData("float32"))
     precision.activated.emit(precision.currentIndex())
     assert workspace.controller.form.precision == "float32" and workspace.history.undo_label == "Precision"
+    assert not workspace.form_inspector.jitter.isChecked() and "1.5 pixels, 4 %" in workspace.form_inspector.jitter.toolTip()
+    qtbot.mouseClick(workspace.form_inspector.jitter, LEFT)
+    assert workspace.controller.form.jitter and workspace.history.undo_label == "Move pictures a little"
     stored = workspace.state()
     window.close()
     again = open_window("training").current
     assert again.state() == stored and again.controller.form.system == "nice"
-    assert again.form_inspector.precision.current() == "float32"
+    assert again.form_inspector.precision.current() == "float32" and again.form_inspector.jitter.isChecked()
     qtbot.waitUntil(lambda: again.controller.is_idle(), timeout=5000)
     again.controller.show_page("runs")
     assert again.run_inspector.logarithmic.isChecked() and again.run_inspector.smoothing.value() == 0.25
