@@ -28,7 +28,7 @@ TORCH_FREE = {
     "flowcore.plane.targets.grid", "flowcore.plane.targets.ink", "flowcore.plane.targets.points",
     "flowcore.plane.targets.shapes", "flowcore.plane.targets.targets", "flowcore.model.weights",
     "flowcore.model.temperature",
-    "flowcore.precision",
+    "flowcore.model.precision",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.

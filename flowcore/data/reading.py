@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageColor
 
-from ..data_jitter import cut_moved, moved_corners
 from ..errors import DataError, PictureError
 from ..pictures.crop import Crop, _straight, _turned, apply_crop, crop_corners
 from ..pictures.images import Picture
+from .jitter import cut_moved, moved_corners
 
 __all__ = ["BACKGROUNDS", "FITS", "Reading", "bars", "fit_picture", "moved_box", "too_small"]
 
@@ -98,7 +98,7 @@ def fit_picture(
 ) -> np.ndarray:
     """What a model sees of a picture: uint8 (H, W, C) of ``shape``. The same picture gives the same bytes.
 
-    With a ``move`` (4,) of :mod:`flowcore.data_jitter` the window that is cut from the picture is moved; the bars of "pad" stay.
+    With a ``move`` (4,) of :mod:`flowcore.data.jitter` the window that is cut from the picture is moved; the bars of "pad" stay.
     """
     if move is not None and not np.any(move):
         move = None

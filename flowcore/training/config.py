@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from ..errors import ConfigError
-from ..precision import PRECISIONS
+from ..model.precision import PRECISIONS
 
 __all__ = ["TrainConfig", "PRESETS", "architecture_for", "CONFIG_VERSION"]
 
@@ -77,9 +77,9 @@ class TrainConfig:
     ema_decay: float = 0.999
     flip: bool = False
     jitter: bool = False
-    """Whether each picture is cut anew from its source at each visit, moved a little (:mod:`flowcore.data_jitter`)."""
+    """Whether each picture is cut anew from its source at each visit, moved a little (:mod:`flowcore.data.jitter`)."""
     precision: str = "auto"
-    """Of the coupling networks while training: one of :data:`flowcore.precision.PRECISIONS`. A run folder holds which of the
+    """Of the coupling networks while training: one of :data:`flowcore.model.precision.PRECISIONS`. A run folder holds which of the
     two it became where the run began, so that it goes on in the same numbers on another machine."""
     memory: str = "store"
     """"store" the activations of a step, or "invert": compute them again from what they led to, in less memory."""

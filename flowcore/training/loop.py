@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from ..errors import DataError, NonFiniteError, ProcessError
-from ..precision import has_bfloat16
+from ..model.precision import has_bfloat16
 from .config import TrainConfig
 from .processes import Processes
 from .record import Progress, Record, sample_sheet

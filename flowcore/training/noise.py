@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..data_jitter import AMOUNTS
+from ..data.jitter import AMOUNTS
 
 __all__ = ["dequantisation_noise", "flips", "jitters"]
 
@@ -42,6 +42,6 @@ def flips(seed: int, step: int, rows: slice) -> np.ndarray:
 
 
 def jitters(seed: int, step: int, rows: slice) -> np.ndarray:
-    """How some rows of a step's batch are moved: (rows, 4) of :mod:`flowcore.data_jitter`, uniform within its amounts."""
+    """How some rows of a step's batch are moved: (rows, 4) of :mod:`flowcore.data.jitter`, uniform within its amounts."""
     drawn = _stream(seed, step, _JITTERS, 0).random((rows.stop, len(AMOUNTS)))
     return (2 * drawn[rows.start :] - 1) * AMOUNTS

@@ -22,8 +22,8 @@ from ..errors import CheckpointError, ConfigError
 from ..fast import accelerate, sharing
 from ..model.checkpoint import TRAINING_PREFIX, load, parameter_count, save
 from ..model.networks import set_reduced_precision
+from ..model.precision import resolve
 from ..model.systems import build
-from ..precision import resolve
 from .beginning import carried_over
 from .config import TrainConfig
 from .noise import dequantisation_noise, flips, jitters

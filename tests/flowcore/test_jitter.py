@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from flowcore import data_jitter
+from flowcore.data import jitter as data_jitter
+from flowcore.data.jitter import AMOUNTS, cut_moved, moved_corners
 from flowcore.data.reading import Reading, fit_picture
-from flowcore.data_jitter import AMOUNTS, cut_moved, moved_corners
 from flowcore.pictures.crop import Crop, crop_corners
 from flowcore.pictures.images import Picture
 from flowcore.training.noise import jitters

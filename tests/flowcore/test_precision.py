@@ -14,7 +14,7 @@ import torch
 from flow_explorer.engine.devices import fast_bfloat16
 from flowcore.errors import ConfigError
 from flowcore.model.networks import CouplingNetwork
-from flowcore.precision import PRECISIONS, has_bfloat16, resolve
+from flowcore.model.precision import PRECISIONS, has_bfloat16, resolve
 from flowcore.training import RunFolder, TrainConfig, train
 from flowcore.training.trainer import Trainer
 from tests.flowcore.test_training import ROOT, config, pictures, weights
@@ -80,7 +80,7 @@ def test_elsewhere_training_is_in_float32(processor):
 
 
 def test_a_real_process_held_to_avx2_says_no():
-    code = "import torch; from flowcore.precision import has_bfloat16; print(has_bfloat16(torch.device('cpu')))"
+    code = "import torch; from flowcore.model.precision import has_bfloat16; print(has_bfloat16(torch.device('cpu')))"
     environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2"}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -34,7 +34,7 @@ from flow_explorer.cli.together import EXIT_CODES, agreed, join, one_voice, sign
 from flow_explorer.training.presence import AtWork, at_work, stop_requested
 from flowcore.errors import ConfigError, DataError
 from flowcore.model.card import class_names, read_card
-from flowcore.precision import PRECISIONS
+from flowcore.model.precision import PRECISIONS
 
 if TYPE_CHECKING:
     from flowcore.training import Processes, TrainConfig

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from flowcore.errors import ConfigError
-from flowcore.precision import has_bfloat16
+from flowcore.model.precision import has_bfloat16
 
 __all__ = [
     "default_device",

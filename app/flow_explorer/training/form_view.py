@@ -12,7 +12,7 @@ from flow_explorer.cli.train import PRESETS, SYSTEMS
 from flow_explorer.i18n import tr
 from flow_explorer.training.state import SIZES, STEPS, Form, default_name, system_title
 from flow_explorer.widgets import Button, Choice, Heading, Inspector, Label, NumberField, Segmented, Toggle
-from flowcore.data_jitter import AMOUNTS
+from flowcore.data.jitter import AMOUNTS
 
 __all__ = ["FormInspector"]
 

@@ -16,7 +16,7 @@ from flow_explorer.i18n import tr
 from flow_explorer.training.presence import LOG, Presence, read_presence
 from flowcore.errors import FlowError
 from flowcore.model.card import read_card
-from flowcore.precision import PRECISIONS
+from flowcore.model.precision import PRECISIONS
 
 __all__ = ["Checkpoint", "RunRecord", "RunSnapshot", "find_runs", "is_run"]
 

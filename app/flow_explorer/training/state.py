@@ -14,7 +14,7 @@ import platformdirs
 from flow_explorer.cli.train import PRESETS, SYSTEMS
 from flowcore.errors import ConfigError
 from flowcore.model.card import SYSTEM_NAMES
-from flowcore.precision import PRECISIONS
+from flowcore.model.precision import PRECISIONS
 
 __all__ = [
     "PAGES", "SIZES", "STEPS", "Form", "TrainingState", "default_name", "free_folder", "preset_steps", "runs_folder",
