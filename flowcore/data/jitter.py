@@ -60,7 +60,8 @@ def cut_moved(
 
     Args:
         pixels: uint8 (H, W, C) with C of 1, 3 or 4, the last over ``background`` ("#rrggbb"; None where nothing shows through).
-        corners: of the ordinary window, which is upright and lies on the picture, as of :func:`flowcore.pictures.crop.crop_corners`.
+        corners: of the ordinary window, which is upright and lies on the picture, as of
+            :func:`flowcore.pictures.crop.crop_corners`.
     """
     # Plain numbers from here: arrays of four would take a third of the time of a small picture.
     (x0, y0), _, (x1, y1), _ = corners.tolist()

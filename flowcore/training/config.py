@@ -79,8 +79,8 @@ class TrainConfig:
     jitter: bool = False
     """Whether each picture is cut anew from its source at each visit, moved a little (:mod:`flowcore.data.jitter`)."""
     precision: str = "auto"
-    """Of the coupling networks while training: one of :data:`flowcore.model.precision.PRECISIONS`. A run folder holds which of the
-    two it became where the run began, so that it goes on in the same numbers on another machine."""
+    """Of the coupling networks while training: one of :data:`flowcore.model.precision.PRECISIONS`. A run folder holds which of
+    the two it became where the run began, so that it goes on in the same numbers on another machine."""
     memory: str = "store"
     """"store" the activations of a step, or "invert": compute them again from what they led to, in less memory."""
     seed: int = 0
