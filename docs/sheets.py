@@ -42,8 +42,8 @@ of the training part. This reproduces them, where DATA is a folder of MNIST's or
 flow-explorer evaluate --model NAME --data DATA --split test --json
 ```
 
-`assets/models/bundle.py` makes the file that ships from a run folder. CelebA's pictures here were twice compressed as JPEG,
-and the emoji and tiles are small sets with a split of our own: those figures cannot be compared with published ones.
+`assets/models/bundle.py` makes the file that ships from a run folder. CelebA's pictures here were twice compressed as JPEG: those
+figures cannot be compared with published ones.
 """
 
 

@@ -133,7 +133,7 @@ def test_the_card_gives_credit_whatever_the_run_said():
     splits = toon_heads.numbers()
     assert all(f"{len(found):,}" in card["name"] for found in splits.values())
     assert data.card_of_data("avatars", run, about="Heads")["name"] == "Heads"
-    assert data.card_of_data("tiles", run, note="Small.") == {**run, "note": "Small."}
+    assert data.card_of_data("own", run, note="Small.") == {**run, "note": "Small."}
 
 
 def test_directions_are_made_from_what_the_table_says(tmp_path):

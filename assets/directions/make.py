@@ -1,7 +1,6 @@
 """Make the directions that ship with the bundled models, and the table of how good they are.
 
     python assets/directions/make.py faces DATA_FOLDER      CelebA's attributes
-    python assets/directions/make.py emoji DATA_FOLDER      what the names of Noto Emoji and Emojitwo say, and principal axes
     python assets/directions/make.py avatars DATA_FOLDER    what the table of avatars says
 
 DATA_FOLDER holds the data sets' folders, as for assets/models/data.py, and of avatars what that made (avatars.npz and
@@ -34,7 +33,7 @@ import data  # noqa: E402
 from flow_explorer import assets  # noqa: E402
 from flowcore.latents.directions.directions import Direction, cosine, standard_step  # noqa: E402
 from flowcore.latents.directions.files import save_direction  # noqa: E402
-from flowcore.latents.directions.making import axes_of, bounds_of, from_labels, latents  # noqa: E402
+from flowcore.latents.directions.making import bounds_of, from_labels, latents  # noqa: E402
 from flowcore.model import checkpoint  # noqa: E402
 from flowcore.model.codec import decode_batch  # noqa: E402
 from flowcore.model.flow import Flow  # noqa: E402
@@ -55,9 +54,7 @@ AVATARS = {
 """A column of the table, and its words that have it and that have it not; any other word says nothing."""
 AVATARS_MADE_FROM = 12_000
 """Training avatars, at most, that are encoded: a third of them, and more of each kind than of any face."""
-SOURCES = {"faces": "CelebA's first 10,000 pictures", "emoji": "Noto Emoji and Emojitwo",
-           "avatars": f"the first {AVATARS_MADE_FROM:,} training avatars"}  # fmt: skip
-AXES = 2
+SOURCES = {"faces": "CelebA's first 10,000 pictures", "avatars": f"the first {AVATARS_MADE_FROM:,} training avatars"}
 JSON, TABLE = ROOT / "docs" / "directions.json", ROOT / "docs" / "directions.md"
 JUDGED = 200
 """Held-out pictures that are moved, to see what becomes of them."""
@@ -67,7 +64,6 @@ JUDGED_SIDE = 32
 """The network that judges them sees them at this size."""
 STEPS = 2.0
 """Standard deviations by which they are moved."""
-SKIN = {"1f3fb": 0, "1f3fc": 1, "1f3fd": 2, "1f3fe": 3, "1f3ff": 4}
 
 
 @dataclass(frozen=True)
@@ -91,29 +87,6 @@ def faces(folder: Path, size: int) -> Labelled:
     pictures = np.concatenate([split["x_train"], split["x_test"]])
     held = np.arange(len(pictures)) >= len(split["x_train"])
     return Labelled(pictures, attributes, list(FACES.values()), np.ones_like(attributes), held)
-
-
-def emoji(folder: Path, size: int) -> Labelled:
-    """Both sets. "Dark skin" is what an emoji's code points say: the two darkest tones against the two lightest, of
-    the same drawings. "Warm colours" is measured: the mean of red minus blue, the upper third against the lower."""
-    pictures, names = [], []
-    for name, file in (("noto-emoji", "noto_emoji_64_white_rgba.npz"), ("emojitwo", "emojitwo_64_white_rgba.npz")):
-        with np.load(folder / name / file, allow_pickle=False) as table:
-            pictures.append(data.reduced(table["x"][..., :3], size))
-            names += [str(entry) for entry in table["name"]]
-    x = np.concatenate(pictures)
-    tones = [[SKIN[code] for code in re.split(r"[-_.]", name.lower()) if code in SKIN] for name in names]
-    one = np.array([tone[0] if len(set(tone)) == 1 else -1 for tone in tones])
-    mean = x.astype(np.float64).mean((1, 2))
-    warm = mean[:, 0] - mean[:, 2]
-    # The middle third says nothing either way.
-    low, high = np.quantile(warm, [1 / 3, 2 / 3])
-    female = np.array(["2640" in name.lower() for name in names])
-    male = np.array(["2642" in name.lower() for name in names])
-    attributes = np.stack([one >= 3, warm > high, female], 1)
-    counted = np.stack([(one >= 0) & (one != 2), (warm > high) | (warm < low), female | male], 1)
-    held = data.parts_of([data.drawing(name) for name in names])["test"]
-    return Labelled(x, attributes, ["Dark skin", "Warm colours", "Woman, not man"], counted, held)
 
 
 def avatars(folder: Path, size: int) -> Labelled:
@@ -142,15 +115,10 @@ def file_name(number: int, name: str) -> str:
 
 
 def make(which: str, flow: Flow, found: Labelled) -> list[Direction]:
-    """A direction for each attribute, and for emoji the principal axes of all of them."""
+    """A direction for each attribute."""
     about = {"data": SOURCES[which]}
-    result = from_labels(flow, found.pictures, found.attributes, found.names, found.held, counted=found.counted, model=which,
-                         made=about, on_progress=_told("labels"))  # fmt: skip
-    if which == "emoji":
-        seen = np.random.default_rng(0).permutation(np.flatnonzero(~found.held))[:1500]
-        z = np.concatenate([z for _, z in latents(flow, found.pictures[seen], on_progress=_told("axes"))])
-        result += axes_of(flow, z, AXES, "All emoji", model=which, made=about)
-    return result
+    return from_labels(flow, found.pictures, found.attributes, found.names, found.held, counted=found.counted, model=which,
+                       made=about, on_progress=_told("labels"))  # fmt: skip
 
 
 class Judge:
@@ -238,7 +206,7 @@ def table(everything: dict) -> str:
     """docs/directions.md."""
     lines = [
         "# Directions that ship", "",
-        "Written by `python assets/directions/make.py faces|emoji|avatars DATA_FOLDER`; "
+        "Written by `python assets/directions/make.py faces|avatars DATA_FOLDER`; "
         "the figures are in `directions.json` too.", "",
         "A direction is the difference of the mean z of the pictures with and without something, each coordinate shrunk by "
         "1.5 of its standard errors (a threshold chosen on faces 8,001 to 9,000, which are training pictures); it is made from "
@@ -304,7 +272,7 @@ def _failures(rows: list[dict]) -> list[str]:
     return ["What does not work well:", "", *(f"- {text}" for text in said)] if said else []
 
 
-MAKERS = {"faces": faces, "emoji": emoji, "avatars": avatars}
+MAKERS = {"faces": faces, "avatars": avatars}
 
 
 def main() -> None:

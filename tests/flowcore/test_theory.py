@@ -360,7 +360,7 @@ def test_the_permutation_and_the_rotation_that_contains_it():
         assert convolution.log_det(turn, 64, 64) == pytest.approx(0.0, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", ["faces", "emoji"])
+@pytest.mark.parametrize("name", ["faces"])
 def test_the_learned_convolution_is_the_layers_own(name):
     from flow_explorer import assets
 
