@@ -66,8 +66,8 @@ def test_models_json_tells_what_the_cards_tell(cli, model, tmp_path, monkeypatch
     monkeypatch.setattr(assets, "root", lambda: tmp_path / "assets")
     rows = cli("models", "--json").json
     assert [row["name"] for row in rows] == ["faces", "blobs"]  # the best-looking one first
-    assert rows[0] == {"name": "faces", "system": "glow", "size": [16, 16], "channels": 3, "bpd": None, "data": "blobs",
-                       "licence": "CC0"}  # fmt: skip
+    assert rows[0] == {"name": "faces", "system": "glow", "size": [16, 16], "channels": 3, "bpd": None, "temperature": 0.7,
+                       "data": "blobs", "licence": "CC0"}  # fmt: skip
     assert cli("models").out.count("\n") == 3
     # A bundled name is enough, and the first is the default.
     for option in ([], ["--model", "blobs"]):
