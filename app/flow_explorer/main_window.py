@@ -277,7 +277,7 @@ class MainWindow(QWidget):
         self.topbar.save.setVisible(workspace is not None and bool(workspace.save_menu()))
         self._refresh_sidebar()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Plain keys (no Ctrl, Alt, Meta) come here when the control that has the focus has no use for them."""
         pressed = QKeySequence(event.keyCombination().toCombined() & ~Qt.KeyboardModifier.KeypadModifier.value)
         commands = [*self._commands.get(self._front, ()), *self._plain_keys.values()]
@@ -369,7 +369,7 @@ class MainWindow(QWidget):
         top = self.topbar.height()
         self.history_panel.setGeometry(self.width() - INSPECTOR_WIDTH, top, INSPECTOR_WIDTH, self.height() - top)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place_history()
 
@@ -442,14 +442,14 @@ class MainWindow(QWidget):
         if self.session.geometry:
             self.restoreGeometry(QByteArray.fromBase64(self.session.geometry.encode("ascii", "ignore")))
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._seen:
             self._seen = True
             self.setFocus(Qt.FocusReason.OtherFocusReason)
             QTimer.singleShot(0, self, self.first_shown.emit)
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:
         # Hidden first: a walk that plays stops where it is, and that place is part of the session.
         for workspace in self.workspaces.values():
             workspace.hidden()
