@@ -230,7 +230,7 @@ class MainWindow(QWidget):
     def _make(self, entry: Entry) -> None:
         try:
             workspace = importlib.import_module(entry.module).create(self.context)
-        except Exception as error:  # noqa: BLE001 - a workspace that fails must not take the window with it
+        except Exception as error:  # a workspace that fails must not take the window with it
             logger.exception("the workspace %s cannot be opened", entry.id)
             self._pages[entry.id] = self._failed(entry, error)
             self.stack.addWidget(self._pages[entry.id])
@@ -242,7 +242,7 @@ class MainWindow(QWidget):
         if stored is not None:
             try:
                 workspace.restore(stored)
-            except Exception as error:  # noqa: BLE001 - an odd session file costs the session, not the window
+            except Exception as error:  # an odd session file costs the session, not the window
                 logger.exception("the last session of %s cannot be restored", entry.id)
                 self.session.set_aside()
                 words = tr("The last session could not be restored: {why}", why=sentence(error))
@@ -433,7 +433,7 @@ class MainWindow(QWidget):
         for id, workspace in self.workspaces.items():
             try:
                 self.session.states[id] = workspace.state()
-            except Exception:  # noqa: BLE001 - the other workspaces' work is still saved
+            except Exception:  # the other workspaces' work is still saved
                 logger.exception("the state of %s cannot be saved", id)
         self.session.geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
 
