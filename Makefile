@@ -63,8 +63,7 @@ test-floors:
 
 # A part of everything that the floors are of: arrays, weights, pictures, both kinds of widget, the engine, the command line.
 FLOOR_TESTS := tests/flowcore/bijections tests/flowcore/pictures tests/flowcore/model/test_codec.py tests/flowcore/model/test_written_models.py \
-  tests/app/test_widgets_values.py tests/app/test_widgets_shown.py tests/app/theory tests/app/engine/test_client.py tests/cli/test_main.py \
-  tests/cli/test_pictures.py
+  tests/app/test_widgets_values.py tests/app/test_widgets_shown.py tests/app/theory tests/app/engine/test_client.py tests/cli/test_pictures.py
 
 lint: $(TEST_STAMP)
 	$(PY) -m ruff check .
