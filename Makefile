@@ -16,19 +16,24 @@ endif
 RUN_STAMP := $(VENV)/.flow-explorer-installed
 TEST_STAMP := $(VENV)/.flow-explorer-test-installed
 BENCH_STAMP := $(VENV)/.flow-explorer-bench-installed
+DOCS_STAMP := $(VENV)/.flow-explorer-docs-installed
+# The lowest versions that pyproject.toml allows, in an environment of their own.
+FLOORS ?= .venv-floors
 
 # An environment that another tool made may come without pip.
 PIP_READY := $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip --upgrade >/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak lint bench latency live likelihood translation samples-score toys clean
+.PHONY: help run test test-floors soak lint docs bench latency live likelihood translation samples-score toys clean
 
 help:
 	@echo "make run     open the window (ARGS='...' is handed to flow-explorer)"
 	@echo "make test    run the tests (ARGS='-k name' is handed to pytest)"
 	@echo "make soak    the tests that take long: trainings killed at random moments, 10,000 samples of each model, 10,000 random acts,"
 	@echo "             an hour of play in the toy lab (FLOW_EXPLORER_SOAK_MINUTES=60)"
+	@echo "make test-floors  run the quicker tests with the lowest versions that pyproject.toml allows (tests/floors.txt), in $(FLOORS)"
 	@echo "make lint    check the style of the code"
+	@echo "make docs    write the guide and the reference of flowcore to site/"
 	@echo "make bench   measure against other flow libraries and write docs/benchmarks.md: 20 minutes on 2 quiet cores"
 	@echo "             (ARGS='--only toy --quick' for rough figures of some; nothing is written then)"
 	@echo "make latency drag the window's sliders and measure how far the pictures lag behind the hand"
@@ -52,8 +57,19 @@ test: $(TEST_STAMP)
 soak: $(TEST_STAMP)
 	FLOW_EXPLORER_SOAK=1 QT_QPA_PLATFORM=offscreen $(PY) -m pytest -s tests/soak $(ARGS)
 
+test-floors:
+	@$(MAKE) --no-print-directory test VENV=$(FLOORS) CONSTRAINTS=tests/floors.txt WORKERS= \
+	  ARGS='$(or $(ARGS),$(FLOOR_TESTS))'
+
+# A part of everything that the floors are of: arrays, weights, pictures, both kinds of widget, the engine, the command line.
+FLOOR_TESTS := tests/flowcore/bijections tests/flowcore/pictures tests/flowcore/model/test_codec.py tests/flowcore/model/test_written_models.py \
+  tests/app/test_widgets_values.py tests/app/test_widgets_shown.py tests/app/theory tests/app/engine/test_client.py tests/cli/test_pictures.py
+
 lint: $(TEST_STAMP)
 	$(PY) -m ruff check .
+
+docs: $(DOCS_STAMP)
+	$(PY) -m mkdocs build --strict
 
 bench: $(BENCH_STAMP)
 	$(PY) -m tests.benchmarks $(ARGS)
@@ -90,10 +106,10 @@ $(RUN_STAMP): pyproject.toml | $(PY)
 	$(PY) -m pip install --quiet --editable .
 	@touch $@
 
-$(TEST_STAMP): pyproject.toml | $(PY)
+$(TEST_STAMP): pyproject.toml $(CONSTRAINTS) | $(PY)
 	@echo "Installing Flow Explorer and its test tools into $(VENV) (PyTorch is large: this takes minutes the first time)."
 	@$(PIP_READY)
-	$(PY) -m pip install --quiet --editable '.[test]'
+	$(PY) -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) --editable '.[test]'
 	@touch $(RUN_STAMP) $@
 
 $(BENCH_STAMP): pyproject.toml | $(PY)
@@ -102,6 +118,11 @@ $(BENCH_STAMP): pyproject.toml | $(PY)
 	$(PY) -m pip install --quiet --editable '.[test,bench]'
 	@touch $(RUN_STAMP) $(TEST_STAMP) $@
 
+$(DOCS_STAMP): pyproject.toml | $(PY)
+	@$(PIP_READY)
+	$(PY) -m pip install --quiet --editable '.[docs]'
+	@touch $(RUN_STAMP) $@
+
 clean:
-	rm -rf build dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist site .pytest_cache .ruff_cache .hypothesis
 	find app flowcore tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""Make the README's pictures of the window, by driving the real one.
+"""Make the guide's pictures of the window, by driving the real one.
 
     python docs/screenshots.py explorer docs/explorer.png --theme dark --size 1440x900
     python docs/screenshots.py explorer docs/levels.png --facet levels --subject A

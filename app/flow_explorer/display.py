@@ -110,7 +110,7 @@ def platform_plugin(environ: Mapping[str, str] = os.environ) -> str | None:
 def missing_library(plugin: str | None = None) -> str | None:
     """A sentence where Qt or one of its platform plugins cannot be loaded, naming the package; else None."""
     try:
-        import PySide6.QtWidgets  # noqa: F401
+        import PySide6.QtWidgets
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("PySide6"):
             return "PySide6 is not installed here: pip install PySide6-Essentials brings the window."

@@ -65,7 +65,7 @@ class _Engine(QIconEngine):
         tone = "faint" if mode == QIcon.Mode.Disabled else self._tone
         return pixmap(self._name, min(size.width(), size.height()), getattr(theme.current(), tone))
 
-    def scaledPixmap(self, size: QSize, mode: QIcon.Mode, _state: QIcon.State, scale: float) -> QPixmap:  # noqa: N802
+    def scaledPixmap(self, size: QSize, mode: QIcon.Mode, _state: QIcon.State, scale: float) -> QPixmap:
         tone = "faint" if mode == QIcon.Mode.Disabled else self._tone
         logical = round(min(size.width(), size.height()) / scale)
         return pixmap(self._name, logical, getattr(theme.current(), tone), scale)

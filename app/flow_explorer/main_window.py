@@ -230,7 +230,7 @@ class MainWindow(QWidget):
     def _make(self, entry: Entry) -> None:
         try:
             workspace = importlib.import_module(entry.module).create(self.context)
-        except Exception as error:  # noqa: BLE001 - a workspace that fails must not take the window with it
+        except Exception as error:  # a workspace that fails must not take the window with it
             logger.exception("the workspace %s cannot be opened", entry.id)
             self._pages[entry.id] = self._failed(entry, error)
             self.stack.addWidget(self._pages[entry.id])
@@ -242,7 +242,7 @@ class MainWindow(QWidget):
         if stored is not None:
             try:
                 workspace.restore(stored)
-            except Exception as error:  # noqa: BLE001 - an odd session file costs the session, not the window
+            except Exception as error:  # an odd session file costs the session, not the window
                 logger.exception("the last session of %s cannot be restored", entry.id)
                 self.session.set_aside()
                 words = tr("The last session could not be restored: {why}", why=sentence(error))
@@ -277,7 +277,7 @@ class MainWindow(QWidget):
         self.topbar.save.setVisible(workspace is not None and bool(workspace.save_menu()))
         self._refresh_sidebar()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Plain keys (no Ctrl, Alt, Meta) come here when the control that has the focus has no use for them."""
         pressed = QKeySequence(event.keyCombination().toCombined() & ~Qt.KeyboardModifier.KeypadModifier.value)
         commands = [*self._commands.get(self._front, ()), *self._plain_keys.values()]
@@ -369,7 +369,7 @@ class MainWindow(QWidget):
         top = self.topbar.height()
         self.history_panel.setGeometry(self.width() - INSPECTOR_WIDTH, top, INSPECTOR_WIDTH, self.height() - top)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._place_history()
 
@@ -433,7 +433,7 @@ class MainWindow(QWidget):
         for id, workspace in self.workspaces.items():
             try:
                 self.session.states[id] = workspace.state()
-            except Exception:  # noqa: BLE001 - the other workspaces' work is still saved
+            except Exception:  # the other workspaces' work is still saved
                 logger.exception("the state of %s cannot be saved", id)
         self.session.geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
 
@@ -442,14 +442,14 @@ class MainWindow(QWidget):
         if self.session.geometry:
             self.restoreGeometry(QByteArray.fromBase64(self.session.geometry.encode("ascii", "ignore")))
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._seen:
             self._seen = True
             self.setFocus(Qt.FocusReason.OtherFocusReason)
             QTimer.singleShot(0, self, self.first_shown.emit)
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent) -> None:
         # Hidden first: a walk that plays stops where it is, and that place is part of the session.
         for workspace in self.workspaces.values():
             workspace.hidden()

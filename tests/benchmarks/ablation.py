@@ -16,17 +16,17 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
+import numpy as np
+import torch
 
-from flowcore.errors import NonFiniteError  # noqa: E402
-from flowcore.fast import accelerate  # noqa: E402
-from flowcore.model.checkpoint import parameter_count  # noqa: E402
-from flowcore.model.evaluation import bits_per_picture  # noqa: E402
-from flowcore.training import TrainConfig  # noqa: E402
-from flowcore.training.trainer import Trainer  # noqa: E402
+from flowcore.errors import NonFiniteError
+from flowcore.fast import accelerate
+from flowcore.model.checkpoint import parameter_count
+from flowcore.model.evaluation import bits_per_picture
+from flowcore.training import TrainConfig
+from flowcore.training.trainer import Trainer
 
-from .pictures import DATA_SETS, read  # noqa: E402
+from .pictures import DATA_SETS, read
 
 RECIPE = {"learning_rate": 4e-3, "batch": 32}
 PLAIN = {"system": "glow-plus", "dequantisation": "uniform", "equalise": False, "split_width": 0}

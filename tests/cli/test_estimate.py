@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from flow_explorer.training.presence import read_presence
@@ -18,9 +20,12 @@ def test_an_estimate_is_exact_about_parameters_and_keeps_nothing(cli, picture_fo
     built = build(architecture_for("glow-plus", "tiny", tuple(row["shape"])))
     assert row["parameters"] == sum(p.numel() for p in built.parameters())
     assert row["shape"][1:] == [16, 16] and row["steps"] == 40
-    assert 0 < row["seconds_per_step"] < 5 and row["seconds_total"] == pytest.approx(40 * row["seconds_per_step"])
+    assert row["seconds_per_step"] > 0 and row["seconds_total"] == pytest.approx(40 * row["seconds_per_step"])
     assert row["seconds_per_epoch"] == pytest.approx(row["seconds_per_step"] * row["pictures"] / 8)
-    assert row["memory_bytes"] is None or row["memory_bytes"] > 2**20
+    if sys.platform == "win32":
+        assert row["memory_bytes"] is None  # Windows does not tell it
+    else:
+        assert 2**26 < row["memory_bytes"] < 2**40  # torch alone is more than 64 MiB; kibibytes read as bytes would be less
     assert sorted(tmp_path.rglob("*")) == before
 
 

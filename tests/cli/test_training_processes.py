@@ -17,7 +17,7 @@ from flowcore.model.card import read_card
 
 ROOT = Path(__file__).parents[2]
 _spec = importlib.util.spec_from_file_location(
-    "process_worker", ROOT / "tests" / "flowcore" / "process_worker.py"
+    "process_worker", ROOT / "tests" / "flowcore" / "training" / "process_worker.py"
 )
 worker = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(worker)

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 import torch
+from tests.flowcore.test_training import ROOT, config, pictures, weights
 
 from flow_explorer.engine.devices import fast_bfloat16
 from flowcore.errors import ConfigError
@@ -17,7 +18,6 @@ from flowcore.model.networks import CouplingNetwork
 from flowcore.model.precision import PRECISIONS, has_bfloat16, resolve
 from flowcore.training import RunFolder, TrainConfig, train
 from flowcore.training.trainer import Trainer
-from tests.flowcore.test_training import ROOT, config, pictures, weights
 
 CPU, CARD, APPLE = torch.device("cpu"), torch.device("cuda:1"), torch.device("mps")
 

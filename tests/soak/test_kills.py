@@ -19,7 +19,7 @@ from flowcore.training.trainer import Trainer
 
 ROOT = Path(__file__).parents[2]
 _spec = importlib.util.spec_from_file_location(
-    "process_worker", ROOT / "tests" / "flowcore" / "process_worker.py"
+    "process_worker", ROOT / "tests" / "flowcore" / "training" / "process_worker.py"
 )
 worker = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(worker)
@@ -30,7 +30,7 @@ SEED = int(os.environ.get("FLOW_EXPLORER_SOAK_SEED", "0")) or int(time.time())
 RUN = """
 import dataclasses, sys
 from pathlib import Path
-sys.path.insert(0, "tests/flowcore")
+sys.path.insert(0, "tests/flowcore/training")
 import process_worker as worker
 from flowcore.training import Processes, train
 folder = Path(sys.argv[1])

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app" / "explorer"))
-import random_acts  # noqa: E402
+import random_acts
 
-from flow_explorer import assets  # noqa: E402
-from flow_explorer.explorer.budget import CAP_BYTES, fit  # noqa: E402
-from flow_explorer.explorer.moving.thumbnails import CAP_BYTES as THUMBNAILS_BYTES  # noqa: E402
+from flow_explorer import assets
+from flow_explorer.explorer.budget import CAP_BYTES, fit
+from flow_explorer.explorer.moving.thumbnails import CAP_BYTES as THUMBNAILS_BYTES
 
 COUNT = int(os.environ.get("FLOW_EXPLORER_SOAK_ACTS", "10000"))
 SEED = int(os.environ.get("FLOW_EXPLORER_SOAK_SEED", "0")) or int(time.time())

@@ -49,7 +49,7 @@ class HintStrip(QWidget):
         self.hide()
         self.understood.emit()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         tones = theme.current()
         painter.fillRect(self.rect(), QColor(theme.mix(tones.surface, tones.accent, 0.08)))

@@ -30,10 +30,10 @@ class KeyCap(QWidget):
         metrics = QFontMetricsF(self.font())
         return [max(24.0, metrics.horizontalAdvance(part) + 14) for part in self.parts]
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(round(sum(self._widths()) + 4 * (len(self.parts) - 1)), 24)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self.font())

@@ -29,10 +29,10 @@ class RailButton(_Painted):
         self.setAccessibleName(tr(entry.title))
         self.setToolTip(f"{tr(entry.title)}  ({key})")
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(60, 56)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()
@@ -83,7 +83,7 @@ class Rail(QWidget):
         """The button of a workspace."""
         return self._group.button(self._ids.index(id))
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.color("surface"))
         painter.fillRect(self.width() - 1, 0, 1, self.height(), theme.color("line"))

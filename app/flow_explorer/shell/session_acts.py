@@ -85,7 +85,7 @@ class SessionActs(QObject):
         except FlowError as error:
             window.notify(tr("{why} Nothing was changed.", why=str(error)))
             return False
-        except Exception as error:  # noqa: BLE001 - a hostile file costs a sentence, not the window
+        except Exception as error:  # a hostile file costs a sentence, not the window
             logger.exception("the session %s cannot be opened", path)
             window.notify(tr("{name} cannot be opened: {why} Nothing was changed.", name=path.name, why=sentence(error)))
             return False

@@ -18,10 +18,10 @@ HEIGHT = 48
 class _Slot(QStackedWidget):
     """Shows the front workspace's part of the bar and is as wide as that part alone."""
 
-    def sizeHint(self):  # noqa: N802, ANN201
+    def sizeHint(self):
         return self.currentWidget().sizeHint() if self.currentWidget() else super().sizeHint()
 
-    def minimumSizeHint(self):  # noqa: N802, ANN201
+    def minimumSizeHint(self):
         return self.currentWidget().minimumSizeHint() if self.currentWidget() else super().minimumSizeHint()
 
 
@@ -68,7 +68,7 @@ class TopBar(QWidget):
             self.slot.setCurrentWidget(part)
             self.slot.updateGeometry()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.color("surface"))
         painter.fillRect(0, self.height() - 1, self.width(), 1, theme.color("line"))

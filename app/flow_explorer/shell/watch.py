@@ -44,7 +44,7 @@ class Watch(QObject):
         where = {name: message.data[name] for name in ("first", "count", "indices") if name in message.data}
         self._trace("answer", id=id_, kind=message.kind, age_ms=age, done=message.done, **where)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # The window's one request to paint, sent once for all the widgets that asked for it since the last.
         if event.type() == QEvent.Type.UpdateRequest and not self._painting:
             self._painting = True

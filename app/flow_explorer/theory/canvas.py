@@ -116,7 +116,7 @@ class TheoryCanvas(QWidget):
         self.formula.set_pixels(21 * unit)
         self._below.setSpacing(round(8 * unit))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._scale()
 

@@ -144,10 +144,10 @@ class Figure(KeyboardFocus, QWidget):
             return self.words()
         return f"{self.words()} {handles[min(self.active, len(handles) - 1)].words}".strip()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(860, 420)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         return QSize(480, 280)
 
     @property
@@ -157,7 +157,7 @@ class Figure(KeyboardFocus, QWidget):
 
     # Drawing
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self.draw(painter)
@@ -259,7 +259,7 @@ class Figure(KeyboardFocus, QWidget):
         """The pointer beside every handle."""
         return Qt.CursorShape.ArrowCursor
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() != Qt.MouseButton.LeftButton:
             return
         self.finish()
@@ -274,20 +274,20 @@ class Figure(KeyboardFocus, QWidget):
         self._activate(key)
         self.update()
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._held is not None and event.buttons() & Qt.MouseButton.LeftButton:
             self.drag(self._held, event.position() + self._grip)
         else:
             self._hover_at(event.position())
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._held is not None and event.button() == Qt.MouseButton.LeftButton:
             self._held = None
             self.controller.seal()
             self._hover_at(event.position())
             self.update()
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+    def leaveEvent(self, event: QEvent) -> None:
         self._over = None
         self.hover(None)
         self.update()
@@ -298,7 +298,7 @@ class Figure(KeyboardFocus, QWidget):
         if key in keys:
             self.active = keys.index(key)
 
-    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
+    def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab goes through the handles first."""
         count = len(self.handles())
         to = self.active + (1 if forward else -1)
@@ -309,14 +309,14 @@ class Figure(KeyboardFocus, QWidget):
             return True
         return super().focusNextPrevChild(forward)
 
-    def focusInEvent(self, event: object) -> None:  # noqa: N802
+    def focusInEvent(self, event: object) -> None:
         if event.reason() == Qt.FocusReason.TabFocusReason:
             self.active = 0
         elif event.reason() == Qt.FocusReason.BacktabFocusReason:
             self.active = max(0, len(self.handles()) - 1)
         super().focusInEvent(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         ways = {
             Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, 1), Qt.Key.Key_Down: (0, -1),
         }  # fmt: skip

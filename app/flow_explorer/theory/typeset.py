@@ -296,13 +296,13 @@ class Formula(QWidget):
         """The markup."""
         return self._text
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         width, above, below = formula_size(self._text, self._pixels)
         return QSize(round(width + 2), round(above + below + 4))
 
-    minimumSizeHint = sizeHint  # noqa: N815
+    minimumSizeHint = sizeHint
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         _, above, below = formula_size(self._text, self._pixels)

@@ -227,11 +227,11 @@ class ToyCanvas(QWidget):
 
     # Saving and dropping
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+    def dropEvent(self, event: QDropEvent) -> None:
         path = next((url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()), "")
         if path:
             event.acceptProposedAction()
@@ -242,7 +242,7 @@ class ToyCanvas(QWidget):
         self.draw()
         return self.grab().toImage()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         unit = reading_unit(self.size())
         if unit != self._unit:
@@ -250,10 +250,10 @@ class ToyCanvas(QWidget):
             for part in (self.gallery, self.strip, self.pace, self.race, self.slow, self.probing.ledger):
                 part.set_unit(unit)
 
-    def showEvent(self, event: object) -> None:  # noqa: N802
+    def showEvent(self, event: object) -> None:
         super().showEvent(event)
         self.wake()
 
-    def hideEvent(self, event: object) -> None:  # noqa: N802
+    def hideEvent(self, event: object) -> None:
         super().hideEvent(event)
         self.sleep()

@@ -61,7 +61,7 @@ class _Axis(pg.AxisItem):
         self.count, self.logarithmic, self.of_time = count, False, False
         self.words = lambda value: f"{value:g}"
 
-    def tickValues(self, low: float, high: float, _size: float) -> list[tuple[float, list[float]]]:  # noqa: N802
+    def tickValues(self, low: float, high: float, _size: float) -> list[tuple[float, list[float]]]:
         if not self.logarithmic:
             # Of time at whole seconds, minutes, hours or days.
             units = (86_400.0, 3600.0, 60.0, 1.0) if self.of_time else (1.0,)
@@ -70,7 +70,7 @@ class _Axis(pg.AxisItem):
         values = ticks(10.0**low, 10.0**high, self.count, True)
         return [(1.0, [math.log10(value) for value in values if value > 0])]
 
-    def tickStrings(self, values: Sequence[float], *_unused: object) -> list[str]:  # noqa: N802
+    def tickStrings(self, values: Sequence[float], *_unused: object) -> list[str]:
         return [self.words(10.0**value if self.logarithmic else value) for value in values]
 
 

@@ -73,7 +73,7 @@ class _Sheet(QWidget):
         self._image, self._cell = image, cell
         self.update()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         image, (height, width) = self._image, self._cell
         if image is None:
             return
@@ -111,7 +111,7 @@ class _Strip(KeyboardFocus, QWidget):
         self.setToolTip(tr("The same z's as the model learns. Press or drag to look at another step; arrow keys too."))
         theme.changed.connect(self.update)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(480, 200)
 
     def count(self) -> int:
@@ -159,7 +159,7 @@ class _Strip(KeyboardFocus, QWidget):
         row, column = (number, 0) if self.run.by_class else divmod(number, columns)
         return image.copy(column * width, min(row, rows - 1) * height, width, height)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -200,14 +200,14 @@ class _Strip(KeyboardFocus, QWidget):
             place = min(len(columns) - 1, max(0, int(x // self._step(len(columns)))))
             self.picked.emit(columns[place])
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         self._pick_at(event.position().x())
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._pick_at(event.position().x())
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         last = self.count() - 1
         place = {
             Qt.Key.Key_Left: self.index - 1, Qt.Key.Key_Right: self.index + 1, Qt.Key.Key_Home: 0, Qt.Key.Key_End: last,
@@ -280,7 +280,7 @@ class Film(QWidget):
             _, height, width = run.shape if len(run.shape) == 3 else (3, image.height(), image.width())
             self.sheet.show_image(image, (height, width))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.sheet.setFixedSize(self.height() - LABEL, self.height() - LABEL)
         self.layout().setAlignment(self.sheet, Qt.AlignmentFlag.AlignTop)

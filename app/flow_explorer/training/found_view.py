@@ -40,7 +40,7 @@ class Mosaic(QWidget):
         self.setMinimumHeight(CELL)
         theme.changed.connect(self.update)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(600, 3 * (CELL + GAP))
 
     def set_thumbnails(self, encoded: list[str]) -> None:
@@ -58,7 +58,7 @@ class Mosaic(QWidget):
                 return columns
         return max(1, (width + GAP) // (CELL + GAP))
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         if not self._images:
             return
         painter = QPainter(self)

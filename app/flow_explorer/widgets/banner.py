@@ -101,7 +101,7 @@ class Banner(QWidget):
         if act is not None:
             act()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         tones = theme.current()
         tone, icon = KINDS[self.kind]

@@ -60,7 +60,7 @@ class _Painted(KeyboardFocus, QPushButton):
             else:
                 ring(painter, area, radius - 1)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.EnabledChange):
             self.updateGeometry()
         super().changeEvent(event)
@@ -90,16 +90,16 @@ class Button(_Painted):
             self.updateGeometry()
             self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         width = QFontMetricsF(self.font()).horizontalAdvance(_plain(self.text())) + 26
         width += (18 + (6 if self.text() else -10)) if self.icon_name else 0
         width += 16 if self.menu() is not None else 0
         return QSize(round(width + 0.5), HEIGHT)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         self._background(painter, self.kind)
         ink = self._ink(self.kind)
@@ -144,12 +144,12 @@ class IconButton(_Painted):
         self.setAccessibleName(name)
         self.setToolTip(tooltip or name)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(self._size, self._size)
 
-    minimumSizeHint = sizeHint  # noqa: N815
+    minimumSizeHint = sizeHint
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         self._background(painter, "plain" if self.isChecked() else "quiet", min(RADIUS, self._size / 4))
         side = self._icon_size
@@ -212,14 +212,14 @@ class ChipButton(_Painted):
     def _extra(self) -> float:
         return 24 + (18 if self._dot else 0) + (20 if self.menu() is not None else 0)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         first, second = self._widths()
         return QSize(round(first + second + self._extra() + 1.5), HEIGHT)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         return QSize(round(min(self._widths()[0], 160) + self._extra() + 1.5), HEIGHT)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         self._background(painter, "plain")
         tones = theme.current()

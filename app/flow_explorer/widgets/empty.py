@@ -60,5 +60,5 @@ class _Icon(QWidget):
         self._name = name
         self.setFixedSize(28, 28)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         icons.paint(QPainter(self), self._name, QRectF(0, 0, 28, 28), theme.current().faint)

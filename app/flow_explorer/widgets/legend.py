@@ -41,12 +41,12 @@ class Legend(QWidget):
         font.setPixelSize(round(theme.FONT_PIXELS * self._unit))
         return font
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(self._font())
         width = sum(metrics.horizontalAdvance(words) + 24 * self._unit for _, words in self._entries)
         return QSize(round(width - 8 * self._unit), round(18 * self._unit))
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self._font())

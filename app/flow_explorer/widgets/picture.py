@@ -140,10 +140,10 @@ class PictureLabel(KeyboardFocus, QWidget):
             self._dim = dim
             self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(128, 128)
 
-    def hasHeightForWidth(self) -> bool:  # noqa: N802
+    def hasHeightForWidth(self) -> bool:
         return False
 
     def picture_rect(self) -> QRectF:
@@ -176,7 +176,7 @@ class PictureLabel(KeyboardFocus, QWidget):
             self._cache = (size, ratio, image, rounded(image, ratio))
         return self._cache[2:]
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         _image, picture = self._render()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -189,12 +189,12 @@ class PictureLabel(KeyboardFocus, QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), CORNER - 1, CORNER - 1)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._press = event.position().toPoint()
             event.setAccepted(self.interactive or self.drag_data is not None)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._press is None or self.drag_data is None:
             return
         far = (event.position().toPoint() - self._press).manhattanLength() >= QApplication.startDragDistance()
@@ -202,24 +202,24 @@ class PictureLabel(KeyboardFocus, QWidget):
             press, self._press = self._press, None
             start_drag(self, self.drag_data(), self._array, press)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._press is not None:
             self._press = None
             if self.rect().contains(event.position().toPoint()):
                 self.clicked.emit()
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self.activated.emit()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in ACTIVATION_KEYS:
             self.clicked.emit()
             self.activated.emit()
         else:
             super().keyPressEvent(event)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.DevicePixelRatioChange:
             self._cache = None
         super().changeEvent(event)

@@ -62,7 +62,7 @@ class Cloud(pg.GraphicsObject):
         """How many dots there are."""
         return len(self._points)
 
-    def boundingRect(self) -> QRectF:  # noqa: N802
+    def boundingRect(self) -> QRectF:
         return self._area
 
     def paint(self, painter: QPainter, *_unused: object) -> None:
@@ -116,7 +116,7 @@ class Bundle(pg.GraphicsObject):
         self._lines = [polygon(line) for line in np.clip(lines, -1e3, 1e3)]
         self.update()
 
-    def boundingRect(self) -> QRectF:  # noqa: N802
+    def boundingRect(self) -> QRectF:
         return self._area
 
     def paint(self, painter: QPainter, *_unused: object) -> None:
@@ -165,7 +165,7 @@ class Plot(pg.GraphicsView):
         """Show the square from −reach to reach."""
         self.box.setRange(xRange=(-reach, reach), yRange=(-reach, reach), padding=0)
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         if event is None:  # pyqtgraph lays its items out anew
             return
@@ -196,10 +196,10 @@ class Plot(pg.GraphicsView):
         self._with_ring = on
         self.viewport().update()
 
-    def wheelEvent(self, event: object) -> None:  # noqa: N802
+    def wheelEvent(self, event: object) -> None:
         event.ignore()
 
-    def drawForeground(self, painter: QPainter, _rect: QRectF) -> None:  # noqa: N802
+    def drawForeground(self, painter: QPainter, _rect: QRectF) -> None:
         """Round the corners with the colour of the card around."""
         painter.save()
         painter.resetTransform()

@@ -40,10 +40,10 @@ class Track(KeyboardFocus, QSlider):
         self.setCursor(Qt.CursorShape.ArrowCursor)
         theme.changed.connect(self.update)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(120, 20)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         return QSize(48, 20)
 
     def fraction(self) -> float:
@@ -64,24 +64,24 @@ class Track(KeyboardFocus, QSlider):
         if self.value() != before:
             self.moved.emit(self.value())
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._rest.stop()
             self.setSliderDown(True)
             self._take(self._at(event))
             event.accept()
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self.isSliderDown():
             self._take(self._at(event))
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.isSliderDown():
             self.setSliderDown(False)
             self.update()
             self.rested.emit()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         small = self.singleStep() * (10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
         steps = {
             Qt.Key.Key_Left: -small, Qt.Key.Key_Down: -small, Qt.Key.Key_Right: small, Qt.Key.Key_Up: small,
@@ -99,7 +99,7 @@ class Track(KeyboardFocus, QSlider):
             return
         self._rest.start()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+    def wheelEvent(self, event: QWheelEvent) -> None:
         # Scrolling the column must not turn the value that happens to pass under the pointer.
         if not self.hasFocus():
             event.ignore()
@@ -109,7 +109,7 @@ class Track(KeyboardFocus, QSlider):
         self._rest.start()
         event.accept()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()

@@ -31,13 +31,13 @@ class _Tab(_Painted):
         font.setWeight(QFont.Weight.DemiBold)
         return font
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         # As wide as its chosen state, so that choosing one moves no other.
         return QSize(round(QFontMetricsF(self._strong()).horizontalAdvance(self.text()) + 2 * PAD + 0.5), HEIGHT)
 
-    minimumSizeHint = sizeHint  # noqa: N815
+    minimumSizeHint = sizeHint
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones, area = theme.current(), QRectF(self.rect())

@@ -112,7 +112,7 @@ def test_scripts_hold_whatever_names_and_numbers_come(tmp_path):
         assert ast.literal_eval(values["MODEL"].orelse) == str(odd)
     embedded = {}
     source = latent_script("z", odd, "a.png", z)
-    exec(source[: source.index("flow = ")].replace("from flowcore", "# from flowcore"), embedded)  # noqa: S102 - our own text
+    exec(source[: source.index("flow = ")].replace("from flowcore", "# from flowcore"), embedded)  # our own text
     np.testing.assert_array_equal(embedded["Z"], z)
     assert embedded["Z"].dtype == np.float64
 

@@ -20,7 +20,7 @@ from flow_explorer.history import History
 from flowcore.pictures.images import to_png_bytes
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-import random_acts  # noqa: E402
+import random_acts
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from flowcore.pictures import recipe
 from flowcore.pictures.crop import Crop
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-import random_acts  # noqa: E402
+import random_acts
 
 
 def pixels(image) -> np.ndarray:

@@ -9,7 +9,7 @@ import json
 import sys
 
 
-def train(workspace, QTest) -> str:  # noqa: N803
+def train(workspace, QTest) -> str:
     """Start the run that the session has prepared, and wait for its end; how that was."""
     if workspace.controller.start() is None:
         return workspace.controller.problem

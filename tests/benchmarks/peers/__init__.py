@@ -29,7 +29,7 @@ def _module(library: str):
     return importlib.import_module(f".{library.lower()}_flows", __name__)
 
 
-def glow(library: str, size: GlowSize = GlowSize()) -> Model:  # noqa: B008
+def glow(library: str, size: GlowSize = GlowSize()) -> Model:
     """A Glow of pictures in pixel units, [0, 256), from the parts of ``library`` ("flowcore" for ours)."""
     return _module(library).glow(size)
 

@@ -130,10 +130,10 @@ class LayerStrip(KeyboardFocus, QWidget):
             self.updateGeometry()
             self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(400, round(62 * self._unit))
 
-    minimumSizeHint = lambda self: QSize(200, round(62 * self._unit))  # noqa: E731, N815
+    minimumSizeHint = lambda self: QSize(200, round(62 * self._unit))  # noqa: E731
 
     def _cell(self, index: int) -> QRectF:
         slot = self.width() / (self.count() + 1)
@@ -144,7 +144,7 @@ class LayerStrip(KeyboardFocus, QWidget):
         slot = self.width() / (self.count() + 1)
         return (position + 0.5) * slot
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()
@@ -207,15 +207,15 @@ class LayerStrip(KeyboardFocus, QWidget):
     def _go_to(self, event: QMouseEvent) -> None:
         self._go(event.position().x() / self.width() * (self.count() + 1) - 0.5)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._go_to(event)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._go_to(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         here = round(self.position)
         places = {
             Qt.Key.Key_Left: here - 1, Qt.Key.Key_Down: here - 1, Qt.Key.Key_Right: here + 1, Qt.Key.Key_Up: here + 1,

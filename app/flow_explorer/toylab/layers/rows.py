@@ -73,12 +73,12 @@ class LayerRows(KeyboardFocus, QWidget):
         """Where a row is."""
         return QRect(0, place * ROW, self.width(), ROW)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(200, ROW * max(1, len(self._layers)))
 
     # Painting
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         first, last = event.rect().top() // ROW, event.rect().bottom() // ROW
@@ -127,12 +127,12 @@ class LayerRows(KeyboardFocus, QWidget):
             self.update()
             self.chosen.emit(place)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._layers:
             self._pressed = event.position()
             self._choose(self._row_at(event.position().y()))
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         y = event.position().y()
         if self._pressed is not None and event.buttons() & Qt.MouseButton.LeftButton:
             if self._gap is None and abs(y - self._pressed.y()) < QApplication.startDragDistance():
@@ -147,14 +147,14 @@ class LayerRows(KeyboardFocus, QWidget):
             self._hover = hover
             self.update()
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         gap, self._gap, self._pressed = self._gap, None, None
         self.unsetCursor()
         self.update()
         if gap is not None and event.button() == Qt.MouseButton.LeftButton:
             self._move_to(gap - 1 if gap > self._current else gap)
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+    def leaveEvent(self, event: QEvent) -> None:
         self._hover = -1
         self.update()
         super().leaveEvent(event)
@@ -164,7 +164,7 @@ class LayerRows(KeyboardFocus, QWidget):
             self.moved.emit(self._current, to)
             self.revealed.emit(self.row_rect(to))
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         key, here = event.key(), self._current
         if key == Qt.Key.Key_Escape and self._gap is not None:
             self._gap = self._pressed = None

@@ -46,10 +46,10 @@ class Elided(Label):
         self.short = short
         self.setText(text)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         return QSize(min(24, self.sizeHint().width()), self.sizeHint().height())
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         inside = QRectF(self.contentsRect())
         words = self.words(inside.width() + 1)
@@ -79,7 +79,7 @@ class Caption(Elided):
             self._place()
         self.setVisible(bool(words))
 
-    def eventFilter(self, _plot: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, _plot: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
             self._place()
         return False
@@ -88,7 +88,7 @@ class Caption(Elided):
         wide = self.fontMetrics().horizontalAdvance(self.text()) + 2 * self.PAD + 2
         self.setGeometry(self.GAP, self.GAP, min(wide, self.parentWidget().width() - 2 * self.GAP), 20)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -115,13 +115,13 @@ class Sentence(Label):
             self._lines = lines
             self.updateGeometry()
 
-    def hasHeightForWidth(self) -> bool:  # noqa: N802
+    def hasHeightForWidth(self) -> bool:
         return False
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(1, self.fontMetrics().size(0, "\n".join("x" * self._lines)).height())
 
-    minimumSizeHint = sizeHint  # noqa: N815
+    minimumSizeHint = sizeHint
 
 
 class Panel(Card):
@@ -176,7 +176,7 @@ class Panel(Card):
                 part.set_unit(unit)
         self._fit_header()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_header()
 

@@ -48,7 +48,7 @@ class _Curve(pg.GraphicsObject):
         self._points = points
         self.update()
 
-    def boundingRect(self) -> QRectF:  # noqa: N802
+    def boundingRect(self) -> QRectF:
         return QRectF(-1, -1e3, 1e5, 2e3)  # more, times a large window's pixels a second, overflows and nothing is drawn
 
     def paint(self, painter: QPainter, *_unused: object) -> None:
@@ -175,13 +175,13 @@ class RaceTable(QWidget):
         self.updateGeometry()
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(380, round(self.ROW * self._unit) * max(1, len(self.rows)))
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
+    def minimumSizeHint(self) -> QSize:
         return QSize(280, self.sizeHint().height())
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()

@@ -64,10 +64,10 @@ class Swatch(QWidget):
         self.setFixedSize(self.sizeHint())
         theme.changed.connect(self.update)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(32 if self._line else 12, 20)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         mark, middle = MARKS[self._index], self.height() / 2

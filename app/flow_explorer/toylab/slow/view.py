@@ -68,7 +68,7 @@ class _Stage(QWidget):
             self.update()
         self.setAccessibleName(f"{self.title.text()}: {figures or self.words.text()}")
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         if not self._on:
             return
         painter = QPainter(self)
@@ -110,12 +110,12 @@ class _Norms(QWidget):
         self._norms, self._share = norms, share
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(200, round(84 * self._unit))
 
-    minimumSizeHint = sizeHint  # noqa: N815
+    minimumSizeHint = sizeHint
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()

@@ -124,7 +124,7 @@ class DrawSheet(TargetSheet):
         if not surface.is_blank():
             self.say("")
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         tool = next((name for name, key in KEYS.items() if event.text().upper() == key), None)
         pressed = QKeySequence(event.keyCombination())
         if event.matches(QKeySequence.StandardKey.Undo):

@@ -133,7 +133,7 @@ class TargetSheet(QWidget):
         again = QKeySequence(event.keyCombination()) in (QKeySequence("Ctrl+Y"), QKeySequence("Ctrl+Shift+Z"))
         return event.matches(undo) or event.matches(redo) or again
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.leave()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -141,7 +141,7 @@ class TargetSheet(QWidget):
             focus.click() if isinstance(focus, Button) else self.take()
         event.accept()
 
-    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
+    def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab goes round in the sheet."""
         inside, here = [], self.nextInFocusChain()
         while here is not self:
@@ -159,7 +159,7 @@ class TargetSheet(QWidget):
 
     # Looks
 
-    def eventFilter(self, watched: object, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self.parentWidget() and self.isVisible():
             self._fit()
         return False
@@ -172,12 +172,12 @@ class TargetSheet(QWidget):
         width = min(self.width_at(height), room.width() - 2 * _MARGIN)
         self.card.setGeometry((room.width() - width) // 2, (room.height() - height) // 2, width, height)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         event.accept()  # not to the panels behind
 
-    mouseReleaseEvent = mouseMoveEvent = mouseDoubleClickEvent = wheelEvent = mousePressEvent  # noqa: N815
+    mouseReleaseEvent = mouseMoveEvent = mouseDoubleClickEvent = wheelEvent = mousePressEvent
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()

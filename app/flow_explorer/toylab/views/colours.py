@@ -76,12 +76,12 @@ class ColourBar(QWidget):
             self.updateGeometry()
             self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(120, round(16 * self._unit))
 
-    minimumSizeHint = lambda self: QSize(40, round(16 * self._unit))  # noqa: E731, N815
+    minimumSizeHint = lambda self: QSize(40, round(16 * self._unit))  # noqa: E731
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         unit = self._unit

@@ -91,7 +91,7 @@ class Gallery(QWidget):
                 self._rows[number].addWidget(panel, 1)
                 panel.show()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         narrow = (self.width() - 24) / 3 < NARROW
         if narrow != self._narrow:

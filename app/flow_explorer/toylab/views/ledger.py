@@ -57,7 +57,7 @@ class SquareView(QWidget):
         )
         theme.changed.connect(self.update)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(200, 140)
 
     def show_probe(self, data: ProbeData | None, position: float) -> None:
@@ -77,7 +77,7 @@ class SquareView(QWidget):
         # Steps of a fifth of an octave, so that the scale stands still while the numbers move a little.
         return 2.0 ** (math.ceil(5 * math.log2(max(far, SIDE / 2))) / 5)
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()
@@ -141,10 +141,10 @@ class LedgerRows(KeyboardFocus, QWidget):
         """Rows: the prior's and one a stage."""
         return 1 + len(self.data.names) if self.data is not None else 1
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         return QSize(160, self.row * self.count() + 2)
 
-    minimumSizeHint = lambda self: QSize(80, self.row * self.count() + 2)  # noqa: E731, N815
+    minimumSizeHint = lambda self: QSize(80, self.row * self.count() + 2)  # noqa: E731
 
     def show_probe(self, data: ProbeData | None, boundary: int) -> None:
         """Show the numbers; the last of the first ``boundary`` stages is marked."""
@@ -164,7 +164,7 @@ class LedgerRows(KeyboardFocus, QWidget):
         exact = [self.data.log_prior, *self.data.log_dets]
         return [(t, signed(h), f"{e:+.8f}") for t, h, e in zip(titles, self.data.rounded, exact, strict=True)]
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones = theme.current()
@@ -203,12 +203,12 @@ class LedgerRows(KeyboardFocus, QWidget):
             words += "\n" + tr("log |det| of this layer's Jacobian at this point")
         QToolTip.showText(event.globalPos(), words, self)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         number = int(event.position().y() // self.row)
         if event.button() == Qt.MouseButton.LeftButton and self.data is not None and number < self.count():
             self.chosen.emit(number)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
         if step is None or self.data is None:
             super().keyPressEvent(event)
@@ -307,7 +307,7 @@ class Ledger(Card):
         self.caption.setToolTip(f"|det ∂h/∂x| = {growth:.8g}")
         self.sum.show_total(signed(data.total), f"{data.log_prob:+.8f}")
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         # Where it is low, the numbers matter more than the drawing.
         self.square.setMaximumHeight(max(64, int(self.height() * 0.26)))
@@ -339,7 +339,7 @@ class _Sum(QWidget):
         self.setToolTip(f"log p(x) = {exact} nat" if exact else "")
         self.update()
 
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         tones = theme.current()
         painter.setPen(QPen(QColor(tones.muted), 1))

@@ -40,7 +40,7 @@ class Segments(pg.GraphicsObject):
         """How many lines there are."""
         return sum(len(group.ndarray()) for group in self._groups)
 
-    def boundingRect(self) -> QRectF:  # noqa: N802
+    def boundingRect(self) -> QRectF:
         return self._area
 
     def paint(self, painter: QPainter, *_unused: object) -> None:

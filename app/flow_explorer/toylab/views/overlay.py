@@ -53,7 +53,7 @@ class ProbeMark(pg.GraphicsObject):
         """The parallelogram that is drawn, (4, 2)."""
         return self._shape
 
-    def boundingRect(self) -> QRectF:  # noqa: N802
+    def boundingRect(self) -> QRectF:
         return self._area
 
     def paint(self, painter: QPainter, *_unused: object) -> None:
@@ -114,7 +114,7 @@ class ProbeHand(QObject):
         plot.installEventFilter(self)
         self._viewport.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
         # Events come while the plot is being taken apart, too: then nothing of it may be touched.
         if isinstance(event, QMouseEvent):

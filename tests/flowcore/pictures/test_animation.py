@@ -5,6 +5,8 @@ from __future__ import annotations
 import builtins
 import contextlib
 import io
+import os
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -143,9 +145,21 @@ def test_without_pyav_the_sentence_says_what_to_install(monkeypatch):
         animation_bytes(".mp4", frames())
 
 
-def test_only_a_video_imports_pyav():
-    animation_bytes(".webp", frames())
-    assert "av" not in sys.modules or has_video()
+def test_only_a_video_imports_pyav(tmp_path):
+    """In a process of its own, where nothing else has imported it, and with a stand-in, so that an import would succeed."""
+    (tmp_path / "av.py").write_text("")
+    code = (
+        "import sys, numpy as np\n"
+        "from flowcore.pictures.animation import animation_bytes, require_video\n"
+        "frames = np.zeros((2, 8, 8, 3), np.uint8)\n"
+        "animation_bytes('.webp', frames), animation_bytes('.gif', frames)\n"
+        "before = 'av' in sys.modules\n"
+        "require_video()\n"
+        "print(before, 'av' in sys.modules)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert ran.stdout.split() == ["False", "True"], ran.stderr
 
 
 def test_the_video_gets_every_frame_even_sides_and_the_pace(monkeypatch):

@@ -15,7 +15,7 @@ from flowcore.plane.trainer import ToyTrainer
 from flowcore.training.run_folder import RunFolder
 from flowcore.training.trainer import Trainer
 
-WRITTEN = Path(__file__).resolve().parents[1] / "fixtures" / "853f5d9"
+WRITTEN = Path(__file__).resolve().parents[2] / "fixtures" / "853f5d9"
 MODELS = sorted(path.stem for path in (WRITTEN / "models").glob("*.safetensors"))
 RUNS = sorted(path.name for path in (WRITTEN / "runs").iterdir())
 

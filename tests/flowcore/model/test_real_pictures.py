@@ -20,7 +20,7 @@ from flowcore.model.codec import decode_batch, encode_picture, save_latent, to_p
 from flowcore.model.evaluation import bits_per_dim
 from flowcore.model.systems import build
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COUNT = 200
 
 SYSTEMS = {

@@ -22,7 +22,7 @@ from flowcore.data.reading import Reading
 from flowcore.data.stream import AHEAD_BATCHES
 from flowcore.errors import DataError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def blob(seed: int, width: int = 24, height: int = 20) -> np.ndarray:

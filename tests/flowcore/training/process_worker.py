@@ -1,4 +1,4 @@
-"""What each of several processes runs in test_training_processes.py: `process_worker.py FOLDER`, started by :func:`launch`."""
+"""What each of several processes runs in test_processes.py: `process_worker.py FOLDER`, started by :func:`launch`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from flowcore.errors import DataError, ProcessError
 from flowcore.training import Processes, TrainConfig, architecture_for, processes, train
 from flowcore.training.trainer import Trainer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 CASES = {
     "glow": ("glow", "store", 0),

@@ -14,7 +14,7 @@ from PIL import Image
 
 from flowcore.errors import PictureError
 from flowcore.pictures.images import read_picture, to_png_bytes
-from tests.flowcore.images.case import chunk, photo, png_by_hand, refused, saved
+from tests.flowcore.pictures.case import chunk, photo, png_by_hand, refused, saved
 
 
 def test_text_named_png(tmp_path: Path) -> None:

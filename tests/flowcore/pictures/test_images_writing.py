@@ -13,7 +13,7 @@ from PIL import Image
 from flowcore.errors import PictureError
 from flowcore.pictures import recipe as recipes
 from flowcore.pictures.images import enlarge, grid, save_gif, save_png, strip, to_gif_bytes, write_atomically
-from tests.flowcore.images.case import photo
+from tests.flowcore.pictures.case import photo
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])

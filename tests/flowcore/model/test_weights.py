@@ -15,7 +15,7 @@ from flowcore.errors import CheckpointError
 from flowcore.model import checkpoint
 from flowcore.model.weights import check_weights, fingerprint
 
-WRITTEN = Path(__file__).resolve().parents[1] / "fixtures" / "853f5d9"
+WRITTEN = Path(__file__).resolve().parents[2] / "fixtures" / "853f5d9"
 
 
 @pytest.fixture

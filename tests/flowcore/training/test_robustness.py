@@ -26,7 +26,7 @@ from flowcore.training import RunFolder, TrainConfig, architecture_for, train
 from flowcore.training.record import Record
 from flowcore.training.trainer import Trainer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -16,7 +16,7 @@ from flowcore.model.card import read_card
 from flowcore.training import RunFolder, TrainConfig, architecture_for, train
 from flowcore.training.loop import Trainer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def pictures(count: int, size: int = 8) -> SimpleNamespace:

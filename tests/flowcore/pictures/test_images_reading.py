@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from flowcore.pictures.images import MAX_KEPT_PIXELS, Picture, read_picture, to_png_bytes
-from tests.flowcore.images.case import chunk, photo, png_by_hand, refused, saved
+from tests.flowcore.pictures.case import chunk, photo, png_by_hand, refused, saved
 
 
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "ppm"])

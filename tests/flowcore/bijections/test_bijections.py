@@ -9,11 +9,11 @@ import pytest
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
-from bijection_cases import CASES, make  # noqa: E402
+from bijection_cases import CASES, make
 
-from flowcore import bijections  # noqa: E402
-from flowcore.bijections.base import soft_clamp, soft_clamp_inverse  # noqa: E402
-from flowcore.errors import ConfigError, UntrainedError  # noqa: E402
+from flowcore import bijections
+from flowcore.bijections.base import soft_clamp, soft_clamp_inverse
+from flowcore.errors import ConfigError, UntrainedError
 
 DEVICES = ["cpu"] + (["cuda"] if torch.cuda.is_available() else [])
 
