@@ -13,10 +13,8 @@ import numpy as np
 
 from ..errors import ConfigError
 
-__all__ = ["AffineMap", "METHODS", "fit", "gaussian_transport", "level_transport", "mean_shift", "shrunk_shift"]
+__all__ = ["AffineMap", "gaussian_transport", "level_transport", "mean_shift", "shrunk_shift"]
 
-METHODS = ("mean-shift", "shrunk-shift", "transport")
-"""What :func:`fit` knows."""
 RANK = 128
 
 
@@ -129,18 +127,6 @@ def shrunk_shift(a: np.ndarray, b: np.ndarray) -> AffineMap:
     variance = a.var(0, ddof=1) / len(a) + b.var(0, ddof=1) / len(b)
     kept = np.maximum(0.0, 1.0 - variance / np.maximum(shift**2, 1e-300))
     return AffineMap(a.mean(0), kept * shift, np.zeros((a.shape[1], 0)), np.zeros((0, 0)))
-
-
-def fit(method: str, a: np.ndarray, b: np.ndarray) -> AffineMap:
-    """The map of a method from the latents ``a`` (N, D) of one pile to ``b`` (M, D) of another.
-
-    Raises:
-        ConfigError: for an unknown method, and as the methods do.
-    """
-    makers = {"mean-shift": mean_shift, "shrunk-shift": shrunk_shift, "transport": gaussian_transport}
-    if method not in makers:
-        raise ConfigError(f"Piles are brought onto each other by {', '.join(METHODS)}, not by {method!r}.")
-    return makers[method](a, b)
 
 
 def _directions(rows: np.ndarray, rank: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from flow_explorer.cli.output import OutputFile, picture_files, print_json, say
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.reading import data_path, tell_left_out
 from flowcore.errors import ConfigError, DataError
+from flowcore.latents.ways import METHODS
 from flowcore.model.card import class_names, read_card
 from flowcore.model.labels import Label, find_class, single
 
@@ -25,12 +26,10 @@ if TYPE_CHECKING:
 NAME = "translate"
 HELP = "turn pictures of one pile into their counterparts in another"
 DESCRIPTION = (
-    "Turn pictures of pile A into their counterparts in pile B, one file each. mean-shift moves z by the difference of the "
-    "piles' means; transport also bends it, from the one pile's Gaussian to the other's; conditional encodes under A's class "
-    "of a conditional model and decodes under B's; pair encodes with A's flow of `train-pair` and decodes with B's. Every "
-    "picture is taken back again in floating point, to prove that nothing is lost."
+    "Turn pictures of pile A into their counterparts in pile B, one file each. "
+    + " ".join(f"{each.name}: {each.line[:1].lower()}{each.line[1:]}." for each in METHODS.values())
+    + " Every picture is taken back again in floating point, to prove that nothing is lost."
 )
-METHODS = ("mean-shift", "shrunk-shift", "transport", "conditional", "pair")
 ASKED = 24
 """Pictures of a pile that are asked which class they are likeliest under."""
 
@@ -40,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="PICTURE", help="the pictures to translate")
     parser.add_argument("--from", dest="pile_a", metavar="A", help="pile A: a folder or other data, or a class's name")
     parser.add_argument("--to", dest="pile_b", metavar="B", help="pile B, likewise")
-    parser.add_argument("--method", choices=METHODS, default="mean-shift", help="(default: mean-shift)")
+    parser.add_argument("--method", choices=tuple(METHODS), default="mean-shift", help="(default: mean-shift)")
     add_model(parser)
     parser.add_argument("--out", required=True, metavar="FOLDER", help="the folder for the pictures, made if it is missing")
     parser.add_argument(
@@ -58,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read both piles, make the map, translate, save; a row a picture with --json."""
-    if args.method == "pair":
+    needs = METHODS[args.method].needs
+    if needs == "pair":
         args.model, second = _pair_of(args)
         if args.strength != 1.0:
             raise ConfigError("Between the two flows of a pair there is no way, so --strength is 1 with --method pair.")
@@ -66,10 +66,10 @@ def run(args: argparse.Namespace) -> int:
     targets = picture_files(args.out, args.images, (path, *args.images))
     pictures = read_as_seen(args.images, card, path, args)
     piles: list[Any] = []
-    if args.method != "pair":
+    if needs != "pair":
         if args.pile_a is None or args.pile_b is None:
             raise ConfigError(f"--method {args.method} needs both piles: give --from A and --to B.")
-        if args.method == "conditional" and not class_names(card):
+        if needs == "classes" and not class_names(card):
             raise ConfigError("This model knows no classes, so --method conditional cannot be; try mean-shift or transport.")
         piles = [_pile(text, args, path, card) for text in (args.pile_a, args.pile_b)]
 
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
     def work(where: str) -> list[Any]:
         flow = load_model(path, where)
-        way = _pair_way(flow, second, where) if args.method == "pair" else _way(args, flow, piles)
+        way = _pair_way(flow, second, where) if needs == "pair" else _way(args, flow, piles)
         return _translate(args, flow, way, pictures)
 
     done = run_on(choose_device(args.device, exact=True), work)
@@ -103,7 +103,7 @@ def _pair_of(args: argparse.Namespace) -> tuple[str, Path]:
 
 def _pile(text: str, args: argparse.Namespace, path: Path, card: dict[str, Any]) -> Label | np.ndarray:
     """The class that a text names, where classes are what counts; else the pictures of the data that it names."""
-    if args.method == "conditional" and not Path(text).expanduser().exists():
+    if METHODS[args.method].needs == "classes" and not Path(text).expanduser().exists():
         return single(find_class(text, class_names(card)))
     from flowcore.data.datasets import open_dataset
 
@@ -129,9 +129,8 @@ def _likeliest(flow: Any, pile: np.ndarray) -> Label:
 def _way(args: argparse.Namespace, flow: Any, piles: list[Any]) -> Translation:
     from flowcore.data.pile import check_piles
     from flowcore.latents.translation import ByClass, ByMap, encode_pile
-    from flowcore.latents.transport import fit
 
-    if args.method == "conditional":
+    if METHODS[args.method].needs == "classes":
         labels = [pile if isinstance(pile, tuple) else _likeliest(flow, pile) for pile in piles]
         if labels[0] == labels[1]:
             raise ConfigError("Both piles are of one class under this model, so nothing would change; name two classes.")
@@ -141,7 +140,7 @@ def _way(args: argparse.Namespace, flow: Any, piles: list[Any]) -> Translation:
     for name, pile in zip((args.pile_a, args.pile_b), piles, strict=True):
         with Progress(f"Encoding {name}", len(pile), "pictures") as progress:
             latents.append(encode_pile(flow, pile, label, on_progress=lambda done, _all, told=progress: told.update(done)))
-    return ByMap(flow, fit(args.method, *latents), label)
+    return ByMap(flow, METHODS[args.method].fit(*latents), label)
 
 
 def _pair_way(flow: Any, second: Path, device: str) -> Translation:

@@ -23,8 +23,8 @@ from flowcore.atomic import replacing
 from flowcore.data.pile import Pile, check_piles, read_pile
 from flowcore.errors import ConfigError, DataError, FlowError, NonFiniteError
 from flowcore.fast import accelerate
-from flowcore.latents import transport
 from flowcore.latents.translation import ByClass, ByMap, ByPair, Way, translate_steps
+from flowcore.latents.ways import method
 from flowcore.model.codec import (
     class_log_probs_job,
     decode_job,
@@ -40,16 +40,7 @@ from flowcore.pictures.images import to_png_bytes
 
 from ..context import Context, Steps, job
 from ..hand import follow_the_hand, in_strides, quick_draft
-from ..requests.piles import (
-    BY_CLASS,
-    PAIR,
-    FitPiles,
-    ReadPile,
-    SaveTranslations,
-    TranslatePage,
-    TranslatePicture,
-    _Between,
-)
+from ..requests.piles import FitPiles, ReadPile, SaveTranslations, TranslatePage, TranslatePicture, _Between
 from .explorer import CHUNK, chunks, picture_model
 
 __all__ = ["CLASS_SAMPLES"]
@@ -217,22 +208,23 @@ def _fit(context: Context, request: _Between, tell: Callable[[float, str], None]
     """The way that a request means, and the z of the pile that it translates: kept, or made."""
     flow = picture_model(context, request.model).flow
     first, second = yield from _both(context, request)
-    other = picture_model(context, request.pair).flow if request.method == PAIR else None
+    how = method(request.method)
+    other = picture_model(context, request.pair).flow if how.needs == "pair" else None
     key = (id(flow), id(other), request.method, request.back, first.number, second.number if second else 0)
     fitted = _find(_kept(context).ways, key)
     if fitted is not None:
         return fitted
-    names, piles = request.names, 1 if request.method in (PAIR, BY_CLASS) else 2
+    names, piles = request.names, 2 if how.fit else 1
 
     def told(index: int) -> Callable[[int, int], None]:
         return lambda done, total: tell((index + done / max(total, 1)) / piles, names[index])
 
-    if request.method == PAIR:
+    if other is not None:
         way: Way = ByPair(other, flow) if request.back else ByPair(flow, other)
         if list(way.flow.event_shape) != list(flow.event_shape):
             raise ConfigError("The two flows of the pair see pictures of different sizes; train both at one size.")
         z = yield from _encode(context, way.flow, first, (), told(0))
-    elif request.method == BY_CLASS:
+    elif how.fit is None:
         if not flow.num_classes:
             raise ConfigError("This model knows no classes; choose mean shift or transport.")
         labels = []
@@ -248,7 +240,7 @@ def _fit(context: Context, request: _Between, tell: Callable[[float, str], None]
         z = yield from _encode(context, flow, first, label, told(0))
         there = yield from _encode(context, flow, second, label, told(1))
         tell(1.0, "")
-        change = yield from _beside(lambda _told: transport.fit(request.method, z, there), _quiet)
+        change = yield from _beside(lambda _told: how.fit(z, there), _quiet)
         way = ByMap(flow, change, label)
     return _keep(_kept(context).ways, key, _Fitted(way, first, z))
 
@@ -256,7 +248,7 @@ def _fit(context: Context, request: _Between, tell: Callable[[float, str], None]
 def _both(context: Context, request: _Between) -> Generator[Any, None, tuple[_Read, _Read | None]]:
     first = yield from _read(context, request.model, request.source, _quiet)
     second = (yield from _read(context, request.model, request.target, _quiet)) if request.target else None
-    if request.method != PAIR and second is None:
+    if second is None and method(request.method).needs != "pair":
         raise ConfigError("This method needs both piles.")
     return first, second
 
