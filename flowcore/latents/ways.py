@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from ..errors import ConfigError
+from .entropic import entropic_transport
 from .transport import AffineMap, gaussian_transport, mean_shift, shrunk_shift
 
 __all__ = ["METHODS", "Method", "allowed", "method"]
@@ -43,6 +44,10 @@ METHODS = {each.name: each for each in (
     Method("transport", "Transport", "Also bends z from the one pile's spread to the other's",
            "The shortest way from one Gaussian to the other, in the directions in which the piles vary most.\n"
            "T(z) = m_B + Σ_A^-½ (Σ_A^½ Σ_B Σ_A^½)^½ Σ_A^-½ (z − m_A)", fit=gaussian_transport),
+    Method("entropic", "Entropic transport", "Pairs the piles' pictures softly, and bends z as the pairs lie",
+           "Each z of A has a partner, the mean of what Sinkhorn's plan pairs it with in B; a new z moves by the affine part of "
+           "these pairs.\nT(z) = m_B + S (z − m_A),  S symmetric, S (x − m_A) ≈ x + ŷ − x̂ − m_B",
+           fit=entropic_transport),
     Method("conditional", "By class", "Encodes under A's class and decodes under B's",
            "The model itself knows what the classes differ in; a pile is of the class under which most of it is "
            "likeliest.\ny = f_B⁻¹(f_A(x))", needs="classes"),
