@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
-__all__ = ["Stopped", "beside", "finish"]
+__all__ = ["LOOK_IN_S", "Stopped", "beside", "finish", "parts"]
 
 T = TypeVar("T")
 LOOK_IN_S = 0.005
@@ -22,6 +22,16 @@ class Stopped(Exception):
 
 def finish(steps: Generator[Any, Any, T]) -> T:
     """Run a generator to its end and give what it returns."""
+    left = parts(steps)
+    while True:
+        try:
+            next(left)
+        except StopIteration as stop:
+            return stop.value
+
+
+def parts(steps: Generator[Any, Any, T]) -> Generator[Any, None, T]:
+    """Run a generator to its end, passing on what it yields beside the times at which it is due."""
     while True:
         try:
             due = next(steps)
@@ -29,6 +39,8 @@ def finish(steps: Generator[Any, Any, T]) -> T:
             return stop.value
         if isinstance(due, float):
             time.sleep(due)
+        elif due is not None:
+            yield due
 
 
 def beside(

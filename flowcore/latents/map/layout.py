@@ -49,6 +49,11 @@ class Layout:
         points[:, : self.coordinates.shape[1]] = self.coordinates[:, :2]
         return points
 
+    @property
+    def share(self) -> list[float]:
+        """Of the variance across the map and up."""
+        return [*(float(share) for share in self.shares[:2]), 0.0][:2]
+
     def place(self, z: np.ndarray) -> np.ndarray:
         """Where other pictures' z (m, D) lie on the same axes, (m, k) float32."""
         rows = self._represent(np.atleast_2d(z))
