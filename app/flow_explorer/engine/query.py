@@ -44,11 +44,14 @@ class Query:
     """One thing that is wanted of the engine, and how far it is.
 
     Answers of an older value are passed on until a newer one has been answered (during a drag they are what there is to see),
-    those of what was dropped never. `on_change` is called after each of them, after an error, and with progress.
+    those of what was dropped never. With `yields`, what is on its way makes way for a newer value once it has answered something,
+    and not before: a drag faster than the first answer would show nothing. `on_change` is called after each answer, after an
+    error, and with progress.
     """
 
-    def __init__(self, client: Any, on_change: Callable[[], object] = lambda: None, *, each: bool = False) -> None:
-        self._client, self._on_change, self._each = client, on_change, each
+    def __init__(self, client: Any, on_change: Callable[[], object] = lambda: None, *, each: bool = False,
+                 yields: bool = False) -> None:  # fmt: skip
+        self._client, self._on_change, self._each, self._yields = client, on_change, each, yields
         self.request: Request | None = None
         """What is wanted."""
         self.busy = False
@@ -60,6 +63,8 @@ class Query:
         self._sent: Request | None = None
         self._flying: int | None = None
         self._life = 0
+        self._spoken = False
+        """Whether what is on its way has answered something."""
         self._told: tuple[Answer, Failure | None] = (lambda *_: None, None)
 
     def asks(self, request: Request | None) -> bool:
@@ -72,7 +77,7 @@ class Query:
         way: it is of no use any more."""
         if not self.asks(request):
             return False
-        if request is None or (at_once and not self._each):
+        if request is None or ((at_once or (self._yields and self._spoken)) and not self._each):
             self._give_up()
         self.request, self.busy, self._told = request, request is not None, (on_answer, on_error)
         self.error, self.details, self.progress = "", "", None
@@ -117,7 +122,10 @@ class Query:
                 return
             if message.done:
                 over()
+            self._spoken = not message.done
             on_answer(message, request is self.request)
+            if self._yields and self._spoken and request is self._sent and request is not self.request:
+                self._give_up()
             self._next()
             self._on_change()
 
@@ -137,7 +145,7 @@ class Query:
                 self.progress = (fraction, words)
                 self._on_change()
 
-        self._sent, self._flying = request, -1
+        self._sent, self._flying, self._spoken = request, -1, False
         number = self._client.send(request, on_answer=answered, on_error=failed, on_progress=progressed)
         if self._flying == -1 and self._sent is request:  # else it was answered while it was sent
             self._flying = number

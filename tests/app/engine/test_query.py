@@ -150,6 +150,18 @@ def test_what_must_finish_tells_how_far_it_is_and_is_ended_when_it_is_forgotten(
     assert not query.busy and query.progress is None
 
 
+def test_what_has_answered_something_makes_way_for_a_newer_value(client):
+    query, came = Query(client, yields=True), []
+    for value in (1, 2):
+        query.want(ask(value), lambda message, newest: came.append((message.request.value, newest)))
+    assert client.values == [1] and not client.cancelled
+    client.sent[0].answer(done=False)
+    assert came == [(1, False)] and client.cancelled == [0] and client.values == [1, 2]
+    client.sent[1].answer(done=False)
+    query.want(ask(3))
+    assert client.cancelled == [0, 1] and client.values == [1, 2, 3]
+
+
 def test_an_answer_may_ask_for_more(client):
     query = Query(client)
     query.want(ask(1), lambda *_: query.want(ask(2)))
