@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from flow_explorer.explorer.store import latent_to_dict
 from flowcore.atomic import replacing
 from flowcore.data.pile import Pile, read_pile
 from flowcore.errors import ConfigError, DataError, FlowError
 from flowcore.fast import accelerate
+from flowcore.latents.as_json import latent_to_dict
 from flowcore.latents.fitting import Side, encode_pile_job, way_job
 from flowcore.latents.translation import Way, translate_steps
 from flowcore.latents.ways import method
