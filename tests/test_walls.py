@@ -20,7 +20,8 @@ QT = {"PySide6", "PySide2", "PyQt5", "PyQt6", "qtpy", "superqt", "pyqtgraph", "s
 TORCH_FREE_PACKAGES = ("flowcore.pictures", "flowcore.data", "flowcore.theory")
 TORCH_FREE = {
     "flowcore", "flowcore.atomic", "flowcore.errors", "flowcore.latents", "flowcore.latents.latent",
-    "flowcore.latents.map", "flowcore.latents.map.points", "flowcore.latents.resample", "flowcore.latents.timeline",
+    "flowcore.latents.map", "flowcore.latents.map.layout", "flowcore.latents.map.points", "flowcore.latents.principal",
+    "flowcore.latents.resample", "flowcore.latents.timeline",
     "flowcore.latents.as_json", "flowcore.latents.entropic", "flowcore.latents.transport", "flowcore.latents.ways",
     "flowcore.memory", "flowcore.model", "flowcore.model.card", "flowcore.model.labels", "flowcore.plane",
     "flowcore.plane.convergence", "flowcore.plane.course", "flowcore.plane.densities", "flowcore.plane.drawing",

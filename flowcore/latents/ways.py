@@ -15,7 +15,10 @@ from ..errors import ConfigError
 from .entropic import entropic_transport
 from .transport import AffineMap, gaussian_transport, mean_shift, shrunk_shift
 
-__all__ = ["METHODS", "Method", "allowed", "method"]
+__all__ = ["METHODS", "STRENGTH_MAX", "Method", "allowed", "method"]
+
+STRENGTH_MAX = 2.0
+"""0 changes nothing, 1 goes all the way, and so far beyond the window goes."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from flow_explorer.cli.output import OutputFile, print_json, print_text
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.reading import add_data, add_loading, data_path, loading, of_card, tell_left_out
 from flowcore.errors import ConfigError, DataError
+from flowcore.latents.map.layout import METHODS
 from flowcore.model.card import class_names, level_count
 from flowcore.model.weights import fingerprint
 from flowcore.work import parts
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     add_model(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="a .png of the map, or its figures as .json or .csv")
-    parser.add_argument("--method", choices=("pca", "umap"), default="pca",
+    parser.add_argument("--method", choices=METHODS, default="pca",
                         help="pca, or umap by the extra of that name (default: pca)")  # fmt: skip
     parser.add_argument("--levels", default="all", metavar="L",
                         help="which levels of z count: all, coarsest, finest, or numbers as 2,3 (1 is the finest)")  # fmt: skip

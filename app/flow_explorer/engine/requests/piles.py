@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from flowcore.errors import ConfigError
-from flowcore.latents.ways import method
+from flowcore.latents.ways import STRENGTH_MAX, method
 
 from .base import Priority, Request, check_number, check_temperature, check_whole
 
 __all__ = ["FitPiles", "ReadPile", "SaveTranslations", "TranslatePage", "TranslatePicture"]
 
-STRENGTH_MAX = 2.0
 SEED_MAX = 2**31 - 1
 
 

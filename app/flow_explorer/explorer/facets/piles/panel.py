@@ -9,11 +9,10 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
 
 from flow_explorer import theme
-from flow_explorer.explorer.facets.piles.state import STRENGTH_MAX
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Button, Heading, Label, Segmented, ValueSlider
 from flow_explorer.widgets.focus import KeyboardFocus, ring
-from flowcore.latents.ways import METHODS
+from flowcore.latents.ways import METHODS, STRENGTH_MAX
 
 __all__ = ["MethodChoice", "Panel"]
 

@@ -9,14 +9,13 @@ from typing import Any
 
 from flow_explorer.explorer.facets import FacetState
 from flowcore.errors import ConfigError
-from flowcore.latents.ways import METHODS
+from flowcore.latents.ways import METHODS, STRENGTH_MAX
 from flowcore.model.labels import MAX_CLASS
 from flowcore.model.temperature import Temperature
 
-__all__ = ["DIRECTIONS", "FURTHER", "STRENGTH_MAX", "Side", "State"]
+__all__ = ["DIRECTIONS", "FURTHER", "Side", "State"]
 
 DIRECTIONS = ("ab", "ba")
-STRENGTH_MAX = 2.0
 FURTHER = -1
 """`State.selected` where the further picture is looked at, and none of the pile."""
 
