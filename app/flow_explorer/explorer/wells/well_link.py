@@ -78,12 +78,12 @@ class WellLink:
             return
         # The same picture, only moved: the older figures stand until the new ones come, so nothing flickers.
         dragged = before is not None and before[:2] == put[:2]
-        if not dragged:
-            # Of another picture not even an older answer is of use.
+        if not dragged or before[3] != latent:
+            # Of another picture, or another z, not even an older answer is of use.
             self._query.want(None)
+        if not dragged:
             self.view = WellView()
-        self.view.seen, self.view.error = seen, ""
-        self.view.moving = dragged
+        self.view.seen = seen
         self.view.chosen = label
         # A sample's walk starts from its own z, also while its badge is still being computed.
         if latent:
@@ -92,6 +92,7 @@ class WellLink:
         self._query.want(request, lambda message, _newest: self._answered(message, model, latent),
                          lambda sentence, details: self._failed(sentence, details, put))  # fmt: skip
         self.view.busy = self._query.busy
+        self.view.moving, self.view.error = dragged and self.view.busy, self._query.error
         self._on_change(self.which)
 
     def _answered(self, message: Any, model: Model, latent: str) -> None:
