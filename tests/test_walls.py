@@ -20,8 +20,7 @@ QT = {"PySide6", "PySide2", "PyQt5", "PyQt6", "qtpy", "superqt", "pyqtgraph", "s
 TORCH_FREE_PACKAGES = ("flowcore.pictures", "flowcore.data", "flowcore.theory")
 TORCH_FREE = {
     "flowcore", "flowcore.atomic", "flowcore.errors", "flowcore.latents", "flowcore.latents.latent",
-    "flowcore.latents.map", "flowcore.latents.map.layout", "flowcore.latents.map.points", "flowcore.latents.principal",
-    "flowcore.latents.resample", "flowcore.latents.timeline",
+    "flowcore.latents.map", "flowcore.latents.map.points", "flowcore.latents.resample", "flowcore.latents.timeline",
     "flowcore.latents.as_json", "flowcore.latents.entropic", "flowcore.latents.transport", "flowcore.latents.ways",
     "flowcore.memory", "flowcore.model", "flowcore.model.card", "flowcore.model.labels", "flowcore.plane",
     "flowcore.plane.convergence", "flowcore.plane.course", "flowcore.plane.densities", "flowcore.plane.drawing",
@@ -29,7 +28,7 @@ TORCH_FREE = {
     "flowcore.plane.targets.entropy", "flowcore.plane.targets.estimate", "flowcore.plane.targets.formula",
     "flowcore.plane.targets.grid", "flowcore.plane.targets.ink", "flowcore.plane.targets.points",
     "flowcore.plane.targets.shapes", "flowcore.plane.targets.targets", "flowcore.model.weights",
-    "flowcore.model.temperature",
+    "flowcore.model.temperature", "flowcore.work",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.

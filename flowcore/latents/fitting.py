@@ -131,7 +131,7 @@ def way_job(
     def label_of(side: Side) -> Generator[Any, None, Label]:
         return side.label or (yield from once(("label", id(flow), side.number), likeliest_job(flow, side.pictures)))
 
-    if how.fit is None:
+    if how.needs == "classes":
         if not flow.num_classes:
             raise ConfigError("This model knows no classes; choose mean shift or transport.")
         first, second = (yield from label_of(sides[0])), (yield from label_of(sides[1]))

@@ -41,7 +41,7 @@ def test_methods_by_name():
 def test_a_method_is_offered_where_what_it_needs_is_there():
     assert allowed(classes=True, pair=True) == tuple(METHODS)
     assert set(allowed(True, True)) - set(allowed(False, False)) == {"conditional", "pair"}
-    assert all((each.fit is not None) == (each.needs == "piles") for each in METHODS.values())
+    assert all(bool(each.by) == (each.needs == "piles") for each in METHODS.values())
 
 
 def test_means_meet():

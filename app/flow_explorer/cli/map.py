@@ -16,7 +16,7 @@ from flow_explorer.cli.output import OutputFile, print_json, print_text
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.reading import add_data, add_loading, data_path, loading, of_card, tell_left_out
 from flowcore.errors import ConfigError, DataError
-from flowcore.latents.map.layout import METHODS
+from flowcore.latents.map import METHODS
 from flowcore.model.card import class_names, level_count
 from flowcore.model.weights import fingerprint
 from flowcore.work import parts

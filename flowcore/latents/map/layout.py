@@ -19,14 +19,13 @@ import numpy as np
 from ...errors import ConfigError, DataError
 from ..principal import Dense, Factored, Principal, principal
 
-__all__ = ["BUDGET", "COORDINATES", "METHODS", "UMAP_COMMAND", "Layout", "ZMap", "has_umap", "save_lasso", "umap_layout"]
+__all__ = ["BUDGET", "COORDINATES", "UMAP_COMMAND", "Layout", "ZMap", "has_umap", "save_lasso", "umap_layout"]
 
 BUDGET = 256 * 2**20
 """Bytes of z that are held at most, beside 4 · ``RANK`` bytes a picture and level."""
 RANK = 128
 COORDINATES = 50
 """Principal coordinates that a picture keeps, for its neighbours and for UMAP."""
-METHODS = ("pca", "umap")
 UMAP_COMMAND = "pip install 'flow-explorer[map]'"
 
 

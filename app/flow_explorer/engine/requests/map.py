@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from flowcore.errors import ConfigError
-from flowcore.latents.map.layout import METHODS
+from flowcore.latents.map import METHODS
 
 from .base import Priority, Request, check_whole
 

@@ -11,7 +11,7 @@ from typing import Any
 from flow_explorer.engine.requests.map import LIMIT
 from flow_explorer.explorer.facets import FacetState
 from flowcore.errors import ConfigError
-from flowcore.latents.map.layout import METHODS
+from flowcore.latents.map import METHODS
 
 __all__ = ["COLOURS", "SOURCES", "State"]
 
