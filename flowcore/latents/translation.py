@@ -23,7 +23,7 @@ from ..work import finish
 from .transport import AffineMap
 
 __all__ = [
-    "CYCLE_BOUND", "ByClass", "ByMap", "ByPair", "Translated", "Translation", "Way", "encode_pile", "translate",
+    "CYCLE_BOUND", "ByClass", "ByMap", "ByPair", "Translated", "Translation", "Way", "translate",
     "translate_followed", "translate_steps",
 ]  # fmt: skip
 
@@ -59,9 +59,20 @@ class Way:
         """The flow that decodes; as a rule the one that encodes."""
         return self.flow
 
+    label: Label
+    """The class that A's pictures are taken under; () for none."""
+
+    def label_at(self, strength: float) -> Label:
+        """The class that holds what was translated at a strength; beyond B's class, B's."""
+        return self.label
+
+    def holds(self, strength: float) -> bool:
+        """Whether a class holds it exactly: nothing beyond B's does."""
+        return True
+
     def label_from(self, model: Flow, count: int) -> Tensor | None:
         """What A's pictures are taken under."""
-        return None
+        return _labels(model, self.label, count)
 
     def label_to(self, model: Flow, count: int, strength: float) -> Tensor | None:
         """What B's are taken under, at a strength."""
@@ -108,9 +119,6 @@ class ByMap(Way):
     change: AffineMap
     label: Label = ()
 
-    def label_from(self, model: Flow, count: int) -> Tensor | None:
-        return _labels(model, self.label, count)
-
     def move(self, z: np.ndarray, strength: float) -> np.ndarray:
         return self.change.apply(z, strength)
 
@@ -126,16 +134,19 @@ class ByClass(Way):
     """
 
     flow: Flow
-    a: Label
+    label: Label
     b: Label
 
-    def label_from(self, model: Flow, count: int) -> Tensor | None:
-        return _labels(model, self.a, count)
+    def label_at(self, strength: float) -> Label:
+        return between(self.label, self.b, min(strength, 1.0))
+
+    def holds(self, strength: float) -> bool:
+        return strength <= 1
 
     def label_to(self, model: Flow, count: int, strength: float) -> Tensor | None:
         if 0 <= strength <= 1:
-            return _labels(model, between(self.a, self.b, strength), count)
-        ends = to_array([self.a, self.b], model.num_classes)
+            return _labels(model, between(self.label, self.b, strength), count)
+        ends = to_array([self.label, self.b], model.num_classes)
         weights = np.eye(model.num_classes)[ends] if ends.ndim == 1 else ends
         return as_label(model, np.tile((1 - strength) * weights[0] + strength * weights[1], (count, 1)))
 
@@ -150,6 +161,7 @@ class ByPair(Way):
 
     flow_a: Flow
     flow_b: Flow
+    label = ()
 
     def __post_init__(self) -> None:
         if [level.shape for level in self.flow_a.levels] != [level.shape for level in self.flow_b.levels]:
@@ -219,24 +231,6 @@ class Translated:
     """Whether float32 was not enough, so that float64 was taken."""
     strength: float = 1.0
     """At which it was taken."""
-
-
-@torch.no_grad()
-def encode_pile(
-    flow: Flow, pictures: np.ndarray, label: Label = (), batch: int = 64, on_progress: Callable[[int, int], None] | None = None
-) -> np.ndarray:
-    """uint8 (N, H, W, C) -> z (N, D) float32 at the bin centres, for maps between piles.
-
-    Raises:
-        NonFiniteError: where a picture has no finite z.
-    """
-    rows = []
-    for start in range(0, len(pictures), batch):
-        x = to_pixels(pictures[start : start + batch], flow)
-        rows.append(accelerate(flow).encode(x, _labels(flow, label, len(x)))[0].float().cpu().numpy())
-        if on_progress is not None:
-            on_progress(start + len(x), len(pictures))
-    return np.concatenate(rows) if rows else np.zeros((0, flow.num_dims), np.float32)
 
 
 def translate(flow: Flow, way: Translation, picture: np.ndarray, strength: float = 1.0) -> Translated:

@@ -13,10 +13,11 @@ import numpy as np
 
 from ..errors import ConfigError
 
-__all__ = ["AffineMap", "METHODS", "fit", "gaussian_transport", "level_transport", "mean_shift", "shrunk_shift"]
+__all__ = [
+    "AffineMap", "gaussian_transport", "leading", "level_transport", "mean_shift", "shrunk_covariance", "shrunk_shift",
+    "two_piles",
+]  # fmt: skip
 
-METHODS = ("mean-shift", "shrunk-shift", "transport")
-"""What :func:`fit` knows."""
 RANK = 128
 
 
@@ -63,7 +64,7 @@ def mean_shift(a: np.ndarray, b: np.ndarray) -> AffineMap:
     Raises:
         ConfigError: for an empty pile, or piles of latents of different sizes.
     """
-    a, b = _piles(a, b, 1)
+    a, b = two_piles(a, b, 1)
     return AffineMap(a.mean(0), b.mean(0) - a.mean(0), np.zeros((a.shape[1], 0)), np.zeros((0, 0)))
 
 
@@ -77,17 +78,17 @@ def gaussian_transport(a: np.ndarray, b: np.ndarray, rank: int = RANK) -> Affine
     Raises:
         ConfigError: for piles of fewer than two latents, of different sizes, or a rank below 1.
     """
-    a, b = _piles(a, b, 2)
+    a, b = two_piles(a, b, 2)
     if rank < 1:
         raise ConfigError(f"A transport bends at least one direction, not {rank}.")
     offsets_a, offsets_b = a - a.mean(0), b - b.mean(0)
     # Both piles count the same, however many latents each has.
     joint = np.concatenate([offsets_a / np.sqrt(len(a)), offsets_b / np.sqrt(len(b))])
-    basis = _directions(joint, rank)
+    basis = leading(joint, rank)
     kept = basis.shape[1]
     if not kept:
         return mean_shift(a, b)
-    first, second = (_shrunk(offsets @ basis) for offsets in (offsets_a, offsets_b))
+    first, second = (shrunk_covariance(offsets @ basis) for offsets in (offsets_a, offsets_b))
     root, inverse_root = _power(first, 0.5), _power(first, -0.5)
     bend = inverse_root @ _power(root @ second @ root, 0.5) @ inverse_root
     return AffineMap(a.mean(0), b.mean(0) - a.mean(0), basis, (bend + bend.T) / 2 - np.eye(kept))
@@ -101,7 +102,7 @@ def level_transport(a: np.ndarray, b: np.ndarray, levels: Sequence[tuple[int, in
     Raises:
         ConfigError: as :func:`gaussian_transport` does, and for levels that do not make up all of z.
     """
-    a, b = _piles(a, b, 2)
+    a, b = two_piles(a, b, 2)
     edges = [0, *(stop for _, stop in levels)]
     if [start for start, _ in levels] != edges[:-1] or edges[-1] != a.shape[1]:
         raise ConfigError("The levels of z must follow each other and make up all of it.")
@@ -124,26 +125,14 @@ def shrunk_shift(a: np.ndarray, b: np.ndarray) -> AffineMap:
     Raises:
         ConfigError: for piles of fewer than two latents, or of different sizes.
     """
-    a, b = _piles(a, b, 2)
+    a, b = two_piles(a, b, 2)
     shift = b.mean(0) - a.mean(0)
     variance = a.var(0, ddof=1) / len(a) + b.var(0, ddof=1) / len(b)
     kept = np.maximum(0.0, 1.0 - variance / np.maximum(shift**2, 1e-300))
     return AffineMap(a.mean(0), kept * shift, np.zeros((a.shape[1], 0)), np.zeros((0, 0)))
 
 
-def fit(method: str, a: np.ndarray, b: np.ndarray) -> AffineMap:
-    """The map of a method from the latents ``a`` (N, D) of one pile to ``b`` (M, D) of another.
-
-    Raises:
-        ConfigError: for an unknown method, and as the methods do.
-    """
-    makers = {"mean-shift": mean_shift, "shrunk-shift": shrunk_shift, "transport": gaussian_transport}
-    if method not in makers:
-        raise ConfigError(f"Piles are brought onto each other by {', '.join(METHODS)}, not by {method!r}.")
-    return makers[method](a, b)
-
-
-def _directions(rows: np.ndarray, rank: int) -> np.ndarray:
+def leading(rows: np.ndarray, rank: int) -> np.ndarray:
     """The at most ``rank`` directions (D, r) in which rows (N, D) are longest, orthonormal.
 
     By the rows' products with each other where they are fewer than their coordinates: for a thousand latents of a picture
@@ -158,7 +147,8 @@ def _directions(rows: np.ndarray, rank: int) -> np.ndarray:
     return np.linalg.qr(rows.T @ vectors[:, ::-1][:, :kept])[0]
 
 
-def _piles(a: np.ndarray, b: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray]:
+def two_piles(a: np.ndarray, b: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray]:
+    """Both piles in float64; raises `ConfigError` for fewer than ``least`` latents, or for latents of two models."""
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise ConfigError("The two piles must be latents of one model.")
@@ -167,7 +157,7 @@ def _piles(a: np.ndarray, b: np.ndarray, least: int) -> tuple[np.ndarray, np.nda
     return a, b
 
 
-def _shrunk(offsets: np.ndarray) -> np.ndarray:
+def shrunk_covariance(offsets: np.ndarray) -> np.ndarray:
     """The covariance (r, r) of centred rows (N, r), shrunk towards its mean variance; always of full rank."""
     count, size = offsets.shape
     covariance = offsets.T @ offsets / count

@@ -35,7 +35,8 @@ from torch import Tensor, nn
 from flow_explorer import assets
 from flowcore.errors import DataError
 from flowcore.fast import accelerate
-from flowcore.latents.translation import ByClass, ByMap, Way, encode_pile, translate
+from flowcore.latents.fitting import encode_pile
+from flowcore.latents.translation import ByClass, ByMap, Way, translate
 from flowcore.latents.transport import (
     AffineMap,
     gaussian_transport,

@@ -243,14 +243,11 @@ def _latents(args: argparse.Namespace, flow: Any, data: PictureSet, what: str) -
 def _by_sets(
     args: argparse.Namespace, flow: Any, model: str, sets: list[PictureSet], without: list[Direction]
 ) -> Direction:
-    from flowcore.latents.directions.directions import from_sets
-    from flowcore.latents.directions.files import fingerprint
-    from flowcore.latents.directions.making import bounds_of, signed
+    from flowcore.latents.directions.making import of_sets
 
     z = [_latents(args, flow, data, text) for data, text in zip(sets, (args.more, args.less), strict=True)]
     made = {"by": "folders", "data": f"{sets[0].name} and {sets[1].name}"}
-    name = args.name or sets[0].name
-    return signed(from_sets(name, *z, bounds_of(flow), args.levels, without, made), model, fingerprint(flow))
+    return of_sets(flow, *z, args.name or sets[0].name, model=model, levels=args.levels, without=without, made=made)
 
 
 def _by_axes(

@@ -12,6 +12,7 @@ from flow_explorer.cli.opening import load_model, open_card, read_as_seen
 from flow_explorer.cli.output import print_json, print_table, print_text
 from flow_explorer.cli.progress import Progress
 from flowcore.model.labels import Label
+from flowcore.work import parts
 
 NAME = "layers"
 HELP = "log-determinants by layer, the prior's terms by level, and z against the prior"
@@ -84,11 +85,11 @@ def _terms(flow: Any, picture: Any, label: Any) -> dict[str, Any]:
     """What one picture's likelihood is made of."""
     from math import log
 
-    from flowcore.latents.anatomy import anatomy, outline
-    from flowcore.latents.qq import against_prior
-    from flowcore.model.priors import MixturePrior
+    from flowcore.latents.anatomy import Anatomy, outline
+    from flowcore.latents.following import Match, follow_job
 
-    found = anatomy(flow, picture, label)
+    steps = {type(step): step for step in parts(follow_job(flow, picture, label, check=False))}
+    found, match = steps[Anatomy], steps[Match]
     bits = -1 / (flow.num_dims * log(2))
     layers = [
         {"name": layer.name, "kind": layer.kind, "level": layer.level, "step": layer.step, "log_det": float(value),
@@ -96,16 +97,15 @@ def _terms(flow: Any, picture: Any, label: Any) -> dict[str, Any]:
         for layer, value in zip(outline(flow), found.log_dets, strict=True) if layer.kind != "pixels"
     ]  # fmt: skip
     levels = []
-    for number, (level, term) in enumerate(zip(flow.levels, found.prior_terms, strict=True)):
-        z = found.z[level.start : level.stop]
-        row: dict[str, Any] = {"name": level.name, "numbers": len(z), "log_prob": float(term), "bits": float(term) * bits + 0.0}
-        against = against_prior(z, flow.prior.kind)
+    for level, term, held in zip(flow.levels, found.prior_terms, match.levels, strict=True):
+        against = held.found
+        row: dict[str, Any] = {"name": level.name, "numbers": against.count, "log_prob": float(term)}
+        row |= {"bits": float(term) * bits + 0.0}
         row |= {"mean": against.mean, "deviation": against.deviation, "excess_kurtosis": against.kurtosis,
                 "norm": against.shell.norm}  # fmt: skip
-        # A mixture leaves the last level's z as it is: there is no standard distribution to hold it against.
-        standard = not (isinstance(flow.prior, MixturePrior) and number == len(flow.levels) - 1)
-        row |= {"ks_distance": against.distance if standard else None, "ks_p_value": against.p_value if standard else None,
-                "shell": [against.shell.low, against.shell.high] if standard else None}  # fmt: skip
+        row |= {"ks_distance": against.distance if held.standard else None,
+                "ks_p_value": against.p_value if held.standard else None,
+                "shell": [against.shell.low, against.shell.high] if held.standard else None}  # fmt: skip
         levels.append(row)
     total = float(found.log_dets.sum())
     return {"log_prob": found.log_prob, "bpd": found.bpd, "log_det": total, "layers": layers, "levels": levels}

@@ -16,13 +16,16 @@ from flow_explorer.cli.output import OutputFile, print_json, print_text
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.reading import add_data, add_loading, data_path, loading, of_card, tell_left_out
 from flowcore.errors import ConfigError, DataError
+from flowcore.latents.map import METHODS
 from flowcore.model.card import class_names, level_count
 from flowcore.model.weights import fingerprint
+from flowcore.work import parts
 
 if TYPE_CHECKING:
     import numpy as np
 
     from flowcore.data.picture_set import PictureSet
+    from flowcore.latents.map.gathering import Gathered
     from flowcore.latents.map.layout import Layout
 
 NAME = "map"
@@ -40,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     add_model(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="a .png of the map, or its figures as .json or .csv")
-    parser.add_argument("--method", choices=("pca", "umap"), default="pca",
+    parser.add_argument("--method", choices=METHODS, default="pca",
                         help="pca, or umap by the extra of that name (default: pca)")  # fmt: skip
     parser.add_argument("--levels", default="all", metavar="L",
                         help="which levels of z count: all, coarsest, finest, or numbers as 2,3 (1 is the finest)")  # fmt: skip
@@ -57,14 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class _Made:
+    rows: Gathered
     layout: Layout
     points: np.ndarray
-    rows: list[int]
-    """Which picture of the data each point is."""
-    bpd: np.ndarray
-    classes: np.ndarray
-    lost: list[tuple[str, str]]
-    exact: bool
 
 
 def run(args: argparse.Namespace) -> int:
@@ -95,17 +93,16 @@ def run(args: argparse.Namespace) -> int:
 
     device = choose_device(args.device)
     with Progress("Encoding", len(order), "pictures") as progress:
-        made = run_on(device, lambda where: _make(args, path, data, order, levels, progress, where))
+        made = run_on(device, lambda where: _make(args, path, card, data, order, levels, progress, where))
     near, far = nearest(made.layout.coordinates, args.neighbours)
-    classes, names = _classes(data, made, class_names(card))
     if out.suffix == ".png":
-        _draw(args, out, data, made, classes if names else None)
+        _draw(args, out, made)
     else:
-        figures = _figures(path, card, data, args, made, near, far, classes, names, unusual(made.bpd))
+        figures = _figures(path, card, args, made, near, far, unusual(np.array(made.rows.bpd)))
         text = json.dumps(figures, indent=1, allow_nan=False) if out.suffix == ".json" else _table(figures, args.neighbours)
         out.write_bytes(text.encode())
-    told = {"out": str(out.path), "count": len(made.rows), "skipped": len(data.skipped) + len(made.lost),
-            "method": args.method, "share": _shares(made.layout), "exact": made.exact}  # fmt: skip
+    told = {"out": str(out.path), "count": made.rows.count, "skipped": len(made.rows.skipped),
+            "method": args.method, "share": made.layout.share, "exact": made.rows.zmap.exact}  # fmt: skip
     if args.json:
         print_json(told)
     else:
@@ -129,85 +126,51 @@ def _levels(text: str, count: int) -> tuple[int, ...]:
     return tuple(number - 1 for number in numbers)
 
 
-def _make(args: argparse.Namespace, path: Path, data: PictureSet, order: np.ndarray, levels: tuple[int, ...],
-          progress: Progress, device: str) -> _Made:  # fmt: skip
-    import numpy as np
-
-    from flowcore.latents.map.encoding import encode_rows
-    from flowcore.latents.map.layout import ZMap, umap_layout
+def _make(args: argparse.Namespace, path: Path, card: dict[str, Any], data: PictureSet, order: np.ndarray,
+          levels: tuple[int, ...], progress: Progress, device: str) -> _Made:  # fmt: skip
+    from flowcore.latents.map.gathering import Batch, Gathered, gather_job
+    from flowcore.latents.map.layout import umap_layout
 
     flow = load_model(path, device)
-    zmap = ZMap([(level.start, level.stop) for level in flow.levels])
-    size = BATCH.get(device.partition(":")[0], 16)
-    rows, bpd, classes, lost = [], [], [], []
-    for start in range(0, len(order), size):
-        numbers = order[start : start + size]
-        pictures = data.pictures[numbers]
-        encoded = encode_rows(flow, pictures)
-        broken = getattr(data.pictures, "broken", {})
-        good = np.isfinite(encoded.bpd)
-        for place, number in enumerate(numbers):
-            name = _name(data, int(number))
-            if name in broken:
-                good[place] = False
-                lost.append((name, broken[name]))
-            elif not good[place]:
-                lost.append((name, f"{name} has no finite z under this model."))
-        zmap.add(encoded.z[good])
-        rows += [int(number) for number in numbers[good]]
-        bpd += encoded.bpd[good].tolist()
-        classes += encoded.classes[good].tolist()
-        progress.update(start + len(numbers))
-    if len(rows) < 2:
-        raise DataError(f"{data.name} has {len(rows)} pictures with a place in z, and a map needs at least two.")
-    layout = zmap.layout(levels)
+    rows, done = Gathered.begin(data, flow, class_names(card)), 0
+    for step in parts(gather_job(flow, rows, order, BATCH.get(device.partition(":")[0], 16))):
+        if isinstance(step, Batch):
+            done += step.count
+            progress.update(done)
+    if rows.count < 2:
+        raise DataError(f"{data.name} has {rows.count} pictures with a place in z, and a map needs at least two.")
+    layout = rows.zmap.layout(levels)
     points = layout.points if args.method == "pca" else umap_layout(layout.coordinates, seed=args.seed % 2**32)
-    return _Made(layout, points, rows, np.array(bpd), np.array(classes, np.int64), lost, zmap.exact)
+    return _Made(rows, layout, points)
 
 
-def _name(data: PictureSet, number: int) -> str:
-    return data.names[number] if data.names else str(number)
-
-
-def _classes(data: PictureSet, made: _Made, known: list[str]) -> tuple[np.ndarray, list[str]]:
-    """The class of each picture, and their names: the data's own where they have some, else the model's likeliest."""
-    if data.labels is None:
-        return made.classes, known
-    names = [str(name) for name in data.classes]
-    numbered = known and names == [str(number) for number in range(len(known))]
-    return data.labels[made.rows], known if numbered else names
-
-
-def _draw(args: argparse.Namespace, out: OutputFile, data: PictureSet, made: _Made, classes: np.ndarray | None) -> None:
+def _draw(args: argparse.Namespace, out: OutputFile, made: _Made) -> None:
     import numpy as np
 
     from flowcore.latents.map.picture import map_picture
     from flowcore.pictures.images import to_png_bytes
 
-    pictures = data.pictures[np.array(made.rows, np.int64)]
+    rows = made.rows
+    classes = np.array(rows.kinds, np.int64) if rows.classes else None
+    pictures = rows.pictures(range(rows.count))
     out.write_bytes(to_png_bytes(map_picture(made.points, pictures, classes, args.width, args.width * 3 // 4)))
 
 
-def _shares(layout: Layout) -> list[float]:
-    return [*(float(share) for share in layout.shares[:2]), 0.0][:2]
-
-
-def _figures(path: Path, card: dict[str, Any], data: PictureSet, args: argparse.Namespace, made: _Made, near: np.ndarray,
-             far: np.ndarray, classes: np.ndarray, names: list[str], odd: np.ndarray) -> dict[str, Any]:  # fmt: skip
-    files = [_name(data, row) for row in made.rows]
+def _figures(path: Path, card: dict[str, Any], args: argparse.Namespace, made: _Made, near: np.ndarray, far: np.ndarray,
+             odd: np.ndarray) -> dict[str, Any]:  # fmt: skip
+    rows, names = made.rows, made.rows.classes
+    files = [rows.name(row) for row in range(rows.count)]
     pictures = [
         {
-            "file": files[place], "x": float(made.points[place, 0]), "y": float(made.points[place, 1]),
-            "bpd": float(made.bpd[place]), "class": names[classes[place]] if names and classes[place] >= 0 else None,
-            "unusual": bool(odd[place]), "neighbours": [files[other] for other in near[place]],
-            "distances": [float(distance) for distance in far[place]],
+            "file": files[row], "x": float(made.points[row, 0]), "y": float(made.points[row, 1]), "bpd": rows.bpd[row],
+            "class": names[rows.kinds[row]] if names and rows.kinds[row] >= 0 else None, "unusual": bool(odd[row]),
+            "neighbours": [files[other] for other in near[row]], "distances": [float(distance) for distance in far[row]],
         }
-        for place in range(len(files))
+        for row in range(rows.count)
     ]  # fmt: skip
-    skipped = [{"file": name, "why": sentence} for name, sentence in (*data.skipped, *made.lost)]
-    return {"model": model_name(path, card), "weights": fingerprint(path), "data": data.name, "method": args.method,
-            "levels": [level + 1 for level in made.layout.levels], "share": _shares(made.layout), "exact": made.exact,
-            "skipped": skipped, "pictures": pictures}  # fmt: skip
+    return {"model": model_name(path, card), "weights": fingerprint(path), "data": rows.data.name, "method": args.method,
+            "levels": [level + 1 for level in made.layout.levels], "share": made.layout.share, "exact": rows.zmap.exact,
+            "skipped": [{"file": name, "why": sentence} for name, sentence in rows.skipped], "pictures": pictures}  # fmt: skip
 
 
 def _table(figures: dict[str, Any], neighbours: int) -> str:

@@ -41,7 +41,7 @@ def page_recipe(
 
 def picture_recipe(args: argparse.Namespace, path: Path, z: np.ndarray, label: Label = ()) -> dict[str, Any]:
     """Of one picture, with its own z and class."""
-    from flow_explorer.explorer.store import latent_to_dict
+    from flowcore.latents.as_json import latent_to_dict
     from flowcore.pictures import recipe
 
     model, weights = _model(args, path), fingerprint(path)

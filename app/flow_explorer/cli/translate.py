@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,25 +14,24 @@ from flow_explorer.cli.output import OutputFile, picture_files, print_json, say
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.reading import data_path, tell_left_out
 from flowcore.errors import ConfigError, DataError
+from flowcore.latents.ways import METHODS
 from flowcore.model.card import class_names, read_card
-from flowcore.model.labels import Label, find_class, single
+from flowcore.model.labels import find_class, single
+from flowcore.work import finish
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from flowcore.latents.fitting import Side
     from flowcore.latents.translation import Translation
 
 NAME = "translate"
 HELP = "turn pictures of one pile into their counterparts in another"
 DESCRIPTION = (
-    "Turn pictures of pile A into their counterparts in pile B, one file each. mean-shift moves z by the difference of the "
-    "piles' means; transport also bends it, from the one pile's Gaussian to the other's; conditional encodes under A's class "
-    "of a conditional model and decodes under B's; pair encodes with A's flow of `train-pair` and decodes with B's. Every "
-    "picture is taken back again in floating point, to prove that nothing is lost."
+    "Turn pictures of pile A into their counterparts in pile B, one file each. "
+    + " ".join(f"{each.name}: {each.line[:1].lower()}{each.line[1:]}." for each in METHODS.values())
+    + " Every picture is taken back again in floating point, to prove that nothing is lost."
 )
-METHODS = ("mean-shift", "shrunk-shift", "transport", "conditional", "pair")
-ASKED = 24
-"""Pictures of a pile that are asked which class they are likeliest under."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="PICTURE", help="the pictures to translate")
     parser.add_argument("--from", dest="pile_a", metavar="A", help="pile A: a folder or other data, or a class's name")
     parser.add_argument("--to", dest="pile_b", metavar="B", help="pile B, likewise")
-    parser.add_argument("--method", choices=METHODS, default="mean-shift", help="(default: mean-shift)")
+    parser.add_argument("--method", choices=tuple(METHODS), default="mean-shift", help="(default: mean-shift)")
     add_model(parser)
     parser.add_argument("--out", required=True, metavar="FOLDER", help="the folder for the pictures, made if it is missing")
     parser.add_argument(
@@ -58,27 +57,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read both piles, make the map, translate, save; a row a picture with --json."""
-    if args.method == "pair":
+    needs = METHODS[args.method].needs
+    if needs == "pair":
         args.model, second = _pair_of(args)
         if args.strength != 1.0:
             raise ConfigError("Between the two flows of a pair there is no way, so --strength is 1 with --method pair.")
     path, card = open_card(args)
     targets = picture_files(args.out, args.images, (path, *args.images))
     pictures = read_as_seen(args.images, card, path, args)
-    piles: list[Any] = []
-    if args.method != "pair":
+    sides: list[Side] = []
+    if needs != "pair":
         if args.pile_a is None or args.pile_b is None:
             raise ConfigError(f"--method {args.method} needs both piles: give --from A and --to B.")
-        if args.method == "conditional" and not class_names(card):
+        if needs == "classes" and not class_names(card):
             raise ConfigError("This model knows no classes, so --method conditional cannot be; try mean-shift or transport.")
-        piles = [_pile(text, args, path, card) for text in (args.pile_a, args.pile_b)]
+        sides = [_side(text, args, path, card) for text in (args.pile_a, args.pile_b)]
 
     from flow_explorer.cli.device import choose_device, run_on
 
     def work(where: str) -> list[Any]:
         flow = load_model(path, where)
-        way = _pair_way(flow, second, where) if args.method == "pair" else _way(args, flow, piles)
-        return _translate(args, flow, way, pictures)
+        flow_to = load_model(second, where) if needs == "pair" else None
+        return _translate(args, flow, _way(args, flow, flow_to, sides), pictures)
 
     done = run_on(choose_device(args.device, exact=True), work)
     rows = _save(args, done, targets)
@@ -100,11 +100,14 @@ def _pair_of(args: argparse.Namespace) -> tuple[str, Path]:
     return os.fspath(runs[0]), runs[1]
 
 
-
-def _pile(text: str, args: argparse.Namespace, path: Path, card: dict[str, Any]) -> Label | np.ndarray:
+def _side(text: str, args: argparse.Namespace, path: Path, card: dict[str, Any]) -> Side:
     """The class that a text names, where classes are what counts; else the pictures of the data that it names."""
-    if args.method == "conditional" and not Path(text).expanduser().exists():
-        return single(find_class(text, class_names(card)))
+    import numpy as np
+
+    from flowcore.latents.fitting import Side
+
+    if METHODS[args.method].needs == "classes" and not Path(text).expanduser().exists():
+        return Side(text, np.empty((0, 0, 0, 0), np.uint8), label=single(find_class(text, class_names(card))))
     from flowcore.data.datasets import open_dataset
 
     height, width, channels = event_shape(path, card)
@@ -113,41 +116,22 @@ def _pile(text: str, args: argparse.Namespace, path: Path, card: dict[str, Any])
     tell_left_out(found)
     if not len(found.pictures):
         raise DataError(f"{text} holds no pictures.")
-    return found.pictures[: args.pile]
+    return Side(text, found.pictures[: args.pile], found.names[: args.pile])
 
 
-def _likeliest(flow: Any, pile: np.ndarray) -> Label:
-    """The class under which most of a pile's pictures are likeliest; () for a flow without classes."""
-    if not flow.num_classes:
-        return ()
-    from flowcore.model.codec import class_log_probs
+def _way(args: argparse.Namespace, flow: Any, flow_to: Any, sides: list[Side]) -> Translation:
+    from flowcore.latents.fitting import way_job
 
-    votes = Counter(int(class_log_probs(flow, picture).argmax()) for picture in pile[:ASKED])
-    return single(votes.most_common(1)[0][0])
+    with ExitStack() as stack:
+        bars: dict[int, Progress] = {}
 
+        def tell(index: int, done: int, total: int) -> None:
+            if index not in bars:
+                stack.close()
+                bars[index] = stack.enter_context(Progress(f"Encoding {sides[index].title}", total, "pictures"))
+            bars[index].update(done)
 
-def _way(args: argparse.Namespace, flow: Any, piles: list[Any]) -> Translation:
-    from flowcore.data.pile import check_piles
-    from flowcore.latents.translation import ByClass, ByMap, encode_pile
-    from flowcore.latents.transport import fit
-
-    if args.method == "conditional":
-        labels = [pile if isinstance(pile, tuple) else _likeliest(flow, pile) for pile in piles]
-        if labels[0] == labels[1]:
-            raise ConfigError("Both piles are of one class under this model, so nothing would change; name two classes.")
-        return ByClass(flow, *labels)
-    check_piles(*piles, (args.pile_a, args.pile_b))
-    label, latents = _likeliest(flow, piles[0]), []
-    for name, pile in zip((args.pile_a, args.pile_b), piles, strict=True):
-        with Progress(f"Encoding {name}", len(pile), "pictures") as progress:
-            latents.append(encode_pile(flow, pile, label, on_progress=lambda done, _all, told=progress: told.update(done)))
-    return ByMap(flow, fit(args.method, *latents), label)
-
-
-def _pair_way(flow: Any, second: Path, device: str) -> Translation:
-    from flowcore.latents.translation import ByPair
-
-    return ByPair(flow, load_model(second, device))
+        return finish(way_job(args.method, flow, sides, flow_to, at_once=True, tell=tell))
 
 
 def _translate(args: argparse.Namespace, flow: Any, way: Translation, pictures: list[np.ndarray]) -> list[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Latest", "Newest"]
+__all__ = ["Latest"]
 
 Answer = Callable[[Any], None]
 Failure = Callable[[str, str], None]
@@ -83,58 +83,3 @@ class Latest:
             self._send(*pending)
         else:
             self._on_change()
-
-
-class Newest:
-    """A lane in which every value is sent at once, for requests with a slot: there the newest takes the place of one that waits.
-
-    The engine then always has the next value at hand when a picture is done, and leaves out what comes after the picture. Answers
-    come in the order of asking, those of older values too: during a drag they are what there is to see.
-    """
-
-    def __init__(self, client: Any, on_change: Callable[[], None] = lambda: None) -> None:
-        self._client = client
-        self._on_change = on_change
-        self._life = self._turn = 0
-        self._flying: int | None = None
-
-    @property
-    def busy(self) -> bool:
-        """Whether the newest has not been answered in full."""
-        return self._flying is not None
-
-    def ask(self, request: Any, on_answer: Answer, on_error: Failure) -> None:
-        """Send a request that has a slot."""
-        self._turn += 1
-        life, turn = self._life, self._turn
-
-        def answered(message: Any) -> None:
-            if life != self._life:
-                return
-            if message.done and turn == self._turn:
-                self._flying = None
-            on_answer(message)
-
-        def failed(sentence: str, details: str = "", *_more: object) -> None:
-            if life == self._life and turn == self._turn:
-                self._flying = None
-                on_error(sentence, details)
-
-        self._flying = -1
-        id_ = self._client.send(request, on_answer=answered, on_error=failed)
-        if self._flying is not None:  # else it was answered while it was sent
-            self._flying = id_
-        self._on_change()
-
-    def drop(self) -> None:
-        """Forget what is on its way; late answers are not passed on."""
-        self._life += 1
-        flying, self._flying = self._flying, None
-        if flying is not None:
-            self._client.cancel(flying)
-            self._on_change()
-
-    def forget(self) -> None:
-        """As `drop`, when the engine that was asked is gone."""
-        self._life += 1
-        self._flying = None

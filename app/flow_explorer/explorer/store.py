@@ -7,7 +7,6 @@ demand; the last few decoded ones are remembered. A latent is an array of number
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -15,15 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from flowcore.errors import ConfigError
+from flowcore.latents.as_json import from_base64, latent_from_dict, latent_to_dict
 from flowcore.model.labels import Label
 from flowcore.pictures.images import Picture, read_picture, to_png_bytes
 
-__all__ = ["Latent", "Store", "latent_from_dict", "latent_to_dict"]
+__all__ = ["Latent", "Store"]
 
 DECODED = 6
 DECODED_BYTES = 512 * 2**20
-LATENT_DTYPES = ("float32", "float64")
-LATENT_NUMBERS_MAX = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +127,7 @@ class Store:
             raise ConfigError("The saved pictures cannot be read: they are not an object.")
         keys = {}
         for key, text in parts[0].items():
-            keys[key] = self.put_picture(_decode_base64(text))
+            keys[key] = self.put_picture(from_base64(text))
         for key, entry in parts[1].items():
             keys[key] = self.put_latent(latent_from_dict(entry))
         return keys
@@ -142,30 +140,3 @@ class Store:
 
     def _decoded_bytes(self) -> int:
         return sum(picture.pixels.nbytes for picture in self._decoded.values())
-
-
-def latent_to_dict(z: np.ndarray) -> dict:
-    """A latent as JSON-ready data: dtype and base64 of its little-endian bytes, so that it comes back exactly."""
-    little = z.astype(z.dtype.newbyteorder("<"), copy=False)
-    return {"dtype": z.dtype.name, "data": base64.b64encode(little.tobytes()).decode()}
-
-
-def latent_from_dict(data: object) -> np.ndarray:
-    """Read what `latent_to_dict` wrote; raises `ConfigError` where it is not a finite latent."""
-    if not isinstance(data, dict) or data.get("dtype") not in LATENT_DTYPES:
-        raise ConfigError("The saved latent cannot be read: it must be float32 or float64 numbers.")
-    raw = _decode_base64(data.get("data"))
-    dtype = np.dtype(data["dtype"]).newbyteorder("<")
-    if not raw or len(raw) % dtype.itemsize or len(raw) // dtype.itemsize > LATENT_NUMBERS_MAX:
-        raise ConfigError("The saved latent cannot be read: its length is wrong.")
-    z = np.frombuffer(raw, dtype).astype(data["dtype"])
-    if not np.isfinite(z).all():
-        raise ConfigError("The saved latent cannot be used: some of its numbers are not finite.")
-    return z
-
-
-def _decode_base64(text: object) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (TypeError, ValueError, binascii.Error):
-        raise ConfigError("The saved pictures cannot be read: the data is damaged.") from None

@@ -6,9 +6,10 @@ import json
 import re
 from pathlib import Path
 
-from flow_explorer.explorer.store import Store, latent_from_dict, latent_to_dict
+from flow_explorer.explorer.store import Store
 from flowcore.atomic import replacing
 from flowcore.errors import FlowError
+from flowcore.latents.as_json import latent_from_dict, latent_to_dict
 
 __all__ = ["StoreFiles"]
 

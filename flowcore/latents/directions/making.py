@@ -21,6 +21,7 @@ from .directions import (
     Moments,
     Quality,
     contrast,
+    from_sets,
     orthogonal,
     principal_axes,
     quality_of,
@@ -29,7 +30,7 @@ from .directions import (
 )
 from .files import fingerprint
 
-__all__ = ["HELD_MAX", "axes_of", "bounds_of", "from_labels", "latents", "latents_job", "signed"]
+__all__ = ["HELD_MAX", "axes_of", "bounds_of", "from_labels", "latents", "latents_job", "of_sets"]
 
 HELD_MAX = 2000
 """Latents that are kept to measure on: 2,000 of 64×64 in colour are 100 MB."""
@@ -39,11 +40,6 @@ BATCH = 64
 def bounds_of(flow: Flow) -> list[tuple[int, int]]:
     """(start, stop) of each level of a flow's z, the finest first."""
     return [(level.start, level.stop) for level in flow.levels]
-
-
-def signed(direction: Direction, model: str, mark: str) -> Direction:
-    """The direction with the model's name and fingerprint on it."""
-    return replace(direction, model=model, fingerprint=mark)
 
 
 def latents_job(flow: Flow, pictures: np.ndarray, labels: Sequence[Label] = ()) -> Generator[None, None, np.ndarray]:
@@ -154,9 +150,22 @@ def from_labels(
     return result
 
 
+def of_sets(
+    flow: Flow, more: np.ndarray, less: np.ndarray, name: str, *, model: str = "", levels: Sequence[int] | None = None,
+    without: Sequence[Direction] = (), made: dict[str, Any] | None = None, mark: str = "",
+) -> Direction:  # fmt: skip
+    """The direction from latents ``less`` (M, D) to ``more`` (N, D); ``mark`` is the flow's fingerprint where it is known.
+
+    Raises:
+        ConfigError: for an empty side, or sides that do not differ.
+    """
+    found = from_sets(name, more, less, bounds_of(flow), levels, without, made)
+    return replace(found, model=model, fingerprint=mark or fingerprint(flow))
+
+
 def axes_of(
     flow: Flow, z: np.ndarray, count: int, name: str, *, model: str = "", levels: Sequence[int] | None = None,
-    without: Sequence[Direction] = (), made: dict[str, Any] | None = None,
+    without: Sequence[Direction] = (), made: dict[str, Any] | None = None, mark: str = "",
 ) -> list[Direction]:  # fmt: skip
     """The principal axes of latents (N, D) as directions, "name, axis 1" and so on.
 
@@ -171,7 +180,7 @@ def axes_of(
                  if orthogonal(other, others[:index]).any()]  # fmt: skip
         rows = rows - (rows @ np.stack(basis).T) @ np.stack(basis)
     axes: list[Axis] = principal_axes(rows, count)
-    mark = fingerprint(flow)
+    mark = mark or fingerprint(flow)
     acts_on = tuple(range(len(bounds)) if levels is None else sorted(set(levels)))
     return [
         Direction(f"{name}, axis {number}", axis.vector, axis.deviation, model, mark, acts_on,

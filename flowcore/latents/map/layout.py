@@ -19,14 +19,13 @@ import numpy as np
 from ...errors import ConfigError, DataError
 from ..principal import Dense, Factored, Principal, principal
 
-__all__ = ["BUDGET", "COORDINATES", "METHODS", "UMAP_COMMAND", "Layout", "ZMap", "has_umap", "save_lasso", "umap_layout"]
+__all__ = ["BUDGET", "COORDINATES", "UMAP_COMMAND", "Layout", "ZMap", "has_umap", "save_lasso", "umap_layout"]
 
 BUDGET = 256 * 2**20
 """Bytes of z that are held at most, beside 4 · ``RANK`` bytes a picture and level."""
 RANK = 128
 COORDINATES = 50
 """Principal coordinates that a picture keeps, for its neighbours and for UMAP."""
-METHODS = ("pca", "umap")
 UMAP_COMMAND = "pip install 'flow-explorer[map]'"
 
 
@@ -48,6 +47,11 @@ class Layout:
         points = np.zeros((len(self.coordinates), 2), np.float32)
         points[:, : self.coordinates.shape[1]] = self.coordinates[:, :2]
         return points
+
+    @property
+    def share(self) -> list[float]:
+        """Of the variance across the map and up."""
+        return [*(float(share) for share in self.shares[:2]), 0.0][:2]
 
     def place(self, z: np.ndarray) -> np.ndarray:
         """Where other pictures' z (m, D) lie on the same axes, (m, k) float32."""

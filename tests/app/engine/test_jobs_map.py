@@ -16,6 +16,7 @@ from flow_explorer.engine.jobs import map as jobs_map
 from flow_explorer.engine.requests.map import MapDirection, MapEncode, MapPicture, MapPile, MapPlace
 from flowcore.data.pool import shared_pool
 from flowcore.errors import ConfigError
+from flowcore.latents.map import gathering
 from flowcore.latents.map.encoding import encode_rows
 from flowcore.latents.map.points import nearest
 from flowcore.model import checkpoint
@@ -115,12 +116,13 @@ def test_a_folder_is_encoded_and_laid_out(machine, model, small_model, folder, m
 
 
 def test_other_levels_stop_and_the_rest_encode_nothing_twice(machine, model, folder, monkeypatch):
-    monkeypatch.setattr(jobs_map, "READ", 4)
+    monkeypatch.setattr(gathering, "READ", 4)
     part = ask(machine, MapEncode(model, str(folder), limit=8))
     assert len(names(part)) == 8 and part[-1][0]["taken"] == 8
     encoded = []
-    real = jobs_map.encode_rows_job
-    monkeypatch.setattr(jobs_map, "encode_rows_job", lambda flow, pictures: encoded.append(len(pictures)) or real(flow, pictures))
+    real = gathering.encode_rows_job
+    monkeypatch.setattr(gathering, "encode_rows_job",
+                        lambda flow, pictures: encoded.append(len(pictures)) or real(flow, pictures))  # fmt: skip
     levels = ask(machine, MapEncode(model, str(folder), levels=(1,), limit=8, have=8))
     assert not encoded and names(levels) == [] and stages(levels) == ["found", "arranging", "done"]
     assert not np.allclose(levels[-1][1]["points"], part[-1][1]["points"])

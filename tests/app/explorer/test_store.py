@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from flow_explorer.explorer.store import DECODED, Store, latent_from_dict, latent_to_dict
+from flow_explorer.explorer.store import DECODED, Store
 from flowcore.errors import ConfigError, PictureError
+from flowcore.latents.as_json import latent_from_dict, latent_to_dict
 
 
 def test_the_same_content_has_one_key(png):

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from flowcore.errors import ConfigError
+from flowcore.latents.fitting import encode_pile
 from flowcore.latents.translation import (
     ByClass,
     ByMap,
     ByPair,
-    encode_pile,
     translate,
     translate_followed,
     translate_steps,

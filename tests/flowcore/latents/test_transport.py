@@ -6,14 +6,8 @@ import numpy as np
 import pytest
 
 from flowcore.errors import ConfigError
-from flowcore.latents.transport import (
-    METHODS,
-    fit,
-    gaussian_transport,
-    level_transport,
-    mean_shift,
-    shrunk_shift,
-)
+from flowcore.latents.transport import gaussian_transport, level_transport, mean_shift, shrunk_shift
+from flowcore.latents.ways import METHODS, allowed, method
 
 
 def piles(count: int = 4000, size: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -37,11 +31,17 @@ def test_it_is_undone_exactly(make, strength):
 
 def test_methods_by_name():
     a, b = piles()
-    made = [fit(method, a, b) for method in METHODS]
-    for change, make in zip(made, (mean_shift, shrunk_shift, gaussian_transport), strict=True):
-        assert np.array_equal(change.apply(a), make(a, b).apply(a))
+    for name in allowed(classes=False, pair=False):
+        change = method(name).fit(a, b)
+        assert np.allclose(change.apply(a).mean(0), b.mean(0), atol=0.05)
     with pytest.raises(ConfigError, match="not by 'magic'"):
-        fit("magic", a, b)
+        method("magic")
+
+
+def test_a_method_is_offered_where_what_it_needs_is_there():
+    assert allowed(classes=True, pair=True) == tuple(METHODS)
+    assert set(allowed(True, True)) - set(allowed(False, False)) == {"conditional", "pair"}
+    assert all(bool(each.by) == (each.needs == "piles") for each in METHODS.values())
 
 
 def test_means_meet():

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from flowcore.errors import ConfigError, DataError, FlowError
-from flowcore.latents.directions.directions import Direction, displacement, from_sets, standard_step
+from flowcore.latents.directions.directions import Direction, displacement, standard_step
 from flowcore.latents.directions.files import (
     card_of,
     check,
@@ -21,13 +19,14 @@ from flowcore.latents.directions.files import (
     load_direction,
     save_direction,
 )
-from flowcore.latents.directions.making import axes_of, bounds_of, latents_job, signed
+from flowcore.latents.directions.making import axes_of, bounds_of, latents_job, of_sets
 from flowcore.model.checkpoint import Loaded
 from flowcore.model.codec import decode_job, label_tensor
 from flowcore.model.evaluation import describe
 from flowcore.model.flow import Flow
 from flowcore.pictures.crop import Crop, apply_crop
 from flowcore.pictures.images import EXTENSIONS, read_picture
+from flowcore.work import beside
 
 from ..context import Context, Steps, job
 from ..hand import follow_the_hand, in_strides
@@ -42,8 +41,6 @@ from ..requests.directions import (
     Strip,
 )
 from .explorer import CHUNK, bits, picture_model
-
-T = TypeVar("T")
 
 FOLDER_MAX = 1000
 """Pictures of a folder that are looked at; their latents are kept meanwhile."""
@@ -98,7 +95,7 @@ def from_latents(context: Context, request: FromLatents) -> Steps:
     mark = _fingerprint(context, loaded)
     yield
     about = {"by": "picks", "data": "samples"}
-    made = yield from _beside(lambda: _made(loaded.flow, request, request.more, request.less, about, mark))
+    made = yield from beside(lambda _told: _made(loaded.flow, request, request.more, request.less, about, mark))
     _answer(context, request.kind, made, {"fingerprint": mark, "skipped": []}, loaded.flow)
 
 
@@ -108,7 +105,7 @@ def from_folders(context: Context, request: FromFolders) -> Steps:
     loaded = picture_model(context, request.model)
     mark = _fingerprint(context, loaded)
     folders = [Path(text).expanduser() for text in (request.more, request.less) if text]
-    files = yield from _beside(lambda: [_files(folder) for folder in folders])
+    files = yield from beside(lambda _told: [_files(folder) for folder in folders])
     total, done, skipped, sets = sum(map(len, files)), 0, [], []
     size = CHUNK.get(loaded.flow.device.type, 4)
     for folder, paths in zip(folders, files, strict=True):
@@ -116,7 +113,7 @@ def from_folders(context: Context, request: FromFolders) -> Steps:
         for start in range(0, len(paths), size):
             part = paths[start : start + size]
             # A photograph takes longer to decode than a turn may last.
-            read = yield from _beside(lambda part=part: [_read(path, loaded, skipped) for path in part])
+            read = yield from beside(lambda _told, part=part: [_read(path, loaded, skipped) for path in part])
             pictures = [picture for picture in read if picture is not None]
             if pictures:
                 z = yield from latents_job(loaded.flow, np.stack(pictures))
@@ -128,7 +125,7 @@ def from_folders(context: Context, request: FromFolders) -> Steps:
         sets.append(np.concatenate(rows))
     about = {"by": "folders", "data": " and ".join(folder.name for folder in folders)}
     less = sets[1] if len(sets) > 1 else sets[0][:0]
-    made = yield from _beside(lambda: _made(loaded.flow, request, sets[0], less, about, mark))
+    made = yield from beside(lambda _told: _made(loaded.flow, request, sets[0], less, about, mark))
     _answer(context, request.kind, made, {"fingerprint": mark, "skipped": skipped}, loaded.flow)
 
 
@@ -184,28 +181,8 @@ def _made(flow: Flow, request: FromLatents | FromFolders, more: np.ndarray, less
           mark: str) -> list[Direction]:
     """The direction, or the axes, that a request asks for."""
     if request.axes:
-        return axes_of(flow, more, request.axes, request.name, model=request.model_name, made={**about, "by": "axis"})
-    return [signed(from_sets(request.name, more, less, bounds_of(flow), made=about), request.model_name, mark)]
-
-
-def _beside(work: Callable[[], T]) -> Generator[float, None, T]:
-    """Run what takes long at a stretch in a thread, so that a slider is served meanwhile; raises what it raises."""
-    result: list[T] = []
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            result.append(work())
-        except BaseException as error:  # it is raised again below
-            failed.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        yield 0.002
-    if failed:
-        raise failed[0]
-    return result[0]
+        return axes_of(flow, more, request.axes, request.name, model=request.model_name, made={**about, "by": "axis"}, mark=mark)
+    return [of_sets(flow, more, less, request.name, model=request.model_name, made=about, mark=mark)]
 
 
 def _files(folder: Path) -> list[Path]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from flowcore.errors import ConfigError
-from flowcore.latents.anatomy import Anatomy, Stage, decode_stages, encode_stages, largest_difference, outline
-from flowcore.latents.qq import Against, against_prior
+from flowcore.latents.anatomy import Anatomy, Stage, outline
+from flowcore.latents.following import Check, Held, Match, follow_job
 from flowcore.model.codec import label_tensor
 from flowcore.model.flow import Flow
-from flowcore.model.priors import MixturePrior
 
 from ..context import Context, Steps, job
 from ..requests.layers import DecodeLayers, EncodeLayers
@@ -21,50 +19,42 @@ __all__ = ["CHUNK"]
 
 CHUNK = 12
 """Stages in one answer: few enough that the first are soon there."""
-KEPT_BYTES = 256 * 2**20
-"""Of stages that are kept for the check of the way back; of a very large model, not every one."""
 
 
 @job(EncodeLayers.kind)
 def encode_layers(context: Context, request: EncodeLayers) -> Steps:
     """See `EncodeLayers`."""
-    flow, kind = _model(context, request.model), request.kind
-    label = label_tensor(flow, [request.label])
-    _outline(context, kind, flow)
-    yield
-    kept: dict[int, Stage] = {}
-    found = yield from _sent(context, kind, encode_stages(flow, request.picture, label), kept, _stride(flow))
-    yield from _terms(context, kind, flow, found, found.z)
-    difference = 0.0
-    for stage in decode_stages(flow, found.z, label):
-        if stage.index in kept:
-            difference = max(difference, largest_difference(kept[stage.index], stage))
-        yield
-    context.send(kind, {"part": "check", "difference": difference}, done=True)
+    yield from _follow(context, request, request.picture)
 
 
 @job(DecodeLayers.kind)
 def decode_layers(context: Context, request: DecodeLayers) -> Steps:
     """See `DecodeLayers`."""
+    yield from _follow(context, request, request.z)
+
+
+def _follow(context: Context, request: EncodeLayers | DecodeLayers, start: np.ndarray) -> Steps:
+    """Send what comes; stages a dozen at a time, and what is left of them as soon as something else follows."""
     flow, kind = _model(context, request.model), request.kind
-    label = label_tensor(flow, [request.label])
     _outline(context, kind, flow)
     yield
-    kept: dict[int, Stage] = {}
-    pixels = yield from _sent(context, kind, decode_stages(flow, request.z, label), kept, _stride(flow))
-    difference = 0.0
-    again = encode_stages(flow, pixels, label)
-    while True:
-        try:
-            stage = next(again)
-        except StopIteration as stop:
-            found = stop.value
-            break
-        if stage.index in kept:
-            difference = max(difference, largest_difference(kept[stage.index], stage))
+    waiting: list[Stage] = []
+    for step in follow_job(flow, start, label_tensor(flow, [request.label])):
+        if isinstance(step, Stage):
+            waiting.append(step)
+        if waiting and (step is not waiting[-1] or len(waiting) == CHUNK):
+            yield from _send(context, kind, waiting)
+            waiting = []
+        if isinstance(step, Anatomy):
+            context.send(kind, {"part": "terms", "log_dets": step.log_dets.tolist(), "prior": step.prior_terms.tolist(),
+                                "log_prob": step.log_prob, "bpd": step.bpd})  # fmt: skip
+        elif isinstance(step, Match):
+            arrays: dict[str, np.ndarray] = {}
+            levels = [_against(held, str(number), arrays) for number, held in enumerate(step.levels)]
+            context.send(kind, {"part": "prior", "levels": levels, "all": _against(step.whole, "all", arrays)}, arrays)
+        elif isinstance(step, Check):
+            context.send(kind, {"part": "check", "difference": step.difference}, done=True)
         yield
-    yield from _terms(context, kind, flow, found, request.z)
-    context.send(kind, {"part": "check", "difference": difference}, done=True)
 
 
 def _model(context: Context, name: str) -> Flow:
@@ -80,30 +70,6 @@ def _outline(context: Context, kind: str, flow: Flow) -> None:
     context.send(kind, {"part": "outline", "layers": layers, "levels": levels})
 
 
-def _stride(flow: Flow) -> int:
-    """Every how manieth stage is kept."""
-    return -(-len(flow.layers) * flow.num_dims * 8 // KEPT_BYTES) or 1
-
-
-def _sent(context: Context, kind: str, work: Iterator[Stage], kept: dict[int, Stage], stride: int) -> Any:
-    """Send stages as they come, and keep every `stride`-th; returns what `work` does."""
-    waiting: list[Stage] = []
-    while True:
-        try:
-            stage = next(work)
-        except StopIteration as stop:
-            if waiting:
-                yield from _send(context, kind, waiting)
-            return stop.value
-        if stage.index % stride == 0:
-            kept[stage.index] = stage
-        waiting.append(stage)
-        if len(waiting) == CHUNK:
-            yield from _send(context, kind, waiting)
-            waiting = []
-        yield
-
-
 def _send(context: Context, kind: str, stages: list[Stage]) -> Steps:
     stages = sorted(stages, key=lambda stage: stage.index)
     data: dict[str, Any] = {"part": "stages", "first": stages[0].index, "count": len(stages)}
@@ -116,28 +82,10 @@ def _send(context: Context, kind: str, stages: list[Stage]) -> Steps:
     yield from context.stream(kind, data, arrays)
 
 
-def _terms(context: Context, kind: str, flow: Flow, found: Anatomy, z: np.ndarray) -> Steps:
-    """The sums, and z against its prior."""
-    context.send(kind, {
-        "part": "terms", "log_dets": found.log_dets.tolist(), "prior": found.prior_terms.tolist(),
-        "log_prob": found.log_prob, "bpd": found.bpd,
-    })  # fmt: skip
-    yield
-    mixture = isinstance(flow.prior, MixturePrior)
-    levels: list[dict | None] = []
-    arrays: dict[str, np.ndarray] = {}
-    for number, level in enumerate(flow.levels):
-        if mixture and number == len(flow.levels) - 1:
-            levels.append(None)
-            continue
-        levels.append(_against(against_prior(z[level.start : level.stop], flow.prior.kind), str(number), arrays))
-        yield
-    whole = None if mixture else _against(against_prior(z, flow.prior.kind), "all", arrays)
-    context.send(kind, {"part": "prior", "levels": levels, "all": whole}, arrays)
-    yield
-
-
-def _against(found: Against, name: str, arrays: dict[str, np.ndarray]) -> dict:
+def _against(held: Held, name: str, arrays: dict[str, np.ndarray]) -> dict | None:
+    if not held.standard:
+        return None
+    found = held.found
     for part in ("expected", "found", "low", "high"):
         arrays[f"{part}.{name}"] = np.array(getattr(found, part))
     shell = found.shell

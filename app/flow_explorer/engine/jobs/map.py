@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -17,11 +17,13 @@ from flowcore.data.datasets import PictureSet, open_dataset, open_source
 from flowcore.data.reading import Reading
 from flowcore.errors import ConfigError, DataError, FlowError
 from flowcore.latents.map.encoding import encode_rows_job
-from flowcore.latents.map.layout import Layout, ZMap, save_lasso, umap_layout
+from flowcore.latents.map.gathering import READ, Batch, Gathered, gather_job
+from flowcore.latents.map.layout import Layout, save_lasso, umap_layout
 from flowcore.latents.map.points import NEIGHBOURS, nearest
 from flowcore.model.card import class_names
 from flowcore.model.checkpoint import Loaded
 from flowcore.pictures.images import to_png_bytes
+from flowcore.work import LOOK_IN_S, beside
 
 from ..context import Context, Steps, job
 from ..requests.map import LIMIT, MapDirection, MapEncode, MapPicture, MapPile, MapPlace
@@ -30,8 +32,6 @@ __all__ = ["CHUNK", "SENT_BYTES"]
 
 CHUNK = {"cpu": 4, "cuda": 64, "mps": 16}
 """Pictures encoded together: few enough that a layer stays short."""
-READ = 64
-"""Pictures read together."""
 SHOWN_FIRST, SHOWN_NEXT = 64, 4
 """The first axes are of so many pictures; newer ones are found whenever there are so many times more."""
 SENT_BYTES = 128 * 2**20
@@ -41,28 +41,19 @@ DECODED = 32 * 2**20
 DIRECTION_BYTES = 96 * 2**20
 """Of z in memory on each side of a direction: of more pictures, evenly spread ones stand for all."""
 SKIPPED_TOLD = 200
-_POLL = 0.01
+TOLD = 100
+"""Pictures between two words of how far the reading is."""
 
-Result = TypeVar("Result")
 
-
-@dataclass(eq=False)
-class _Held:
+@dataclass(eq=False, kw_only=True)
+class _Held(Gathered):
     """What has been encoded of one data set by one model."""
 
     key: tuple
-    data: PictureSet
-    zmap: ZMap
     files: Callable[[str], Path | None]
     order: np.ndarray
-    classes: list[str]
     taken: int = 0
     """Pictures of `order` that have been encoded, or found broken."""
-    numbers: list[int] = field(default_factory=list)
-    """Which picture of the data each row of the map is."""
-    bpd: list[float] = field(default_factory=list)
-    kinds: list[int] = field(default_factory=list)
-    skipped: list[tuple[str, str]] = field(default_factory=list)
     layout: Layout | None = None
     arranged: dict[tuple, tuple[Layout, np.ndarray, np.ndarray]] = field(default_factory=dict)
     embedded: dict[tuple, np.ndarray] = field(default_factory=dict)
@@ -73,16 +64,9 @@ class _Held:
     thread: threading.Thread | None = None
     """What may still be working on it for a job that has been cancelled."""
 
-    @property
-    def count(self) -> int:
-        return len(self.numbers)
-
-    def name(self, row: int) -> str:
-        names = self.data.names
-        return names[self.numbers[row]] if names else str(self.numbers[row])
-
-    def pictures(self, rows: np.ndarray | range) -> np.ndarray:
-        return self.data.pictures[np.array([self.numbers[row] for row in rows], np.int64)]
+    def working(self, thread: threading.Thread) -> None:
+        """It is this thread's until that has ended."""
+        self.thread = thread
 
     @property
     def factor(self) -> int:
@@ -92,28 +76,6 @@ class _Held:
         while len(self.order) * channels * (height // factor) * (width // factor) > SENT_BYTES:
             factor += 1
         return factor
-
-
-def beside(held: _Held | None, work: Callable[[], Result]) -> Generator[float, None, Result]:
-    """Run what takes long and is no torch in a thread, while the loop serves others."""
-    box: list[tuple[Any, BaseException | None]] = []
-
-    def run() -> None:
-        try:
-            box.append((work(), None))
-        except BaseException as error:
-            box.append((None, error))
-
-    thread = threading.Thread(target=run, daemon=True)
-    if held is not None:
-        held.thread = thread
-    thread.start()
-    while thread.is_alive():
-        yield _POLL
-    result, error = box[0]
-    if error is not None:
-        raise error
-    return result
 
 
 @job(MapEncode.kind)
@@ -129,7 +91,7 @@ def encode(context: Context, request: MapEncode) -> Steps:
         held = yield from _open(context, request, loaded, key)
         context.shared["map"] = held
     while held.thread is not None and held.thread.is_alive():
-        yield _POLL
+        yield LOOK_IN_S
     levels = held.zmap.chosen(request.levels)
     total = min(len(held.order), LIMIT)
     limit = min(request.limit or total, total)
@@ -155,44 +117,23 @@ def _encode_rest(
         held.points, held.method = held.layout.points, "pca"
     while shown <= held.count:
         shown *= SHOWN_NEXT
-    while held.taken < limit:
-        numbers = held.order[held.taken : min(held.taken + READ, limit)]
-        pictures = yield from beside(None, lambda numbers=numbers: held.data.pictures[numbers])
-        for start in range(0, len(numbers), size):
-            part = slice(start, start + size)
-            rows = yield from encode_rows_job(flow, pictures[part])
-            before = held.count
-            held.taken += len(numbers[part])
-            _keep(held, numbers[part], rows)
-            if held.count >= shown:
-                shown *= SHOWN_NEXT
-                held.layout = yield from beside(held, lambda: held.zmap.layout(levels))
-                held.points, held.method = held.layout.points, "pca"
-                yield from _send_rows(context, request, held, before, held.count)
-                data = {"stage": "layout", "share": _shares(held.layout), "done": False}
-                yield from context.stream(request.kind, data, {"points": held.points})
-            else:
-                yield from _send_rows(context, request, held, before, held.count)
-
-
-def _keep(held: _Held, numbers: np.ndarray, rows: Any) -> None:
-    """Put a batch on the map; what is broken is named and left out."""
-    broken = getattr(held.data.pictures, "broken", {})
-    good = np.isfinite(rows.bpd)
-    for place, number in enumerate(numbers):
-        name = held.data.names[number] if held.data.names else str(number)
-        if name in broken:
-            good[place] = False
-            held.skipped.append((name, broken[name]))
-        elif not good[place]:
-            held.skipped.append((name, f"{name} has no finite z under this model."))
-    held.zmap.add(rows.z[good])
-    if held.layout is not None:
-        held.points = np.concatenate([held.points, held.layout.place(rows.z[good])[:, :2]]) if good.any() else held.points
-    labels = held.data.labels
-    held.numbers += [int(number) for number in numbers[good]]
-    held.bpd += rows.bpd[good].tolist()
-    held.kinds += (labels[numbers[good]] if labels is not None else rows.classes[good]).tolist()
+    for step in gather_job(flow, held, held.order[held.taken : limit], size):
+        if not isinstance(step, Batch):
+            yield step
+            continue
+        before = held.count - len(step.z)
+        held.taken += step.count
+        if held.layout is not None and len(step.z):
+            held.points = np.concatenate([held.points, held.layout.place(step.z)[:, :2]])
+        if held.count >= shown:
+            shown *= SHOWN_NEXT
+            held.layout = yield from beside(lambda _told: held.zmap.layout(levels), started=held.working)
+            held.points, held.method = held.layout.points, "pca"
+            yield from _send_rows(context, request, held, before, held.count)
+            data = {"stage": "layout", "share": held.layout.share, "done": False}
+            yield from context.stream(request.kind, data, {"points": held.points})
+        else:
+            yield from _send_rows(context, request, held, before, held.count)
 
 
 def _send_rows(context: Context, request: MapEncode, held: _Held, start: int, stop: int) -> Steps:
@@ -211,21 +152,21 @@ def _arrange(context: Context, request: MapEncode, held: _Held, levels: tuple[in
     key = (levels, held.count)
     if key not in held.arranged:
 
-        def arranged() -> tuple[Layout, np.ndarray, np.ndarray]:
+        def arranged(_told: Any) -> tuple[Layout, np.ndarray, np.ndarray]:
             layout = held.zmap.layout(levels)
             return layout, *nearest(layout.coordinates, NEIGHBOURS)
 
-        found = yield from beside(held, arranged)
+        found = yield from beside(arranged, started=held.working)
         held.arranged = dict([*held.arranged.items(), (key, found)][-8:])
     layout, neighbours, distances = held.arranged[key]
     points = layout.points
     if request.method == "umap":
         if key not in held.embedded:
             # It takes what it is given and leaves the map alone: another request need not wait for it.
-            held.embedded[key] = yield from beside(None, lambda: umap_layout(layout.coordinates))
+            held.embedded[key] = yield from beside(lambda _told: umap_layout(layout.coordinates))
         points = held.embedded[key]
     held.layout, held.points, held.method = layout, points, request.method
-    data = {"stage": "done", "method": request.method, "share": _shares(layout), "exact": held.zmap.exact, "taken": held.taken,
+    data = {"stage": "done", "method": request.method, "share": layout.share, "exact": held.zmap.exact, "taken": held.taken,
             "skipped": [list(pair) for pair in held.skipped[:SKIPPED_TOLD]], "skipped_count": len(held.skipped),
             "done": True}  # fmt: skip
     arrays = {"points": points, "neighbours": neighbours, "distances": distances}
@@ -261,7 +202,7 @@ def picture(context: Context, request: MapPicture) -> Steps:
     held = _standing(context, request.model, request.path)
     if request.number >= held.count:
         raise ConfigError("This picture is not on the map any more.")
-    found = yield from beside(None, lambda: held.pictures(np.array([request.number]))[0])
+    found = yield from beside(lambda _told: held.pictures(np.array([request.number]))[0])
     context.send(request.kind, {"done": True}, {"picture": found}, done=True)
 
 
@@ -310,7 +251,7 @@ def direction(context: Context, request: MapDirection) -> Steps:
             context.progress(done / total)
         zs.append(z)
     model, made = str(loaded.card.get("name") or loaded.path.stem), {"source": held.data.name}
-    yield from beside(None, lambda: save_lasso(Path(request.file), *zs, loaded.flow, model, made))
+    yield from beside(lambda _told: save_lasso(Path(request.file), *zs, loaded.flow, model, made))
     data = {"file": request.file, "inside": int(member.sum()), "outside": int((~member).sum()), "done": True}
     context.send(request.kind, data, done=True)
 
@@ -345,24 +286,16 @@ def _open(context: Context, request: MapEncode, loaded: Loaded, key: tuple) -> G
         reading = loaded.card.get("data")
         reading = reading.get("reading") if isinstance(reading, dict) else None
         fitted = replace(Reading.from_dict(dict(reading)) if isinstance(reading, dict) else Reading(), channels=channels)
-        state = [0, 0]
         path = request.path if request.path.startswith("hf:") else Path(request.path)
+        shown = [0]
 
-        def opened() -> PictureSet:
-            return open_dataset(path, None, (height, width), **vars(fitted), memory=DECODED,
-                                on_progress=lambda *now: state.__setitem__(slice(0, 2), now))  # fmt: skip
+        def tell(done: int, total: int) -> None:
+            if done - shown[0] >= TOLD:
+                shown[0] = done
+                context.try_stream(request.kind, {"stage": "reading", "done": done, "total": total})
 
-        steps, told = beside(None, opened), 0
-        while True:
-            try:
-                wait = next(steps)
-            except StopIteration as finished:
-                data = finished.value
-                break
-            if state[0] - told >= 100:
-                told = state[0]
-                context.try_stream(request.kind, {"stage": "reading", "done": told, "total": state[1]})
-            yield wait
+        data = yield from beside(lambda told: open_dataset(path, None, (height, width), **vars(fitted), memory=DECODED,
+                                                           on_progress=told), tell)  # fmt: skip
         if isinstance(path, Path) and path.is_dir():
             with suppress(FlowError):
                 if open_source(path).kind == "folder":
@@ -370,18 +303,7 @@ def _open(context: Context, request: MapEncode, loaded: Loaded, key: tuple) -> G
     order = np.random.Generator(np.random.Philox(key=[len(data), 5])).permutation(len(data))[:LIMIT]
     if not request.path:
         order = np.arange(len(data))
-    known = class_names(loaded.card)
-    classes = data.classes if data.labels is not None else known
-    if data.labels is not None and known and list(classes) == [str(number) for number in range(len(known))]:
-        # Arrays have numbers where the model that was trained on them has names.
-        classes = known
-    levels = [(level.start, level.stop) for level in loaded.flow.levels]
-    return _Held(key, data, ZMap(levels), files, order, list(classes), skipped=list(data.skipped))
-
-
-def _shares(layout: Layout) -> list[float]:
-    shares = [float(share) for share in layout.shares[:2]]
-    return [*shares, 0.0][:2]
+    return _Held.begin(data, loaded.flow, class_names(loaded.card), key=key, files=files, order=order)
 
 
 def _smaller(pictures: np.ndarray, factor: int) -> np.ndarray:

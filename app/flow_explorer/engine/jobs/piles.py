@@ -7,66 +7,50 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-from collections import Counter, OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Generator, Hashable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
-from flow_explorer.explorer.store import latent_to_dict
 from flowcore.atomic import replacing
-from flowcore.data.pile import Pile, check_piles, read_pile
-from flowcore.errors import ConfigError, DataError, FlowError, NonFiniteError
+from flowcore.data.pile import Pile, read_pile
+from flowcore.errors import ConfigError, DataError, FlowError
 from flowcore.fast import accelerate
-from flowcore.latents import transport
-from flowcore.latents.translation import ByClass, ByMap, ByPair, Way, translate_steps
-from flowcore.model.codec import (
-    class_log_probs_job,
-    decode_job,
-    double_of,
-    from_pixels,
-    label_tensor,
-    to_pixels,
-)
+from flowcore.latents.as_json import latent_to_dict
+from flowcore.latents.fitting import Side, encode_pile_job, way_job
+from flowcore.latents.translation import Way, translate_steps
+from flowcore.latents.ways import method
+from flowcore.model.codec import decode_job, double_of, from_pixels, label_tensor, to_pixels
 from flowcore.model.flow import Flow
-from flowcore.model.labels import Label, between, single, to_json
+from flowcore.model.labels import Label, single, to_json
 from flowcore.model.weights import fingerprint
 from flowcore.pictures.images import to_png_bytes
+from flowcore.work import beside
 
 from ..context import Context, Steps, job
 from ..hand import follow_the_hand, in_strides, quick_draft
-from ..requests.piles import (
-    BY_CLASS,
-    PAIR,
-    FitPiles,
-    ReadPile,
-    SaveTranslations,
-    TranslatePage,
-    TranslatePicture,
-    _Between,
-)
+from ..requests.piles import FitPiles, ReadPile, SaveTranslations, TranslatePage, TranslatePicture, _Between
 from .explorer import CHUNK, chunks, picture_model
 
 __all__ = ["CLASS_SAMPLES"]
 
 CLASS_SAMPLES = 64
 """A class chosen in place of a folder is so many samples of it."""
-ASKED = 24
-"""Pictures of a pile that are asked which class they are likeliest under."""
 SENT = 128
 """Pictures of a pile that go to the window in one answer."""
 KEPT = 4
 """Piles, encodings and ways that are kept of each: both directions of both methods that one goes to and fro between."""
 REST_S = 0.04
 """After a draft the proof waits so long: a hand that still drags sends its next value sooner."""
-LOOK_IN_S = 0.01
 
 _numbers = count(1)
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -92,8 +76,8 @@ class _Kept:
     """What jobs leave for each other; the least recently used goes first."""
 
     piles: OrderedDict = field(default_factory=OrderedDict)
-    latents: OrderedDict = field(default_factory=OrderedDict)
-    labels: OrderedDict = field(default_factory=OrderedDict)
+    made: dict[str, OrderedDict] = field(default_factory=lambda: defaultdict(OrderedDict))
+    """Labels and latents, each under a key that begins with what it is."""
     ways: OrderedDict = field(default_factory=OrderedDict)
 
 
@@ -114,40 +98,11 @@ def _keep(kept: OrderedDict, key: Hashable, value: Any) -> Any:
     return value
 
 
-class _Stopped(Exception):
-    """The job was cancelled, and its thread ends."""
-
-
-def _beside(work: Callable[[Callable[[int, int], None]], Any], tell: Callable[[int, int], None]) -> Generator[float, None, Any]:
-    """What ``work(told)`` returns, done in a thread; ``told(done, total)`` passes progress on, and ends it when cancelled."""
-    place, stopped, result = [(0, 0)], threading.Event(), {}
-
-    def told(done: int, total: int) -> None:
-        place[0] = done, total
-        if stopped.is_set():
-            raise _Stopped
-
-    def run() -> None:
-        try:
-            result["value"] = work(told)
-        except BaseException as error:  # handed to whoever waits
-            result["error"] = error
-
-    thread = threading.Thread(target=run, name="piles", daemon=True)
-    thread.start()
-    shown = (0, 0)
-    try:
-        while thread.is_alive():
-            if place[0] != shown:
-                shown = place[0]
-                tell(*shown)
-            yield LOOK_IN_S
-    finally:
-        stopped.set()
-    thread.join()
-    if "error" in result:
-        raise result["error"]
-    return result["value"]
+def _once(context: Context, key: Hashable, steps: Generator[Any, None, T]) -> Generator[Any, None, T]:
+    """What the steps return, or returned when they were last taken for this key."""
+    kept = _kept(context).made[key[0]]
+    found = _find(kept, key)
+    return found if found is not None else _keep(kept, key, (yield from steps))
 
 
 def _quiet(_done: int, _total: int, _words: str = "") -> None:
@@ -187,7 +142,7 @@ def _read(context: Context, model: str, source: tuple, tell: Callable[[int, int]
         return found
     channels, height, width = flow.event_shape
     if source[0] == "folder":
-        pile = yield from _beside(lambda told: read_pile(source[1], (height, width), channels, on_progress=told), tell)
+        pile = yield from beside(lambda told: read_pile(source[1], (height, width), channels, on_progress=told), tell)
         return _keep(kept, key, _Read(pile, next(_numbers)))
     _, number, seed, temperature = source
     if number >= flow.num_classes:
@@ -216,91 +171,31 @@ def fit(context: Context, request: FitPiles) -> Steps:
 def _fit(context: Context, request: _Between, tell: Callable[[float, str], None]) -> Generator[Any, None, _Fitted]:
     """The way that a request means, and the z of the pile that it translates: kept, or made."""
     flow = picture_model(context, request.model).flow
-    first, second = yield from _both(context, request)
-    other = picture_model(context, request.pair).flow if request.method == PAIR else None
-    key = (id(flow), id(other), request.method, request.back, first.number, second.number if second else 0)
+    how, other = method(request.method), None
+    if how.needs == "pair":
+        other = picture_model(context, request.pair).flow
+        flow, other = (other, flow) if request.back else (flow, other)
+    read = [(yield from _read(context, request.model, request.source, _quiet))]
+    if request.target:
+        read.append((yield from _read(context, request.model, request.target, _quiet)))
+    sides = [Side(title, each.pile.pictures, each.pile.names, each.label, each.number)
+             for title, each in zip(request.names, read, strict=False)]  # fmt: skip
+    key = (id(flow), id(other), request.method, request.back, *(side.number for side in sides))
     fitted = _find(_kept(context).ways, key)
     if fitted is not None:
         return fitted
-    names, piles = request.names, 1 if request.method in (PAIR, BY_CLASS) else 2
+    size, piles = _chunk(flow), 2 if how.needs == "piles" else 1
 
-    def told(index: int) -> Callable[[int, int], None]:
-        return lambda done, total: tell((index + done / max(total, 1)) / piles, names[index])
+    def told(index: int, done: int, total: int) -> None:
+        tell((index + done / max(total, 1)) / piles, request.names[index])
 
-    if request.method == PAIR:
-        way: Way = ByPair(other, flow) if request.back else ByPair(flow, other)
-        if list(way.flow.event_shape) != list(flow.event_shape):
-            raise ConfigError("The two flows of the pair see pictures of different sizes; train both at one size.")
-        z = yield from _encode(context, way.flow, first, (), told(0))
-    elif request.method == BY_CLASS:
-        if not flow.num_classes:
-            raise ConfigError("This model knows no classes; choose mean shift or transport.")
-        labels = []
-        for each in (first, second):
-            labels.append((yield from _label(context, flow, each)))
-        if labels[0] == labels[1]:
-            raise ConfigError("Both piles are of one class under this model, so nothing would change; choose two classes.")
-        way = ByClass(flow, *labels)
-        z = yield from _encode(context, flow, first, labels[0], told(0))
-    else:
-        check_piles(first.pile.pictures, second.pile.pictures, names)
-        label = (yield from _label(context, flow, first)) if flow.num_classes else ()
-        z = yield from _encode(context, flow, first, label, told(0))
-        there = yield from _encode(context, flow, second, label, told(1))
-        tell(1.0, "")
-        change = yield from _beside(lambda _told: transport.fit(request.method, z, there), _quiet)
-        way = ByMap(flow, change, label)
-    return _keep(_kept(context).ways, key, _Fitted(way, first, z))
+    def once(key: Hashable, steps: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
+        return _once(context, key, steps)
 
-
-def _both(context: Context, request: _Between) -> Generator[Any, None, tuple[_Read, _Read | None]]:
-    first = yield from _read(context, request.model, request.source, _quiet)
-    second = (yield from _read(context, request.model, request.target, _quiet)) if request.target else None
-    if request.method != PAIR and second is None:
-        raise ConfigError("This method needs both piles.")
-    return first, second
-
-
-def _label(context: Context, flow: Flow, read: _Read) -> Generator[Any, None, Label]:
-    """The class that a pile was sampled of, or the one under which most of its pictures are likeliest."""
-    if read.label:
-        return read.label
-    kept, key = _kept(context).labels, (id(flow), read.number)
-    label = _find(kept, key)
-    if label is None:
-        votes: Counter[int] = Counter()
-        for picture in read.pile.pictures[:: max(1, len(read.pile.pictures) // ASKED)][:ASKED]:
-            votes[int((yield from class_log_probs_job(flow, picture)).argmax())] += 1
-        label = _keep(kept, key, single(votes.most_common(1)[0][0]))
-    return label
-
-
-def _encode(context: Context, flow: Flow, read: _Read, label: Label,
-            tell: Callable[[int, int], None]) -> Generator[Any, None, np.ndarray]:
-    """A pile's z (N, D) float32; float64 is taken on the way where float32 does not reach. Raises `NonFiniteError` by name."""
-    kept, key = _kept(context).latents, (id(flow), read.number, label)
-    rows = _find(kept, key)
-    if rows is not None:
-        return rows
-    pictures = read.pile.pictures
-    parts = []
-    for start, stop in chunks(flow, len(pictures)):
-        z = yield from _encoded(flow, pictures[start:stop], label)
-        if not np.isfinite(z).all():
-            z = (yield from _encoded(double_of(flow), pictures[start:stop], label)).astype(np.float32)
-        broken = ~np.isfinite(z).all(1)
-        if broken.any():
-            name = read.pile.names[start + int(broken.argmax())]
-            raise NonFiniteError(f"{name} has no finite z under this model; take it out of the pile.")
-        parts.append(z)
-        tell(stop, len(pictures))
-    return _keep(kept, key, np.concatenate(parts))
-
-
-def _encoded(model: Flow, pictures: np.ndarray, label: Label) -> Generator[Any, None, np.ndarray]:
-    labels = label_tensor(model, [label] * len(pictures)) if model.num_classes else None
-    z, _ = yield from accelerate(model).encode_steps(to_pixels(pictures, model), labels)
-    return z.cpu().numpy()
+    way = yield from way_job(request.method, flow, sides, other, size=size, tell=told, once=once)
+    steps = encode_pile_job(way.flow, sides[0], way.label, size, tell=lambda done, total: told(0, done, total))
+    z = yield from once(("latents", id(way.flow), sides[0].number, way.label), steps)
+    return _keep(_kept(context).ways, key, _Fitted(way, read[0], z))
 
 
 # Translating
@@ -357,7 +252,7 @@ def picture(context: Context, request: TranslatePicture) -> Steps:
             yield REST_S
     done = yield from translate_steps(way.flow, way, request.picture, strength)
     # The translation as the Explorer's own flow has it, in the precision that the way back needed.
-    label = _own_label(way, strength)
+    label = way.label_at(strength)
     model = double_of(flow) if done.precise else flow
     labels = label_tensor(model, [label]) if flow.num_classes else None
     z = (yield from accelerate(model).encode_steps(done.exact.to(model.device, model.dtype), labels))[0].cpu().numpy()
@@ -370,13 +265,6 @@ def picture(context: Context, request: TranslatePicture) -> Steps:
     data = {"label": to_json(label), "cycle_error": done.cycle_error, "precise": done.precise, "bpd_before": before,
             "bpd_after": after, "done": True}  # fmt: skip
     context.send(request.kind, data, arrays, done=True)
-
-
-def _own_label(way: Way, strength: float) -> Label:
-    """The class under which the Explorer's own flow holds what was translated; beyond B's class, B's."""
-    if isinstance(way, ByClass):
-        return between(way.a, way.b, min(strength, 1.0))
-    return way.label if isinstance(way, ByMap) else ()
 
 
 def _bits(flow: Flow, picture: np.ndarray, label: Callable[[Flow], Any]) -> Generator[Any, None, float | None]:
@@ -402,8 +290,8 @@ def save(context: Context, request: SaveTranslations) -> Steps:
     if len(request.files) != total:
         raise ConfigError("The pile has changed meanwhile; look at it again and save then.")
     # Where the Explorer's own flow decodes, each file also holds its z.
-    own = way.flow_to is flow and not (isinstance(way, ByClass) and request.strength > 1) and bool(request.recipe)
-    label, written, left = _own_label(way, request.strength), 0, []
+    own = way.flow_to is flow and way.holds(request.strength) and bool(request.recipe)
+    label, written, left = way.label_at(request.strength), 0, []
     for start in range(0, total, _chunk(way.flow_to)):
         chosen = list(range(start, min(start + _chunk(way.flow_to), total)))
         pictures, failed = yield from _decoded(fitted, chosen, request.strength)

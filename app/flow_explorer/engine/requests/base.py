@@ -4,8 +4,9 @@ A request with a `slot` is *replaceable*: a newer one in the slot replaces one s
 one is delivered after an answer of a newer one. A request whose slot is None *must finish*: it queues, reports
 progress, can be cancelled, and is sent again when the engine had to be restarted.
 
-A new kind of request is one frozen dataclass here (or in `toy`) and one job in the table of `jobs.explorer`
-(or `jobs_toy`). Fields are plain JSON values, tuples, or numpy arrays. This module imports neither torch nor Qt.
+A new kind of request is a frozen dataclass in this package and a job in `engine/jobs`: two files. The module of jobs is called as
+the kind begins ("map.place" is in `jobs/map.py`) and is imported with the first of its requests. Fields are plain JSON values,
+tuples, or numpy arrays. This module imports neither torch nor Qt.
 """
 
 from __future__ import annotations

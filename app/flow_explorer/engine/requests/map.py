@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from flowcore.errors import ConfigError
+from flowcore.latents.map import METHODS
 
 from .base import Priority, Request, check_whole
 
@@ -14,7 +15,6 @@ __all__ = ["LIMIT", "MapDirection", "MapEncode", "MapPicture", "MapPile", "MapPl
 
 LIMIT = 20_000
 """Pictures on one map at most: more are drawn from by chance."""
-METHODS = ("pca", "umap")
 
 
 def _none() -> np.ndarray:

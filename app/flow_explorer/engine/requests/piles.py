@@ -12,14 +12,12 @@ from typing import Any
 import numpy as np
 
 from flowcore.errors import ConfigError
+from flowcore.latents.ways import STRENGTH_MAX, method
 
 from .base import Priority, Request, check_number, check_temperature, check_whole
 
-__all__ = ["BY_CLASS", "METHODS", "PAIR", "FitPiles", "ReadPile", "SaveTranslations", "TranslatePage", "TranslatePicture"]
+__all__ = ["FitPiles", "ReadPile", "SaveTranslations", "TranslatePage", "TranslatePicture"]
 
-BY_CLASS, PAIR = "conditional", "pair"
-METHODS = ("mean-shift", "shrunk-shift", "transport", BY_CLASS, PAIR)
-STRENGTH_MAX = 2.0
 SEED_MAX = 2**31 - 1
 
 
@@ -67,10 +65,9 @@ class _Between(Request):
     """What the two are called in a sentence: the pile that is translated, and the other."""
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise ConfigError(f"Piles are translated by {', '.join(METHODS)}, not by {self.method!r}.")
+        alone = method(self.method).needs == "pair"
         _source(self.source)
-        if self.method == PAIR:
+        if alone:
             if not self.pair:
                 raise ConfigError("This method needs the two flows of a pair.")
         else:

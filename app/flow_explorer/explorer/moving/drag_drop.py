@@ -17,10 +17,11 @@ from PySide6.QtGui import QImage
 
 from flow_explorer.explorer.model import is_checkpoint
 from flow_explorer.explorer.moving.identity import saying, weights_in
-from flow_explorer.explorer.store import Latent, latent_from_dict, latent_to_dict
+from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.pixels import to_image
 from flowcore.errors import ConfigError, FlowError, PictureError
+from flowcore.latents.as_json import latent_from_dict, latent_to_dict
 from flowcore.model.labels import from_json, to_json
 from flowcore.pictures.images import read_file, read_picture, to_png_bytes
 

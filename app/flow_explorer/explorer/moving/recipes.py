@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from flow_explorer.explorer.facets import FacetState
 from flow_explorer.explorer.moving.identity import saying, weights_in, why_not
 from flow_explorer.explorer.state import COUNTS, SCHEMA, ExplorerState, Well, with_wells
-from flow_explorer.explorer.store import Latent, Store, latent_from_dict, latent_to_dict
+from flow_explorer.explorer.store import Latent, Store
 from flow_explorer.explorer.wells.well_link import seen_by
 from flow_explorer.i18n import tr
 from flowcore.errors import ConfigError
+from flowcore.latents.as_json import latent_from_dict, latent_to_dict
 from flowcore.model.labels import from_json, to_json
 from flowcore.pictures import recipe
 from flowcore.pictures.images import read_picture

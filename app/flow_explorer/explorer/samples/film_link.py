@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from flow_explorer.engine.query import Query, same
 from flow_explorer.engine.requests.base import TemperatureFrames
-from flow_explorer.explorer.latest import Latest
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.state import ExplorerState
 from flowcore.model.temperature import Temperature
@@ -24,51 +24,38 @@ class FilmLink:
 
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
-        self._lane = Latest(client)
-        self._asked: tuple | None = None
+        self._query = Query(client, on_change)
         self.wanted = False
         """Whether anybody looks."""
         self.frames: list[np.ndarray | None] = [None] * len(TEMPERATURES)
         self.temperatures: tuple[Temperature, ...] = TEMPERATURES
         """What each of them is drawn at."""
-        self.error = ""
 
     @property
     def busy(self) -> bool:
-        return self._lane.busy
+        return self._query.busy
+
+    @property
+    def error(self) -> str:
+        return self._query.error
 
     def forget(self) -> None:
         """The engine is a new one: what was asked of the old one is to be asked again."""
-        self._asked = None
-        self._lane.forget()
+        self._query.forget()
 
     def sync(self, state: ExplorerState, model: Model | None) -> None:
         if model is None or not self.wanted:
             return
-        label = state.sampled_label(len(model.classes))
-        temperatures = tuple(state.temperatures(model.levels, at) for at in TEMPERATURES)
-        asked = (str(model.path), state.seed, state.selected, label, temperatures)
-        if asked == self._asked:
-            return
-        before, self._asked, self.temperatures = self._asked, asked, temperatures
-        self.error = ""
-        if state.selected < 0 or (before is not None and before[0] != asked[0]):
+        self.temperatures = tuple(state.temperatures(model.levels, at) for at in TEMPERATURES)
+        label, request, before = state.sampled_label(len(model.classes)), None, self._query.request
+        if state.selected >= 0:
+            request = TemperatureFrames(str(model.path), state.seed, state.selected, self.temperatures, label)
+        if request is None or (before is not None and not same(before, request, "model")):
             self.frames = [None] * len(TEMPERATURES)
-        if state.selected < 0:
-            self._lane.drop()
-        else:
-            request = TemperatureFrames(str(model.path), state.seed, state.selected, temperatures, label)
-            self._lane.ask(request, lambda message: self._answered(message, asked), self._failed)
-        self._on_change()
+        if self._query.want(request, self._answered):
+            self._on_change()
 
-    def _answered(self, message: Any, asked: tuple) -> None:
-        pictures = message.arrays.get("pictures")
-        if asked != self._asked or pictures is None:
-            return
-        first = int(message.data["first"])
-        self.frames = [*self.frames[:first], *map(np.array, pictures), *self.frames[first + len(pictures) :]]
-        self._on_change()
-
-    def _failed(self, sentence: str, _details: str) -> None:
-        self.error = sentence
-        self._on_change()
+    def _answered(self, message: Any, newest: bool) -> None:
+        if newest:
+            pictures, first = message.arrays["pictures"], int(message.data["first"])
+            self.frames = [*self.frames[:first], *map(np.array, pictures), *self.frames[first + len(pictures) :]]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.base import EncodePicture
-from flow_explorer.explorer.latest import Newest
 from flow_explorer.explorer.model import Model, figures
 from flow_explorer.explorer.state import ExplorerState, Well
 from flow_explorer.explorer.store import Store
@@ -32,22 +32,23 @@ class WellLink:
         self.which = which
         self._store = store
         self._on_change = on_change
-        self._lane = Newest(client)
-        self._asked: tuple | None = None
+        self._query = Query(client, lambda: on_change(which), each=True)
+        self._put: tuple | None = None
+        """What the state put in it last: its picture is cropped once."""
         self.view = WellView()
 
     @property
     def busy(self) -> bool:
-        return self._lane.busy
+        return self._query.busy
 
     @property
     def keys(self) -> set[str]:
         """What it needs of the store beside the state: an encoded picture's z is in no state."""
-        return {key for key in (self.view.z, self._asked[3] if self._asked is not None else "") if key}
+        return {key for key in (self.view.z, self._put[3] if self._put is not None else "") if key}
 
     def forget(self) -> None:
-        self._asked = None
-        self._lane.forget()
+        self._put = None
+        self._query.forget()
 
     def sync(self, state: ExplorerState, model: Model | None) -> None:
         if model is None:
@@ -59,44 +60,42 @@ class WellLink:
         fits = bool(label) == bool(model.classes) and all(number < len(model.classes) for number, _ in label)
         latent = well.latent if well.keeps_latent(model.name, weights) and fits else ""
         label = label if fits else ()
-        asked = (str(model.path), well.picture, well.crop, latent, label)
-        if asked == self._asked:
+        put = (str(model.path), well.picture, well.crop, latent, label)
+        if put == self._put:
             return
-        before, self._asked = self._asked, asked
+        before, self._put = self._put, put
         if well.empty:
-            self._lane.drop()
+            self._query.want(None)
             self.view = WellView()
             self._on_change(self.which)
             return
         try:
             seen = seen_by(model, self._store, well)
         except FlowError as error:
-            self._lane.drop()
+            self._query.want(None)
             self.view = WellView(error=str(error))
             self._on_change(self.which)
             return
         # The same picture, only moved: the older figures stand until the new ones come, so nothing flickers.
-        dragged = before is not None and before[:2] == asked[:2]
+        dragged = before is not None and before[:2] == put[:2]
+        if not dragged or before[3] != latent:
+            # Of another picture, or another z, not even an older answer is of use.
+            self._query.want(None)
         if not dragged:
-            self._lane.drop()
             self.view = WellView()
-        self.view.seen, self.view.busy, self.view.error = seen, True, ""
-        self.view.moving = dragged
+        self.view.seen = seen
         self.view.chosen = label
         # A sample's walk starts from its own z, also while its badge is still being computed.
         if latent:
             self.view.z, self.view.label, self.view.weights = latent, label, weights
         request = EncodePicture(str(model.path), self.which, seen, label, dragged)
-        self._lane.ask(
-            request,
-            lambda message: self._answered(message, asked, model, latent),
-            lambda sentence, details: self._failed(sentence, details, asked),
-        )
+        self._query.want(request, lambda message, _newest: self._answered(message, model, latent),
+                         lambda sentence, details: self._failed(sentence, details, put))  # fmt: skip
+        self.view.busy = self._query.busy
+        self.view.moving, self.view.error = dragged and self.view.busy, self._query.error
         self._on_change(self.which)
 
-    def _answered(self, message: Any, asked: tuple, model: Model, latent: str) -> None:
-        if self._asked is None or asked[:2] != self._asked[:2]:
-            return
+    def _answered(self, message: Any, model: Model, latent: str) -> None:
         view, data = self.view, message.data
         z = np.array(message.arrays["z"])
         if latent not in self._store:
@@ -109,14 +108,11 @@ class WellLink:
             view.reconstruction = np.array(message.arrays["picture"])
             view.differing, view.max_error = int(data["differing"]), float(data["max_error"])
             view.precise = z.dtype == np.float64
-        view.busy = asked != self._asked or not message.done
+        view.busy = self._query.busy
         view.moving = view.moving and view.busy
         view.error = view.details = ""
-        self._on_change(self.which)
 
-    def _failed(self, sentence: str, details: str, asked: tuple) -> None:
-        if asked == self._asked:
-            view = self.view
-            kept = {"z": view.z, "label": view.label, "weights": view.weights} if asked[3] else {}
-            self.view = WellView(seen=view.seen, chosen=asked[4], error=sentence, details=details, **kept)
-            self._on_change(self.which)
+    def _failed(self, sentence: str, details: str, put: tuple) -> None:
+        view = self.view
+        kept = {"z": view.z, "label": view.label, "weights": view.weights} if put[3] else {}
+        self.view = WellView(seen=view.seen, chosen=put[4], error=sentence, details=details, **kept)

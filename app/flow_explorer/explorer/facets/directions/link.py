@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from flow_explorer import assets
+from flow_explorer.engine.query import Query, same
 from flow_explorer.engine.requests.base import Request
 from flow_explorer.engine.requests.directions import Edit, ListDirections, Moved, Strip
 from flow_explorer.explorer.facets.directions.state import Held, State
-from flow_explorer.explorer.latest import Latest
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent, Store
 from flow_explorer.i18n import tr
@@ -48,27 +48,20 @@ class DirectionsLink:
         self._client = client
         self._store = store
         self._on_change = on_change
-        self._list = Latest(client, on_change)
-        self._strip = Latest(client, on_change)
-        self._listed: str | None = None
-        self._asked: tuple | None = None
-        self._strip_asked: tuple | None = None
-        self._turn = 0
-        self._busy = False
+        self._list, self._strip = Query(client, on_change), Query(client, on_change)
+        self._edit = Query(client, on_change, each=True)
+        self._problems = ""
         self._tasks: dict[int, int] = {}
         self.bundled: list[Held] = []
         self.fingerprint = ""
         """Of the open model; empty until the engine has told."""
-        self.list_error = ""
         self.edited: Latent | None = None
         """The moved picture with its z; None where nothing is moved."""
         self.fresh = False
         """Whether `edited` is of the present state."""
         self.bpd: float | None = None
-        self.error = ""
         self.frames: dict[float, np.ndarray] = {}
         """The strip, by amount."""
-        self.strip_error = ""
         self.progress: tuple[float, str] | None = None
         """Of what is being made; None where nothing is."""
 
@@ -76,7 +69,19 @@ class DirectionsLink:
 
     @property
     def busy(self) -> bool:
-        return self._busy or self._list.busy or self._strip.busy or bool(self._tasks)
+        return self._edit.busy or self._list.busy or self._strip.busy or bool(self._tasks)
+
+    @property
+    def error(self) -> str:
+        return self._edit.error
+
+    @property
+    def strip_error(self) -> str:
+        return self._strip.error
+
+    @property
+    def list_error(self) -> str:
+        return self._list.error or self._problems
 
     @property
     def making(self) -> bool:
@@ -105,11 +110,8 @@ class DirectionsLink:
 
     def forget(self) -> None:
         """The engine is a new one. What must finish is sent again by the client itself."""
-        self._listed = self._asked = self._strip_asked = None
-        self._turn += 1
-        self._busy = False
-        self._list.forget()
-        self._strip.forget()
+        for query in (self._list, self._strip, self._edit):
+            query.forget()
 
     def sync(self, state: State, model: Model, subject: Latent | None) -> None:
         """Ask for what is missing."""
@@ -121,34 +123,24 @@ class DirectionsLink:
         self._sync_strip(state, model, subject)
 
     def _sync_list(self, model: Model) -> None:
-        path = str(model.path)
-        if path == self._listed:
-            return
-        before, self._listed = self._listed, path
-        self.fingerprint, self.bundled, self.list_error = "", [], ""
-        if before is not None:
-            self._clear()
         folder = assets.root() / "directions" / model.path.stem
         bundled = model.path.parent == assets.root() / "models"
+        request = ListDirections(str(model.path), str(folder) if bundled else "")
+        if not self._list.asks(request):
+            return
+        self.fingerprint, self.bundled, self._problems = "", [], ""
+        if self._list.request is not None:
+            self._edit.want(None)
+            self._strip.want(None)
+            self.edited, self.frames, self.bpd, self.fresh = None, {}, None, False
 
-        def answered(message: Any) -> None:
+        def answered(message: Any, _newest: bool) -> None:
             self.fingerprint = str(message.data["fingerprint"])
             self.bundled = held_of(self._store, message, own=False)
-            self.list_error = " ".join(message.data.get("problems", []))
-            self._on_change()
+            self._problems = " ".join(message.data.get("problems", []))
 
-        def failed(sentence: str, _details: str) -> None:
-            self.list_error = sentence
-            self._on_change()
-
-        self._list.ask(ListDirections(path, str(folder) if bundled else ""), answered, failed, at_once=True)
-
-    def _clear(self) -> None:
-        self._turn += 1
-        self._busy = False
-        self._asked = self._strip_asked = None
-        self._strip.drop()
-        self.edited, self.frames, self.bpd, self.error, self.strip_error, self.fresh = None, {}, None, "", "", False
+        self._list.want(request, answered, at_once=True)
+        self._on_change()
 
     def _moves(self, state: State) -> tuple[tuple[str, ...], tuple[Moved, ...]]:
         """(keys of the vectors, moves) of all that are moved and can be."""
@@ -176,73 +168,47 @@ class DirectionsLink:
 
     def _sync_edit(self, model: Model, subject: Latent | None, keys: tuple[str, ...], moves: tuple[Moved, ...]) -> None:
         if subject is None or not moves:
-            if self._asked is not None or self.edited is not None:
-                self._turn += 1
-                self._asked, self._busy, self.edited, self.bpd, self.error = None, False, None, None, ""
+            if self._edit.want(None) or self.edited is not None:
+                self.edited, self.bpd = None, None
                 self._on_change()
             return
-        # The latent itself is kept in what was asked, so its id cannot have been given to another one.
-        asked = (str(model.path), id(subject.z), subject.label, keys, moves, subject.z)
-        if self._asked is not None and asked[:-1] == self._asked[:-1]:
-            return
-        self._asked, self.fresh, self._busy, self.error = asked, False, True, ""
-        self._turn += 1
-        turn, shape = self._turn, asked[:3]
+        request = Edit(str(model.path), subject.z, self._vectors(keys, subject.z.size), moves, subject.label)
 
-        def answered(message: Any) -> None:
+        def answered(message: Any, newest: bool) -> None:
             # During a drag the answer of an older amount is shown too; the client keeps them in order.
-            if self._asked is None or self._asked[:3] != shape:
+            if not same(request, self._edit.request, "model", "z", "label"):
                 return
             if "picture" in message.arrays:
                 name = tr("{name}, moved", name=subject.name)
                 z, picture = np.array(message.arrays["z"]), np.array(message.arrays["picture"])
                 self.edited = model.latent(z, picture, name, subject.label)
-                self.bpd, self.fresh = None, turn == self._turn
-            if message.data.get("bpd") is not None and turn == self._turn:
+                self.bpd, self.fresh = None, newest
+            if message.data.get("bpd") is not None and newest:
                 self.bpd = float(message.data["bpd"])
-            if message.done and turn == self._turn:
-                self._busy = False
-            self._on_change()
 
-        def failed(sentence: str, _details: str = "", *_more: object) -> None:
-            if turn == self._turn:
-                self._busy, self.error = False, sentence
-                self._on_change()
-
-        self._client.send(Edit(asked[0], subject.z, self._vectors(keys, subject.z.size), moves, subject.label),
-                          on_answer=answered, on_error=failed)  # fmt: skip
+        if self._edit.want(request, answered):
+            self.fresh = False
 
     def _sync_strip(self, state: State, model: Model, subject: Latent | None) -> None:
         hand = self.in_hand(state)
         if subject is None or hand is None:
-            if self._strip_asked is not None or self.frames:
-                self._strip.drop()
-                self._strip_asked, self.frames = None, {}
+            if self._strip.want(None) or self.frames:
+                self.frames = {}
                 self._on_change()
             return
         others = [row.held for row in self.rows(state)
                   if row.held.amount and not row.problem and row.held.key != hand.key]  # fmt: skip
         keys, moves = self._as_moves([*others, replace(hand, amount=0.0)])
-        asked = (str(model.path), id(subject.z), subject.label, keys, moves, subject.z)
-        if self._strip_asked is not None and asked[:-1] == self._strip_asked[:-1]:
-            return
-        self._strip_asked, self.strip_error = asked, ""
-        request = Strip(asked[0], subject.z, self._vectors(keys, subject.z.size), moves[:-1], moves[-1], AMOUNTS, subject.label)
+        request = Strip(str(model.path), subject.z, self._vectors(keys, subject.z.size), moves[:-1], moves[-1], AMOUNTS,
+                        subject.label)  # fmt: skip
 
-        def answered(message: Any) -> None:
-            pictures = message.arrays.get("pictures")
-            if pictures is None or asked is not self._strip_asked:
-                return
-            first = int(message.data["first"])
+        def answered(message: Any, _newest: bool) -> None:
+            pictures, first = message.arrays["pictures"], int(message.data["first"])
             amounts = AMOUNTS[first : first + len(pictures)]
             self.frames = self.frames | dict(zip(amounts, map(np.array, pictures), strict=True))
-            self._on_change()
 
-        def failed(sentence: str, _details: str) -> None:
-            self.strip_error = sentence
+        if self._strip.want(request, answered, at_once=True):
             self._on_change()
-
-        self._strip.ask(request, answered, failed, at_once=True)
 
     # What must finish
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.layers import DecodeLayers, EncodeLayers
 from flow_explorer.explorer.facets.layers.view_model import LayersView
-from flow_explorer.explorer.latest import Latest
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent
 
@@ -19,8 +19,7 @@ class LayersLink:
 
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
-        self._lane = Latest(client, on_change)  # also when there is nothing to wait for any more
-        self._asked: tuple | None = None
+        self._query = Query(client, on_change)
         self._model = ""
         self._come = False
         """Whether all of the request on its way has come but the check of the way back."""
@@ -30,48 +29,46 @@ class LayersLink:
 
     @property
     def busy(self) -> bool:
-        return self._lane.busy
+        return self._query.busy
 
     def stop(self) -> None:
         """The person does not want to wait: what has come stays."""
         if self.busy:
             self.stopped = True
-            self._lane.drop()
+            self._query.stop()
+            self._on_change()
 
     def go_on(self) -> None:
         """Ask again for what was stopped; `sync` follows."""
-        self._asked, self.stopped = None, False
+        self.forget()
 
     def forget(self) -> None:
-        """The engine is a new one: what was asked of the old one is to be asked again."""
-        self._asked, self.stopped, self._come = None, False, False
-        self._lane.forget()
+        """What was asked is to be asked again: the engine is a new one."""
+        self.stopped = self._come = False
+        self._query.forget()
 
     def clear(self) -> None:
         """There is no subject."""
-        self._asked, self.stopped = None, False
-        self._lane.drop()
-        self.view = LayersView()
+        self.stopped, self.view = False, LayersView()
+        self._query.want(None)
 
     def sync(self, model: Model, subject: Latent, way: str, moving: bool = False) -> None:
         """Ask where this has not been asked yet. `moving`: another subject follows soon, so what is on its way may still come."""
         path = str(model.path)
-        source = subject.picture if way == "encode" else subject.z
-        asked = (path, way, subject.label, source.dtype.str, source.tobytes())
-        if asked == self._asked:
+        request = (EncodeLayers(path, subject.picture, subject.label) if way == "encode"
+                   else DecodeLayers(path, subject.z, subject.label))  # fmt: skip
+        if not self._query.asks(request):
             return
-        self._asked, self.stopped = asked, False
+        self.stopped = False
         another = path != self._model
         if another:
             self._model, self.view = path, LayersView()
         self.view.error = self.view.details = ""
-        request = (EncodeLayers(path, source, subject.label) if way == "encode" else DecodeLayers(path, source, subject.label))
         # What a moving subject still waits for is only the check of the way back: no reason to wait.
         at_once = not moving or another or self._come
         if at_once:
             self._come = False
-        self._lane.ask(request, lambda message: self._answered(message, path), lambda sentence, details:
-                       self._failed(sentence, details, asked), at_once=at_once)  # fmt: skip
+        self._query.want(request, lambda message, _newest: self._answered(message, path), self._failed, at_once=at_once)
         self._on_change()
 
     def _answered(self, message: Any, path: str) -> None:
@@ -91,9 +88,6 @@ class LayersLink:
         elif part == "check":
             view.difference = float(data["difference"])
             self._come = False
-        self._on_change()
 
-    def _failed(self, sentence: str, details: str, asked: tuple) -> None:
-        if asked == self._asked:
-            self.view = LayersView(error=sentence, details=details)
-            self._on_change()
+    def _failed(self, sentence: str, details: str) -> None:
+        self.view = LayersView(error=sentence, details=details)

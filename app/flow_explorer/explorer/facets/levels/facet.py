@@ -197,7 +197,7 @@ class LevelsFacet(Facet):
             words = tr("Its z is locked; its pixels drift by {mean} grey levels on average, {most} at most.",
                        mean=f"{mean:.1f}", most=most)  # fmt: skip
         self.view.show_region(subject.picture, self._mask, moved, words, state.lock)
-        self.view.show_page(page.order(state.order).index(state.selected), state.order, page.error)
+        self.view.show_page(page.order(state.order).index(state.selected), state.order, self.link.error)
         self.view.set_smooth(not self.host.context.settings.get("explorer.whole_pixels", False))
 
 

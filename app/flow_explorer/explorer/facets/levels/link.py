@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from flow_explorer.engine.query import Query, same
 from flow_explorer.engine.requests.levels import Variations
 from flow_explorer.explorer.facets.levels.state import COUNT, State
-from flow_explorer.explorer.latest import Latest
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import tr
@@ -28,7 +27,6 @@ class Page:
     slots: list[Latent | None] = field(default_factory=lambda: [None] * COUNT)
     bpds: list[float | None] = field(default_factory=lambda: [None] * COUNT)
     fresh: list[bool] = field(default_factory=lambda: [False] * COUNT)
-    error: str = ""
 
     @property
     def complete(self) -> bool:
@@ -53,64 +51,54 @@ class LevelsLink:
 
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
-        self._lane = Latest(client, on_change)
-        self._asked: tuple | None = None
+        self._query = Query(client, on_change)
+        self._missing = ""
         self.page = Page()
 
     @property
     def busy(self) -> bool:
-        return self._lane.busy
+        return self._query.busy
+
+    @property
+    def error(self) -> str:
+        """Why there is nothing, or nothing newer."""
+        return self._missing or self._query.error
 
     def forget(self) -> None:
         """The engine is a new one: what was asked of the old one is to be asked again."""
-        self._asked = None
-        self._lane.forget()
+        self._query.forget()
 
     def sync(self, state: State, model: Model, subject: Latent | None, other: Latent | None, region: np.ndarray) -> None:
         """`region` is bool (H, W): what was brushed."""
+        self._missing = ""
         if subject is None:
-            if self._asked is not None:
-                self.forget()
+            if self._query.request is not None:
                 self.page = Page()
+                self._query.want(None)
                 self._on_change()
             return
         actions = state.for_levels(model.levels)
         wants_other = "other" in actions
         if wants_other and other is None:
-            self.page.error = tr("There is nothing in the other picture yet: fill {well} first.", well=state.other)
+            self._missing = tr("There is nothing in the other picture yet: fill {well} first.", well=state.other)
             self._on_change()
             return
-        second = other.z if wants_other and other is not None else NONE
-        marks = tuple(hashlib.sha256(part.tobytes()).digest() for part in (subject.z, second, region))
-        lock = state.lock if region.any() else ""
-        temperature = model.temperatures(state.temperature)
-        asked = (str(model.path), marks, subject.label, actions, lock, state.seed, temperature)
-        if asked == self._asked:
-            return
-        if self._asked is None or self._asked[:2] != asked[:2]:
-            self.page = Page()
-        self._asked = asked
-        self.page.error = ""
-        self.page.fresh = [False] * COUNT
         request = Variations(
-            str(model.path), subject.z, second, region.astype(np.uint8), actions, state.lock, state.seed, 0, COUNT,
-            temperature, subject.label,
+            str(model.path), subject.z, other.z if wants_other and other is not None else NONE, region.astype(np.uint8), actions,
+            state.lock if region.any() else State.lock, state.seed, 0, COUNT, model.temperatures(state.temperature),
+            subject.label,
         )  # fmt: skip
-        self._lane.ask(request, lambda message: self._answered(message, asked, model, subject), self._failed)
+        if not self._query.asks(request):
+            return
+        if not same(request, self._query.request, "model", "z", "other", "region"):
+            self.page = Page()
+        self.page.fresh = [False] * COUNT
+        self._query.want(request, lambda message, newest: self._answered(message, newest, model, subject))
         self._on_change()
 
-    def _answered(self, message: Any, asked: tuple, model: Model, subject: Latent) -> None:
-        pictures, z = message.arrays.get("pictures"), message.arrays.get("z")
-        if pictures is None or z is None:
-            return
-        first = int(message.data["first"])
-        for offset, (picture, row, bpd) in enumerate(zip(pictures, z, message.data["bpd"], strict=True)):
-            index = first + offset
+    def _answered(self, message: Any, newest: bool, model: Model, subject: Latent) -> None:
+        rows = zip(message.arrays["pictures"], message.arrays["z"], message.data["bpd"], strict=True)
+        for index, (picture, row, bpd) in enumerate(rows, int(message.data["first"])):
             name = tr("variation {number} of {name}", number=index + 1, name=subject.name)
             self.page.slots[index] = model.latent(np.array(row), np.array(picture), name, subject.label)
-            self.page.bpds[index], self.page.fresh[index] = float(bpd), asked == self._asked
-        self._on_change()
-
-    def _failed(self, sentence: str, _details: str) -> None:
-        self.page.error = sentence
-        self._on_change()
+            self.page.bpds[index], self.page.fresh[index] = float(bpd), newest

@@ -8,15 +8,15 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any
 
+from flow_explorer.engine.requests.map import LIMIT
 from flow_explorer.explorer.facets import FacetState
 from flowcore.errors import ConfigError
+from flowcore.latents.map import METHODS
 
-__all__ = ["COLOURS", "METHODS", "SOURCES", "State"]
+__all__ = ["COLOURS", "SOURCES", "State"]
 
 SOURCES = ("", "data", "samples")
-METHODS = ("pca", "umap")
 COLOURS = ("class", "bpd", "typicality", "none")
-COUNT_MAX = 20_000
 LEVELS_MAX = 10
 
 
@@ -86,8 +86,8 @@ def _is_whole(value: object, low: int, high: int) -> bool:
 
 def _whole(data: dict[str, Any], name: str, default: int, low: int) -> int:
     value = data.get(name, default)
-    if not _is_whole(value, low, COUNT_MAX):
-        raise ConfigError(f"The saved map cannot be read: {name} must be a whole number up to {COUNT_MAX}, not {value!r}.")
+    if not _is_whole(value, low, LIMIT):
+        raise ConfigError(f"The saved map cannot be read: {name} must be a whole number up to {LIMIT}, not {value!r}.")
     return value
 
 
@@ -103,6 +103,6 @@ def _packed(text: object) -> bytes:
         packed = base64.b64decode(text, validate=True) if isinstance(text, str) else None
     except (ValueError, binascii.Error):
         packed = None
-    if packed is None or len(packed) > COUNT_MAX // 8 + 1:
+    if packed is None or len(packed) > LIMIT // 8 + 1:
         raise ConfigError("The saved map cannot be read: its lasso is damaged.")
     return packed.rstrip(b"\0")

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.paths import TimelineAt, TimelineExport, TimelineFrames
 from flow_explorer.explorer.facets.paths.pad_link import stacked
-from flow_explorer.explorer.latest import Latest, Newest
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import tr
@@ -26,11 +26,9 @@ class KeysLink:
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
         self._client = client
         self._on_change = on_change
-        self._at_lane, self._frames_lane = Newest(client), Latest(client)
+        self._at, self._frames = Query(client, on_change, each=True), Query(client, on_change)
         self._keys: tuple | None = None
         self._fields: tuple | None = None
-        self._at: float | None = None
-        self._framed: tuple | None = None
         self._export: int | None = None
         self.latent: Latent | None = None
         self.time = 0.0
@@ -38,11 +36,15 @@ class KeysLink:
         self.bpd: float | None = None
         self.frames: list[np.ndarray | None] = []
         self.times: list[float] = []
-        self.error = ""
+        self._problem = ""
 
     @property
     def busy(self) -> bool:
-        return self._at_lane.busy or self._frames_lane.busy or self._export is not None
+        return self._at.busy or self._frames.busy or self._export is not None
+
+    @property
+    def error(self) -> str:
+        return self._problem or self._frames.error or self._at.error
 
     @property
     def ready(self) -> bool:
@@ -64,9 +66,8 @@ class KeysLink:
         return bool(self.frames) and self.decoded == len(self.frames)
 
     def forget(self) -> None:
-        self._at = self._framed = None
-        self._at_lane.forget()
-        self._frames_lane.forget()
+        self._at.forget()
+        self._frames.forget()
 
     def sync(self, model: Model, keys: tuple[str, ...] | None, latents: list[np.ndarray], labels: tuple[Label, ...],
              timeline: Timeline | None, time: float) -> None:
@@ -74,59 +75,52 @@ class KeysLink:
         if keys is None or timeline is None:
             if self._keys is not None or self.latent is not None:
                 self.stop()
-                self._at_lane.drop()
-                self.forget()
+                self._at.want(None)
                 self._keys = self._fields = self.latent = self.bpd = None
-                self.error = ""
                 self._on_change()
             return
         described = (str(model.path), keys, labels, timeline)
         if described != self._keys:
-            self._keys, self._at, self.error = described, None, ""
+            self._keys = described
             self._fields = (str(model.path), stacked(latents), timeline.seconds, timeline.easings, timeline.loop, timeline.path,
                             labels)  # fmt: skip
             self.stop()
-        if time != self._at:
-            self._at = time
-            request = TimelineAt(*self._fields, time)
-            self._at_lane.ask(request, lambda message: self._placed(message, described, model), self._failed)
+        request = TimelineAt(*self._fields, time)
+        self._at.want(request, lambda message, _newest: self._placed(message, described, model))
 
     def play(self, fps: float) -> bool:
         """Ask for all frames at even times, unless they are there; False where that cannot be, with the `error` said."""
         if self._keys is None or self._fields is None:
             return False
-        timeline, wanted = self._keys[3], (self._keys, fps)
-        if wanted == self._framed:
-            return True
+        timeline = self._keys[3]
         try:
             times = frame_times(timeline.duration, fps, timeline.loop)
         except ConfigError as error:
-            self.error = str(error)
+            self._problem = str(error)
             self._on_change()
             return False
-        self._framed, self.times, self.frames, self.error = wanted, times, [None] * len(times), ""
-        request = TimelineFrames(*self._fields, tuple(times))
-        self._frames_lane.ask(request, lambda message: self._came(message, wanted), self._failed, at_once=True)
+        if self._frames.want(TimelineFrames(*self._fields, tuple(times)), self._came, at_once=True):
+            self.times, self.frames, self._problem = times, [None] * len(times), ""
         return True
 
     def stop(self) -> None:
         """The frames are of no use any more."""
-        self._frames_lane.drop()
-        self._framed, self.frames, self.times = None, [], []
+        self._frames.want(None)
+        self.frames, self.times, self._problem = [], [], ""
 
     def export(self, fps: float, on_progress: Callable[[float], None], on_frames: Callable[[list[np.ndarray]], None],
                on_error: Callable[[str], None]) -> None:
         """Decode all frames for a file. Those that were played are taken as they are."""
         if self._keys is None or self._fields is None:
             return
-        if self.complete and self._framed == (self._keys, fps):
-            on_frames([frame for frame in self.frames if frame is not None])
-            return
         try:
             timeline = self._keys[3]
             times = tuple(frame_times(timeline.duration, fps, timeline.loop))
         except ConfigError as error:
             on_error(str(error))
+            return
+        if self.complete and tuple(self.times) == times:
+            on_frames([frame for frame in self.frames if frame is not None])
             return
         frames: list[np.ndarray | None] = [None] * len(times)
 
@@ -162,16 +156,7 @@ class KeysLink:
             self.time, self.bpd = time, None
         if message.data.get("bpd") is not None and time == self.time:
             self.bpd = float(message.data["bpd"])
-        self._on_change()
 
-    def _came(self, message: Any, wanted: tuple) -> None:
-        pictures = message.arrays.get("pictures")
-        if wanted != self._framed or pictures is None:
-            return
-        for index, picture in zip(message.data["indices"], pictures, strict=True):
+    def _came(self, message: Any, _newest: bool) -> None:
+        for index, picture in zip(message.data["indices"], message.arrays.get("pictures", ()), strict=False):
             self.frames[int(index)] = np.array(picture)
-        self._on_change()
-
-    def _failed(self, sentence: str, _details: str) -> None:
-        self.error = sentence
-        self._on_change()

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.base import EncodePicture
-from flow_explorer.explorer.latest import Latest
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.state import Well
 from flow_explorer.explorer.store import Store
@@ -29,8 +29,7 @@ class Resolver:
     def __init__(self, name: str, client: Any, store: Store, on_change: Callable[[], None]) -> None:
         self._name = name
         self._store = store
-        self._on_change = on_change
-        self._lane = Latest(client)
+        self._query = Query(client, on_change)
         self._model: Model | None = None
         self._wanted: list[Well] = []
         self._found: dict[Well, Resolved] = {}
@@ -48,7 +47,7 @@ class Resolver:
 
     def forget(self) -> None:
         """The engine is a new one: what was not answered is to be asked again."""
-        self._lane.forget()
+        self._query.forget()
         self._asked = None
         self._failed.clear()
 
@@ -71,19 +70,22 @@ class Resolver:
     def sync(self, model: Model, wells: Iterable[Well]) -> None:
         """From now on these pictures are wanted, under this model."""
         if self._model is None or self._model.path != model.path:
-            self._lane.drop()
+            self._leave()
             self._found.clear()
             self._failed.clear()
-            self._asked = None
         self._model = model
         self._wanted = [well for well in dict.fromkeys(wells) if not well.empty]
         for kept in (self._found, self._failed):
             for well in [well for well in kept if well not in self._wanted]:
                 del kept[well]
         if self._asked is not None and self._asked not in self._wanted:
-            self._lane.drop()
-            self._asked = None
+            self._leave()
         self._next()
+
+    def _leave(self) -> None:
+        """Nothing is asked; the next may well be the same picture, in another place."""
+        self._asked = None
+        self._query.want(None)
 
     def _next(self) -> None:
         model = self._model
@@ -113,16 +115,14 @@ class Resolver:
     def _ask(self, well: Well, request: EncodePicture) -> None:
         self._asked = well
 
-        def answered(message: Any) -> None:
-            self._asked = None
+        def answered(message: Any, _newest: bool) -> None:
             self._found[well] = (self._store.put_latent(np.array(message.arrays["z"])), from_json(message.data.get("label")))
+            self._leave()
             self._next()
-            self._on_change()
 
         def failed(sentence: str, _details: str) -> None:
-            self._asked = None
             self._failed[well] = sentence
+            self._leave()
             self._next()
-            self._on_change()
 
-        self._lane.ask(request, answered, failed)
+        self._query.want(request, answered, failed)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from flow_explorer.engine.query import Query, same
 from flow_explorer.engine.requests.paths import PathRows, PathsAt
 from flow_explorer.explorer.facets.paths.state import WAYS
-from flow_explorer.explorer.latest import Latest, Newest
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.state import STRIP
 from flow_explorer.explorer.store import Latent
@@ -22,6 +22,9 @@ __all__ = ["POINTS", "Row", "SideLink"]
 
 POINTS = 17
 """Of each row's curve; every other one is a frame of its strip."""
+_STEP = (POINTS - 1) // (STRIP - 1)
+TS = tuple(index / (POINTS - 1) for index in (*range(0, POINTS, _STEP), *(index for index in range(POINTS) if index % _STEP)))
+"""In the order in which they are asked for: the strip's first."""
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Row:
 
     @property
     def strip(self) -> list[np.ndarray | None]:
-        return self.frames[:: (POINTS - 1) // (STRIP - 1)]
+        return self.frames[::_STEP]
 
 
 class SideLink:
@@ -45,24 +48,24 @@ class SideLink:
 
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
-        self._frames_lane, self._at_lane = Latest(client), Newest(client)
-        self._path: tuple | None = None
-        self._at: tuple | None = None
+        self._frames, self._at = Query(client, on_change), Query(client, on_change, each=True)
         self.rows = {way: Row() for way in WAYS}
         self.shown_t = 0.0
         """Where the rows' pictures are."""
         self._latents: dict[str, Latent] = {}
         self._bpds: dict[str, float] = {}
-        self.error = ""
 
     @property
     def busy(self) -> bool:
-        return self._frames_lane.busy or self._at_lane.busy
+        return self._frames.busy or self._at.busy
+
+    @property
+    def error(self) -> str:
+        return self._frames.error or self._at.error
 
     def forget(self) -> None:
-        self._path = self._at = None
-        self._frames_lane.forget()
-        self._at_lane.forget()
+        self._frames.forget()
+        self._at.forget()
 
     def latent(self, way: str) -> Latent | None:
         """A row's picture with its z: of the cross-fade the last one that was encoded."""
@@ -75,42 +78,31 @@ class SideLink:
     def sync(self, model: Model, a: Latent | None, b: Latent | None, t: float) -> None:
         """`a` and `b` are the ends as they came back from z; None where there is none (yet)."""
         if a is None or b is None:
-            if self._path is not None:
-                self._frames_lane.drop()
-                self._at_lane.drop()
-                self.forget()
-                self.rows, self._latents, self._bpds, self.error = {way: Row() for way in WAYS}, {}, {}, ""
+            if self._frames.request is not None:
+                self._frames.want(None)
+                self._at.want(None)
+                self.rows, self._latents, self._bpds = {way: Row() for way in WAYS}, {}, {}
                 self._on_change()
             return
-        path = (str(model.path), a.z.tobytes(), b.z.tobytes(), a.picture.tobytes(), b.picture.tobytes(), a.label, b.label)
         dtype = np.result_type(a.z, b.z)
         ends = (str(model.path), a.z.astype(dtype), b.z.astype(dtype), a.picture, b.picture, WAYS)
-        if path != self._path:
-            self._path, self._at, self.error = path, None, ""
+        if self._frames.want(PathRows(*ends, TS, a.label, b.label), self._framed, at_once=True):
             self._latents.clear()
-            step = (POINTS - 1) // (STRIP - 1)
-            order = [*range(0, POINTS, step), *(index for index in range(POINTS) if index % step)]
-            ts = tuple(index / (POINTS - 1) for index in order)
-            request = PathRows(*ends, ts, a.label, b.label)
-            self._frames_lane.ask(request, lambda message: self._framed(message, path, ts), self._failed, at_once=True)
-        if t != self._at:
-            self._at = t
-            request = PathsAt(*ends, t, a.label, b.label)
-            self._at_lane.ask(request, lambda message: self._placed(message, path, model, a, b), self._failed)
+        request = PathsAt(*ends, t, a.label, b.label)
+        self._at.want(request, lambda message, _newest: self._placed(message, request, model, a, b))
 
-    def _framed(self, message: Any, path: tuple, ts: tuple[float, ...]) -> None:
+    def _framed(self, message: Any, _newest: bool) -> None:
         pictures = message.arrays.get("pictures")
-        if path != self._path or pictures is None:
+        if pictures is None:
             return
         row, first = self.rows[message.data["way"]], int(message.data["first"])
-        for t, picture, bpd in zip(ts[first:], pictures, message.data["bpd"], strict=False):
+        for t, picture, bpd in zip(TS[first:], pictures, message.data["bpd"], strict=False):
             index = round(t * (POINTS - 1))
             row.frames[index], row.bpds[index] = np.array(picture), float(bpd)
-        self._on_change()
 
-    def _placed(self, message: Any, path: tuple, model: Model, a: Latent, b: Latent) -> None:
-        # During a drag the answers of older positions are shown too: the lane keeps them in order.
-        if path != self._path:
+    def _placed(self, message: Any, request: PathsAt, model: Model, a: Latent, b: Latent) -> None:
+        # During a drag the answers of older positions are shown too, of these ends alone.
+        if not same(request, self._at.request, "model", "a", "b", "picture_a", "picture_b", "label_a", "label_b"):
             return
         t = float(message.data["t"])
         label = between(a.label, b.label, t)
@@ -135,8 +127,3 @@ class SideLink:
                 wanted = (1 - t) * np.linalg.norm(a.z) + t * np.linalg.norm(b.z)
                 row.norm = float(np.linalg.norm(z) / wanted) if wanted > 0 else None
                 self._latents[PIXELS] = model.latent(z, row.picture, tr("cross-fade at {t}", t=f"{t:.2f}"), label)
-        self._on_change()
-
-    def _failed(self, sentence: str, _details: str) -> None:
-        self.error = sentence
-        self._on_change()

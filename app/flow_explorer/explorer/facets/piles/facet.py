@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QFileDialog
 
 from flow_explorer.explorer.facets.base import Facet, Host
 from flow_explorer.explorer.facets.piles.dropping import data_of, is_pair, is_picture, pair_beside
-from flow_explorer.explorer.facets.piles.links import Links, One, Wanted, methods_of
+from flow_explorer.explorer.facets.piles.links import Links, One, Wanted
 from flow_explorer.explorer.facets.piles.panel import Panel
 from flow_explorer.explorer.facets.piles.saving import SaveLink
-from flow_explorer.explorer.facets.piles.state import FURTHER, METHODS, Side, State
+from flow_explorer.explorer.facets.piles.state import FURTHER, Side, State
 from flow_explorer.explorer.facets.piles.view import PilesView
 from flow_explorer.explorer.model import Model, figures
 from flow_explorer.explorer.moving.drag_drop import Dropped, read_mime
@@ -25,6 +25,7 @@ from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import Shown
 from flow_explorer.i18n import tr
 from flowcore.errors import FlowError
+from flowcore.latents.ways import allowed
 from flowcore.pictures import recipe
 from flowcore.pictures.crop import Crop, apply_crop
 from flowcore.pictures.images import Picture, read_file
@@ -247,8 +248,8 @@ class PilesFacet(Facet):
         if model is None:
             return None
         pair = pair_beside(model.path)
-        allowed = self._methods()
-        method = state.method if state.method in allowed else METHODS[0]
+        methods = self._methods()
+        method = state.method if state.method in methods else methods[0]
         sources = {which: state.side(which).source(model.name, model.default_seed, model.default_temperature, len(model.classes))
                    for which in "AB"}  # fmt: skip
         return Wanted(state, os.fspath(model.path), (model.height, model.width, model.channels), sources,
@@ -256,7 +257,7 @@ class PilesFacet(Facet):
 
     def _methods(self) -> tuple[str, ...]:
         model = self._model
-        return methods_of(bool(model.classes), bool(pair_beside(model.path))) if model is not None else METHODS[:3]
+        return allowed(bool(model and model.classes), bool(model and pair_beside(model.path)))
 
     def _title(self, which: str) -> str:
         """What a pile is called; "" for one that is empty, or that another model's class was."""
@@ -375,7 +376,7 @@ class PilesFacet(Facet):
     def _missing(self, wanted: Wanted) -> tuple[str, str]:
         """(sentence, pile) of what is missing before anything can be translated."""
         first, second = wanted.state.ends
-        needed = (first,) if wanted.method == "pair" else (first, second)
+        needed = (first,) if wanted.alone else (first, second)
         empty = sorted(which for which in needed if not wanted.sources[which])
         if len(empty) == 2:
             classes = bool(self._model and self._model.classes)

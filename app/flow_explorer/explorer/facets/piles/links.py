@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
-from flow_explorer.engine.requests.piles import BY_CLASS, PAIR, FitPiles, TranslatePage, TranslatePicture
+from flow_explorer.engine.requests.piles import FitPiles, TranslatePage, TranslatePicture
 from flow_explorer.explorer.facets.piles.pile_link import PileLink, PileView
 from flow_explorer.explorer.facets.piles.state import FURTHER, State
+from flowcore.latents.ways import METHODS
 from flowcore.model.labels import Label, from_json
 
-__all__ = ["FitView", "Links", "One", "PageView", "Wanted", "Way", "methods_of"]
+__all__ = ["FitView", "Links", "One", "PageView", "Wanted", "Way"]
 
 PACE_MS = 15
 """One picture is asked for at most this often: between, the page has its turn."""
@@ -64,7 +65,12 @@ class Wanted:
     @property
     def strength(self) -> float:
         """Between the two flows of a pair there is no way."""
-        return 1.0 if self.method == PAIR else self.state.strength
+        return 1.0 if self.alone else self.state.strength
+
+    @property
+    def alone(self) -> bool:
+        """Whether the pile that is translated is all that the method needs: it has two flows instead."""
+        return METHODS[self.method].needs == "pair"
 
 
 @dataclass
@@ -197,7 +203,7 @@ class Links(QObject):
         if wanted is None:
             return None
         first, second = wanted.state.ends
-        alone = wanted.method == PAIR
+        alone = wanted.alone
         for which in (first,) if alone else (first, second):
             if not wanted.sources[which] or not self.piles[which].view.ready:
                 return None
@@ -379,8 +385,3 @@ class Links(QObject):
     def pictures(self, indices: Sequence[int]) -> list[np.ndarray | None]:
         """Translations of some pictures as they stand now."""
         return [self.page.pictures.get(index) for index in indices]
-
-
-def methods_of(classes: bool, pair: bool) -> tuple[str, ...]:
-    """The methods that a model allows."""
-    return ("mean-shift", "shrunk-shift", "transport", *([BY_CLASS] if classes else []), *([PAIR] if pair else []))

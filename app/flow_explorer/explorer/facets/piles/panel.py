@@ -9,29 +9,12 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QVBoxLayout, QWidget
 
 from flow_explorer import theme
-from flow_explorer.explorer.facets.piles.state import METHODS, STRENGTH_MAX
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Button, Heading, Label, Segmented, ValueSlider
 from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flowcore.latents.ways import METHODS, STRENGTH_MAX
 
 __all__ = ["MethodChoice", "Panel"]
-
-TEXTS = {
-    "mean-shift": ("Mean shift", "Moves every z by what lies between the piles' means",
-                   "Plain and safe: what the piles differ in on average is added.\nT(z) = z + m_B − m_A"),
-    "shrunk-shift": ("Shrunk shift", "Mean shift without what may be chance between small piles",
-                     "Each coordinate's shift d shrinks by what its own standard error s explains.\n"
-                     "T(z) = z + max(0, 1 − s² / d²) d,  d = m_B − m_A"),
-    "transport": ("Transport", "Also bends z from the one pile's spread to the other's",
-                  "The shortest way from one Gaussian to the other, in the directions in which the piles vary most.\n"
-                  "T(z) = m_B + Σ_A^-½ (Σ_A^½ Σ_B Σ_A^½)^½ Σ_A^-½ (z − m_A)"),
-    "conditional": ("By class", "Encodes under A's class and decodes under B's",
-                    "The model itself knows what the classes differ in; a pile is of the class under which most of it is "
-                    "likeliest.\ny = f_B⁻¹(f_A(x))"),
-    "pair": ("By pair", "Encodes with A's own flow and decodes with B's",
-             "Two flows that share one prior, as train-pair makes them; there is no way in between, so the strength is 1.\n"
-             "y = f_B⁻¹(f_A(x))"),
-}  # fmt: skip
 
 
 class _Method(KeyboardFocus, QAbstractButton):
@@ -92,20 +75,20 @@ class MethodChoice(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        for index, key in enumerate(METHODS):
-            row = _Method(*(tr(text) for text in TEXTS[key]))
-            self._group.addButton(row, index)
+        self._rows = {each.name: _Method(tr(each.title), tr(each.line), tr(each.details)) for each in METHODS.values()}
+        for key, row in self._rows.items():
+            self._group.addButton(row)
             column.addWidget(row)
-        self._group.idClicked.connect(lambda index: self.chosen.emit(METHODS[index]))
+            row.clicked.connect(lambda _on, key=key: self.chosen.emit(key))
 
     def button(self, key: str) -> QAbstractButton:
         """The row of a method."""
-        return self._group.button(METHODS.index(key))
+        return self._rows[key]
 
     def show_methods(self, allowed: Sequence[str], chosen: str) -> None:
         """Offer those that the model allows."""
-        for index, key in enumerate(METHODS):
-            self._group.button(index).setVisible(key in allowed)
+        for key, row in self._rows.items():
+            row.setVisible(key in allowed)
         self.button(chosen).setChecked(True)
 
 
@@ -153,7 +136,7 @@ class Panel(QWidget):
         """`method` is the one in effect, one of `allowed`."""
         self.direction.set_current(direction)
         self.methods.show_methods(allowed, method)
-        alone = method == "pair"
+        alone = METHODS[method].needs == "pair"
         self.pair.setVisible("pair" not in allowed)
         self.strength.setEnabled(not alone)
         self.note.setVisible(alone)

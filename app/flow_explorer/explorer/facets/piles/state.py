@@ -9,14 +9,13 @@ from typing import Any
 
 from flow_explorer.explorer.facets import FacetState
 from flowcore.errors import ConfigError
+from flowcore.latents.ways import METHODS, STRENGTH_MAX
 from flowcore.model.labels import MAX_CLASS
 from flowcore.model.temperature import Temperature
 
-__all__ = ["DIRECTIONS", "FURTHER", "METHODS", "STRENGTH_MAX", "Side", "State"]
+__all__ = ["DIRECTIONS", "FURTHER", "Side", "State"]
 
-METHODS = ("mean-shift", "shrunk-shift", "transport", "conditional", "pair")
 DIRECTIONS = ("ab", "ba")
-STRENGTH_MAX = 2.0
 FURTHER = -1
 """`State.selected` where the further picture is looked at, and none of the pile."""
 
@@ -68,7 +67,7 @@ class State(FacetState):
 
     a: Side = Side()
     b: Side = Side()
-    method: str = METHODS[0]
+    method: str = next(iter(METHODS))
     direction: str = DIRECTIONS[0]
     strength: float = 1.0
     selected: int = 0
@@ -106,7 +105,7 @@ class State(FacetState):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> State:
-        method, direction = data.get("method", METHODS[0]), data.get("direction", DIRECTIONS[0])
+        method, direction = data.get("method", cls.method), data.get("direction", DIRECTIONS[0])
         if method not in METHODS or direction not in DIRECTIONS:
             raise ConfigError("The saved piles cannot be used: they name a method or a direction that there is not.")
         strength, selected = data.get("strength", 1.0), data.get("selected", 0)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.pixels import Repaint
 from flow_explorer.explorer.facets.pixels.state import State, picture_key, scaled
-from flow_explorer.explorer.latest import Latest
 from flow_explorer.explorer.model import Model, figures
 from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import Figures
@@ -22,12 +22,9 @@ class PaintLink:
     """Keeps the painted picture, and what the engine says of it, equal to the subject's strokes."""
 
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
-        self._on_change = on_change
-        self._lane = Latest(client)
-        self._asked: tuple | None = None
+        self._query = Query(client, on_change)
         self._painted_of: tuple | None = None
-        self._of: tuple | None = None
-        self._subject: Latent | None = None
+        self._known: Repaint | None = None
         self._key: tuple[np.ndarray, str, str] | None = None
         self.painted: np.ndarray | None = None
         """uint8 (H, W, C), the strokes on the subject, at once; None without a subject."""
@@ -55,11 +52,14 @@ class PaintLink:
         """The newest that is complete, which stands until a newer stroke or amount is: what is seen can then be taken."""
         self.result_figures = Figures()
         self.result_amount = 0.0
-        self.error = ""
 
     @property
     def busy(self) -> bool:
-        return self._lane.busy
+        return self._query.busy
+
+    @property
+    def error(self) -> str:
+        return self._query.error
 
     @property
     def dirty(self) -> bool:
@@ -69,18 +69,16 @@ class PaintLink:
     @property
     def current(self) -> bool:
         """Whether what is known is of the strokes and the amount that are set, not of those before."""
-        return self._asked is not None and self._of == self._asked
+        return self._known is not None and self._known is self._query.request
 
     def forget(self) -> None:
         """The engine is a new one: what was asked of the old one is to be asked again."""
-        self._asked = None
-        self._lane.forget()
+        self._query.forget()
 
     def stop(self) -> None:
         """Nobody looks any more."""
-        if self._lane.busy:
-            self._asked = None
-            self._lane.drop()
+        if self._query.busy:
+            self._query.want(None)
 
     def key_of(self, subject: Latent) -> str:
         """What the subject's strokes are remembered by."""
@@ -90,8 +88,8 @@ class PaintLink:
 
     def sync(self, model: Model, subject: Latent | None, state: State) -> None:
         if subject is None:
-            self._lane.drop()
-            self._asked = self._painted_of = self._of = self._subject = self.painted = None
+            self._query.want(None)
+            self._painted_of = self.painted = None
             self.where = np.zeros((0, 0), bool)
             self._clear()
             return
@@ -100,28 +98,20 @@ class PaintLink:
         if (key, strokes) != self._painted_of:
             if self._painted_of is None or self._painted_of[0] != key:
                 self._clear()
-                self._asked = None
-                self._lane.drop()
+                self._query.want(None)
             self._painted_of = (key, strokes)
             self.painted, self.where = paint(subject.picture, scaled(strokes, *subject.picture.shape[:2]))
-        self._subject = subject
         if not self.dirty:
-            self._lane.drop()
-            self._asked = None
+            self._query.want(None)
             self._clear()
             return
-        asked = (key, strokes, state.amount, subject.label)
-        if asked == self._asked:
-            return
-        self._asked, self.error = asked, ""
         where = self.where.astype(np.uint8)
         request = Repaint(str(model.path), subject.picture, self.painted, where, state.amount, subject.label)
-        self._lane.ask(request, lambda message: self._answered(message, asked, model), self._failed)
+        self._query.want(request, lambda message, _newest: self._answered(message, request, model, subject),
+                         lambda *_failure: self._clear())  # fmt: skip
 
-    def _answered(self, message: Any, asked: tuple, model: Model) -> None:
-        # An older stroke of the same picture may be shown until the newest has come, another picture's not.
-        if self._asked is None or asked[0] != self._asked[0]:
-            return
+    def _answered(self, message: Any, request: Repaint, model: Model, subject: Latent) -> None:
+        # An older stroke of the same picture may be shown until the newest has come.
         data, arrays = message.data, message.arrays
         if "before" in data:
             self.before_figures = figures(model.card, data["before"]["bpd"])
@@ -133,15 +123,8 @@ class PaintLink:
             self.z, self.plausible, self.left = np.array(arrays["z"]), np.array(arrays["picture"]), _maps(arrays, "left")
             self.kept, self.inside, self.outside = data["kept"], float(data["inside"]), float(data["outside"])
             self.plausible_figures = self.result_figures = figures(model.card, data["plausible"]["bpd"])
-            self._of, self.result_amount = asked, float(data["amount"])
-            subject = self._subject
+            self._known, self.result_amount = request, float(data["amount"])
             self.result = model.latent(self.z, self.plausible, subject.name, subject.label)
-        self._on_change()
-
-    def _failed(self, sentence: str, _details: str) -> None:
-        self._clear()
-        self.error = sentence
-        self._on_change()
 
 
 def _maps(arrays: dict[str, np.ndarray], name: str) -> list[np.ndarray]:
