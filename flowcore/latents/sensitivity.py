@@ -81,7 +81,7 @@ def encode_along(
     Where x is in a grey level matters, which one it is does not count as a movement: a layer that looks at the byte alone is
     constant within it, as finite differences inside a bin say as well.
     """
-    flow._check_event(x)
+    flow.check_event(x)
     h, moving = x, direction
     parts: list[tuple[Tensor, Tensor]] = []
     for _, layer in flow.named_layers():

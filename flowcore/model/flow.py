@@ -67,6 +67,7 @@ class Flow(Bijection):
         self.num_dims = math.prod(self.event_shape)
         self.num_classes = getattr(prior, "classes", 0)
         self.register_buffer("initialised_flag", torch.zeros((), dtype=torch.bool))
+        self._before_learning: tuple[int, ...] | None = None
         self.levels = self._make_levels([*split_shapes, prior.shape])
 
     def _make_levels(self, shapes: Sequence[tuple[int, ...]]) -> list[Level]:
@@ -84,7 +85,9 @@ class Flow(Bijection):
 
     def encode_steps(self, x: Tensor, label: Tensor | None = None) -> Generator[Step, None, tuple[Tensor, Tensor]]:
         """Encode one layer at a time: yields a :class:`Step` after each, returns ``(z, log_det)``."""
-        self._check_event(x)
+        self.check_event(x)
+        if torch.is_grad_enabled():
+            self.expect_learning()
         log_det = x.new_zeros(x.shape[0])
         h, parts = x, []
         for name, layer in self.named_layers():
@@ -102,10 +105,7 @@ class Flow(Bijection):
 
     def decode_steps(self, z: Tensor, label: Tensor | None = None) -> Generator[Step, None, Tensor]:
         """Decode one layer at a time: yields a :class:`Step` after each (log_det None), returns x."""
-        if not self.initialised:
-            raise UntrainedError("This model has not been trained yet, so it has nothing to show; train it first.")
-        if z.dim() != 2 or z.shape[1] != self.num_dims:
-            raise ConfigError(f"This model's z has {self.num_dims} numbers a picture, not {tuple(z.shape)[1:]}.")
+        self.check_decodable(z)
         parts = [z[:, level.start : level.stop].reshape(-1, *level.shape) for level in self.levels]
         h = self.prior.unwhiten(parts.pop(), label)
         yield Step("prior", h, None)
@@ -194,12 +194,38 @@ class Flow(Bijection):
 
     @property
     def initialised(self) -> bool:
-        """False until :meth:`initialise` has seen data (or trained weights were loaded)."""
+        """False until :meth:`initialise` has seen data, trained weights were loaded, or an optimiser has made a step."""
+        self._note_learning()
         return bool(self.initialised_flag)
+
+    def expect_learning(self) -> None:
+        """Told at each pass that a gradient may come of: if the weights change after the first, it was by training."""
+        if self._before_learning is None:
+            self._before_learning = self._versions()
+
+    def _note_learning(self) -> None:
+        if self._before_learning not in (None, self._versions()):
+            self.initialised_flag.fill_(True)
+
+    def _versions(self) -> tuple[int, ...]:
+        return tuple(parameter._version for parameter in self.parameters())
+
+    def __getstate__(self) -> dict:
+        """A copy counts its weights' changes anew; what has been learned so far stands in the flag."""
+        self._note_learning()
+        return {**self.__dict__, "_before_learning": None}
+
+    def _save_to_state_dict(self, destination: dict, prefix: str, keep_vars: bool) -> None:
+        self._note_learning()
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+
+    def _load_from_state_dict(self, *args, **kwargs) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._before_learning = None
 
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:
-        """Data-dependent initialisation from a first batch (Glow, section 3.1); does nothing the second time."""
+        """Data-dependent initialisation from a first batch (Glow, section 3.1); does nothing the second time, or once trained."""
         if self.initialised:
             return
         h = x
@@ -223,10 +249,18 @@ class Flow(Bijection):
             return parameter.dtype
         return torch.get_default_dtype()
 
-    def _check_event(self, x: Tensor) -> None:
+    def check_event(self, x: Tensor) -> None:
+        """Raise ConfigError if x is no batch of what this flow works on."""
         if tuple(x.shape[1:]) != self.event_shape:
             wanted, got = (" × ".join(map(str, shape)) for shape in (self.event_shape, x.shape[1:]))
             raise ConfigError(f"This model works on {wanted} values, not on {got}.")
+
+    def check_decodable(self, z: Tensor) -> None:
+        """Raise UntrainedError if there is nothing to decode with yet, ConfigError if z is no batch of this flow's."""
+        if not self.initialised:
+            raise UntrainedError("This model has not been trained yet, so it has nothing to show; train it first.")
+        if z.dim() != 2 or z.shape[1] != self.num_dims:
+            raise ConfigError(f"This model's z has {self.num_dims} numbers a picture, not {tuple(z.shape)[1:]}.")
 
     def _blame(self, steps: Generator, act: str) -> None:
         for step in steps:

@@ -101,6 +101,7 @@ class ContinuousFlow(Flow):
 
         x_t = (1 − (1 − σ) t) noise + t x and u = x − (1 − σ) noise (Lipman et al. 2023, equations 22 and 23).
         """
+        self.expect_learning()
         place, wanted = matching_targets(x, noise, t)
         return (self.field.velocity(place, t) - wanted).square().sum(1).mean()
 

@@ -1,6 +1,7 @@
 """Whole flows: the passes, the levels of z, temperature, sampling, and the errors."""
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
@@ -148,6 +149,38 @@ def test_an_untrained_flow_says_so(name):
     flow = build(FLOWS[name]).eval()
     with pytest.raises(UntrainedError, match="not been trained"):
         flow.decode(flow.sample(1))
+
+
+@pytest.mark.parametrize("name", ["nice", "glow", "toy-realnvp", "toy-spline"])
+def test_a_flow_that_one_s_own_loop_trained_may_sample(name):
+    torch.manual_seed(0)
+    flow = build(FLOWS[name])
+    x = 256 * torch.rand(8, *flow.event_shape)
+    optimiser = torch.optim.Adam(flow.parameters(), 0.01)
+    for _ in range(3):
+        assert flow.initialised == bool(optimiser.state)
+        (-flow.log_prob(x).mean()).backward()
+        optimiser.step()
+    before = copy.deepcopy(flow)
+    flow.initialise(100 * x)
+    assert all(torch.equal(a, b) for a, b in zip(flow.parameters(), before.parameters(), strict=True))
+    assert flow.decode(flow.sample(2)).shape == (2, *flow.event_shape)
+    loaded = build(FLOWS[name])
+    loaded.load_state_dict(flow.state_dict())
+    assert before.initialised and loaded.initialised
+
+
+def test_other_weights_than_the_first_are_no_training():
+    flow = build(FLOWS["glow"])
+    flow.log_prob(torch.rand(4, 3, 4, 4))
+    copied = copy.deepcopy(flow)
+    copied.log_prob(torch.rand(4, 3, 4, 4))
+    flow.load_state_dict(build(FLOWS["glow"]).state_dict())
+    with torch.no_grad():
+        flow.layers[3].lower.mul_(0.5)  # a start of one's own, before any pass
+    assert not flow.initialised and not copied.initialised
+    flow.initialise(256 * torch.rand(8, 3, 4, 4))
+    assert flow.layers[2].bias.any()
 
 
 def test_wrong_shapes_and_temperatures_are_refused():

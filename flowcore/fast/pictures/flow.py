@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...bijections import AdditiveCoupling, AffineCoupling, Bijection, RationalQuadraticCoupling, Split
-from ...errors import ConfigError, NonFiniteError, UntrainedError
+from ...errors import ConfigError, NonFiniteError
 from ...model.flow import Flow
 from ...work import finish
 from ..threads import in_threads, shares
@@ -117,8 +117,10 @@ class FastFlow:
     def encode_steps(self, x: Tensor, label: Tensor | None = None) -> Generator[None, None, tuple[Tensor, Tensor]]:
         """:meth:`encode`, yielding between layers so that other work can go there; returns ``(z, log_det)``."""
         flow = self.flow
-        flow._check_event(x)
+        flow.check_event(x)
         learning = torch.is_grad_enabled() and any(p.requires_grad for p in flow.parameters())
+        if learning:
+            flow.expect_learning()
         ready = {} if learning else self._weights(draft=False)
         log_det = x.new_zeros(x.shape[0])
         h, parts = x, []
@@ -179,10 +181,7 @@ class FastFlow:
     ) -> Generator[None, None, Tensor]:
         """:meth:`decode`, yielding between layers; returns x. Gradients are for :meth:`Flow.decode`."""
         flow = self.flow
-        if not flow.initialised:
-            raise UntrainedError("This model has not been trained yet, so it has nothing to show; train it first.")
-        if z.dim() != 2 or z.shape[1] != flow.num_dims:
-            raise ConfigError(f"This model's z has {flow.num_dims} numbers a picture, not {tuple(z.shape)[1:]}.")
+        flow.check_decodable(z)
         ready = self._weights(False)
         quick = self._weights(True) if draft else ready
         parts = [z[:, level.start : level.stop].reshape(-1, *level.shape) for level in flow.levels]

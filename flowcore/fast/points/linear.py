@@ -5,15 +5,14 @@ import torch
 from torch import Tensor
 
 from ...bijections import ActNorm, DiagonalScale, InvertibleLinear, LULinear, Permutation, Rotation
-from ...errors import UntrainedError
 from .kernels import Context, Kernel, register
 
 __all__ = [
-    "ActNormKernel", "DiagonalScaleKernel", "InvertibleLinearKernel", "LULinearKernel", "PermutationKernel", "RotationKernel",
+    "DiagonalScaleKernel", "InvertibleLinearKernel", "LULinearKernel", "PermutationKernel", "RotationKernel", "ScaleKernel",
 ]  # fmt: skip
 
 
-class _ScaleKernel(Kernel):
+class ScaleKernel(Kernel):
     """z = (x + bias) · exp(s), s = bound · tanh(raw / bound); the bias may be missing."""
 
     layer: ActNorm | DiagonalScale
@@ -57,19 +56,10 @@ class _ScaleKernel(Kernel):
         return dz
 
 
-class DiagonalScaleKernel(_ScaleKernel):
+class DiagonalScaleKernel(ScaleKernel):
     @classmethod
     def accepts(cls, layer: DiagonalScale) -> bool:
         return len(layer.event_shape) == 1
-
-
-class ActNormKernel(_ScaleKernel):
-    def decode(self, z: Tensor) -> Tensor:
-        if not self.layer.initialised:
-            raise UntrainedError(
-                "This model has not been trained yet (its normalisation has seen no data); train it first."
-            )
-        return super().decode(z)
 
 
 class PermutationKernel(Kernel):
@@ -185,7 +175,7 @@ class LULinearKernel(_MatrixKernel):
         torch.ops.aten.tanh_backward.grad_input(d_log_diagonal, self._t, grad_input=self._d_raw)
 
 
-register(ActNorm, ActNormKernel)
+register(ActNorm, ScaleKernel)
 register(DiagonalScale, DiagonalScaleKernel)
 register(InvertibleLinear, InvertibleLinearKernel)
 register(LULinear, LULinearKernel)
