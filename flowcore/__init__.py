@@ -22,6 +22,8 @@ _LAZY = {
     "build": "model.systems",
     "save": "model.checkpoint",
     "load": "model.checkpoint",
+    "register_system": "model.registry",
+    "register_prior": "model.priors",
     "FlowError": "errors",
 }
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from .model.checkpoint import load, save
     from .model.flow import Flow, Level, Step
     from .model.models_plus import glow_plus
+    from .model.priors import register_prior
+    from .model.registry import register_system
     from .model.systems import build, glow, nice, realnvp, spline
 
 

@@ -60,6 +60,11 @@ class Flow(Bijection):
         split_shapes: Sequence[tuple[int, ...]] = (),
     ) -> None:
         super().__init__()
+        if not isinstance(prior, StandardPrior):
+            raise ConfigError(
+                f"A flow's prior is a flowcore StandardPrior or one derived from it, not {type(prior).__name__}: it whitens, and "
+                "draws the same numbers on every device; for independent Gaussians take StandardPrior(shape)."
+            )
         self.layers = nn.ModuleList(layers)
         self.prior = prior
         self.event_shape = tuple(event_shape)
@@ -228,6 +233,7 @@ class Flow(Bijection):
         """Data-dependent initialisation from a first batch (Glow, section 3.1); does nothing the second time, or once trained."""
         if self.initialised:
             return
+        self.check_event(x)
         h = x
         for _, layer in self.named_layers():
             layer.initialise(h)
@@ -251,9 +257,12 @@ class Flow(Bijection):
 
     def check_event(self, x: Tensor) -> None:
         """Raise ConfigError if x is no batch of what this flow works on."""
+        if tuple(x.shape) == self.event_shape:
+            raise ConfigError(f"This model works on batches: give a single input as x[None], of shape {(1, *x.shape)}.")
         if tuple(x.shape[1:]) != self.event_shape:
             wanted, got = (" × ".join(map(str, shape)) for shape in (self.event_shape, x.shape[1:]))
             raise ConfigError(f"This model works on {wanted} values, not on {got}.")
+        self._check_dtype(x)
 
     def check_decodable(self, z: Tensor) -> None:
         """Raise UntrainedError if there is nothing to decode with yet, ConfigError if z is no batch of this flow's."""
@@ -261,6 +270,13 @@ class Flow(Bijection):
             raise UntrainedError("This model has not been trained yet, so it has nothing to show; train it first.")
         if z.dim() != 2 or z.shape[1] != self.num_dims:
             raise ConfigError(f"This model's z has {self.num_dims} numbers a picture, not {tuple(z.shape)[1:]}.")
+        self._check_dtype(z)
+
+    def _check_dtype(self, values: Tensor) -> None:
+        own = next((parameter.dtype for parameter in self.parameters()), values.dtype)
+        if values.dtype != own:
+            own, given = (str(dtype).removeprefix("torch.") for dtype in (own, values.dtype))
+            raise ConfigError(f"This model computes in {own}, and was given {given}: convert it by .to(torch.{own}).")
 
     def _blame(self, steps: Generator, act: str) -> None:
         for step in steps:

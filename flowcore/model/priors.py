@@ -7,6 +7,7 @@ mixture leaves z as it is, and temperature scales the widths of its components.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -16,7 +17,10 @@ from torch import Tensor, nn
 from ..bijections.base import soft_clamp, sum_per_sample
 from ..errors import ConfigError
 
-__all__ = ["StandardPrior", "LearnedPrior", "MixturePrior", "standard_log_prob", "standard_draw", "make_prior"]
+__all__ = [
+    "StandardPrior", "LearnedPrior", "MixturePrior", "standard_log_prob", "standard_draw", "make_prior", "prior_names",
+    "register_prior",
+]  # fmt: skip
 
 _LOG_2PI = math.log(2 * math.pi)
 
@@ -170,14 +174,30 @@ class MixturePrior(StandardPrior):
         return f"shape={self.shape}, components={self.components}"
 
 
+_priors: dict[str, Callable[[tuple[int, ...]], StandardPrior]] = {}
+
+
+def register_prior(name: str, make: Callable[[tuple[int, ...]], StandardPrior]) -> None:
+    """Let every system of pictures and points take a prior of your own: ``make(shape)``, a StandardPrior or derived from it."""
+    _priors[name] = make
+
+
+register_prior("mixture", MixturePrior)
+
+
+def prior_names() -> tuple[str, ...]:
+    """What :func:`make_prior` makes."""
+    return ("gaussian", "logistic", *_priors)
+
+
 def make_prior(
     kind: str, shape: tuple[int, ...], classes: int = 0, learned: bool = True, places: bool = False
 ) -> StandardPrior:
-    """'gaussian', 'logistic' (learned location and scale, by class where ``classes``) or 'mixture'."""
-    if kind == "mixture":
+    """'gaussian', 'logistic' (learned location and scale, by class where ``classes``), 'mixture', or a registered one."""
+    if kind in _priors:
         if classes:
-            raise ConfigError("A mixture prior cannot be conditional on a class as well; use 'gaussian' for that.")
-        return MixturePrior(shape)
+            raise ConfigError(f"A {kind} prior cannot be conditional on a class as well; use 'gaussian' for that.")
+        return _priors[kind](shape)
     if learned or classes:
         return LearnedPrior(shape, kind, classes, places=places)
     return StandardPrior(shape, kind)

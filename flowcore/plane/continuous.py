@@ -24,6 +24,8 @@ from ..bijections import Bijection
 from ..errors import ConfigError
 from ..model.flow import Flow
 from ..model.priors import StandardPrior
+from ..model.registry import register_system
+from .prior_shapes import MAX_COMPONENTS, PLANE_PRIORS
 from .priors import plane_prior
 from .velocity import VelocityField, make_field
 
@@ -137,3 +139,5 @@ def continuous(
     architecture = dict(system="continuous", shape=[2], depth=depth, width=width, prior=prior, components=components, field=field)
     return ContinuousFlow(make_field(field, width), plane_prior(prior, components), depth, architecture)
 
+
+register_system("continuous", continuous, PLANE_PRIORS, {"components": MAX_COMPONENTS})
