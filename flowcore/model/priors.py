@@ -65,6 +65,12 @@ class StandardPrior(nn.Module):
         """One whitened z, flat, float32, from a numpy generator: the same on every device."""
         return standard_draw(rng, self.num_dims, self.kind)
 
+    def draw_many(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """``count`` whitened z at once, (count, D) float32: not the numbers of as many calls of :meth:`draw`."""
+        if type(self).draw is StandardPrior.draw:
+            return standard_draw(rng, count * self.num_dims, self.kind).reshape(count, self.num_dims)
+        return np.stack([self.draw(rng) for _ in range(count)]) if count else np.zeros((0, self.num_dims), np.float32)
+
     def temper(self, z: Tensor, temperature: float) -> Tensor:
         """The same z at another temperature."""
         return z * temperature
@@ -153,14 +159,17 @@ class MixturePrior(StandardPrior):
     def log_prob(self, z: Tensor) -> Tensor:
         return torch.logsumexp(self._component_log_prob(z), 1).sum(1)
 
-    @torch.no_grad()
     def draw(self, rng: np.random.Generator) -> np.ndarray:
+        return self.draw_many(rng, 1)[0]
+
+    @torch.no_grad()
+    def draw_many(self, rng: np.random.Generator, count: int) -> np.ndarray:
         channels, places = self.shape[0], math.prod(self.shape[1:])
         weights = torch.softmax(self.weight_logits.double(), 0).cpu().numpy()
-        chosen = rng.choice(self.components, size=places, p=weights / weights.sum())
-        location = self.location.double().cpu().numpy()[chosen].T
-        scale = soft_clamp(self.raw_log_scale, self.bound).double().exp().cpu().numpy()[chosen].T
-        return (location + scale * rng.standard_normal((channels, places))).astype(np.float32).ravel()
+        chosen = rng.choice(self.components, size=(count, places), p=weights / weights.sum())
+        location = self.location.double().cpu().numpy()[chosen].swapaxes(1, 2)
+        scale = self.log_scale.double().exp().cpu().numpy()[chosen].swapaxes(1, 2)
+        return (location + scale * rng.standard_normal((count, channels, places))).astype(np.float32).reshape(count, self.num_dims)
 
     @torch.no_grad()
     def temper(self, z: Tensor, temperature: float) -> Tensor:
