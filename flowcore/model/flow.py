@@ -30,11 +30,13 @@ class Level:
 
 @dataclass(frozen=True)
 class Step:
-    """The state after one layer: its name, the features that still flow (N, *), and this layer's log-det (N,)."""
+    """The state after one layer: its name, the features that still flow (N, *), this layer's log-det (N,) on the way to z, and
+    the eps of the levels that are out of the flow there, finest first."""
 
     name: str
     h: Tensor
     log_det: Tensor | None
+    factored: tuple[Tensor, ...] = ()
 
 
 class Flow(Bijection):
@@ -93,31 +95,34 @@ class Flow(Bijection):
         self.check_event(x)
         if torch.is_grad_enabled():
             self.expect_learning()
-        log_det = x.new_zeros(x.shape[0])
-        h, parts = x, []
+        h, factored, log_det = x, [], x.new_zeros(x.shape[0])
         for name, layer in self.named_layers():
-            if isinstance(layer, Split):
-                h, eps, term = layer.factor_out(h)
-                parts.append(eps.flatten(1))
-            else:
-                h, term = layer.encode(h)
+            h, term = layer.encode_through(h, factored)
             log_det = log_det + term
-            yield Step(name, h, term)
+            yield Step(name, h, term, tuple(factored))
         z, term = self.prior.whiten(h, label)
-        parts.append(z.flatten(1))
-        yield Step("prior", z, term)
-        return (torch.cat(parts, 1) if len(parts) > 1 else parts[0]), log_det + term
+        yield Step("prior", z, term, tuple(factored))
+        return self.gather([*factored, z]), log_det + term
 
     def decode_steps(self, z: Tensor, label: Tensor | None = None) -> Generator[Step, None, Tensor]:
         """Decode one layer at a time: yields a :class:`Step` after each (log_det None), returns x."""
         self.check_decodable(z)
-        parts = [z[:, level.start : level.stop].reshape(-1, *level.shape) for level in self.levels]
-        h = self.prior.unwhiten(parts.pop(), label)
-        yield Step("prior", h, None)
+        *factored, top = self.parts(z)
+        h = self.prior.unwhiten(top, label)
+        yield Step("prior", h, None, tuple(factored))
         for name, layer in reversed(list(self.named_layers())):
-            h = layer.join(h, parts.pop()) if isinstance(layer, Split) else layer.decode(h)
-            yield Step(name, h, None)
+            h = layer.decode_through(h, factored)
+            yield Step(name, h, None, tuple(factored))
         return h
+
+    def parts(self, z: Tensor) -> list[Tensor]:
+        """z (N, D) by levels, each (N, *its shape), finest first."""
+        return [z[:, level.start : level.stop].reshape(-1, *level.shape) for level in self.levels]
+
+    def gather(self, parts: Sequence[Tensor]) -> Tensor:
+        """The inverse of :meth:`parts`."""
+        flat = [part.flatten(1) for part in parts]
+        return torch.cat(flat, 1) if len(flat) > 1 else flat[0]
 
     def encode(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """x (N, *event_shape) -> z (N, D), log_det (N,) in nats.
@@ -218,10 +223,9 @@ class Flow(Bijection):
             ConfigError: for another number of temperatures, or one that is not finite or below 0.
         """
         temperature = by_level(temperature, len(self.levels))
-        parts = [z[:, level.start : level.stop] * t for level, t in zip(self.levels[:-1], temperature, strict=False)]
-        top = self.levels[-1]
-        last = self.prior.temper(z[:, top.start :].reshape(-1, *top.shape), temperature[-1])
-        return torch.cat([*parts, last.flatten(1)], 1)
+        *finer, top = self.parts(z)
+        scaled = [part * t for part, t in zip(finer, temperature[:-1], strict=True)]
+        return self.gather([*scaled, self.prior.temper(top, temperature[-1])])
 
     # -- the rest -----------------------------------------------------------------------------------------------
 
@@ -265,7 +269,7 @@ class Flow(Bijection):
         h = x
         for _, layer in self.named_layers():
             layer.initialise(h)
-            h = layer.factor_out(h)[0] if isinstance(layer, Split) else layer.encode(h)[0]
+            h = layer.encode_through(h, [])[0]
         self.initialised_flag.fill_(True)
 
     def named_layers(self) -> Iterable[tuple[str, Bijection]]:

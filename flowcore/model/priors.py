@@ -169,7 +169,8 @@ class MixturePrior(StandardPrior):
         chosen = rng.choice(self.components, size=(count, places), p=weights / weights.sum())
         location = self.location.double().cpu().numpy()[chosen].swapaxes(1, 2)
         scale = self.log_scale.double().exp().cpu().numpy()[chosen].swapaxes(1, 2)
-        return (location + scale * rng.standard_normal((count, channels, places))).astype(np.float32).reshape(count, self.num_dims)
+        drawn = location + scale * rng.standard_normal((count, channels, places))
+        return drawn.astype(np.float32).reshape(count, self.num_dims)
 
     @torch.no_grad()
     def temper(self, z: Tensor, temperature: float) -> Tensor:
