@@ -16,6 +16,8 @@ class ActNorm(Bijection):
     the layer has seen its first batch is part of the state dict, so loading never initialises it anew.
     """
 
+    kind = "actnorm"
+
     def __init__(self, channels: int, bound: float = 4.0) -> None:
         super().__init__()
         self.channels = channels

@@ -35,6 +35,9 @@ class Bijection(nn.Module):
     log |det ∂z/∂x| of each sample in nats. ``decode(z)`` goes back. Parameters and results share dtype and device.
     """
 
+    kind = "layer"
+    """What a picture of a flow's layers calls it; layers that do the same have one kind."""
+
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         raise TypeError(f"{type(self).__name__} does not define encode")
 

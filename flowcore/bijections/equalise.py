@@ -30,6 +30,8 @@ class Equalise(Bijection):
         ConfigError: for a floor that is not above 0 and at most 1.
     """
 
+    kind = "equalise"
+
     def __init__(self, channels: int, floor: float = 0.25) -> None:
         super().__init__()
         if not 0 < floor <= 1:

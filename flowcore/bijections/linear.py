@@ -21,6 +21,7 @@ def _random_rotation(channels: int) -> Tensor:
 class _ChannelLinear(Bijection):
     """z[:, :, i, j] = W x[:, :, i, j]; log-det = H·W·log|det W|. Shapes (N, C, H, W) or (N, C)."""
 
+    kind = "linear"
     channels: int
 
     def weight(self) -> Tensor:

@@ -18,6 +18,8 @@ class Split(Bijection):
     Unlike other layers it returns two parts; :class:`flowcore.model.flow.Flow` gathers the eps of all levels into z.
     """
 
+    kind = "split"
+
     def __init__(
         self, channels: int, conditional: bool = True, bound: float = 2.0, network: nn.Module | None = None
     ) -> None:

@@ -12,25 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..bijections import (
-    ActNorm,
-    AdditiveCoupling,
-    AffineCoupling,
-    Bijection,
-    DiagonalScale,
-    Equalise,
-    Flatten,
-    HaarSqueeze,
-    InvertibleLinear,
-    Logit,
-    LULinear,
-    Permutation,
-    RationalQuadraticCoupling,
-    Rescale,
-    Split,
-    Squeeze,
-    VariationalDequantisation,
-)
+from ..bijections import Equalise, Flatten, Logit, Rescale, Squeeze, VariationalDequantisation
 from ..errors import ConfigError, NonFiniteError
 from ..model.codec import double_of, to_pixels
 from ..model.flow import Flow
@@ -40,12 +22,6 @@ from .layout import Layout
 
 __all__ = ["Anatomy", "Layer", "Stage", "anatomy", "encode_stages", "decode_stages", "largest_difference", "outline"]
 
-KINDS: dict[type[Bijection], str] = {
-    VariationalDequantisation: "dequantise", Equalise: "equalise", Rescale: "rescale", Logit: "logit", Flatten: "flatten",
-    Squeeze: "squeeze", HaarSqueeze: "haar", Split: "split", ActNorm: "actnorm", InvertibleLinear: "linear", LULinear: "linear",
-    Permutation: "permutation", AffineCoupling: "coupling", AdditiveCoupling: "coupling",
-    RationalQuadraticCoupling: "coupling", DiagonalScale: "diagonal",
-}  # fmt: skip
 FIRST = ("dequantise", "equalise", "rescale", "logit", "flatten")
 """What stands before the first level."""
 APART = ("squeeze", "haar", "split", "diagonal")
@@ -59,7 +35,7 @@ class Layer:
     """One layer's place in the whole."""
 
     kind: str
-    """"pixels" for the picture itself, "prior" for the last whitening, else one of `KINDS`; "layer" for any other."""
+    """"pixels" for the picture itself, "prior" for the last whitening, else the layer's own ``kind``."""
     name: str
     """As the flow's own errors call it."""
     level: int
@@ -116,7 +92,7 @@ def outline(flow: Flow) -> list[Layer]:
     found = [Layer("pixels", "pixels", 0, 0)]
     level, step, seen = 0, 0, set()
     for name, layer in flow.named_layers():
-        kind = KINDS.get(type(layer), "layer")
+        kind = layer.kind
         if level == 0 and kind not in FIRST:
             level = 1
         apart = kind in APART or kind in FIRST
