@@ -8,8 +8,13 @@ import torch
 import flowcore
 from flowcore.bijections import DiagonalScale
 from flowcore.errors import CheckpointError, ConfigError, DataError
+from flowcore.fast import FastFlow
+from flowcore.fast.points.continuous import ContinuousPasses
+from flowcore.fast.points.flat import FlatParameters
+from flowcore.fast.points.flow import PointsFlow
 from flowcore.model import checkpoint
 from flowcore.model.flow import Flow
+from flowcore.model.passes import Passes
 from flowcore.model.priors import StandardPrior
 from flowcore.model.registry import system_names
 from flowcore.training import TrainConfig, train
@@ -85,3 +90,23 @@ def test_common_slips_are_told_in_a_sentence():
         flow.log_prob(torch.zeros(2))
     with pytest.raises(ConfigError, match="StandardPrior.*not Normal"):
         Flow(flow.layers, torch.distributions.Normal(0.0, 1.0), (2,))
+
+
+def test_the_definition_and_its_fast_paths_share_one_protocol():
+    flow = flowcore.realnvp((2,), depth=2, width=8)
+    flow.initialise(torch.randn(9, 2))
+    waves = flowcore.build({"system": "continuous", "shape": [2], "depth": 2, "width": 8})
+    waves.initialise(torch.randn(9, 2))
+    x = torch.randn(5, 2)
+    several: dict[Flow, list[Passes]] = {
+        flow: [flow, FastFlow(flow), PointsFlow(flow)], waves: [waves, ContinuousPasses(waves, FlatParameters(waves), 32)],
+    }  # fmt: skip
+    for passes in several.values():
+        assert all(isinstance(one, Passes) for one in passes)
+        with torch.no_grad():
+            for one in passes:
+                assert torch.allclose(one.decode(one.encode(x)[0]), x, atol=1e-3)
+                assert torch.allclose(one.log_prob(x), passes[0].log_prob(x), atol=1e-4)
+        for one in passes:
+            with pytest.raises(ConfigError, match="numbers a picture"):
+                one.decode(torch.zeros(1, 3))
