@@ -44,6 +44,8 @@ class Equalise(Bijection):
     @property
     def even(self) -> bool:
         """Whether no level is crowded, so that this is the identity, as it is for photographs. Found once for given counts."""
+        if self._known_even is not None and torch.compiler.is_compiling():
+            return self._known_even[1]
         counts = self.log_counts
         key = (counts.data_ptr(), counts._version, counts.dtype, counts.device)
         if self._known_even is None or self._known_even[0] != key:

@@ -49,6 +49,8 @@ class _ChannelLinear(Bijection):
 
     def inverse_weight(self) -> Tensor:
         """W⁻¹, computed in float64 and kept until a parameter changes (by value, device or dtype)."""
+        if self._cache is not None and torch.compiler.is_compiling():
+            return self._cache[1]  # of a flow that is exported, whose weights stay
         parameters = tuple(self.parameters())
         key = tuple((p.data_ptr(), p._version, p.dtype, p.device) for p in parameters)
         if torch.is_grad_enabled() and any(p.requires_grad for p in parameters):

@@ -143,7 +143,7 @@ class Flow(Bijection):
             NonFiniteError: naming the first layer whose result is not finite (not checked while training).
         """
         x = finish(self.decode_steps(z, label))
-        if not self.training and not torch.isfinite(x).all():
+        if not (self.training or torch.compiler.is_compiling()) and not torch.isfinite(x).all():
             self._blame(self.decode_steps(z, label), "decoding")
         return x
 
@@ -298,6 +298,8 @@ class Flow(Bijection):
 
     def check_decodable(self, z: Tensor) -> None:
         """Raise UntrainedError if there is nothing to decode with yet, ConfigError if z is no batch of this flow's."""
+        if torch.compiler.is_compiling():  # a graph cannot ask
+            return
         if not self.initialised:
             raise UntrainedError("This model has not been trained yet, so it has nothing to show; train it first.")
         if z.dim() != 2 or z.shape[1] != self.num_dims:
