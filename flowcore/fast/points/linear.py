@@ -4,11 +4,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...bijections import ActNorm, DiagonalScale, InvertibleLinear, LULinear, Permutation, Rotation
+from ...bijections import (
+    ActNorm,
+    DiagonalScale,
+    Householder,
+    InvertibleLinear,
+    LULinear,
+    Permutation,
+    Rotation,
+)
 from .kernels import Context, Kernel, register
 
 __all__ = [
-    "DiagonalScaleKernel", "InvertibleLinearKernel", "LULinearKernel", "PermutationKernel", "RotationKernel", "ScaleKernel",
+    "DiagonalScaleKernel", "HouseholderKernel", "InvertibleLinearKernel", "LULinearKernel", "PermutationKernel", "RotationKernel",
+    "ScaleKernel",
 ]  # fmt: skip
 
 
@@ -137,6 +146,21 @@ class RotationKernel(_MatrixKernel):
         self.gradient_of(self.layer.angle).copy_(self.d_weight.mul_(slope).sum())
 
 
+class HouseholderKernel(_MatrixKernel):
+    """W = I − 2 v vᵀ / |v|²; its log-det is 0 whatever v."""
+
+    layer: Householder
+
+    def prepare(self) -> None:
+        self.weight.copy_(self.layer.weight())
+
+    def pull_back(self, d_log_abs_det: float) -> None:
+        v, size = self.layer.vector.detach(), self.layer.vector.detach().square().sum()
+        across = self.d_weight @ v
+        gradient = across + self.d_weight.t() @ v - v * (2 * (v @ across) / size)
+        torch.mul(gradient, -2 / size, out=self.gradient_of(self.layer.vector))
+
+
 class LULinearKernel(_MatrixKernel):
     """W = P · L · U, with s = bound · tanh(raw / bound) and sign · exp(s) on U's diagonal."""
 
@@ -177,6 +201,7 @@ class LULinearKernel(_MatrixKernel):
 
 register(ActNorm, ScaleKernel)
 register(DiagonalScale, DiagonalScaleKernel)
+register(Householder, HouseholderKernel)
 register(InvertibleLinear, InvertibleLinearKernel)
 register(LULinear, LULinearKernel)
 register(Rotation, RotationKernel)
