@@ -22,6 +22,10 @@ _LAZY = {
     "build": "model.systems",
     "save": "model.checkpoint",
     "load": "model.checkpoint",
+    "register_system": "model.registry",
+    "register_prior": "model.priors",
+    "export_decoder": "model.exporting",
+    "save_onnx": "model.exporting",
     "FlowError": "errors",
 }
 
@@ -30,8 +34,11 @@ __all__ = ["__version__", *_LAZY]
 if TYPE_CHECKING:
     from .errors import FlowError
     from .model.checkpoint import load, save
+    from .model.exporting import export_decoder, save_onnx
     from .model.flow import Flow, Level, Step
     from .model.models_plus import glow_plus
+    from .model.priors import register_prior
+    from .model.registry import register_system
     from .model.systems import build, glow, nice, realnvp, spline
 
 

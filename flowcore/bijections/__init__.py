@@ -9,6 +9,7 @@ from .diagonal import DiagonalScale
 from .equalise import Equalise
 from .flatten import Flatten
 from .haar import HaarSqueeze
+from .householder import Householder
 from .linear import InvertibleLinear, LULinear
 from .logit import Logit
 from .masks import ChannelMask, CheckerboardMask, Mask, channel_cycle, half
@@ -31,6 +32,7 @@ __all__ = [
     "Equalise",
     "Flatten",
     "HaarSqueeze",
+    "Householder",
     "InvertibleLinear",
     "LULinear",
     "Logit",

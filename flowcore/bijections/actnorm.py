@@ -4,7 +4,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..errors import UntrainedError
 from .base import Bijection, soft_clamp, soft_clamp_inverse
 
 __all__ = ["ActNorm"]
@@ -16,6 +15,8 @@ class ActNorm(Bijection):
     Shapes: (N, C, H, W) or (N, C). log-det = H·W·Σ log_scale. The log-scale is softly bounded to ±``bound``. Whether
     the layer has seen its first batch is part of the state dict, so loading never initialises it anew.
     """
+
+    kind = "actnorm"
 
     def __init__(self, channels: int, bound: float = 4.0) -> None:
         super().__init__()
@@ -31,8 +32,8 @@ class ActNorm(Bijection):
 
     @torch.no_grad()
     def initialise(self, x: Tensor) -> None:
-        """Set bias and scale so that ``encode(x)`` has zero mean and unit variance per channel, once."""
-        if bool(self.initialised):
+        """Set bias and scale so that ``encode(x)`` has zero mean and unit variance per channel; once, and never once trained."""
+        if self.initialised or self.bias.any() or self.raw_log_scale.any():
             return
         dims = [0, *range(2, x.dim())]
         mean = x.mean(dims)
@@ -49,10 +50,6 @@ class ActNorm(Bijection):
         return z, self.constant_log_det(x, places * log_scale.sum())
 
     def decode(self, z: Tensor) -> Tensor:
-        if not self.initialised:
-            raise UntrainedError(
-                "This model has not been trained yet (its normalisation has seen no data); train it first."
-            )
         shape = (1, -1) + (1,) * (z.dim() - 2)
         return z * (-self.log_scale).exp().view(shape) - self.bias.view(shape)
 

@@ -35,11 +35,22 @@ class Bijection(nn.Module):
     log |det ∂z/∂x| of each sample in nats. ``decode(z)`` goes back. Parameters and results share dtype and device.
     """
 
+    kind = "layer"
+    """What a picture of a flow's layers calls it; layers that do the same have one kind."""
+
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         raise TypeError(f"{type(self).__name__} does not define encode")
 
     def decode(self, z: Tensor) -> Tensor:
         raise TypeError(f"{type(self).__name__} does not define decode")
+
+    def encode_through(self, x: Tensor, factored: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """:meth:`encode`, where some of x may leave the flow: it is appended to ``factored``, and z is what flows on."""
+        return self.encode(x)
+
+    def decode_through(self, z: Tensor, factored: list[Tensor]) -> Tensor:
+        """The inverse of :meth:`encode_through`: what left the flow here is taken from the end of ``factored``."""
+        return self.decode(z)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The same as :meth:`encode`, so that module hooks and parallel wrappers see the pass."""

@@ -20,6 +20,8 @@ class AdditiveCoupling(Bijection):
     ``network`` maps (N, kept_channels, *) to (N, changed_channels, *).
     """
 
+    kind = "coupling"
+
     def __init__(self, mask: Mask, network: nn.Module) -> None:
         super().__init__()
         self.mask, self.network = mask, network
@@ -40,6 +42,8 @@ class AffineCoupling(Bijection):
     One network gives both: (N, kept_channels, *) to (N, 2 · changed_channels, *), log β first. log β is softly bounded
     to ±``bound`` so that the inverse exists and stays finite on every input.
     """
+
+    kind = "coupling"
 
     def __init__(self, mask: Mask, network: nn.Module, bound: float = 2.0) -> None:
         super().__init__()

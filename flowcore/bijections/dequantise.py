@@ -59,6 +59,8 @@ class VariationalDequantisation(Bijection):
     not only a byte's, has an inverse that float64 can follow. Decoding is closed; encoding searches.
     """
 
+    kind = "dequantise"
+
     def __init__(self, network: nn.Module, shift_bound: float = 0.6, scale_bound: float = 2.0) -> None:
         super().__init__()
         self.network, self.shift_bound, self.scale_bound = network, shift_bound, scale_bound

@@ -19,6 +19,8 @@ class DiagonalScale(Bijection):
     Shape (N, *event_shape).
     """
 
+    kind = "diagonal"
+
     def __init__(self, event_shape: tuple[int, ...], bound: float = 6.0) -> None:
         super().__init__()
         self.event_shape, self.bound = tuple(event_shape), bound

@@ -30,6 +30,8 @@ class Equalise(Bijection):
         ConfigError: for a floor that is not above 0 and at most 1.
     """
 
+    kind = "equalise"
+
     def __init__(self, channels: int, floor: float = 0.25) -> None:
         super().__init__()
         if not 0 < floor <= 1:
@@ -42,6 +44,8 @@ class Equalise(Bijection):
     @property
     def even(self) -> bool:
         """Whether no level is crowded, so that this is the identity, as it is for photographs. Found once for given counts."""
+        if self._known_even is not None and torch.compiler.is_compiling():
+            return self._known_even[1]
         counts = self.log_counts
         key = (counts.data_ptr(), counts._version, counts.dtype, counts.device)
         if self._known_even is None or self._known_even[0] != key:

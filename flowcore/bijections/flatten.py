@@ -13,6 +13,8 @@ __all__ = ["Flatten"]
 class Flatten(Bijection):
     """(N, *event_shape) -> (N, D); log-det = 0."""
 
+    kind = "flatten"
+
     def __init__(self, event_shape: tuple[int, ...]) -> None:
         super().__init__()
         self.event_shape = tuple(event_shape)

@@ -18,6 +18,8 @@ class HaarSqueeze(Bijection):
     (Ardizzone et al. 2019, Guided image generation with conditional invertible neural networks, section 3.3).
     """
 
+    kind = "haar"
+
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         n, c, h, w = x.shape
         if h % 2 or w % 2:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from .base import Bijection, soft_clamp, soft_clamp_inverse
 
-__all__ = ["InvertibleLinear", "LULinear"]
+__all__ = ["ChannelLinear", "InvertibleLinear", "LULinear"]
 
 
 def _random_rotation(channels: int) -> Tensor:
@@ -18,9 +18,10 @@ def _random_rotation(channels: int) -> Tensor:
     return q
 
 
-class _ChannelLinear(Bijection):
+class ChannelLinear(Bijection):
     """z[:, :, i, j] = W x[:, :, i, j]; log-det = H·W·log|det W|. Shapes (N, C, H, W) or (N, C)."""
 
+    kind = "linear"
     channels: int
 
     def weight(self) -> Tensor:
@@ -48,6 +49,8 @@ class _ChannelLinear(Bijection):
 
     def inverse_weight(self) -> Tensor:
         """W⁻¹, computed in float64 and kept until a parameter changes (by value, device or dtype)."""
+        if self._cache is not None and torch.compiler.is_compiling():
+            return self._cache[1]  # of a flow that is exported, whose weights stay
         parameters = tuple(self.parameters())
         key = tuple((p.data_ptr(), p._version, p.dtype, p.device) for p in parameters)
         if torch.is_grad_enabled() and any(p.requires_grad for p in parameters):
@@ -62,7 +65,7 @@ class _ChannelLinear(Bijection):
         return f"channels={self.channels}"
 
 
-class InvertibleLinear(_ChannelLinear):
+class InvertibleLinear(ChannelLinear):
     """W itself is the parameter, a random rotation at first; log|det W| by a factorisation at each step."""
 
     def __init__(self, channels: int) -> None:
@@ -77,7 +80,7 @@ class InvertibleLinear(_ChannelLinear):
         return torch.linalg.slogdet(self.matrix.double())[1]
 
 
-class LULinear(_ChannelLinear):
+class LULinear(ChannelLinear):
     """W = P · L · (U + diag(sign · exp(s))), so that log|det W| = Σ s (Glow, equation 10).
 
     P is a fixed permutation and the signs are fixed; L is unit lower triangular, U strictly upper triangular, both

@@ -17,6 +17,8 @@ class Logit(Bijection):
     the logit is infinite.
     """
 
+    kind = "logit"
+
     def __init__(self, alpha: float = 0.05) -> None:
         super().__init__()
         self.alpha = alpha

@@ -13,6 +13,8 @@ __all__ = ["Permutation"]
 class Permutation(Bijection):
     """z[:, i] = x[:, order[i]]; log-det = 0. Shapes (N, C, *)."""
 
+    kind = "permutation"
+
     def __init__(self, order: list[int]) -> None:
         super().__init__()
         if sorted(order) != list(range(len(order))):

@@ -13,6 +13,8 @@ __all__ = ["Rescale"]
 class Rescale(Bijection):
     """z = x / divisor + offset, for constants; log-det = −D·log divisor. Shape (N, *)."""
 
+    kind = "rescale"
+
     def __init__(self, divisor: float = 256.0, offset: float = -0.5) -> None:
         super().__init__()
         self.divisor, self.offset = divisor, offset

@@ -14,6 +14,8 @@ __all__ = ["Rotation"]
 class Rotation(Bijection):
     """z = R(θ) x with R = ((cos θ, −sin θ), (sin θ, cos θ)), θ learned, at random at first; log-det = 0. Shape (N, 2)."""
 
+    kind = "linear"
+
     def __init__(self) -> None:
         super().__init__()
         self.angle = nn.Parameter(torch.empty(()).uniform_(-math.pi, math.pi))

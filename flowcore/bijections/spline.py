@@ -32,6 +32,8 @@ class RationalQuadraticCoupling(Bijection):
         ConfigError: for fewer than 2 bins, a ``bound`` B that is no positive number, or minima that leave nothing to learn.
     """
 
+    kind = "coupling"
+
     def __init__(
         self,
         mask: Mask,

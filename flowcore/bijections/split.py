@@ -18,6 +18,8 @@ class Split(Bijection):
     Unlike other layers it returns two parts; :class:`flowcore.model.flow.Flow` gathers the eps of all levels into z.
     """
 
+    kind = "split"
+
     def __init__(
         self, channels: int, conditional: bool = True, bound: float = 2.0, network: nn.Module | None = None
     ) -> None:
@@ -49,6 +51,14 @@ class Split(Bijection):
         """kept, eps -> x, the inverse of :meth:`factor_out`."""
         location, log_scale = self.location_and_log_scale(kept)
         return torch.cat([kept, eps * log_scale.exp() + location], 1)
+
+    def encode_through(self, x: Tensor, factored: list[Tensor]) -> tuple[Tensor, Tensor]:
+        kept, eps, log_det = self.factor_out(x)
+        factored.append(eps)
+        return kept, log_det
+
+    def decode_through(self, z: Tensor, factored: list[Tensor]) -> Tensor:
+        return self.join(z, factored.pop())
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The same as one tensor: kept and eps side by side, (N, C, H, W)."""

@@ -12,6 +12,8 @@ __all__ = ["Squeeze"]
 class Squeeze(Bijection):
     """(N, C, H, W) -> (N, 4C, H/2, W/2): each 2×2 block of a channel becomes four channels; log-det = 0."""
 
+    kind = "squeeze"
+
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         n, c, h, w = x.shape
         if h % 2 or w % 2:

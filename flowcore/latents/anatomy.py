@@ -12,25 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..bijections import (
-    ActNorm,
-    AdditiveCoupling,
-    AffineCoupling,
-    Bijection,
-    DiagonalScale,
-    Equalise,
-    Flatten,
-    HaarSqueeze,
-    InvertibleLinear,
-    Logit,
-    LULinear,
-    Permutation,
-    RationalQuadraticCoupling,
-    Rescale,
-    Split,
-    Squeeze,
-    VariationalDequantisation,
-)
+from ..bijections import Equalise, Flatten, Logit, Rescale, Squeeze, VariationalDequantisation
 from ..errors import ConfigError, NonFiniteError
 from ..model.codec import double_of, to_pixels
 from ..model.flow import Flow
@@ -40,12 +22,6 @@ from .layout import Layout
 
 __all__ = ["Anatomy", "Layer", "Stage", "anatomy", "encode_stages", "decode_stages", "largest_difference", "outline"]
 
-KINDS: dict[type[Bijection], str] = {
-    VariationalDequantisation: "dequantise", Equalise: "equalise", Rescale: "rescale", Logit: "logit", Flatten: "flatten",
-    Squeeze: "squeeze", HaarSqueeze: "haar", Split: "split", ActNorm: "actnorm", InvertibleLinear: "linear", LULinear: "linear",
-    Permutation: "permutation", AffineCoupling: "coupling", AdditiveCoupling: "coupling",
-    RationalQuadraticCoupling: "coupling", DiagonalScale: "diagonal",
-}  # fmt: skip
 FIRST = ("dequantise", "equalise", "rescale", "logit", "flatten")
 """What stands before the first level."""
 APART = ("squeeze", "haar", "split", "diagonal")
@@ -59,7 +35,7 @@ class Layer:
     """One layer's place in the whole."""
 
     kind: str
-    """"pixels" for the picture itself, "prior" for the last whitening, else one of `KINDS`; "layer" for any other."""
+    """"pixels" for the picture itself, "prior" for the last whitening, else the layer's own ``kind``."""
     name: str
     """As the flow's own errors call it."""
     level: int
@@ -116,7 +92,7 @@ def outline(flow: Flow) -> list[Layer]:
     found = [Layer("pixels", "pixels", 0, 0)]
     level, step, seen = 0, 0, set()
     for name, layer in flow.named_layers():
-        kind = KINDS.get(type(layer), "layer")
+        kind = layer.kind
         if level == 0 and kind not in FIRST:
             level = 1
         apart = kind in APART or kind in FIRST
@@ -177,20 +153,13 @@ def encode_stages(flow: Flow, picture: np.ndarray, label: Tensor | None = None) 
     label = None if label is None else label.to(model.device)
     x = _values(picture, model)
     yield painter.stage(0, layers[0].name, x, [], x.new_zeros(1), "encoding")
-    h, factored, log_dets = x, [], [0.0]
-    for number, layer in enumerate(model.layers):
-        if isinstance(layer, Split):
-            h, eps, term = layer.factor_out(h)
-            factored.append(eps)
-        else:
-            h, term = layer.encode(h)
-        log_dets.append(term.item())
-        yield painter.stage(number + 1, layers[number + 1].name, h, factored, term, "encoding")
-    whitened, term = model.prior.whiten(h, label)
-    log_dets.append(term.item())
-    yield painter.stage(len(layers) - 1, "prior", whitened, factored, term, "encoding")
+    log_dets = [0.0]
+    for number, step in enumerate(model.encode_steps(x, label), 1):
+        log_dets.append(step.log_det.item())
+        yield painter.stage(number, step.name, step.h, step.factored, step.log_det, "encoding")
+    factored, whitened = step.factored, step.h
     terms = [standard_log_prob(eps, model.prior.kind).sum().item() for eps in factored]
-    z = torch.cat([eps.flatten(1) for eps in (*factored, whitened)], 1)[0]
+    z = model.gather([*factored, whitened])[0]
     return Anatomy(np.array(log_dets), np.array([*terms, model.prior.log_prob(whitened).item()]), z.cpu().numpy())
 
 
@@ -208,25 +177,13 @@ def decode_stages(flow: Flow, z: np.ndarray, label: Tensor | None = None) -> Gen
     painter, layers = _Painter(model), outline(model)
     label = None if label is None else label.to(model.device)
     flat = torch.from_numpy(np.array(z, dtype=np.float64)[None]).to(model.device)
-    if flat.shape != (1, model.num_dims):
-        raise ConfigError(f"This model's z has {model.num_dims} numbers a picture, not {flat.shape[1:].numel()}.")
-    parts = [flat[:, level.start : level.stop].reshape(1, *level.shape) for level in model.levels]
+    model.check_decodable(flat)
+    *factored, top = model.parts(flat)
     last = len(layers) - 1
-    yield painter.stage(last, "prior", parts[-1], parts[:-1], None, "decoding")
-    steps = model.decode_steps(flat, label)
-    next(steps)  # the prior's, which the loop below begins with
-    h, factored = model.prior.unwhiten(parts.pop(), label), parts
-    for number in range(last - 1, -1, -1):
-        yield painter.stage(number, layers[number + 1].name, h, factored, None, "decoding")
-        if number == 0:
-            break
-        layer = model.layers[number - 1]
-        if isinstance(layer, Split):
-            h = layer.join(h, factored[-1])
-            factored = factored[:-1]
-        else:
-            h = layer.decode(h)
-    return h[0].permute(1, 2, 0).cpu().numpy()
+    yield painter.stage(last, "prior", top, factored, None, "decoding")
+    for number, step in zip(range(last - 1, -1, -1), model.decode_steps(flat, label), strict=True):
+        yield painter.stage(number, step.name, step.h, step.factored, None, "decoding")
+    return step.h[0].permute(1, 2, 0).cpu().numpy()
 
 
 def anatomy(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> Anatomy:

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..bijections import Flatten, HaarSqueeze, InvertibleLinear, LULinear, Permutation, Split, Squeeze
+from ..bijections import Flatten, HaarSqueeze, Permutation, Split, Squeeze
+from ..bijections.linear import ChannelLinear
 from ..errors import ConfigError
 from ..model.flow import Flow
 
@@ -49,7 +50,7 @@ class Layout:
         self._layers = list(flow.layers)
         self._orders: dict[int, Tensor] = {}
         for number, layer in enumerate(self._layers):
-            if isinstance(layer, (InvertibleLinear, LULinear)):
+            if isinstance(layer, ChannelLinear):
                 self._orders[number] = torch.argsort(homes(layer.weight())).to(flow.device)
 
     def arrange(self, h: Tensor, factored: Sequence[Tensor], passed: int) -> Tensor:

@@ -81,7 +81,7 @@ def encode_along(
     Where x is in a grey level matters, which one it is does not count as a movement: a layer that looks at the byte alone is
     constant within it, as finite differences inside a bin say as well.
     """
-    flow._check_event(x)
+    flow.check_event(x)
     h, moving = x, direction
     parts: list[tuple[Tensor, Tensor]] = []
     for _, layer in flow.named_layers():
@@ -106,21 +106,13 @@ def decode_along(
     """
     if z.dim() != 2 or z.shape[1] != flow.num_dims:
         raise ConfigError(f"This model's z has {flow.num_dims} numbers a picture, not {tuple(z.shape)[1:]}.")
-    parts = [
-        tuple(both[:, level.start : level.stop].reshape(-1, *level.shape) for both in (z, direction)) for level in flow.levels
-    ]
+    parts = list(zip(flow.parts(z), flow.parts(direction), strict=True))
     h, moving = _along(lambda value: flow.prior.unwhiten(value, label), *parts.pop())
     yield
     for _, layer in reversed(list(flow.named_layers())):
         if isinstance(layer, Split):
-            eps, eps_moving = parts.pop()
-            kept = h.shape[1]
-            both, both_moving = torch.cat([h, eps], 1), torch.cat([moving, eps_moving], 1)
-            h, moving = _along(
-                lambda value, layer=layer, kept=kept: layer.join(value[:, :kept], value[:, kept:]), both, both_moving
-            )
-        else:
-            h, moving = _along(layer.decode, h, moving)
+            h, moving = (torch.cat([kept, eps], 1) for kept, eps in zip((h, moving), parts.pop(), strict=True))
+        h, moving = _along(layer.decode, h, moving)
         yield
     return h, moving
 

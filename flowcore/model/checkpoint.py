@@ -5,6 +5,7 @@ import json
 import math
 import os
 import shutil
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +48,9 @@ def save(
     ``extra_tensors`` are stored under their own names (begin them with :data:`TRAINING_PREFIX`).
 
     Raises:
-        CheckpointError: if the file cannot be written.
+        CheckpointError: if the file cannot be written, or :func:`load` could not read it.
     """
+    _check_readable(flow)
     card = {**card, "format_version": FORMAT_VERSION, "architecture": flow.architecture}
     tensors = {}
     for name, tensor in flow.state_dict().items():
@@ -64,6 +66,27 @@ def save(
         raise CheckpointError(f"The checkpoint '{path}' cannot be written: {error.strerror or error}.") from error
     except SafetensorError as error:
         raise CheckpointError(f"The checkpoint '{path}' cannot be written: {error}.") from error
+
+
+_readable: weakref.WeakKeyDictionary[Flow, str] = weakref.WeakKeyDictionary()
+
+
+def _check_readable(flow: Flow) -> None:
+    """Whether what the flow's architecture describes has the flow's weights; asked once for each that is trained."""
+    described = repr(flow.architecture)
+    if _readable.get(flow) == described:
+        return
+    try:
+        expected = build(flow.architecture, meta=True).state_dict()
+    except FlowError as error:
+        raise CheckpointError(
+            f"This flow cannot be saved, since 'load' could not build it again ({str(error).rstrip('.')}); register how it is "
+            "made with flowcore.register_system, and let its architecture name that system and its settings."
+        ) from None
+    own = flow.state_dict()
+    for name in sorted(expected.keys() ^ own.keys()) or [n for n in own if own[n].shape != expected[n].shape]:
+        raise CheckpointError(f"This flow cannot be saved, since it is not what its architecture describes: '{name}' differs.")
+    _readable[flow] = described
 
 
 def load(path: str | os.PathLike, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> Loaded:

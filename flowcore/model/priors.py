@@ -7,6 +7,7 @@ mixture leaves z as it is, and temperature scales the widths of its components.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -16,7 +17,10 @@ from torch import Tensor, nn
 from ..bijections.base import soft_clamp, sum_per_sample
 from ..errors import ConfigError
 
-__all__ = ["StandardPrior", "LearnedPrior", "MixturePrior", "standard_log_prob", "standard_draw", "make_prior"]
+__all__ = [
+    "StandardPrior", "LearnedPrior", "MixturePrior", "standard_log_prob", "standard_draw", "make_prior", "prior_names",
+    "register_prior",
+]  # fmt: skip
 
 _LOG_2PI = math.log(2 * math.pi)
 
@@ -60,6 +64,12 @@ class StandardPrior(nn.Module):
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """One whitened z, flat, float32, from a numpy generator: the same on every device."""
         return standard_draw(rng, self.num_dims, self.kind)
+
+    def draw_many(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """``count`` whitened z at once, (count, D) float32: not the numbers of as many calls of :meth:`draw`."""
+        if type(self).draw is StandardPrior.draw:
+            return standard_draw(rng, count * self.num_dims, self.kind).reshape(count, self.num_dims)
+        return np.stack([self.draw(rng) for _ in range(count)]) if count else np.zeros((0, self.num_dims), np.float32)
 
     def temper(self, z: Tensor, temperature: float) -> Tensor:
         """The same z at another temperature."""
@@ -149,14 +159,18 @@ class MixturePrior(StandardPrior):
     def log_prob(self, z: Tensor) -> Tensor:
         return torch.logsumexp(self._component_log_prob(z), 1).sum(1)
 
-    @torch.no_grad()
     def draw(self, rng: np.random.Generator) -> np.ndarray:
+        return self.draw_many(rng, 1)[0]
+
+    @torch.no_grad()
+    def draw_many(self, rng: np.random.Generator, count: int) -> np.ndarray:
         channels, places = self.shape[0], math.prod(self.shape[1:])
         weights = torch.softmax(self.weight_logits.double(), 0).cpu().numpy()
-        chosen = rng.choice(self.components, size=places, p=weights / weights.sum())
-        location = self.location.double().cpu().numpy()[chosen].T
-        scale = soft_clamp(self.raw_log_scale, self.bound).double().exp().cpu().numpy()[chosen].T
-        return (location + scale * rng.standard_normal((channels, places))).astype(np.float32).ravel()
+        chosen = rng.choice(self.components, size=(count, places), p=weights / weights.sum())
+        location = self.location.double().cpu().numpy()[chosen].swapaxes(1, 2)
+        scale = self.log_scale.double().exp().cpu().numpy()[chosen].swapaxes(1, 2)
+        drawn = location + scale * rng.standard_normal((count, channels, places))
+        return drawn.astype(np.float32).reshape(count, self.num_dims)
 
     @torch.no_grad()
     def temper(self, z: Tensor, temperature: float) -> Tensor:
@@ -170,14 +184,30 @@ class MixturePrior(StandardPrior):
         return f"shape={self.shape}, components={self.components}"
 
 
+_priors: dict[str, Callable[[tuple[int, ...]], StandardPrior]] = {}
+
+
+def register_prior(name: str, make: Callable[[tuple[int, ...]], StandardPrior]) -> None:
+    """Let every system of pictures and points take a prior of your own: ``make(shape)``, a StandardPrior or derived from it."""
+    _priors[name] = make
+
+
+register_prior("mixture", MixturePrior)
+
+
+def prior_names() -> tuple[str, ...]:
+    """What :func:`make_prior` makes."""
+    return ("gaussian", "logistic", *_priors)
+
+
 def make_prior(
     kind: str, shape: tuple[int, ...], classes: int = 0, learned: bool = True, places: bool = False
 ) -> StandardPrior:
-    """'gaussian', 'logistic' (learned location and scale, by class where ``classes``) or 'mixture'."""
-    if kind == "mixture":
+    """'gaussian', 'logistic' (learned location and scale, by class where ``classes``), 'mixture', or a registered one."""
+    if kind in _priors:
         if classes:
-            raise ConfigError("A mixture prior cannot be conditional on a class as well; use 'gaussian' for that.")
-        return MixturePrior(shape)
+            raise ConfigError(f"A {kind} prior cannot be conditional on a class as well; use 'gaussian' for that.")
+        return _priors[kind](shape)
     if learned or classes:
         return LearnedPrior(shape, kind, classes, places=places)
     return StandardPrior(shape, kind)

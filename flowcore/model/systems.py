@@ -32,15 +32,13 @@ from ..bijections import (
     half,
 )
 from ..errors import ConfigError
-from ..plane.continuous import continuous
-from ..plane.prior_shapes import MAX_COMPONENTS, PLANE_PRIORS
-from ..plane.stack import stack
 from .flow import Flow
 from .models_plus import glow_plus
 from .networks import MLP, ConvNetwork, ResidualNetwork
-from .priors import make_prior
+from .priors import make_prior, prior_names
+from .registry import find_system, register_system, system_names
 
-__all__ = ["nice", "realnvp", "glow", "spline", "build", "SYSTEMS"]
+__all__ = ["nice", "realnvp", "glow", "spline", "build"]
 
 SCALE_BOUND = 1.0
 """Of a coupling's log-scale. Many couplings together still scale by orders of magnitude; one alone cannot blow up."""
@@ -224,14 +222,12 @@ def spline(
     return Flow(layers, make_prior(prior, shape, learned=False), shape, architecture)
 
 
-SYSTEMS = {
-    "nice": nice, "realnvp": realnvp, "glow": glow, "glow-plus": glow_plus, "spline": spline, "continuous": continuous,
-    "stack": stack,
-}  # fmt: skip
+for _name, _make in {"nice": nice, "realnvp": realnvp, "glow": glow, "glow-plus": glow_plus, "spline": spline}.items():
+    register_system(_name, _make)
 
 _LIMITS = {
     "levels": 10, "steps": 256, "depth": 256, "width": 4096, "blocks": 64, "hidden": 64, "bins": 64, "classes": 100_000,
-    "split_width": 4096, "split_blocks": 64, "components": MAX_COMPONENTS,
+    "split_width": 4096, "split_blocks": 64,
 }  # fmt: skip
 
 _MAY_BE_NONE = ("classes", "split_width", "split_blocks")
@@ -265,9 +261,10 @@ def build(architecture: dict, meta: bool = False, fill: bool = True) -> Flow:
         raise ConfigError("A model's architecture must be a table of names and values.")
     options = dict(architecture)
     system = options.pop("system", None)
-    if system not in SYSTEMS:
-        raise ConfigError(f"Unknown system {system!r}; Flow Explorer knows {', '.join(SYSTEMS)}.")
-    signature = inspect.signature(SYSTEMS[system]).parameters
+    found = find_system(system)
+    if found is None:
+        raise ConfigError(f"Unknown system {system!r}; Flow Explorer knows {', '.join(system_names())}.")
+    signature, limits = inspect.signature(found.make).parameters, {**_LIMITS, **found.limits}
     shape = options.pop("shape", None)
     if not (isinstance(shape, (list, tuple)) and len(shape) in (1, 3) and all(_is_count(s, 4096) for s in shape)):
         raise ConfigError(f"A model's shape must be [channels, height, width] or [dimensions], not {shape!r}.")
@@ -279,17 +276,16 @@ def build(architecture: dict, meta: bool = False, fill: bool = True) -> Flow:
         default = signature[name].default
         if type(default) is float and type(value) is int:
             value = options[name] = float(value)
-        if type(value) is not type(default) or (name in _LIMITS and not 0 <= value <= _LIMITS[name]):
+        if type(value) is not type(default) or (name in limits and not 0 <= value <= limits[name]):
             raise ConfigError(f"{system}: {name} cannot be {value!r}.")
-        if name in _LIMITS and name not in _MAY_BE_NONE and value < 1:
+        if name in limits and name not in _MAY_BE_NONE and value < 1:
             raise ConfigError(f"{system}: {name} must be at least 1, not {value}.")
-        priors = PLANE_PRIORS if system in ("continuous", "stack") else ("gaussian", "logistic", "mixture")
-        if name == "prior" and value not in priors:
+        if name == "prior" and value not in (priors := found.priors or prior_names()):
             raise ConfigError(f"{system}: prior is one of {', '.join(priors)}, not {value!r}.")
         if name == "activation" and value not in ("silu", "relu", "tanh"):
             raise ConfigError(f"{system}: activation is 'silu', 'relu' or 'tanh', not {value!r}.")
     with torch.device("meta" if meta else "cpu"), nullcontext() if fill and not meta else _Unfilled():
-        return SYSTEMS[system](shape, **options)
+        return found.make(shape, **options)
 
 
 def _is_count(value: object, limit: int) -> bool:

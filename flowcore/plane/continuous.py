@@ -24,6 +24,8 @@ from ..bijections import Bijection
 from ..errors import ConfigError
 from ..model.flow import Flow
 from ..model.priors import StandardPrior
+from ..model.registry import register_system
+from .prior_shapes import MAX_COMPONENTS, PLANE_PRIORS
 from .priors import plane_prior
 from .velocity import VelocityField, make_field
 
@@ -101,6 +103,7 @@ class ContinuousFlow(Flow):
 
         x_t = (1 − (1 − σ) t) noise + t x and u = x − (1 − σ) noise (Lipman et al. 2023, equations 22 and 23).
         """
+        self.expect_learning()
         place, wanted = matching_targets(x, noise, t)
         return (self.field.velocity(place, t) - wanted).square().sum(1).mean()
 
@@ -136,3 +139,5 @@ def continuous(
     architecture = dict(system="continuous", shape=[2], depth=depth, width=width, prior=prior, components=components, field=field)
     return ContinuousFlow(make_field(field, width), plane_prior(prior, components), depth, architecture)
 
+
+register_system("continuous", continuous, PLANE_PRIORS, {"components": MAX_COMPONENTS})

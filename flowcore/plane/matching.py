@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..fast.points.continuous import ContinuousPasses, MatchingLearner
 from ..fast.points.flat import FlatParameters
+from ..model.passes import Passes
 from .continuous import STEPS, ContinuousFlow
 from .priors import draw_points
 
@@ -20,10 +21,10 @@ are measured by the flow's own steps."""
 _NOISE_KEY = 3
 
 
-def passes(flow: ContinuousFlow, flat: FlatParameters, fast: bool) -> tuple:
+def passes(flow: ContinuousFlow, flat: FlatParameters, fast: bool) -> tuple[Passes, Passes, Passes]:
     """What shows the flow, what measures it, and what is exact to its tolerance.
 
-    All have ``encode``, ``decode``, ``log_prob`` and ``decode_steps``.
+    All have ``decode_steps`` as well.
     """
     if not fast:
         return flow, flow, flow

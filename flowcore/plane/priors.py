@@ -41,6 +41,9 @@ class RingPrior(StandardPrior):
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         return draw_points(self, rng, 1)[0]
 
+    def draw_many(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        return draw_points(self, rng, count)
+
     def temper(self, z: Tensor, temperature: float) -> Tensor:
         if temperature == 1.0:
             return z

@@ -20,7 +20,9 @@ from ..bijections import (
 from ..errors import ConfigError
 from ..model.flow import Flow
 from ..model.networks import MLP
+from ..model.registry import register_system
 from .layers import AXES, LayerSpec, layers_of
+from .prior_shapes import MAX_COMPONENTS, PLANE_PRIORS
 from .priors import plane_prior
 
 __all__ = ["STACK_SCALE_BOUND", "keep_layers", "stack"]
@@ -110,3 +112,6 @@ def _take_up(module: nn.Module, source: nn.Module) -> bool:
     if fits:
         module.load_state_dict(state)
     return fits
+
+
+register_system("stack", stack, PLANE_PRIORS, {"components": MAX_COMPONENTS})

@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -33,12 +34,15 @@ def train(
     on_notice: Callable[[str], None] | None = None,
     processes: Processes | None = None,
     start_from: str | os.PathLike | None = None,
+    labels: np.ndarray | None = None,
 ) -> Trainer:
     """Train a flow on pictures by maximum likelihood, writing a run folder as it goes.
 
     Args:
-        data: with ``pictures`` (N, H, W, C) uint8 and ``labels`` (N,) or None.
-        validation: the same, for held-out bpd and for choosing the best checkpoint; never the test set.
+        data: pictures (N, H, W, C) uint8, or what has them as ``pictures`` and their ``labels`` (N,) or None beside them.
+        labels: of ``data`` (N,), where that is an array.
+        validation: the same as ``data``, an array only where there are no classes; for held-out bpd and for choosing the best
+            checkpoint; never the test set.
         run_folder: where to write.
         resume: take up the run that is there; its own config decides, save for ``steps`` within the horizon.
         should_stop: asked after every step; when it is not 0, the run is saved and the loop returns. Of several processes
@@ -55,6 +59,8 @@ def train(
     """
     folder = RunFolder(run_folder)
     processes = processes or Processes()
+    data = _Pictures(data, labels) if isinstance(data, np.ndarray) else data
+    validation = _Pictures(validation) if isinstance(validation, np.ndarray) else validation
     channels, height, width = config.architecture["shape"]
     if len(data.pictures) == 0 or tuple(data.pictures.shape[1:]) != (height, width, channels):
         raise DataError(f"The data holds {data.pictures.shape} where {height}×{width}×{channels} pictures are needed.")
@@ -94,6 +100,11 @@ def train(
             record.save_last(needed=False)
         raise
     return trainer
+
+
+class _Pictures(NamedTuple):
+    pictures: np.ndarray
+    labels: np.ndarray | None = None
 
 
 def _fingerprint(data) -> int:

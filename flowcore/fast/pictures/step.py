@@ -16,7 +16,7 @@ from ...bijections import AdditiveCoupling, AffineCoupling, Bijection, ChannelMa
 from ...model.networks import ConvNetwork
 from .fold import alike, folds, parameters
 
-__all__ = ["GlowStep", "NetworkWeights", "Kept", "place_weights"]
+__all__ = ["GlowStep", "NetworkWeights", "Kept"]
 
 _convolution_backward = torch.ops.aten.convolution_backward
 _threshold_backward = torch.ops.aten.threshold_backward.grad_input
@@ -24,15 +24,50 @@ _threshold_backward = torch.ops.aten.threshold_backward.grad_input
 
 @dataclass(frozen=True)
 class NetworkWeights:
-    """A coupling network's weights in the precision that it computes in, channels last."""
+    """A coupling network's weights in the precision that it computes in, channels last, and its pass without autograd."""
 
     first: tuple[Tensor, Tensor]
     middle: tuple[Tensor, Tensor]
     last: tuple[Tensor, Tensor]
-    gain: Tensor
+    gain: Tensor | None
+    """Of the result; None where the last weights hold it already."""
     input_bound: float
     place: Tensor | None = None
     """Of the first hidden layer, (1, width, H, W); None where all places are alike."""
+
+    @classmethod
+    def of(cls, net: ConvNetwork, dtype: torch.dtype, folded: bool) -> NetworkWeights:
+        """As they are now; ``folded``: copies of them, the gain in the last ones."""
+
+        def ready(layer: nn.Conv2d, gain: float = 1.0) -> tuple[Tensor, Tensor]:
+            weight, bias = ((p.detach() * gain if folded else p.detach()) for p in (layer.weight, layer.bias))
+            return weight.to(dtype, memory_format=torch.channels_last), bias.to(dtype)
+
+        own = net.last.weight
+        gain = None if folded else torch.full((1,), net.last.gain, dtype=own.dtype, device=own.device)
+        place = net.place
+        if place is not None:
+            place = place.detach()[None].to(dtype).contiguous(memory_format=torch.channels_last)
+        return cls(ready(net.first), ready(net.middle), ready(net.last, net.last.gain), gain, net.input_bound, place)
+
+    def run(self, kept: Tensor, keep: bool = False) -> tuple[Tensor, Tensor, tuple[Tensor, ...], Tensor | None]:
+        """kept (N, H, W, C') -> log-scale and shift before the clamp in the features' precision, the input, and, to ``keep``, the
+        hidden layers and the slope of the input's bound."""
+        dtype, slope, hidden = kept.dtype, None, ()
+        if self.input_bound:
+            squashed = (kept / self.input_bound).tanh_()
+            slope = 1 - squashed.square() if keep else None
+            kept = squashed.mul_(self.input_bound)
+        x = kept.to(self.first[0].dtype, memory_format=torch.contiguous_format)
+        h = F.conv2d(x.permute(0, 3, 1, 2), *self.first, padding=1)
+        h = (h if self.place is None else h.add_(self.place)).relu_()
+        if keep:
+            hidden = (h,)
+        h = F.conv2d(h, *self.middle).relu_()
+        if keep:
+            hidden = (*hidden, h)
+        out = F.conv2d(h, *self.last, padding=1).permute(0, 2, 3, 1)
+        return out.to(dtype) if self.gain is None else out * self.gain, x, hidden, slope
 
 
 @dataclass
@@ -45,16 +80,9 @@ class Kept:
     """tanh of the log-scale's raw value; None where the coupling is additive."""
     scale: Tensor | None
     network_input: Tensor
-    hidden: tuple[Tensor, Tensor]
+    hidden: tuple[Tensor, ...]
     slope: Tensor | None
     """Of the soft bound on the network's input; None where there is none."""
-
-
-def place_weights(network: ConvNetwork, dtype: torch.dtype) -> Tensor | None:
-    """A network's bias for every place as its convolutions' results lie in memory, (1, width, H, W)."""
-    if network.place is None:
-        return None
-    return network.place.detach()[None].to(dtype).contiguous(memory_format=torch.channels_last)
 
 
 class GlowStep:
@@ -103,34 +131,7 @@ class GlowStep:
 
     def weights(self) -> NetworkWeights:
         """The network's weights as they are now."""
-        dtype = self.precision
-        first, first_bias, middle, middle_bias, last, last_bias = (
-            p.detach().to(dtype, memory_format=torch.channels_last if p.dim() == 4 else torch.preserve_format)
-            for p in self.convolutions
-        )
-        gain = last.new_full((1,), self.network.last.gain, dtype=self.network.last.weight.dtype)
-        return NetworkWeights(
-            (first, first_bias), (middle, middle_bias), (last, last_bias), gain, self.network.input_bound,
-            place_weights(self.network, dtype),
-        )  # fmt: skip
-
-    @staticmethod
-    def _run(
-        net: NetworkWeights, kept: Tensor, keep: bool
-    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor], Tensor | None]:
-        """kept (N, H, W, C') -> log-scale and shift before the clamp in the features' precision, the input, hidden layers,
-        and, to ``keep``, the slope of the input's bound."""
-        slope = None
-        if net.input_bound:
-            squashed = (kept / net.input_bound).tanh_()
-            slope = 1 - squashed.square() if keep else None
-            kept = squashed.mul_(net.input_bound)
-        x = kept.to(net.first[0].dtype, memory_format=torch.contiguous_format)
-        h1 = F.conv2d(x.permute(0, 3, 1, 2), *net.first, padding=1)
-        h1 = (h1 if net.place is None else h1.add_(net.place)).relu_()
-        h2 = F.conv2d(h1, *net.middle).relu_()
-        out = F.conv2d(h2, *net.last, padding=1).permute(0, 2, 3, 1)
-        return out * net.gain, x, (h1, h2), slope
+        return NetworkWeights.of(self.network, self.precision, folded=False)
 
     @staticmethod
     def _run_backward(net: NetworkWeights, kept: Kept, g_out: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -162,7 +163,7 @@ class GlowStep:
     ) -> tuple[Tensor, Tensor | None, Kept | None]:
         """x (N, H, W, C) -> z, the coupling's log-det (N,) or None where it is 0, and what the backward pass needs."""
         z = F.linear(x, matrix, offset)
-        out, network_input, hidden, slope = self._run(net, z[..., : self.kept], keep)
+        out, network_input, hidden, slope = net.run(z[..., : self.kept], keep)
         half = z[..., self.kept :]
         changed = half.clone() if keep else half
         squashed = scale = term = None
@@ -186,7 +187,7 @@ class GlowStep:
 
     def invert(self, net: NetworkWeights, inverse: Tensor, offset: Tensor, z: Tensor) -> Kept:
         """What :meth:`forward` keeps, from its result z (N, H, W, C), which is overwritten; x = inverse · y + offset."""
-        out, network_input, hidden, slope = self._run(net, z[..., : self.kept], True)
+        out, network_input, hidden, slope = net.run(z[..., : self.kept], True)
         half = z[..., self.kept :]
         squashed = scale = None
         if self.bound is None:

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .fold import fold
-from .step import GlowStep, place_weights
+from .step import GlowStep, NetworkWeights
 
 __all__ = ["StepWeights"]
 
@@ -25,11 +25,7 @@ class StepWeights:
     """A⁻¹ as the right factor of a product: transposed."""
     inverse_offset: Tensor
     log_det: Tensor
-    first: tuple[Tensor, Tensor]
-    middle: tuple[Tensor, Tensor]
-    last: tuple[Tensor, Tensor]
-    input_bound: float
-    place: Tensor | None
+    network: NetworkWeights
 
     @classmethod
     @torch.no_grad()
@@ -40,31 +36,13 @@ class StepWeights:
         made = fold([step.actnorm], [step.mixer], double)
         matrix, shift = made.matrix[0], made.offset[0]
         inverse = torch.linalg.inv(matrix)
-        net, dtype = step.network, precision or own
-
-        def ready(values: Tensor, gain: float = 1.0) -> Tensor:
-            values = (values.detach() * gain).to(dtype)
-            return values.contiguous(memory_format=torch.channels_last) if values.dim() == 4 else values
-
         return cls(
             step.kept, step.bound, matrix.to(own), shift.to(own), inverse.t().contiguous().to(own),
-            -(inverse @ shift).to(own), made.log_det[0].to(own),
-            (ready(net.first.weight), ready(net.first.bias)),
-            (ready(net.middle.weight), ready(net.middle.bias)),
-            (ready(net.last.weight, net.last.gain), ready(net.last.bias, net.last.gain)), net.input_bound,
-            place_weights(net, dtype),
+            -(inverse @ shift).to(own), made.log_det[0].to(own), NetworkWeights.of(step.network, precision or own, folded=True),
         )  # fmt: skip
 
-    def _network(self, kept: Tensor) -> Tensor:
-        bounded = (kept / self.input_bound).tanh_().mul_(self.input_bound) if self.input_bound else kept
-        x = bounded.to(self.first[0].dtype, memory_format=torch.contiguous_format).permute(0, 3, 1, 2)
-        h = F.conv2d(x, *self.first, padding=1)
-        h = (h if self.place is None else h.add_(self.place)).relu_()
-        h = F.conv2d(h, *self.middle).relu_()
-        return F.conv2d(h, *self.last, padding=1).permute(0, 2, 3, 1).to(kept.dtype)
-
     def _scale_and_shift(self, kept: Tensor) -> tuple[Tensor | None, Tensor]:
-        out = self._network(kept)
+        out = self.network.run(kept)[0]
         if self.bound is None:
             return None, out
         raw, shift = out.chunk(2, -1)

@@ -55,7 +55,7 @@ class ContinuousPasses:
 
     @torch.no_grad()
     def _encode(self, x: Tensor, divergence: bool) -> tuple[Tensor, Tensor]:
-        self.flow._check_event(x)
+        self.flow.check_event(x)
         self.flat.check()
         z, log_det = torch.empty_like(x), x.new_empty(len(x))
         for start in range(0, len(x), PIECE):
@@ -78,7 +78,8 @@ class ContinuousPasses:
     @torch.no_grad()
     def decode(self, z: Tensor) -> Tensor:
         """z (N, 2) -> x (N, 2); raises as :meth:`Flow.decode` does."""
-        self._check_decodable(z)
+        self.flow.check_decodable(z)
+        self.flat.check()
         x = torch.empty_like(z)
         for start in range(0, len(z), PIECE):
             piece = z[start : start + PIECE]
@@ -93,7 +94,8 @@ class ContinuousPasses:
     @torch.no_grad()
     def decode_steps(self, z: Tensor) -> Iterator[Step]:
         """The states that :meth:`Flow.decode_steps` yields: after the prior and after every stage, (N, 2) each."""
-        self._check_decodable(z)
+        self.flow.check_decodable(z)
+        self.flat.check()
         field = self._field(len(z))
         field.x.copy_(z.t())
         yield Step("prior", z, None)
@@ -102,11 +104,6 @@ class ContinuousPasses:
         for name, stage in reversed(stages):
             field.follow(stage.stop, stage.start, steps, False)
             yield Step(name, field.x.t().contiguous(), None)
-
-    def _check_decodable(self, z: Tensor) -> None:
-        self.flat.check()
-        if not self.flow.initialised or z.dim() != 2 or z.shape[1] != 2:
-            self.flow.decode(z)  # says what is wrong
 
 
 class MatchingLearner:
@@ -120,6 +117,7 @@ class MatchingLearner:
     def loss_and_gradients(self, x: Tensor, noise: Tensor, t: Tensor) -> float:
         """The loss of :meth:`ContinuousFlow.matching_loss`; its gradient is left in ``flat.gradient``."""
         self.flat.check()
+        self.flow.expect_learning()
         n = len(x)
         if self._bound is None or self._bound[0] != n:
             self._bound = n, learner(self.flow.field, Context(3, n, x.dtype, True, self.flat.gradient_of))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from ...errors import ConfigError, UntrainedError
+from ...errors import ConfigError
 from ...model.flow import Flow, Step
 from ..threads import in_threads, threads
 from . import couplings, linear, priors, spline  # noqa: F401 - their kernels register themselves
@@ -120,6 +120,7 @@ class PointsFlow:
         """
         self._check(x)
         self.flat.check()
+        self.flow.expect_learning()
         columns, count = x.t(), len(x)
         if count <= TRAINING_CHUNK:
             return self._piece(columns.contiguous(), count)
@@ -171,7 +172,7 @@ class PointsFlow:
     @torch.no_grad()
     def decode(self, z: Tensor) -> Tensor:
         """z (N, D) -> x (N, D); raises as :meth:`Flow.decode` does."""
-        self._check_decodable(z)
+        self.flow.check_decodable(z)
         x = torch.empty(z.shape, dtype=z.dtype)
 
         def piece(run: _Pass, place: slice) -> None:
@@ -184,7 +185,7 @@ class PointsFlow:
     @torch.no_grad()
     def decode_steps(self, z: Tensor) -> Iterator[Step]:
         """The states that :meth:`Flow.decode_steps` yields: after the prior and after every layer, (N, D) each."""
-        self._check_decodable(z)
+        self.flow.check_decodable(z)
         self.flat.check()
         run = self._pass(len(z), False)
         run.prepare()
@@ -221,13 +222,7 @@ class PointsFlow:
 
     def _check(self, x: Tensor) -> None:
         if x.dim() != 2 or x.shape[1] != self.flow.num_dims:
-            self.flow._check_event(x)
-
-    def _check_decodable(self, z: Tensor) -> None:
-        if not self.flow.initialised:
-            raise UntrainedError("This model has not been trained yet, so it has nothing to show; train it first.")
-        if z.dim() != 2 or z.shape[1] != self.flow.num_dims:
-            raise ConfigError(f"This model's z has {self.flow.num_dims} numbers a picture, not {tuple(z.shape)[1:]}.")
+            self.flow.check_event(x)
 
     def _blame(self, plain, given: Tensor, *results: Tensor) -> None:
         """Where a result is not finite, let the plain path say which layer gave it."""

@@ -4,16 +4,24 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ...bijections import ActNorm, DiagonalScale, InvertibleLinear, LULinear, Permutation, Rotation
-from ...errors import UntrainedError
+from ...bijections import (
+    ActNorm,
+    DiagonalScale,
+    Householder,
+    InvertibleLinear,
+    LULinear,
+    Permutation,
+    Rotation,
+)
 from .kernels import Context, Kernel, register
 
 __all__ = [
-    "ActNormKernel", "DiagonalScaleKernel", "InvertibleLinearKernel", "LULinearKernel", "PermutationKernel", "RotationKernel",
+    "DiagonalScaleKernel", "HouseholderKernel", "InvertibleLinearKernel", "LULinearKernel", "PermutationKernel", "RotationKernel",
+    "ScaleKernel",
 ]  # fmt: skip
 
 
-class _ScaleKernel(Kernel):
+class ScaleKernel(Kernel):
     """z = (x + bias) · exp(s), s = bound · tanh(raw / bound); the bias may be missing."""
 
     layer: ActNorm | DiagonalScale
@@ -57,19 +65,10 @@ class _ScaleKernel(Kernel):
         return dz
 
 
-class DiagonalScaleKernel(_ScaleKernel):
+class DiagonalScaleKernel(ScaleKernel):
     @classmethod
     def accepts(cls, layer: DiagonalScale) -> bool:
         return len(layer.event_shape) == 1
-
-
-class ActNormKernel(_ScaleKernel):
-    def decode(self, z: Tensor) -> Tensor:
-        if not self.layer.initialised:
-            raise UntrainedError(
-                "This model has not been trained yet (its normalisation has seen no data); train it first."
-            )
-        return super().decode(z)
 
 
 class PermutationKernel(Kernel):
@@ -147,6 +146,21 @@ class RotationKernel(_MatrixKernel):
         self.gradient_of(self.layer.angle).copy_(self.d_weight.mul_(slope).sum())
 
 
+class HouseholderKernel(_MatrixKernel):
+    """W = I − 2 v vᵀ / |v|²; its log-det is 0 whatever v."""
+
+    layer: Householder
+
+    def prepare(self) -> None:
+        self.weight.copy_(self.layer.weight())
+
+    def pull_back(self, d_log_abs_det: float) -> None:
+        v, size = self.layer.vector.detach(), self.layer.vector.detach().square().sum()
+        across = self.d_weight @ v
+        gradient = across + self.d_weight.t() @ v - v * (2 * (v @ across) / size)
+        torch.mul(gradient, -2 / size, out=self.gradient_of(self.layer.vector))
+
+
 class LULinearKernel(_MatrixKernel):
     """W = P · L · U, with s = bound · tanh(raw / bound) and sign · exp(s) on U's diagonal."""
 
@@ -185,8 +199,9 @@ class LULinearKernel(_MatrixKernel):
         torch.ops.aten.tanh_backward.grad_input(d_log_diagonal, self._t, grad_input=self._d_raw)
 
 
-register(ActNorm, ActNormKernel)
+register(ActNorm, ScaleKernel)
 register(DiagonalScale, DiagonalScaleKernel)
+register(Householder, HouseholderKernel)
 register(InvertibleLinear, InvertibleLinearKernel)
 register(LULinear, LULinearKernel)
 register(Rotation, RotationKernel)

@@ -43,10 +43,10 @@ nothing: the flow is the one that it was, and so are its directions."""
 
 def _architecture(flow: Flow) -> dict[str, Any]:
     """What a flow's fingerprint says of its architecture."""
-    from ...model.systems import SYSTEMS
+    from ...model.registry import find_system
 
-    system = SYSTEMS.get(flow.architecture.get("system"))
-    defaults = inspect.signature(system).parameters if system is not None else {}
+    system = find_system(flow.architecture.get("system"))
+    defaults = inspect.signature(system.make).parameters if system is not None else {}
     later = [name for name in LATER if name in defaults and flow.architecture.get(name) == defaults[name].default]
     return {name: value for name, value in flow.architecture.items() if name not in later}
 

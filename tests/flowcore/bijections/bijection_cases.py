@@ -57,6 +57,8 @@ CASES: dict[str, tuple[Callable[[], b.Bijection], tuple[int, ...]]] = {
     "chain": (lambda: b.Chain([b.ActNorm(2), b.LULinear(2), _affine(b.half(2), _mlp)]), POINT),
     "dequantisation": (lambda: b.VariationalDequantisation(ConvNetwork(1, 2, 8)), GREY),
     "diagonal": (lambda: b.DiagonalScale(VECTOR), VECTOR),
+    "householder-picture": (lambda: b.Householder(3), PICTURE),
+    "householder-points": (lambda: b.Householder(2), POINT),
     "equalise": (lambda: b.Equalise(3), PICTURE),
     "flatten": (lambda: b.Flatten(PICTURE), PICTURE),
     "haar": (lambda: b.HaarSqueeze(), PICTURE),

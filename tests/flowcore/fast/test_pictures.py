@@ -12,7 +12,8 @@ import torch
 
 from flowcore.errors import ConfigError, NonFiniteError, UntrainedError
 from flowcore.fast import accelerate, sharing
-from flowcore.fast.pictures.run import LONGEST, GlowRun
+from flowcore.fast.pictures.run import LONGEST
+from flowcore.fast.pictures.segments import GlowSteps
 from flowcore.fast.threads import in_threads, shares
 from flowcore.model.flow import Flow
 from flowcore.model.networks import set_reduced_precision
@@ -202,8 +203,8 @@ def test_bad_input_gets_a_sentence():
 
 def test_steps_are_run_together_but_not_without_bound():
     flow = trained("longer than a run")[0]
-    runs = [unit for segment in accelerate(flow)._segments if isinstance(segment, list) for unit in segment]
-    assert [len(run.steps) for run in runs if isinstance(run, GlowRun)] == [LONGEST, 2]
+    steps = [segment for segment in accelerate(flow).segments if isinstance(segment, GlowSteps)]
+    assert [len(run.steps) for segment in steps for run in segment.runs] == [LONGEST, 2]
 
 
 def test_inverting_keeps_nothing_that_grows_with_depth():

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from flowcore.bijections import ActNorm, AffineCoupling, ChannelMask, InvertibleLinear, Permutation
+from flowcore.bijections import (
+    ActNorm,
+    AffineCoupling,
+    ChannelMask,
+    Householder,
+    InvertibleLinear,
+    Permutation,
+)
 from flowcore.errors import ConfigError, NonFiniteError, UntrainedError
 from flowcore.fast.points.flat import FlatAdam, FlatParameters
 from flowcore.fast.points.flow import CHUNK, TRAINING_CHUNK, PointsFlow
@@ -141,10 +148,10 @@ def test_a_batch_larger_than_a_piece():
     assert all(distance(a.grad, b.grad) < 1e-9 for a, b in zip(flow.parameters(), plain.parameters(), strict=True))
 
 
-def test_a_mask_whose_rows_do_not_adjoin():
+def test_a_mask_whose_rows_do_not_adjoin_and_reflections():
     torch.manual_seed(0)
     layers = [
-        ActNorm(5), InvertibleLinear(5), AffineCoupling(ChannelMask(5, [0, 2, 4]), MLP(3, 4, 8)),
+        ActNorm(5), InvertibleLinear(5), Householder(5), Householder(5), AffineCoupling(ChannelMask(5, [0, 2, 4]), MLP(3, 4, 8)),
         Permutation([4, 1, 0, 2, 3]), AffineCoupling(ChannelMask(5, [1, 3]), MLP(2, 6, 8)),
     ]  # fmt: skip
     flow = Flow(layers, StandardPrior((5,)), (5,)).double()
@@ -157,6 +164,7 @@ def test_a_mask_whose_rows_do_not_adjoin():
     (-plain.log_prob(x).mean()).backward()
     fast.loss_and_gradients(x)
     assert all(distance(a.grad, b.grad) < 1e-9 for a, b in zip(flow.parameters(), plain.parameters(), strict=True))
+    assert fast.by_autograd == []
     with torch.no_grad():
         assert distance(fast.decode(fast.encode(x)[0]), x) < 1e-11
 

@@ -1,14 +1,17 @@
 """Whole flows: the passes, the levels of z, temperature, sampling, and the errors."""
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
 import pytest
 import torch
 
+from flowcore.bijections.base import soft_clamp
 from flowcore.errors import ConfigError, NonFiniteError, UntrainedError
 from flowcore.model.card import level_count
+from flowcore.model.priors import MixturePrior, standard_draw
 from flowcore.model.systems import build
 
 FLOWS = {
@@ -107,6 +110,43 @@ def test_a_sample_depends_on_seed_and_number_alone():
     assert len(np.unique(page.numpy())) == page.numel()
 
 
+def numbered(flow, seed: int, index: int) -> np.ndarray:
+    """A draw as recipes written before had it: a generator of its own for every number."""
+    rng = np.random.Generator(np.random.Philox(key=[seed % 2**64, index % 2**64]))
+    fine = standard_draw(rng, flow.levels[-1].start, flow.prior.kind)
+    if isinstance(flow.prior, MixturePrior):
+        channels, places = flow.prior.shape[0], math.prod(flow.prior.shape[1:])
+        weights = torch.softmax(flow.prior.weight_logits.double(), 0).detach().numpy()
+        chosen = rng.choice(flow.prior.components, size=places, p=weights / weights.sum())
+        location = flow.prior.location.detach().double().numpy()[chosen].T
+        scale = soft_clamp(flow.prior.raw_log_scale, flow.prior.bound).detach().double().exp().numpy()[chosen].T
+        top = (location + scale * rng.standard_normal((channels, places))).astype(np.float32).ravel()
+    else:
+        top = standard_draw(rng, flow.num_dims - flow.levels[-1].start, flow.prior.kind)
+    return np.concatenate([fine, top])
+
+
+@pytest.mark.parametrize("name", ["glow", "glow-logistic", "glow-mixture", "toy-mixture", "toy-spline", "vector"])
+def test_numbered_samples_keep_their_bits(name):
+    flow, _, _ = trained(name, torch.float32)
+    for seed, first in ((0, 0), (3, 2**40), (-1, 2**64 - 2)):
+        expected = np.stack([numbered(flow, seed, first + i) for i in range(5)])
+        assert np.array_equal(flow.sample(5, seed=seed, first=first).numpy(), expected)
+        assert np.array_equal(flow.base_sample(seed, first + 3), expected[3])
+    assert flow.sample(0).shape == flow.draw(0, np.random.default_rng()).shape == (0, flow.num_dims)
+
+
+@pytest.mark.parametrize("name", ["glow", "glow-logistic", "toy-mixture"])
+def test_draws_at_once_follow_the_base_density_as_numbered_ones_do(name):
+    flow, _, _ = trained(name)
+    count = 20_000 if flow.num_dims == 2 else 2000
+    drawn, numbered = flow.draw(count, np.random.default_rng(1), 0.7), flow.sample(count, 0.7, seed=1)
+    assert drawn.dtype == flow.dtype and drawn.shape == numbered.shape
+    for power in (1, 2):
+        assert ((drawn**power).mean() - (numbered**power).mean()).abs() < 0.05
+    assert (flow.base_log_prob(drawn).mean() - flow.base_log_prob(numbered).mean()).abs() < 0.02 * flow.num_dims
+
+
 def test_base_samples_follow_the_base_density():
     for name in ("glow", "glow-logistic", "toy-mixture"):
         flow, _, _ = trained(name)
@@ -148,6 +188,38 @@ def test_an_untrained_flow_says_so(name):
     flow = build(FLOWS[name]).eval()
     with pytest.raises(UntrainedError, match="not been trained"):
         flow.decode(flow.sample(1))
+
+
+@pytest.mark.parametrize("name", ["nice", "glow", "toy-realnvp", "toy-spline"])
+def test_a_flow_that_one_s_own_loop_trained_may_sample(name):
+    torch.manual_seed(0)
+    flow = build(FLOWS[name])
+    x = 256 * torch.rand(8, *flow.event_shape)
+    optimiser = torch.optim.Adam(flow.parameters(), 0.01)
+    for _ in range(3):
+        assert flow.initialised == bool(optimiser.state)
+        (-flow.log_prob(x).mean()).backward()
+        optimiser.step()
+    before = copy.deepcopy(flow)
+    flow.initialise(100 * x)
+    assert all(torch.equal(a, b) for a, b in zip(flow.parameters(), before.parameters(), strict=True))
+    assert flow.decode(flow.sample(2)).shape == (2, *flow.event_shape)
+    loaded = build(FLOWS[name])
+    loaded.load_state_dict(flow.state_dict())
+    assert before.initialised and loaded.initialised
+
+
+def test_other_weights_than_the_first_are_no_training():
+    flow = build(FLOWS["glow"])
+    flow.log_prob(torch.rand(4, 3, 4, 4))
+    copied = copy.deepcopy(flow)
+    copied.log_prob(torch.rand(4, 3, 4, 4))
+    flow.load_state_dict(build(FLOWS["glow"]).state_dict())
+    with torch.no_grad():
+        flow.layers[3].lower.mul_(0.5)  # a start of one's own, before any pass
+    assert not flow.initialised and not copied.initialised
+    flow.initialise(256 * torch.rand(8, 3, 4, 4))
+    assert flow.layers[2].bias.any()
 
 
 def test_wrong_shapes_and_temperatures_are_refused():
