@@ -101,6 +101,11 @@ class ToyConfig:
     layers: tuple[LayerSpec, ...] | None = other(None, _layers, "Layers", restarts=True)
     target: dict | None = other(None, None, "Target", restarts=True)
     field: str = choice(NEW_FIELD, FIELDS)
+    averaging: float = number(
+        0.99, 0.0, 0.999, "Averaging",
+        "How much of the averaged weights, which are shown and measured, stays at a step; 0 shows the weights as they jump.",
+        step=0.001, decimals=3,
+    )
     OWNER: ClassVar[str] = "A toy flow's"
     """Begins the sentences about what is not right."""
 

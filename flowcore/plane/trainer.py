@@ -30,7 +30,6 @@ __all__ = ["FLOWS", "HELD_OUT", "Loss", "ToyConfig", "ToyTrainer", "run"]
 HELD_OUT = 10_000
 """How many held-out points the final loss is measured on."""
 
-AVERAGE_DECAY = 0.99
 CLIP_NORM = 20.0
 FIRST_LAYER_GAIN = 4.0
 _PIECE = 2048
@@ -142,7 +141,7 @@ class ToyTrainer:
                 f"The loss of step {self.step_count + 1:,} is not a finite number: a smaller learning rate helps.", "loss"
             )
         self.step_count += 1
-        decay = min(AVERAGE_DECAY, self.step_count / (10.0 + self.step_count))
+        decay = min(self.config.averaging, self.step_count / (10.0 + self.step_count))
         with torch.no_grad():
             self._flat_average.values.lerp_(self._flat.values, 1.0 - decay)
         return value
