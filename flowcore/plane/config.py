@@ -106,6 +106,10 @@ class ToyConfig:
         "How much of the averaged weights, which are shown and measured, stays at a step; 0 shows the weights as they jump.",
         step=0.001, decimals=3,
     )
+    activation: str = choice(
+        "silu", {"silu": "SiLU", "tanh": "tanh", "relu": "ReLU"}, "Activation", "What bends a coupling's network.", menu=True,
+        restarts=True, when=lambda config: config.flow != "continuous",
+    )
     OWNER: ClassVar[str] = "A toy flow's"
     """Begins the sentences about what is not right."""
 
@@ -134,11 +138,11 @@ class ToyConfig:
             learned = self.learned if self.prior == "mixture" else self.flow == "glow"
             return dict(
                 system="stack", shape=[2], layers=[spec.architecture for spec in self.specs], width=self.width, bins=self.bins,
-                bound=SPLINE_BOUND, prior=self.prior, components=self.components, learned=learned, activation="silu",
+                bound=SPLINE_BOUND, prior=self.prior, components=self.components, learned=learned, activation=self.activation,
             )  # fmt: skip
         own = {"nice": {"hidden": 2}, "spline": {"bins": self.bins, "bound": SPLINE_BOUND}}.get(self.flow, {})
         return dict(
-            system=self.flow, shape=[2], depth=self.depth, width=self.width, prior=self.prior, activation="silu", **own
+            system=self.flow, shape=[2], depth=self.depth, width=self.width, prior=self.prior, activation=self.activation, **own
         )
 
     @property

@@ -12,6 +12,7 @@ import torch
 
 from flowcore.errors import CheckpointError, ConfigError, NonFiniteError
 from flowcore.model import checkpoint
+from flowcore.model.networks import MLP
 from flowcore.pictures.images import read_picture
 from flowcore.plane import snapshot as toy_snapshot
 from flowcore.plane.trainer import ToyConfig, ToyTrainer, run
@@ -210,3 +211,10 @@ def test_averaging_acts_while_the_run_goes_on_and_its_course_says_when():
     assert torch.equal(raw, average)
     assert trainer.course.changes == ((0, 4e-3, 16), (3, 4e-3, 16, 0.0)) and trainer.course.at(2)["averaging"] == 0.99
     assert ToyTrainer.from_snapshot(trainer.snapshot()).course == trainer.course
+
+
+@pytest.mark.parametrize("changes", [{}, {"flow": "nice"}, {"flow": "spline"}, {"flow": "glow"}, {"prior": "ring"}])
+def test_the_activation_is_the_networks(changes):
+    for name, function in (("silu", torch.nn.functional.silu), ("tanh", torch.tanh), ("relu", torch.nn.functional.relu)):
+        flow = ToyTrainer(ToyConfig(depth=2, width=8, batch=16, activation=name, **changes)).flow
+        assert {module.activation for module in flow.modules() if isinstance(module, MLP)} == {function}
