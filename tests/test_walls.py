@@ -19,12 +19,13 @@ QT = {"PySide6", "PySide2", "PyQt5", "PyQt6", "qtpy", "superqt", "pyqtgraph", "s
 # What the window's process may use of flowcore; all of it works without torch.
 TORCH_FREE_PACKAGES = ("flowcore.pictures", "flowcore.data", "flowcore.theory")
 TORCH_FREE = {
-    "flowcore", "flowcore.atomic", "flowcore.errors", "flowcore.latents", "flowcore.latents.latent",
+    "flowcore", "flowcore.atomic", "flowcore.errors", "flowcore.fields", "flowcore.latents", "flowcore.latents.latent",
     "flowcore.latents.map", "flowcore.latents.map.points", "flowcore.latents.resample", "flowcore.latents.timeline",
     "flowcore.latents.as_json", "flowcore.latents.entropic", "flowcore.latents.transport", "flowcore.latents.ways",
     "flowcore.memory", "flowcore.model", "flowcore.model.card", "flowcore.model.labels", "flowcore.plane",
-    "flowcore.plane.convergence", "flowcore.plane.course", "flowcore.plane.densities", "flowcore.plane.drawing",
-    "flowcore.plane.layers", "flowcore.plane.prior_shapes", "flowcore.plane.shots", "flowcore.plane.targets",
+    "flowcore.plane.config", "flowcore.plane.convergence", "flowcore.plane.course", "flowcore.plane.densities",
+    "flowcore.plane.drawing", "flowcore.plane.layers", "flowcore.plane.prior_shapes", "flowcore.plane.shots",
+    "flowcore.plane.targets",
     "flowcore.plane.targets.entropy", "flowcore.plane.targets.estimate", "flowcore.plane.targets.formula",
     "flowcore.plane.targets.grid", "flowcore.plane.targets.ink", "flowcore.plane.targets.points",
     "flowcore.plane.targets.shapes", "flowcore.plane.targets.targets", "flowcore.model.weights",

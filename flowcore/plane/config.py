@@ -1,34 +1,53 @@
 """What a toy run is: a density of the plane, a flow of points, and how it is trained."""
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from ..errors import ConfigError
-from . import densities
-from .course import FIELDS, NEW_FIELD
+from ..fields import check, choice, flag, number, other, read, settings, to_dict, whole
+from ..model.card import SYSTEM_NAMES
 from .layers import LayerSpec, layers_of, own_layers
-from .prior_shapes import MAX_COMPONENTS, PLANE_PRIORS
-from .targets import targets as toy_targets
 
-__all__ = ["FLOWS", "PRIORS", "ToyConfig"]
+__all__ = ["FIELDS", "FLOWS", "LIVE", "MAX_COMPONENTS", "NEW_FIELD", "PRIORS", "ToyConfig"]
 
 FLOWS = ("nice", "realnvp", "glow", "spline", "continuous")
-PRIORS = PLANE_PRIORS
-
-_WHOLE = {
-    "depth": (1, 64), "width": (1, 1024), "batch": (2, 1_000_000), "bins": (2, 64), "seed": (0, 2**63 - 1),
-    "components": (1, MAX_COMPONENTS),
-}  # fmt: skip
-
+PRIORS = {"gaussian": "Gaussian", "logistic": "Logistic", "mixture": "Mixture", "ring": "Ring"}
+MAX_COMPONENTS = 32
+NEW_FIELD, FIRST_FIELD = "waves", "plain"
+FIELDS = (NEW_FIELD, FIRST_FIELD)
+"""Of a continuous flow; see ``flowcore.plane.velocity``."""
 SPLINE_BOUND = 4.5
 """The densities lie within 4 of the middle, a standard Gaussian within 4.5 but for one point in 150,000."""
+
+_FLOW_HELP = {
+    "nice": "Additive couplings: they only shift.\nz = x + m(x)",
+    "realnvp": "Affine couplings: they shift and scale.\nz = x · exp(s) + t",
+    "glow": "Actnorm, a learned mixing of the axes, and affine couplings.\nz = W x",
+    "spline": "Spline couplings: they bend an axis along a smooth, rising curve.\nz = α(ξ) / β(ξ), ξ = (x − xₖ) / wₖ",
+    "continuous": "One smooth motion in place of layers: points drift along a learned field, trained by flow matching.\n"
+    "dx/dt = v(x, t), log p(x) = log π(z) − ∫ div v dt",
+}
+_FLOW_WORDS = {name: (SYSTEM_NAMES[name], _FLOW_HELP[name]) for name in FLOWS}
+
+
+def _density(name: Any) -> str:
+    from . import densities  # it needs numpy, which a command line that only shows its help does without
+
+    if not isinstance(name, str):
+        raise ConfigError("A density is named by a text.")
+    return densities.get(name).name
+
+
+def _layers(values: Any) -> tuple[LayerSpec, ...] | None:
+    return None if values is None else layers_of(values)
 
 
 @dataclass(frozen=True)
 class ToyConfig:
-    """A toy run; checked when it is made.
+    """A toy run; checked when it is made. The toy lab shows a control for each field that has a title, and the command line
+    has an argument for it; those that do not restart a run act from the next step on (:data:`LIVE`).
 
     ``depth`` counts couplings, ``width`` the units of a coupling's two hidden layers, ``bins`` the pieces of a spline,
     ``batch`` the fresh points of a step. ``horizon`` is the number of steps over which the learning rate falls to zero
@@ -45,46 +64,67 @@ class ToyConfig:
         ConfigError: for a value out of range.
     """
 
-    density: str = "two-moons"
-    flow: str = "realnvp"
-    depth: int = 8
-    width: int = 64
-    learning_rate: float = 4e-3
-    batch: int = 512
-    prior: str = "gaussian"
-    bins: int = 16
-    seed: int = 0
-    horizon: int | None = None
-    components: int = 8
-    learned: bool = False
-    layers: tuple[LayerSpec, ...] | None = None
-    target: dict | None = None
-    field: str = NEW_FIELD
+    density: str = other("two-moons", _density, "Density", restarts=True)
+    flow: str = choice("realnvp", _FLOW_WORDS, "Flow", columns=2, restarts=True)
+    depth: int = whole(
+        8, 1, 64, "Layers",
+        "How many couplings follow each other, or in how many stretches of time a continuous flow is shown.",
+        usual=(2, 24), restarts=True, when=lambda config: config.layers is None,  # an edited list says itself how long it is
+    )
+    width: int = whole(
+        64, 1, 1024, "Width", "Units in each of a coupling's two hidden layers.", stops=(8, 16, 32, 64, 128, 256), restarts=True
+    )
+    learning_rate: float = number(
+        4e-3, 1e-9, 1.0, "Learning rate", "How far each step goes; it changes at once, without a new start.",
+        usual=(1e-5, 3e-2), decimals=5, logarithmic=True,
+    )
+    batch: int = whole(
+        512, 2, 1_000_000, "Batch", "Fresh points a step; it changes at once, without a new start.", unit="points",
+        stops=(32, 64, 128, 256, 512, 1024, 2048, 4096),
+    )
+    prior: str = choice(
+        "gaussian", PRIORS, "Prior", "What z is drawn from, and measured against.\nlog p(x) = log π(z) + log |det ∂z/∂x|",
+        menu=True, restarts=True,
+    )
+    bins: int = whole(16, 2, 64)
+    seed: int = whole(0, 0, 2**63 - 1, "Seed", "Decides the first weights and the points.", usual=(0, 2**31 - 1), restarts=True)
+    horizon: int | None = whole(None, 1, 2**53, optional=True)
+    components: int = whole(
+        8, 1, MAX_COMPONENTS, "Gaussians", "How many the mixture has.\nπ(z) = Σ wₖ N(z; μₖ, σₖ)", usual=(1, 16),
+        act="Gaussians of the prior", restarts=True, when=lambda config: config.prior == "mixture",
+    )
+    learned: bool = flag(
+        False, "Learned with the flow", "Let training move the Gaussians, too.\nμₖ, σₖ, wₖ", act="Learned prior", restarts=True,
+        # Flow matching looks at draws of the prior, never at its density, so nothing could be learned of it there.
+        when=lambda config: config.prior == "mixture" and config.flow != "continuous",
+    )
+    layers: tuple[LayerSpec, ...] | None = other(None, _layers, "Layers", restarts=True)
+    target: dict | None = other(None, None, "Target", restarts=True)
+    field: str = choice(NEW_FIELD, FIELDS)
+    averaging: float = number(
+        0.99, 0.0, 0.999, "Averaging",
+        "How much of the averaged weights, which are shown and measured, stays at a step; 0 shows the weights as they jump.",
+        step=0.001, decimals=3,
+    )
+    activation: str = choice(
+        "silu", {"silu": "SiLU", "tanh": "tanh", "relu": "ReLU"}, "Activation", "What bends a coupling's network.", menu=True,
+        restarts=True, when=lambda config: config.flow != "continuous",
+    )
+    OWNER: ClassVar[str] = "A toy flow's"
+    """Begins the sentences about what is not right."""
 
     def __post_init__(self) -> None:
-        densities.get(self.density)
-        toy_targets.check(self.target, self.density)
-        if self.flow not in FLOWS:
-            raise ConfigError(f"There is no toy flow named {self.flow!r}: choose one of {', '.join(FLOWS)}.")
-        if self.prior not in PRIORS:
-            raise ConfigError(f"A toy flow's prior is one of {', '.join(PRIORS)}, not {self.prior!r}.")
-        if self.field not in FIELDS:
-            raise ConfigError(f"A continuous flow's field is one of {', '.join(FIELDS)}, not {self.field!r}.")
-        if not isinstance(self.learned, bool):
-            raise ConfigError(f"A toy flow's prior is learned or not, which is true or false, not {self.learned!r}.")
-        if self.layers is not None:
-            if self.flow == "continuous":
-                raise ConfigError("A continuous flow is one smooth field; it has no list of layers to edit.")
-            object.__setattr__(self, "layers", layers_of(self.layers))
-        for name, (low, high) in _WHOLE.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise ConfigError(f"A toy flow's {name} must be a whole number from {low} to {high}, not {value!r}.")
-        rate = self.learning_rate
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not (math.isfinite(rate) and 0 < rate <= 1):
-            raise ConfigError(f"The learning rate must be a number above 0 and at most 1, not {rate!r}.")
-        if self.horizon is not None and (not isinstance(self.horizon, int) or self.horizon < 1):
-            raise ConfigError(f"The schedule's horizon must be at least one step, not {self.horizon!r}.")
+        from .targets import targets
+
+        check(self, self.OWNER)
+        targets.check(self.target, self.density)
+        if self.layers is not None and self.flow == "continuous":
+            raise ConfigError("A continuous flow is one smooth field; it has no list of layers to edit.")
+
+    @property
+    def live(self) -> dict[str, Any]:
+        """The settings that may change while the run goes on, by name."""
+        return {name: getattr(self, name) for name in LIVE}
 
     @property
     def architecture(self) -> dict:
@@ -98,11 +138,11 @@ class ToyConfig:
             learned = self.learned if self.prior == "mixture" else self.flow == "glow"
             return dict(
                 system="stack", shape=[2], layers=[spec.architecture for spec in self.specs], width=self.width, bins=self.bins,
-                bound=SPLINE_BOUND, prior=self.prior, components=self.components, learned=learned, activation="silu",
+                bound=SPLINE_BOUND, prior=self.prior, components=self.components, learned=learned, activation=self.activation,
             )  # fmt: skip
         own = {"nice": {"hidden": 2}, "spline": {"bins": self.bins, "bound": SPLINE_BOUND}}.get(self.flow, {})
         return dict(
-            system=self.flow, shape=[2], depth=self.depth, width=self.width, prior=self.prior, activation="silu", **own
+            system=self.flow, shape=[2], depth=self.depth, width=self.width, prior=self.prior, activation=self.activation, **own
         )
 
     @property
@@ -117,8 +157,7 @@ class ToyConfig:
 
     def to_dict(self) -> dict:
         """Plain JSON values."""
-        values = asdict(self)
-        return values | {"layers": None if self.layers is None else list(values["layers"])}
+        return to_dict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping) -> ToyConfig:
@@ -127,8 +166,8 @@ class ToyConfig:
         Raises:
             ConfigError: for a name that is unknown or a value out of range.
         """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise ConfigError(f"A toy run has no setting {unknown[0]!r}; it has {', '.join(sorted(known))}.")
-        return cls(**values)
+        return read(cls, values, "A toy run's", strict=True)
+
+
+LIVE = tuple(name for name, setting in settings(ToyConfig).items() if setting.title and not setting.restarts)
+"""A course is written in this order, so a new one is declared below those there are."""

@@ -1,32 +1,32 @@
-"""How a toy run came to where it is: which learning rate and batch from which step on. Neither torch nor a class to unpickle."""
+"""How a toy run came to where it is: which live settings from which step on. Neither torch nor a class to unpickle."""
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, ConfigError
+from ..fields import settings
+from .config import FIRST_FIELD, LIVE, ToyConfig
 
-__all__ = [
-    "FIELDS", "MAX_CHANGES", "NEW_FIELD", "WARM_UP", "Course", "header", "snapshot_config", "snapshot_course", "snapshot_step",
-    "written_config",
-]  # fmt: skip
+__all__ = ["MAX_CHANGES", "WARM_UP", "Course", "header", "snapshot_config", "snapshot_course", "snapshot_step", "written_config"]
 
 MAX_CHANGES = 100_000
 WARM_UP = 50
 """Steps over which the learning rate rises from nothing."""
-NEW_FIELD, _FIRST_FIELD = "waves", "plain"
-FIELDS = (NEW_FIELD, _FIRST_FIELD)
-"""Of a continuous flow; see ``flowcore.plane.velocity``."""
 _MAX_HEADER = 64 * 2**20
+_WRITTEN = 2
+"""So many live settings are always written; those after them only up to the last that is off its default."""
+_SETTINGS = tuple(settings(ToyConfig)[name] for name in LIVE)
+_DEFAULTS = tuple(getattr(ToyConfig, name) for name in LIVE)
 
 
 @dataclass(frozen=True)
 class Course:
-    """``changes`` holds (step, learning rate, batch), each from that step on; the first is of step 0.
+    """``changes`` holds (step, *values of the live settings* in the order of ``LIVE``), each from that step on; the first is of
+    step 0. Settings that are left out at the end have their defaults.
 
     Together with the settings it says a run exactly, unless it began with weights that another run had learned
     (``inherited``).
@@ -35,7 +35,7 @@ class Course:
         CheckpointError: if the changes are not in order, or no numbers of a run.
     """
 
-    changes: tuple[tuple[int, float, int], ...]
+    changes: tuple[tuple[Any, ...], ...]
     inherited: bool = False
 
     def __post_init__(self) -> None:
@@ -44,42 +44,43 @@ class Course:
             raise broken
         last = -1
         for change in self.changes:
-            if not isinstance(change, tuple) or len(change) != 3:
+            if not isinstance(change, tuple) or not _WRITTEN < len(change) <= 1 + len(LIVE):
                 raise broken
-            step, rate, batch = change
-            for whole in (step, batch):
-                if isinstance(whole, bool) or not isinstance(whole, int):
-                    raise broken
-            if isinstance(rate, bool) or not isinstance(rate, int | float) or not (math.isfinite(rate) and rate > 0):
+            step, *values = change
+            if isinstance(step, bool) or not isinstance(step, int) or step <= last or (last < 0 and step != 0):
                 raise broken
-            if step <= last or batch < 1 or (last < 0 and step != 0):
-                raise broken
+            try:
+                for setting, value in zip(_SETTINGS, values, strict=False):
+                    setting.legal(value, "A setting")
+            except ConfigError as error:
+                raise broken from error
             last = step
 
     @classmethod
-    def begin(cls, learning_rate: float, batch: int, inherited: bool = False) -> Course:
-        """The course of a run at its first step."""
-        return cls(((0, learning_rate, batch),), inherited)
+    def begin(cls, *values: Any, inherited: bool = False) -> Course:
+        """The course of a run at its first step, from the values of the live settings."""
+        return cls(((0, *_trimmed(values)),), inherited)
 
-    def changed(self, step: int, learning_rate: float, batch: int) -> Course:
+    def changed(self, step: int, *values: Any) -> Course:
         """The course where, from ``step`` on, these hold; what was meant for later never happens."""
+        values = _trimmed(values)
         before = [change for change in self.changes if change[0] < step]
-        if before and before[-1][1:] == (learning_rate, batch):
+        if before and before[-1][1:] == values:
             return self if len(before) == len(self.changes) else Course(tuple(before), self.inherited)
-        return Course((*before[: MAX_CHANGES - 1], (step, learning_rate, batch)), self.inherited)
+        return Course((*before[: MAX_CHANGES - 1], (step, *values)), self.inherited)
 
-    def at(self, step: int) -> tuple[float, int]:
-        """(learning rate, batch) of the step after ``step`` steps."""
+    def at(self, step: int) -> dict[str, Any]:
+        """The live settings of the step after ``step`` steps, by name."""
         found = self.changes[0]
         for change in self.changes:
             if change[0] > step:
                 break
             found = change
-        return found[1], found[2]
+        return live(found)
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of the step after ``step`` steps, its warm-up counted in, for a run without a horizon."""
-        return self.at(step)[0] * min(1.0, (step + 1) / WARM_UP)
+        return self.at(step)["learning_rate"] * min(1.0, (step + 1) / WARM_UP)
 
     def to_list(self) -> list[list[float | int]]:
         """Plain JSON values."""
@@ -91,6 +92,18 @@ class Course:
         if not isinstance(values, Sequence) or isinstance(values, str):
             raise CheckpointError("The course of this training is damaged, so the run has to start again.")
         return cls(tuple(tuple(part) if isinstance(part, list | tuple) else part for part in values), inherited)
+
+
+def live(change: tuple[Any, ...]) -> dict[str, Any]:
+    """The live settings of one of a course's changes, by name."""
+    return dict(zip(LIVE, (*change[1:], *_DEFAULTS[len(change) - 1 :]), strict=True))
+
+
+def _trimmed(values: Sequence[Any]) -> tuple[Any, ...]:
+    count = len(values)
+    while count > _WRITTEN and values[count - 1] == _DEFAULTS[count - 1]:
+        count -= 1
+    return tuple(values[:count])
 
 
 def header(data: bytes) -> dict[str, Any]:
@@ -118,7 +131,7 @@ def header(data: bytes) -> dict[str, Any]:
 def written_config(config: dict[str, Any]) -> dict[str, Any]:
     """The settings that a snapshot holds, as they were meant: a continuous flow that names no field has the first there was."""
     if isinstance(config, dict) and config.get("flow") == "continuous" and "field" not in config:
-        return {**config, "field": _FIRST_FIELD}
+        return {**config, "field": FIRST_FIELD}
     return config
 
 
@@ -138,4 +151,4 @@ def snapshot_course(data: bytes) -> Course:
     if "course" in about:
         return Course.from_list(about["course"], about.get("inherited", False))
     config = about["config"]
-    return Course.from_list([[0, config.get("learning_rate"), config.get("batch")]])
+    return Course.from_list([[0, *(config.get(name, default) for name, default in zip(LIVE, _DEFAULTS, strict=True))]])

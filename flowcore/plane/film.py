@@ -112,8 +112,7 @@ def retrace(
         NonFiniteError: if training breaks down.
     """
     check_course(course)
-    rate, batch = course.at(0)
-    trainer = ToyTrainer(replace(config, learning_rate=rate, batch=batch), device)
+    trainer = ToyTrainer(replace(config, **course.at(0)), device)
     yield None
     frames = ToyFrames(trainer)
     yield None
@@ -121,7 +120,7 @@ def retrace(
     yield fixed
     for step in at:
         while trainer.step_count < step:
-            trainer.adjust(*course.at(trainer.step_count))
+            trainer.adjust(**course.at(trainer.step_count))
             trainer.step()
             yield None
         shot = yield from shoot(trainer, frames)

@@ -7,16 +7,16 @@ from functools import cache
 import numpy as np
 
 from ..errors import ConfigError
+from .config import MAX_COMPONENTS, PRIORS
 
 __all__ = [
     "MAX_COMPONENTS", "MIXTURE_SPREAD", "PLANE_PRIORS", "RING_RADIUS", "RING_WIDTH", "ellipses", "mixture_width", "outline",
 ]  # fmt: skip
 
-PLANE_PRIORS = ("gaussian", "logistic", "mixture", "ring")
+PLANE_PRIORS = tuple(PRIORS)
 RING_RADIUS, RING_WIDTH = 2.0, 0.3
 MIXTURE_SPREAD = 2.0
 """Radius of the circle that a mixture's centres start on."""
-MAX_COMPONENTS = 32
 OUTLINE_POINTS = 97
 MASSES = (1 - math.exp(-0.5), 1 - math.exp(-2.0), 1 - math.exp(-4.5))
 """The share of a round Gaussian within 1, 2 and 3 standard deviations."""

@@ -5,7 +5,7 @@ A continuous flow learns by matching: its stages are those of :mod:`flowcore.pla
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -45,15 +45,16 @@ class StepInDetail:
     after: np.ndarray
 
 
-def next_step(data: bytes, learning_rate: float | None = None, batch: int | None = None) -> StepInDetail | MatchingInDetail:
-    """What the step after a snapshot will do, taken on a copy; the step itself, taken later, is the very same.
+def next_step(data: bytes, **live: Any) -> StepInDetail | MatchingInDetail:
+    """What the step after a snapshot will do, taken on a copy; the step itself, taken later with the same ``live`` settings, is
+    the very same.
 
     Raises:
         CheckpointError: if the bytes are no snapshot.
         NonFiniteError: if training breaks down at this step.
     """
     trainer = ToyTrainer.from_snapshot(data)
-    trainer.adjust(learning_rate, batch)
+    trainer.adjust(**live)
     if trainer.config.flow == "continuous":
         return matching_step(trainer, POINTS)
     flow = trainer.flow

@@ -7,17 +7,18 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import NonFiniteError
+from ..errors import ConfigError, NonFiniteError
 from ..fast.points.flat import FlatAdam, FlatParameters
 from ..fast.points.flow import PointsFlow
 from ..model.networks import MLP
 from ..model.systems import build
-from .config import FLOWS, ToyConfig
+from .config import FLOWS, LIVE, ToyConfig
 from .course import WARM_UP, Course, snapshot_course
 from .matching import Matching, passes, piece
 from .snapshot import pack, unpack
@@ -29,7 +30,6 @@ __all__ = ["FLOWS", "HELD_OUT", "Loss", "ToyConfig", "ToyTrainer", "run"]
 HELD_OUT = 10_000
 """How many held-out points the final loss is measured on."""
 
-AVERAGE_DECAY = 0.99
 CLIP_NORM = 20.0
 FIRST_LAYER_GAIN = 4.0
 _PIECE = 2048
@@ -77,7 +77,7 @@ class ToyTrainer:
         self.density = toy_targets.make(config.target, config.density)
         self.device = torch.device(device)
         self.step_count = 0
-        self.course = Course.begin(config.learning_rate, config.batch, inherited=kept is not None)
+        self.course = Course.begin(*config.live.values(), inherited=kept is not None)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.flow = build(config.architecture)
@@ -114,11 +114,12 @@ class ToyTrainer:
             rate *= 0.5 * (1.0 + math.cos(math.pi * done))
         return rate
 
-    def adjust(self, learning_rate: float | None = None, batch: int | None = None) -> None:
-        """Change the learning rate or the batch from the next step on; everything else stays."""
-        changes = {"learning_rate": learning_rate, "batch": batch}
-        self.config = replace(self.config, **{k: v for k, v in changes.items() if v is not None})
-        self.course = self.course.changed(self.step_count, self.config.learning_rate, self.config.batch)
+    def adjust(self, **live: Any) -> None:
+        """Change live settings (see ``flowcore.plane.config.LIVE``) from the next step on; everything else stays."""
+        if not live.keys() <= set(LIVE):
+            raise ConfigError(f"While a run goes on, {', '.join(LIVE)} may change; {', '.join(live.keys() - set(LIVE))} may not.")
+        self.config = replace(self.config, **live)
+        self.course = self.course.changed(self.step_count, *self.config.live.values())
 
     def step(self, count: int = 1) -> float:
         """Take ``count`` steps; returns the last one's loss on its own batch, in nats.
@@ -140,7 +141,7 @@ class ToyTrainer:
                 f"The loss of step {self.step_count + 1:,} is not a finite number: a smaller learning rate helps.", "loss"
             )
         self.step_count += 1
-        decay = min(AVERAGE_DECAY, self.step_count / (10.0 + self.step_count))
+        decay = min(self.config.averaging, self.step_count / (10.0 + self.step_count))
         with torch.no_grad():
             self._flat_average.values.lerp_(self._flat.values, 1.0 - decay)
         return value
@@ -290,23 +291,20 @@ def _sharpen(flow: nn.Module) -> None:
 
 def run(
     density: str,
-    flow: str = "realnvp",
+    flow: str | None = None,
     steps: int = 2000,
     seed: int = 0,
     *,
     target: dict | None = None,
-    prior: str | None = None,
-    depth: int | None = None,
-    width: int | None = None,
-    learning_rate: float | None = None,
-    batch: int | None = None,
     device: str | torch.device = "cpu",
     out: str | Path | None = None,
     on_progress: Callable[[int, int, float], object] | None = None,
     on_step: Callable[[ToyTrainer, float], object] | None = None,
+    **settings: Any,
 ) -> dict:
     """Train for ``steps``, the learning rate falling along a cosine, and measure.
 
+    ``settings`` are further fields of :class:`ToyConfig`; None is the default.
     ``on_progress(step, steps, loss)`` is called about four times a second; ``out`` names a PNG to draw the result to;
     ``on_step(trainer, seconds)`` is called before the first step and after every one, and its own time does not count.
     Returns ``nll`` and its ``standard_error`` over ``count`` held-out points, the density's ``entropy`` (all in nats)
@@ -317,11 +315,8 @@ def run(
         NonFiniteError: if training breaks down.
         PictureError: if ``out`` cannot be written.
     """
-    chosen = {
-        "depth": depth, "width": width, "learning_rate": learning_rate, "batch": batch, "prior": prior, "target": target,
-    }  # fmt: skip
-    settings = {name: value for name, value in chosen.items() if value is not None}
-    trainer = ToyTrainer(ToyConfig(density=density, flow=flow, seed=seed, horizon=steps, **settings), device)
+    chosen = {name: value for name, value in {"flow": flow, **settings}.items() if value is not None}
+    trainer = ToyTrainer(ToyConfig(density=density, seed=seed, horizon=steps, target=target, **chosen), device)
     told = time.perf_counter()
     seconds = 0.0
     if on_step is not None:
@@ -343,7 +338,7 @@ def run(
 
         save_png(out, draw(trainer))
     return {
-        "density": trainer.density.name, "flow": flow, "steps": steps, "seed": seed, "nll": result.nll,
+        "density": trainer.density.name, "flow": trainer.config.flow, "steps": steps, "seed": seed, "nll": result.nll,
         "standard_error": result.standard_error, "entropy": trainer.density.entropy, "count": result.count,
         "seconds": seconds,
     }  # fmt: skip

@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from flowcore.fields import settings
 from flowcore.model.temperature import Temperature
 
 __all__ = [
     "add_crop",
     "add_device",
     "add_enlarge",
+    "add_fields",
     "add_json",
     "add_model",
     "add_seed",
@@ -71,6 +74,32 @@ def temperatures(text: str) -> Temperature:
     parse = number(0.0, 100.0)
     values = tuple(parse(part.strip()) for part in text.split(","))
     return values[0] if len(values) == 1 else values
+
+
+def add_fields(parser: argparse.ArgumentParser, of: Any, without: Iterable[str] = ()) -> list[str]:
+    """An argument for each declared field that has a title and can be typed; without it on the line its value is None.
+
+    Returns the fields' names.
+    """
+    names: list[str] = []
+    for name, setting in settings(of).items():
+        if not setting.title or setting.kind not in ("whole", "number", "choice", "flag") or name in without:
+            continue
+        names.append(name)
+        value = getattr(of, name)  # of the class: making an object would check it, which may need numpy
+        what = re.split(r"[\n;]", setting.help)[0].rstrip(".").replace("%", "%%")
+        how: dict[str, Any] = {"type": integer if setting.kind == "whole" else number, "metavar": "N"}
+        if setting.kind == "choice":
+            how = {"choices": tuple(setting.options)}
+        elif setting.kind == "flag":
+            how = {"action": argparse.BooleanOptionalAction}
+        else:
+            how["type"] = how["type"](setting.low, setting.high)
+        told = f"default: {value}" if setting.kind == "choice" else f"default: {value:g}"
+        told = "(not by default)" if value is False else "(by default)" if value is True else f"({told})"
+        help_text = f"{setting.title}: {what[:1].lower()}{what[1:]} {told}" if what else told
+        parser.add_argument(f"--{name.replace('_', '-')}", default=None, help=help_text, **how)
+    return names
 
 
 def device_name(text: str) -> str:

@@ -6,10 +6,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from flow_explorer.cli.arguments import add_device, add_json, add_seed, integer, number
+from flow_explorer.cli.arguments import add_device, add_fields, add_json, add_seed, integer, number
 from flow_explorer.cli.output import OutputFile, print_json, print_text
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.toy_target import add_target, target_of
+from flowcore.fields import settings
+from flowcore.plane.config import ToyConfig
 
 NAME = "toy"
 HELP = "let a flow learn a 2-D density"
@@ -20,22 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's arguments."""
     add_target(parser)
     parser.add_argument(
-        "--flow", choices=("nice", "realnvp", "glow", "spline", "continuous"), default="realnvp", help="(default: realnvp)"
-    )
-    parser.add_argument(
-        "--prior", choices=("gaussian", "logistic", "mixture", "ring"), help="what z is measured against (default: gaussian)"
-    )
-    parser.add_argument(
         "--steps", type=integer(1, 10_000_000), default=2000, metavar="N", help="(default: 2000)"
     )
-    parser.add_argument(
-        "--depth", type=integer(1, 64), metavar="N", help="couplings (default: the toy lab's)"
-    )
-    parser.add_argument("--width", type=integer(1, 1024), metavar="N", help="units of a coupling's network")
-    parser.add_argument(
-        "--learning-rate", type=number(1e-7, 1.0), metavar="R", help="(default: the toy lab's)"
-    )
-    parser.add_argument("--batch", type=integer(2, 1_000_000), metavar="B", help="points a step")
+    add_fields(parser, ToyConfig, without=("seed",))
     add_seed(parser)
     parser.add_argument("--out", metavar="FILE.png", help="the picture to write")
     film = parser.add_argument_group("the training as an animation, and its curve")
@@ -50,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
+_NAMED = ("density", "target", "seed")
 FORMATS = (".gif", ".webp", ".mp4")
 """As in `flowcore.pictures.animation`, which needs numpy: a command line that only shows its help does without."""
 POINTS = 200
@@ -111,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
         # A title may hold what a table's first line held: nothing that moves a terminal's cursor.
         title = "".join(sign if sign.isprintable() else " " for sign in about.get("title") or about.get("text") or density)
         print_text(
-            f"{title}, {args.flow}: {row['nll']:.4f} ± {row['standard_error']:.4f} "
+            f"{title}, {row['flow']}: {row['nll']:.4f} ± {row['standard_error']:.4f} "
             f"nats after {args.steps:,} steps ({row['seconds']:.1f} s); the density's entropy is {entropy}.{note}"
         )
     return 0
@@ -127,20 +117,16 @@ def _learn(
 
     # A step is many small computations: shared among threads each costs more in waiting than it saves, five times more
     # where other programs want the processor too.
+    chosen = {name: value for name, value in vars(args).items() if name in settings(ToyConfig) and name not in _NAMED}
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         return toy.run(
             density,
-            args.flow,
-            args.steps,
-            args.seed,
+            steps=args.steps,
+            seed=args.seed,
             target=target,
-            prior=args.prior,
-            depth=args.depth,
-            width=args.width,
-            learning_rate=args.learning_rate,
-            batch=args.batch,
+            **chosen,
             device=device,
             out=file,
             on_progress=lambda step, _, loss: progress.update(step, f"{loss:.3f} nats"),

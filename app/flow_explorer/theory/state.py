@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flowcore.errors import ConfigError
+from flowcore.fields import Setting, check, choice, number, numbers, other, read, text, to_dict, whole
 from flowcore.theory.coupling import LAYERS
 from flowcore.theory.curve import BASES, KNOTS, MIN_RISE, Curve, straight
 from flowcore.theory.learning import TARGETS
@@ -33,64 +33,46 @@ MATRICES = ("first", "second", "both")
 KINDS = ("permutation", "rotation", "learned")
 
 
-def _number(name: str, value: object, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= high:
-        raise ConfigError(f"The theory page's {name} must be a number from {low:g} to {high:g}, not {value!r}.")
+_OWNER = "The theory page's"
+_KNOTS = Setting("numbers", low=-40.0, high=40.0, count=KNOTS)
 
 
-def _one_of(name: str, value: object, allowed: Any) -> None:
-    if not isinstance(value, str) or value not in allowed:
-        raise ConfigError(f"The theory page's {name} cannot be {value!r}: choose one of {', '.join(allowed)}.")
+def _heights(value: Any) -> tuple[float, ...]:
+    heights = _KNOTS.legal(value, "The theory page's knots")
+    Curve(heights)
+    return heights
 
 
-def _whole(name: str, value: object, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(f"The theory page's {name} must be a whole number from {low} to {high}, not {value!r}.")
+class _Checked:
+    """Base of the states: what a field declares is checked when one is made."""
 
-
-def _picture(value: object) -> None:
-    if not isinstance(value, str) or not value or len(value) > 4096 or "\0" in value:
-        raise ConfigError("The theory page's picture must be the name of an example or a file.")
+    def __post_init__(self) -> None:
+        check(self, _OWNER)
 
 
 @dataclass(frozen=True)
-class AffineState:
+class AffineState(_Checked):
     """Figure 1: x = slope · z + offset."""
 
-    slope: float = 2.0
-    offset: float = 1.0
+    slope: float = number(2.0, *SLOPES)
+    offset: float = number(1.0, *OFFSETS)
 
     def __post_init__(self) -> None:
-        _number("slope", self.slope, *SLOPES)
-        _number("offset", self.offset, *OFFSETS)
+        super().__post_init__()
         if abs(self.slope) < MIN_SLOPE - 1e-9:
             raise ConfigError(f"The theory page's slope must be at least {MIN_SLOPE} away from 0, not {self.slope:g}.")
 
 
 @dataclass(frozen=True)
-class CurveState:
+class CurveState(_Checked):
     """Figure 2: the knots' heights, the strip about z, and what is to be learned."""
 
-    heights: tuple[float, ...] = field(default_factory=straight)
-    z: float = 0.6
-    width: float = 0.3
-    base: str = "gaussian"
-    target: str = "two-hills"
-    steps: int = 0  # of learning that led to these heights; 0 where a hand moved them last
-
-    def __post_init__(self) -> None:
-        if isinstance(self.heights, list):
-            object.__setattr__(self, "heights", tuple(self.heights))
-        if not isinstance(self.heights, tuple) or len(self.heights) != KNOTS:
-            raise ConfigError(f"The theory page's curve has {KNOTS} knots.")
-        for height in self.heights:
-            _number("knot", height, -40.0, 40.0)
-        Curve(self.heights)
-        _number("z", self.z, *PROBES)
-        _number("strip", self.width, *WIDTHS)
-        _one_of("base density", self.base, BASES)
-        _one_of("target", self.target, TARGETS)
-        _whole("number of steps", self.steps, 0, 10**9)
+    heights: tuple[float, ...] = other(straight(), _heights)
+    z: float = number(0.6, *PROBES)
+    width: float = number(0.3, *WIDTHS, called="strip")
+    base: str = choice("gaussian", BASES, called="base density")
+    target: str = choice("two-hills", tuple(TARGETS))
+    steps: int = whole(0, 0, 10**9, called="number of steps")  # of learning that led here; 0 where a hand moved a knot last
 
     def with_knot(self, index: int, height: float) -> CurveState:
         """One knot moved as far as its neighbours allow."""
@@ -102,36 +84,22 @@ class CurveState:
 
 
 @dataclass(frozen=True)
-class MatrixState:
+class MatrixState(_Checked):
     """Figure 3: W = [[a, b], [c, d]]; its columns are the two edges."""
 
-    a: float = 1.5
-    b: float = 0.5
-    c: float = 0.4
-    d: float = 1.2
-
-    def __post_init__(self) -> None:
-        for name in "abcd":
-            _number(name, getattr(self, name), *ENTRIES)
+    a: float = number(1.5, *ENTRIES)
+    b: float = number(0.5, *ENTRIES)
+    c: float = number(0.4, *ENTRIES)
+    d: float = number(1.2, *ENTRIES)
 
 
 @dataclass(frozen=True)
-class CouplingState:
+class CouplingState(_Checked):
     """Figure 4: the point, how many layers, and whose Jacobian is shown."""
 
-    x: tuple[float, ...] = (0.8, -0.4, 1.2, 0.5)
-    layers: str = "one"
-    matrix: str = "first"
-
-    def __post_init__(self) -> None:
-        if isinstance(self.x, list):
-            object.__setattr__(self, "x", tuple(self.x))
-        if not isinstance(self.x, tuple) or len(self.x) != 4:
-            raise ConfigError("The theory page's point has four numbers.")
-        for value in self.x:
-            _number("x", value, *INPUTS)
-        _one_of("stack", self.layers, LAYERS)
-        _one_of("Jacobian", self.matrix, MATRICES)
+    x: tuple[float, ...] = numbers((0.8, -0.4, 1.2, 0.5), *INPUTS, called="point")
+    layers: str = choice("one", tuple(LAYERS), called="stack")
+    matrix: str = choice("first", MATRICES, called="Jacobian")
 
     def with_x(self, index: int, value: float) -> CouplingState:
         """One coordinate changed."""
@@ -139,55 +107,45 @@ class CouplingState:
 
 
 @dataclass(frozen=True)
-class MaskState:
+class MaskState(_Checked):
     """Figure 5: the mask, how many half steps have been gone, and the picture (an example's name, or a file's path)."""
 
-    mask: str = "checkerboard"
-    phase: int = 0
-    picture: str = "portrait-1"
+    mask: str = choice("checkerboard", tuple(MASKS))
+    phase: int = whole(0, 0, 2**53, called="step")
+    picture: str = text("portrait-1", 4096)
 
     def __post_init__(self) -> None:
-        _one_of("mask", self.mask, MASKS)
-        _whole("step", self.phase, 0, 2 * steps_of(self.mask))
-        _picture(self.picture)
+        super().__post_init__()
+        if self.phase > 2 * steps_of(self.mask):
+            raise ConfigError(f"The theory page's step must be at most {2 * steps_of(self.mask)}, not {self.phase}.")
 
 
 @dataclass(frozen=True)
-class ConvolutionState:
+class ConvolutionState(_Checked):
     """Figure 6: which matrix, its angle or its step, the output channel that is looked at, and the picture."""
 
-    kind: str = "permutation"
-    angle: float = 120.0
-    step: int = 1
-    channel: int = 0
-    picture: str = "portrait-2"
-
-    def __post_init__(self) -> None:
-        _one_of("matrix", self.kind, KINDS)
-        _number("angle", self.angle, *ANGLES)
-        _whole("step of flow", self.step, *STEPS_OF_GLOW)
-        _whole("channel", self.channel, 0, 11)
-        _picture(self.picture)
+    kind: str = choice("permutation", KINDS, called="matrix")
+    angle: float = number(120.0, *ANGLES)
+    step: int = whole(1, *STEPS_OF_GLOW, called="step of flow")
+    channel: int = whole(0, 0, 11)
+    picture: str = text("portrait-2", 4096)
 
 
 @dataclass(frozen=True)
-class TheoryState:
+class TheoryState(_Checked):
     """The figure in front, and the state of each.
 
     Raises:
         ConfigError: for a value out of range.
     """
 
-    figure: str = "affine"
+    figure: str = choice("affine", FIGURES)
     affine: AffineState = AffineState()
     curve: CurveState = CurveState()
     matrix: MatrixState = MatrixState()
     coupling: CouplingState = CouplingState()
     masks: MaskState = MaskState()
     convolution: ConvolutionState = ConvolutionState()
-
-    def __post_init__(self) -> None:
-        _one_of("figure", self.figure, FIGURES)
 
     @property
     def current(self) -> Any:
@@ -200,7 +158,7 @@ class TheoryState:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        return to_dict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TheoryState:
@@ -209,21 +167,4 @@ class TheoryState:
         Raises:
             ConfigError: for a value out of range.
         """
-        if not isinstance(values, Mapping):
-            raise ConfigError("The theory page's state is damaged.")
-        return _read(cls(), values)
-
-
-def _read(default: Any, values: Mapping[str, Any]) -> Any:
-    """``default`` with the values of a JSON object, nested ones in turn."""
-    taken = {}
-    for known in fields(default):
-        if known.name not in values:
-            continue
-        value, own = values[known.name], getattr(default, known.name)
-        if is_dataclass(own):
-            if not isinstance(value, Mapping):
-                raise ConfigError(f"The theory page's {known.name} is damaged.")
-            value = _read(own, value)
-        taken[known.name] = value
-    return replace(default, **taken)
+        return read(cls, values, _OWNER)

@@ -19,17 +19,10 @@ from flow_explorer.toylab.run import Run, Runs
 from flow_explorer.toylab.slow.motion import SlowMotion
 from flow_explorer.toylab.state import RESTARTING, ToyState
 from flow_explorer.toylab.views.names import needs
+from flowcore.fields import settings
 from flowcore.plane.layers import LayerSpec
 
 __all__ = ["ToyController"]
-
-_LABELS = {
-    "density": "Density", "flow": "Flow", "depth": "Layers", "width": "Width", "learning_rate": "Learning rate",
-    "batch": "Batch", "seed": "Seed", "speed": "Speed", "views": "Views", "probe": "Probe",
-    "rivals": "Race",
-    "prior": "Prior", "components": "Gaussians of the prior", "learned": "Learned prior",
-}  # fmt: skip
-
 
 class ToyController(QObject):
     """Owns the trainings; the views ask ``run`` for the newest of everything, at their own pace."""
@@ -76,7 +69,7 @@ class ToyController(QObject):
         state = self.state.changed(name, value, self._next_run)
         if self._next_run in (state.run, state.race):
             self._next_run += 1
-        self.history.do(state, tr(_LABELS[name]), merge=name if drag else None)
+        self.history.do(state, tr(settings(state)[name].label), merge=name if drag else None)
 
     def set_target(self, target: dict | None, label: str, density: str | None = None, merge: str | None = None) -> None:
         """Another target (None: a built-in density itself), as one act; steps with the same ``merge`` are one drag."""

@@ -157,11 +157,11 @@ def test_warnings_and_limits(qtbot, panel, controller):
 
 def test_what_has_no_list_says_so_and_another_flow_is_its_own_again(panel, controller):
     controller.edit_layers(layer_edits.removed(controller.state.specs, 0), "Remove a layer")
-    assert panel.sliders["depth"].isHidden() and "3, edited" in panel.layers.header.text()
+    assert panel.form.controls["depth"].isHidden() and "3, edited" in panel.layers.header.text()
     controller.set("flow", "continuous")
     assert panel.layers.area.isHidden() and "smooth" in panel.layers.note.text() and panel.layers.tools.isHidden()
     controller.set("flow", "glow")
-    assert controller.state.layers is None and not panel.sliders["depth"].isHidden() and not panel.layers.area.isHidden()
+    assert controller.state.layers is None and not panel.form.controls["depth"].isHidden() and not panel.layers.area.isHidden()
     controller.set("depth", 24)
     assert panel.layers.area.isHidden() and "72" in panel.layers.note.text()
 
@@ -185,22 +185,22 @@ def test_fast_edits_name_all_the_runs_whose_weights_may_be_kept(controller, sile
 
 
 def test_the_prior_is_chosen_and_a_mixture_has_more_to_say(qtbot, panel, controller, silent):
-    prior = panel.prior
-    assert prior.components.isHidden() and prior.learned.isHidden()
-    prior.kind.setCurrentIndex(list(PRIORS).index("mixture"))
-    prior.kind.activated.emit(list(PRIORS).index("mixture"))
+    prior, components, learned = (panel.form.controls[name] for name in ("prior", "components", "learned"))
+    assert components.isHidden() and learned.isHidden()
+    prior.setCurrentIndex(list(PRIORS).index("mixture"))
+    prior.activated.emit(list(PRIORS).index("mixture"))
     assert silent.last.config["prior"] == "mixture" and silent.last.run == 2
-    assert not prior.components.isHidden() and not prior.learned.isHidden()
-    qtbot.mouseClick(prior.learned, LEFT)
+    assert not components.isHidden() and not learned.isHidden()
+    qtbot.mouseClick(learned, LEFT)
     assert silent.last.config["learned"] is True and controller.history.undo_label == "Learned prior"
     for value in (5.0, 4.0, 3.0):
-        prior.components.value_changed.emit(value)
-    prior.components.editing_finished.emit()
+        components.value_changed.emit(value)
+    components.editing_finished.emit()
     assert silent.last.config["components"] == 3 and controller.history.undo_label == "Gaussians of the prior"
     controller.history.undo()  # a drag is one act
-    assert controller.state.components == 8 and prior.components.value() == 8
+    assert controller.state.components == 8 and components.value() == 8
     controller.set("flow", "continuous")
-    assert prior.learned.isHidden() and not prior.components.isHidden()
+    assert learned.isHidden() and not components.isHidden()
 
 
 def test_the_priors_shape_is_drawn_and_follows_what_is_learned(qtbot):

@@ -120,7 +120,7 @@ def test_steps_reset_and_undo_by_the_buttons(qtbot, lab):
 
 def test_live_settings_do_not_start_again(qtbot, lab):
     play_until(qtbot, lab, 10)
-    slider = lab.inspector().sliders["learning_rate"]
+    slider = lab.inspector().form.controls["learning_rate"]
     slider.track.setFocus()
     qtbot.keyClick(slider.track, Qt.Key.Key_Left)
     reached, number = lab.controller.run.step, lab.controller.run.number
@@ -153,7 +153,7 @@ def test_every_flow_at_once_keeps_only_the_last(qtbot, lab):
 
 
 def test_every_flow_is_offered_and_learns(qtbot, lab):
-    offered = lab.inspector().flow
+    offered = lab.inspector().form.controls["flow"]
     assert offered.sizeHint().width() <= INSPECTOR_WIDTH - 32
     for flow in FLOWS:
         qtbot.mouseClick(offered.button(flow), LEFT)

@@ -45,7 +45,7 @@ def film():
 def test_the_course_says_what_held_when():
     course = Course.begin(4e-3, 512).changed(10, 1e-3, 512).changed(10, 2e-3, 512).changed(20, 2e-3, 512).changed(30, 2e-3, 64)
     assert course.changes == ((0, 4e-3, 512), (10, 2e-3, 512), (30, 2e-3, 64))
-    assert [course.at(step) for step in (0, 9, 10, 29, 30, 99)] == [
+    assert [(live["learning_rate"], live["batch"]) for live in map(course.at, (0, 9, 10, 29, 30, 99))] == [
         (4e-3, 512), (4e-3, 512), (2e-3, 512), (2e-3, 512), (2e-3, 64), (2e-3, 64)
     ]  # fmt: skip
     assert course.changed(10, 4e-3, 512).changes == ((0, 4e-3, 512),)

@@ -12,6 +12,7 @@ import torch
 
 from flowcore.errors import CheckpointError, ConfigError, NonFiniteError
 from flowcore.model import checkpoint
+from flowcore.model.networks import MLP
 from flowcore.pictures.images import read_picture
 from flowcore.plane import snapshot as toy_snapshot
 from flowcore.plane.trainer import ToyConfig, ToyTrainer, run
@@ -198,3 +199,22 @@ def test_two_moons_by_the_default_recipe_within_a_tenth_of_a_nat_in_a_minute():
     result = run("two-moons", steps=450)
     assert result["nll"] - result["entropy"] < 0.1 - 2 * result["standard_error"]
     assert time.process_time() - started < 60.0
+
+
+def test_averaging_acts_while_the_run_goes_on_and_its_course_says_when():
+    trainer = ToyTrainer(ToyConfig(depth=2, width=8, batch=16))
+    trainer.step(3)
+    raw, average = (next(flow.parameters()) for flow in (trainer.flow, trainer.average))
+    assert not torch.equal(raw, average)
+    trainer.adjust(averaging=0.0)
+    trainer.step()
+    assert torch.equal(raw, average)
+    assert trainer.course.changes == ((0, 4e-3, 16), (3, 4e-3, 16, 0.0)) and trainer.course.at(2)["averaging"] == 0.99
+    assert ToyTrainer.from_snapshot(trainer.snapshot()).course == trainer.course
+
+
+@pytest.mark.parametrize("changes", [{}, {"flow": "nice"}, {"flow": "spline"}, {"flow": "glow"}, {"prior": "ring"}])
+def test_the_activation_is_the_networks(changes):
+    for name, function in (("silu", torch.nn.functional.silu), ("tanh", torch.tanh), ("relu", torch.nn.functional.relu)):
+        flow = ToyTrainer(ToyConfig(depth=2, width=8, batch=16, activation=name, **changes)).flow
+        assert {module.activation for module in flow.modules() if isinstance(module, MLP)} == {function}

@@ -25,7 +25,7 @@ _TURN_S = 0.012
 @job(StepInStages.kind, grad=True)
 def step_in_stages(context: Context, request: StepInStages) -> Steps:
     """See `StepInStages`."""
-    detail = next_step(request.snapshot.tobytes(), request.learning_rate, request.batch)
+    detail = next_step(request.snapshot.tobytes(), **request.live)
     yield
     data: dict[str, Any] = {"trained_by": detail.trained_by}
     arrays: dict[str, np.ndarray] = {}

@@ -110,14 +110,14 @@ def run_toy(context: Context, request: RunToy) -> Steps:
         elif session is None:
             session = context.shared[SESSION]
         else:
-            session.trainer.adjust(wanted.learning_rate, wanted.batch)
+            session.trainer.adjust(**wanted.live)
             yield from (fast_forward(context, session, _threads) if request.forward else _train(context, session, request))
             if not context.newer:
                 yield from _rest(context, session, request.views)
                 if not context.newer:
                     return
             continue
-        session.trainer.adjust(wanted.learning_rate, wanted.batch)
+        session.trainer.adjust(**wanted.live)
         yield from session.trainer.density.measure()
         _send_start(context, session)
         yield

@@ -63,8 +63,7 @@ def check_toy(context: Context, request: CheckToy) -> Steps:
     """See `CheckToy`."""
     wanted, data = ToyConfig.from_dict(request.config), request.snapshot.tobytes()
     config, step, _ = unpack(data)
-    live = {"learning_rate": wanted.learning_rate, "batch": wanted.batch, "horizon": wanted.horizon, "field": wanted.field}
-    if replace(config, **live) != wanted:
+    if replace(config, **wanted.live, horizon=wanted.horizon, field=wanted.field) != wanted:
         raise CheckpointError("The weights in this file are not of the flow that its settings say.")
     yield
     trainer = ToyTrainer.from_snapshot(data)

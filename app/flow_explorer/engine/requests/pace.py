@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from flowcore.errors import ConfigError
+from flowcore.plane.config import ToyConfig
 
-from .base import Priority, Request, check_number, check_whole
+from .base import Priority, Request
 
 __all__ = ["StepInStages"]
 
@@ -28,11 +30,10 @@ class StepInStages(Request):
     strict = True
 
     snapshot: np.ndarray
-    learning_rate: float
-    batch: int
+    live: dict[str, Any]
+    """The training's live settings, by name."""
 
     def __post_init__(self) -> None:
-        check_number("The learning rate", self.learning_rate, 1e-9, 1.0)
-        check_whole("The batch", self.batch, 2, 1_000_000)
+        ToyConfig.from_dict(self.live)
         if not isinstance(self.snapshot, np.ndarray) or self.snapshot.dtype != np.uint8 or not self.snapshot.size:
             raise ConfigError("Slow motion needs a training's snapshot.")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pprint
-from typing import Any
 
 from flow_explorer.i18n import tr
 from flowcore.errors import ConfigError
-from flowcore.plane.course import Course, snapshot_config, snapshot_course, snapshot_step
+from flowcore.plane.course import live, snapshot_config, snapshot_course, snapshot_step
 
 __all__ = ["training_script"]
 
@@ -20,19 +19,19 @@ import sys
 
 import torch
 
-from flowcore import checkpoint
+from flowcore.model import checkpoint
 from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 CONFIG = {config}
-COURSE = [  # (from which step on, learning rate, points a step)
+COURSE = [  # (from which step on, with which settings)
 {course}
 ]
 STEPS = {steps}
 
 torch.set_num_threads(1)  # as the toy lab does for small networks: another number may round differently
 trainer = ToyTrainer(ToyConfig.from_dict(CONFIG))
-for (start, rate, batch), (stop, *_) in zip(COURSE, [*COURSE[1:], (STEPS,)], strict=True):
-    trainer.adjust(rate, batch)
+for (start, live), (stop, *_) in zip(COURSE, [*COURSE[1:], (STEPS,)], strict=True):
+    trainer.adjust(**live)
     trainer.step(stop - start)
 loss = trainer.held_out({count})
 print(f"step {{trainer.step_count:,}}: held-out loss {{loss.nll!r}} ± {{loss.standard_error!r}} nat")
@@ -55,13 +54,7 @@ def training_script(title: str, snapshot: bytes, held_out: int, shown: float | N
     changes = [change for change in course.changes if change[0] < steps] or [course.changes[0]]
     return _SCRIPT.format(
         title=" ".join(title.split()).replace("\\", "/").replace('"', "'"),
-        config=pprint.pformat(_begin(config, course), width=100, sort_dicts=False),
-        course="\n".join(f"    {change!r}," for change in changes), steps=steps, count=held_out,
+        config=pprint.pformat({**config, **course.at(0)}, width=100, sort_dicts=False),
+        course="\n".join(f"    {(change[0], live(change))!r}," for change in changes), steps=steps, count=held_out,
         shown="# The toy lab has no loss of this very step." if shown is None else f"# The toy lab shows {shown!r}.",
     )  # fmt: skip
-
-
-def _begin(config: dict[str, Any], course: Course) -> dict[str, Any]:
-    """The settings at the first step."""
-    rate, batch = course.at(0)
-    return {**config, "learning_rate": rate, "batch": batch}

@@ -12,6 +12,7 @@ from flow_explorer.toylab.race.rivals import MAX_RIVALS, Rival, next_rival, race
 from flow_explorer.toylab.race_past import RacePast
 from flow_explorer.toylab.race_run import RaceRun, RaceRuns
 from flow_explorer.toylab.state import FLOWS
+from flowcore.fields import settings
 
 if TYPE_CHECKING:
     from flow_explorer.toylab.controller import ToyController
@@ -59,7 +60,7 @@ class RaceLink:
         """One more flow, of a kind that is not in the race yet."""
         state = self._controller.state
         if len(state.rivals) < MAX_RIVALS:
-            own = Rival(state.flow, state.depth, state.width, state.learning_rate)
+            own = Rival(**{name: getattr(state, name) for name in settings(Rival)})
             taken = [state.flow, *(rival.flow for rival in state.rivals)]
             self._set((*state.rivals, next_rival(taken, FLOWS, own)))
 

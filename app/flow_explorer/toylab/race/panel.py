@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.race.marks import Swatch
 from flow_explorer.toylab.race.rivals import MAX_RIVALS, Rival
-from flow_explorer.toylab.state import DEPTHS, FLOWS, RATES, WIDTHS, ToyState
-from flow_explorer.widgets import Button, Choice, Fold, Heading, IconButton, ValueSlider
+from flow_explorer.toylab.state import FLOWS, ToyState
+from flow_explorer.widgets import Button, Choice, Fold, Heading, IconButton
+from flow_explorer.widgets.form import Form
+from flowcore.fields import settings
 
 __all__ = ["RacePanel"]
 
@@ -36,22 +38,16 @@ class _Row(QWidget):
         top.addWidget(self.flow, 1)
         top.addWidget(self.remove)
         self.more = Fold(tr("Size and learning rate"))
-        self.sliders = {
-            "depth": ValueSlider(tr("Layers"), *DEPTHS, rival.depth, 1, 0, tooltip=tr("How many couplings follow each other.")),
-            "width": ValueSlider(tr("Width"), default=rival.width, decimals=0, values=WIDTHS,
-                                 tooltip=tr("Units in each of a coupling's two hidden layers.")),
-            "learning_rate": ValueSlider(tr("Learning rate"), *RATES, rival.learning_rate, decimals=5, logarithmic=True,
-                                         tooltip=tr("How far each step goes.")),
-        }  # fmt: skip
+        self.form = Form(rival, [key for key in settings(rival) if key != "flow"], self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(top)
         layout.addWidget(self.more)
-        for key, slider in self.sliders.items():
-            self.more.add(slider)
-            slider.value_changed.connect(lambda value, key=key: self._slid(key, value))
-            slider.editing_finished.connect(self.rested)
+        for place in self.form.places.values():
+            self.more.add(place)
+        self.form.changed.connect(lambda key, value, drag: self.changed.emit(replace(self._rival, **{key: value}), drag))
+        self.form.rested.connect(self.rested)
         self.flow.chosen.connect(lambda key: self.changed.emit(replace(self._rival, flow=key), False))
         self.remove.clicked.connect(self.removed)
         self.show_rival(rival)
@@ -60,12 +56,7 @@ class _Row(QWidget):
         """Show its settings without telling."""
         self._rival = rival
         self.flow.set_current(rival.flow)
-        for key, slider in self.sliders.items():
-            if slider.value() != getattr(rival, key):
-                slider.set_value(getattr(rival, key))
-
-    def _slid(self, key: str, value: float) -> None:
-        self.changed.emit(replace(self._rival, **{key: value if key == "learning_rate" else int(value)}), True)
+        self.form.show(rival)
 
 
 class RacePanel(QWidget):

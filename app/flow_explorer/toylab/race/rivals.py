@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from flowcore.errors import ConfigError
+from flowcore.fields import check, like, read
+from flowcore.plane.config import ToyConfig
 
-__all__ = ["MAX_RIVALS", "Rival", "check_rivals", "next_rival", "racers", "read_rivals"]
+__all__ = ["MAX_RIVALS", "Rival", "next_rival", "racers", "read_rivals"]
 
 MAX_RIVALS = 3
-_DEPTH, _WIDTH, _RATE = (1, 64), (1, 1024), (1e-6, 1.0)
+_OWNER = "In a race a flow's"
 
 
 @dataclass(frozen=True)
@@ -23,47 +24,26 @@ class Rival:
         ConfigError: for a value out of range.
     """
 
-    flow: str
-    depth: int = 8
-    width: int = 64
-    learning_rate: float = 4e-3
+    flow: str = like(ToyConfig, "flow")
+    depth: int = like(ToyConfig, "depth", help="How many couplings follow each other.", when=None)
+    width: int = like(ToyConfig, "width")
+    learning_rate: float = like(ToyConfig, "learning_rate", help="How far each step goes.")
 
     def __post_init__(self) -> None:
-        if not isinstance(self.flow, str) or not self.flow:
-            raise ConfigError("Each flow of a race needs its name.")
-        for name, (low, high) in (("depth", _DEPTH), ("width", _WIDTH)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise ConfigError(f"The {name} of a flow in a race must be a whole number from {low} to {high}, not {value!r}.")
-        rate = self.learning_rate
-        right = isinstance(rate, int | float) and not isinstance(rate, bool) and math.isfinite(rate)
-        if not right or not _RATE[0] <= rate <= _RATE[1]:
-            raise ConfigError(f"The learning rate of a flow in a race must be a number up to {_RATE[1]:g}, not {rate!r}.")
+        check(self, _OWNER)
 
 
 def read_rivals(values: Any) -> tuple[Rival, ...]:
-    """Rivals from JSON values.
+    """At most three rivals, also from JSON values.
 
     Raises:
         ConfigError: where they are none.
     """
     if not isinstance(values, list | tuple):
         raise ConfigError("The flows of a race are a list.")
-    try:
-        return tuple(value if isinstance(value, Rival) else Rival(**value) for value in values)
-    except TypeError as error:
-        raise ConfigError("The settings of a flow in a race are damaged.") from error
-
-
-def check_rivals(rivals: Any, flows: Iterable[str]) -> None:
-    """Raise ConfigError unless these are at most three rivals with flows that are known."""
-    if not isinstance(rivals, tuple) or not all(isinstance(rival, Rival) for rival in rivals):
-        raise ConfigError("The flows of a race are damaged.")
-    if len(rivals) > MAX_RIVALS:
+    if len(values) > MAX_RIVALS:
         raise ConfigError(f"At most {MAX_RIVALS + 1} flows race.")
-    for rival in rivals:
-        if rival.flow not in flows:
-            raise ConfigError(f"There is no flow named {rival.flow!r} to race with: choose one of {', '.join(flows)}.")
+    return tuple(value if isinstance(value, Rival) else read(Rival, value, _OWNER, strict=True) for value in values)
 
 
 def next_rival(taken: Iterable[str], flows: Iterable[str], own: Rival) -> Rival:
@@ -71,7 +51,7 @@ def next_rival(taken: Iterable[str], flows: Iterable[str], own: Rival) -> Rival:
     taken, order = set(taken), [name for name in ("spline", "realnvp", "glow", "nice") if name in flows]
     order += [name for name in flows if name not in order]
     flow = next((name for name in order if name not in taken), own.flow)
-    return Rival(flow, own.depth, own.width, own.learning_rate)
+    return replace(own, flow=flow)
 
 
 def racers(config: Mapping[str, Any], rivals: Iterable[Rival]) -> list[dict[str, Any]]:

@@ -98,7 +98,7 @@ class SlowMotion(QObject):
             return
         self._asked, self.sentence = here, ""
         controller.engine.send(
-            StepInStages(run.snapshot, state.learning_rate, state.batch), on_answer=self._on_answer,
+            StepInStages(run.snapshot, state.live), on_answer=self._on_answer,
             on_error=self._on_error,
         )  # fmt: skip
 
