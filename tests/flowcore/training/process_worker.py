@@ -40,7 +40,8 @@ def launch(arguments: list, count: int, **options) -> list[subprocess.Popen]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    shared = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "MASTER_ADDR": "127.0.0.1",
+    path = os.pathsep.join([str(ROOT / "app"), str(ROOT)])
+    shared = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path, "MASTER_ADDR": "127.0.0.1",
               "MASTER_PORT": str(port), "WORLD_SIZE": str(count)}  # fmt: skip
     return [
         subprocess.Popen(
