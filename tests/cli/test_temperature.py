@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from flow_explorer import assets
+from flow_explorer.child_process import python_path
 from flow_explorer.explorer.model import open_model
 from flow_explorer.explorer.moving.recipes import read_recipe
 from flow_explorer.explorer.store import Store
@@ -75,7 +76,7 @@ def test_a_wrong_card_is_said_where_its_default_is_needed(refused, page, profile
 
 def run_script(script: str, *arguments: object) -> subprocess.CompletedProcess:
     command = [sys.executable, str(ROOT / script), *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": python_path()}
     return subprocess.run(command, capture_output=True, text=True, timeout=280, env=environment)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QGuiApplication
 
+from flow_explorer.child_process import python_path
 from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.moving.as_python import latent_script, sample_script, walk_script
 from flow_explorer.explorer.moving.exporting import Exporter
@@ -36,7 +37,7 @@ def run(scripts: list[str], folder: Path) -> list[np.ndarray]:
     arguments = [str(number) for number in range(len(scripts))]
     code = f"import runpy, sys\nfor n in {arguments}:\n    sys.argv = [n]\n    runpy.run_path(n + '.py', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=100,
-                          env={**os.environ, **ENVIRONMENT, "PYTHONPATH": str(ROOT)}, check=False)  # fmt: skip
+                          env={**os.environ, **ENVIRONMENT, "PYTHONPATH": python_path()}, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
     paths = [line.rpartition(": ")[0] for line in done.stdout.splitlines()]
     return [read_picture(folder / path).pixels[..., :3] for path in paths]

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flow_explorer.child_process import python_path
 from flow_explorer.toylab.keep import training_file
 from flow_explorer.toylab.keep.as_python import training_script
 from flow_explorer.toylab.keep.film_sheet import Filmed, FilmSheet
@@ -196,7 +197,7 @@ def test_the_script_trains_the_same_run_in_a_fresh_process(tmp_path, trainer):
     loss = trainer.held_out(2048)
     script = tmp_path / "run.py"
     script.write_text(training_script('Two "moons"\\', trainer.snapshot(), 2048, loss.nll), encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": python_path(), "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, str(script), str(tmp_path / "model.safetensors")], env=environment, text=True,
                           capture_output=True, timeout=120)  # fmt: skip
     assert done.returncode == 0, done.stderr

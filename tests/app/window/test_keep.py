@@ -17,6 +17,7 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
+from flow_explorer.child_process import python_path
 from flow_explorer.cli.window import with_session
 from flow_explorer.shell import session_file
 from flow_explorer.shell.session_file import SessionFile
@@ -27,7 +28,7 @@ DRIVER = Path(__file__).resolve().parent / "driver_keep.py"
 
 
 def start(home: Path, *arguments: str) -> subprocess.Popen:
-    environment = {**os.environ, "FLOW_EXPLORER_HOME": str(home), "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen",
+    environment = {**os.environ, "FLOW_EXPLORER_HOME": str(home), "PYTHONPATH": python_path(), "QT_QPA_PLATFORM": "offscreen",
                    "OMP_NUM_THREADS": "1"}  # fmt: skip
     return subprocess.Popen([sys.executable, str(DRIVER), *arguments], env=environment, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip

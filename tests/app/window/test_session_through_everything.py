@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from flow_explorer.child_process import python_path
 from flow_explorer.shell.session import VERSION
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,7 +53,7 @@ def test_the_window_never_loads_torch(home, tmp_path):
     states = {"explorer": state, "training": {"form": form, "page": "new"}}
     session.write_text(json.dumps({"version": VERSION, "running": None, "workspaces": states}))
     environment = {
-        **os.environ, "FLOW_EXPLORER_HOME": str(home), "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen",
+        **os.environ, "FLOW_EXPLORER_HOME": str(home), "PYTHONPATH": python_path(), "QT_QPA_PLATFORM": "offscreen",
         "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     done = subprocess.run(

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from flow_explorer.child_process import python_path
+
 ROOT = Path(__file__).resolve().parents[3]
 DRIVER = Path(__file__).resolve().parent / "driver_run.py"
 
@@ -21,7 +23,7 @@ def run(home: Path, *do: str, expect: int = 0, counter: bool = True, **args) -> 
     """What the driver printed, and the error output."""
     plan = {"do": do, "args": args, "counter": counter}
     environment = {
-        **os.environ, "FLOW_EXPLORER_HOME": str(home), "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen",
+        **os.environ, "FLOW_EXPLORER_HOME": str(home), "PYTHONPATH": python_path(), "QT_QPA_PLATFORM": "offscreen",
         "OMP_NUM_THREADS": "1",
     }  # fmt: skip
     done = subprocess.run(
@@ -105,7 +107,7 @@ def test_a_screenshot_that_cannot_be_written_is_one_sentence(home, tmp_path):
 
 def test_a_trace_that_cannot_be_written_is_one_sentence(home, tmp_path):
     plan = {"do": [], "args": {"trace": str(tmp_path)}}
-    environment = {**os.environ, "FLOW_EXPLORER_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "FLOW_EXPLORER_HOME": str(home), "PYTHONPATH": python_path()}
     done = subprocess.run(
         [sys.executable, str(DRIVER), json.dumps(plan)], capture_output=True, text=True, env=environment,
         timeout=60, check=False,

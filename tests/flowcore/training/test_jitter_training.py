@@ -22,7 +22,7 @@ from flowcore.training import Processes, TrainConfig, architecture_for, train
 from flowcore.training.noise import jitters
 from flowcore.training.trainer import Trainer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COUNT, SIZE, BOX = 24, 8, (2.5, 1.5, 18.5, 17.5)
 
 
