@@ -44,8 +44,7 @@ def save_onnx(flow: Flow, path: str | os.PathLike) -> None:
     """Write :func:`export_decoder`'s graph as ONNX: an input ``z`` (and ``label``), one output ``x``.
 
     Raises:
-        ConfigError: if the packages of the extra ``[onnx]`` are missing, or ONNX lacks an operator of the flow (glow-plus's
-            variational dequantisation needs the inverse error function).
+        ConfigError: if the packages of the extra ``[onnx]`` are missing, or ONNX lacks an operator of the flow.
     """
     try:
         import onnxscript  # noqa: F401
