@@ -70,7 +70,7 @@ def test_a_snapshot_carries_its_course_and_an_old_one_is_taken_as_it_is(film):
     again = ToyTrainer.from_snapshot(data)
     assert again.course == trainer.course and again.snapshot() == data
     old = data.replace(b'\\"course\\"', b'\\"COURSE\\"')
-    assert snapshot_course(old).changes == ((0, 1e-3, 32),)
+    assert snapshot_course(old).changes == ((0, 1e-3, 32, 0.99),)
     for wrong in (b"", b"abc", data[:40], b"\xff" * 64, (2).to_bytes(8, "little") + b"{}"):
         with pytest.raises(CheckpointError):
             header(wrong)
