@@ -88,7 +88,7 @@ def settle(state: ExplorerState, weights: str, here: str) -> tuple[ExplorerState
             title = open_model(here).title
         except FlowError:
             return state, [why]
-        state = replace(state, model=here, level_temperatures=(), sampled_class=-1)
+        state = replace(state, model=here, profile=(), sampled_class=-1)
         after = tr("The pictures stay, and are encoded by “{model}”, which draws the samples too.", model=title)
     state, _ = _without_old(state)
     marks = state.of("directions")
