@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from flowcore.latents.directions.directions import (
     within,
 )
 from flowcore.latents.directions.files import check, fingerprint, load_direction, save_direction
-from flowcore.latents.directions.making import axes_of, bounds_of, from_labels, latents, signed
+from flowcore.latents.directions.making import axes_of, bounds_of, from_labels, latents
 from flowcore.model.codec import encode_picture
 from flowcore.model.systems import glow
 
@@ -259,7 +260,7 @@ def test_a_conditional_flow_takes_every_picture_under_its_likeliest_class():
 def made(flow, **changes) -> Direction:
     rng = np.random.default_rng(5)
     found = from_sets("Smile", rng.normal(1, 1, (9, 192)), rng.normal(0, 1, (9, 192)), bounds_of(flow), made={"by": "picks"})
-    return signed(found, "tiny", fingerprint(flow))
+    return replace(found, model="tiny", fingerprint=fingerprint(flow))
 
 
 def test_a_file_brings_everything_back(flow, tmp_path):

@@ -10,7 +10,6 @@ import sys
 
 import pytest
 import torch
-from tests.flowcore.test_training import ROOT, config, pictures, weights
 
 from flow_explorer.engine.devices import fast_bfloat16
 from flowcore.errors import ConfigError
@@ -18,6 +17,7 @@ from flowcore.model.networks import CouplingNetwork
 from flowcore.model.precision import PRECISIONS, has_bfloat16, resolve
 from flowcore.training import RunFolder, TrainConfig, train
 from flowcore.training.trainer import Trainer
+from tests.flowcore.training.test_training import ROOT, config, pictures, weights
 
 CPU, CARD, APPLE = torch.device("cpu"), torch.device("cuda:1"), torch.device("mps")
 
