@@ -12,7 +12,7 @@ from flowcore.pictures.crop import Crop, apply_crop
 from flowcore.pictures.images import read_picture
 
 FOLDER = assets.root() / "examples"
-NAMES = ("portrait-1", "portrait-2", "portrait-3", "t-shirt", "ankle-boot", "waves")
+NAMES = ("avatar-1", "avatar-2", "avatar-3", "portrait-1", "portrait-2", "portrait-3", "t-shirt", "ankle-boot", "waves")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -35,5 +35,6 @@ def test_no_two_are_alike_and_all_are_licensed() -> None:
     ]
     for a, b in itertools.combinations(seen, 2):
         assert np.abs(a - b).mean() > 20
+    assert [path.stem for path in assets.examples()][:3] == ["avatar-1", "avatar-2", "avatar-3"]
     note = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert "CC0" in note and all(f"{name}.png" in note for name in NAMES)
+    assert "CC0" in note and "CC BY 4.0" in note and all(f"{name}.png" in note for name in NAMES)

@@ -147,7 +147,7 @@ def test_another_models_direction_is_refused(refused, bright, piles, tmp_path):
     assert "'bright' is a direction of another model" in told and not list(tmp_path.glob("dark*"))
 
 
-@pytest.mark.parametrize("name", ["faces"])
+@pytest.mark.parametrize("name", ["avatars", "faces"])
 def test_the_directions_that_ship_are_of_the_models_that_ship(name):
     import json
 

@@ -13,7 +13,9 @@ from flowcore.errors import CheckpointError
 __all__ = ["examples", "icon", "model_names", "models", "resolve_model", "root"]
 
 # The window opens with the first of these that is bundled; the rest follow by name.
-PREFERRED = ("faces",)
+PREFERRED = ("avatars", "faces")
+# These examples come first: they are of what the first model has learned.
+PREFERRED_EXAMPLES = "avatar-"
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif"}
 
@@ -81,8 +83,9 @@ def resolve_model(name_or_path: str | Path) -> Path:
 
 
 def examples() -> list[Path]:
-    """The example pictures, by name."""
-    return sorted(path for path in (root() / "examples").glob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    """The example pictures, those of the first model's kind first, then by name."""
+    found = (path for path in (root() / "examples").glob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    return sorted(found, key=lambda path: (not path.name.startswith(PREFERRED_EXAMPLES), path.name))
 
 
 def icon(name: str) -> Path:
