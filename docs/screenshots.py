@@ -190,7 +190,7 @@ def main() -> None:
     parser.add_argument("--size", default="1440x900")
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--model")
-    parser.add_argument("--pictures", nargs=2, default=("portrait-1", "9"))
+    parser.add_argument("--pictures", nargs=2, default=("avatar-3", "6"))
     parser.add_argument("--empty", action="store_true")
     parser.add_argument("--facet", help="explorer: the further view in front, such as levels")
     parser.add_argument("--facet-state", help="explorer: what is set there, as a session has it (JSON)")
