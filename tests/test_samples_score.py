@@ -19,7 +19,7 @@ from tests.benchmarks.samples_score.features import FEATURES, FeatureNetwork, Re
 from tests.benchmarks.samples_score.frechet import Moments, distance, measured, moments, ratio, resampled
 from tests.benchmarks.samples_score.networks import floats, trunk, trunk_outputs
 from tests.benchmarks.samples_score.subjects import Subject, material
-from tests.benchmarks.samples_score.telling_apart import auc, tell_apart
+from tests.benchmarks.samples_score.telling_apart import auc, coarse, tell_apart
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -122,6 +122,19 @@ def test_the_area_under_the_curve_counts_pairs():
     assert auc(a, a) == 0.5 and auc(a + 10, b) == 1.0 and auc(a - 10, b) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("shape", "small"),
+    [((64, 64, 3), (8, 8, 3)), ((28, 28, 1), (7, 7, 1)), ((32, 48, 3), (8, 12, 3)), ((8, 8, 1), (8, 8, 1)),
+     ((5, 5, 3), (5, 5, 3))],  # fmt: skip
+)
+def test_coarse_pictures_are_means_over_squares(shape, small):
+    pictures = np.random.default_rng(0).integers(0, 256, (3, *shape), dtype=np.uint8)
+    found = coarse(pictures)
+    assert found.shape == (3, *small) and found.dtype == np.uint8
+    square = pictures[1, : shape[0] // small[0], : shape[1] // small[1], 0]
+    assert abs(found[1, 0, 0, 0] - square.mean()) <= 0.5
+
+
 def test_a_network_cannot_tell_like_from_like_and_can_tell_what_is_distinct():
     pictures, alike = dotted(0, 240)[0], dotted(1, 240)[0]
     brighter = pictures // 2 + 100
@@ -200,7 +213,7 @@ def data(tmp_path):
 
 def test_the_pictures_that_a_network_learns_from_are_not_those_that_are_set_aside(data, tmp_path):
     found = material(Subject("dotted.npz"), data, tmp_path / "m.safetensors", CARD)
-    assert (len(found.learnt), len(found.aside), len(found.held)) == (1245, 155, 300)
+    assert (len(found.learnt), len(found.aside), len(found.held)) == (1225, 175, 300)
     assert found.of_classes and found.answers == ["0", "1"] and found.learnt.labels is None
     train = {picture.tobytes(): number for picture, number in zip(*dotted(0, 1400), strict=True)}
     learnt, aside = ({picture.tobytes() for picture in part.pictures} for part in (found.learnt, found.aside))
@@ -285,12 +298,13 @@ def test_samples_are_the_first_of_seed_0_whatever_the_batch():
 
 
 def row(name: str, value: float, **more) -> dict:
-    figures = {"distance": {"value": value, "interval": [value - 0.5, value + 0.5]}, "auc": [0.9, 0.96]}
+    figures = {"distance": {"value": value, "interval": [value - 0.5, value + 0.5]}, "auc": [0.9, 0.96],
+               "coarse_auc": [0.7]}  # fmt: skip
     return {
         "model": name, "title": name.capitalize(), "count": 1000, "date": "2026-01-01", "seconds": 3,
         "network": {"features": 64, "answers": 40, "of_classes": False, "learnt": 8000, "accuracy": 0.9, "commonest": 0.8,
                     "held_out": 1000},
-        "floor": {"distance": {"value": 0.25, "interval": [0.2, 0.3]}, "auc": [0.5]},
+        "floor": {"distance": {"value": 0.25, "interval": [0.2, 0.3]}, "auc": [0.5], "coarse_auc": [0.49, 0.51]},
         "samples": {"temperatures": [0.35, 0.45], **figures}, **more,
     }  # fmt: skip
 
@@ -302,9 +316,11 @@ def test_the_page_has_a_row_for_each_model_and_its_earlier_version():
                  "floor": {"value": 2.0, "interval": [1.5, 2.5]}, "recognised": 0.93, "real_recognised": 0.99}]  # fmt: skip
     models = {"faces": row("faces", 8.0, against=against), "mnist": row("mnist", 3.0, by_class=by_class)}
     lines = page.to_markdown({"format": 1, "machine": {"processor": "x"}, "models": models}).splitlines()
-    rest = "0.25 (0.20 to 0.30) | 0.930 (0.900 to 0.960) | 0.500 | 2026-01-01 |"
-    assert f"| Faces | 0.35 / 0.45 | 1,000 | 8.00 (7.50 to 8.50) | {rest}" in lines
-    assert f"| Faces, earlier: old | 0.7 | 1,000 | 20.00 (19.50 to 20.50) | {rest}" in lines
+    rest = "0.930 (0.900 to 0.960) | 0.700 | 2026-01-01 |"
+    assert lines.index(f"| Faces | 0.35 / 0.45 | 1,000 | 8.00 (7.50 to 8.50) | {rest}") + 1 == lines.index(
+        f"| Faces, earlier: old | 0.7 | 1,000 | 20.00 (19.50 to 20.50) | {rest}")  # fmt: skip
+    floor = "0.25 (0.20 to 0.30) | 0.500 | 0.500 (0.490 to 0.510) | 2026-01-01 |"
+    assert f"| Mnist, floor: training pictures | – | 1,000 | {floor}" in lines
     assert "Faces: 0.40 times (0.38 to 0.43) the earlier version's distance." in lines
     assert "| Mnist | 40 attributes | 8,000 pictures | 90.0% of 1,000 | 80.0% |" in lines
     assert "| 7 | 190 | 3.00 (2.50 to 3.50) | 2.00 (1.50 to 2.50) | 93% | 99% |" in lines
@@ -354,14 +370,14 @@ def test_a_model_is_scored_beside_its_earlier_version(run, models, tmp_path):
     found = json.loads(out.read_text(encoding="utf-8"))["models"]
     assert list(found) == ["new"]
     new = found["new"]
-    assert new["count"] == 155 and new["samples"]["temperatures"] == [0.5, 0.9]
-    assert new["network"]["accuracy"] > 0.9 and new["network"]["learnt"] == 1245
+    assert new["count"] == 175 and new["samples"]["temperatures"] == [0.5, 0.9]
+    assert new["network"]["accuracy"] > 0.9 and new["network"]["learnt"] == 1225
     assert new["floor"]["distance"]["value"] < new["samples"]["distance"]["value"]
     assert new["against"]["file"] == "old" and new["against"]["temperatures"] == [1.0, 0.9]
     quotient = new["samples"]["distance"]["value"] / new["against"]["distance"]["value"]
     assert new["against"]["ratio"]["value"] == pytest.approx(quotient)
     assert [found["class"] for found in new["by_class"]] == ["0", "1"] and new["by_class"][0]["real_recognised"] > 0.9
-    assert "| Dotted | 0.5 / 0.9 | 155 |" in out.with_suffix(".md").read_text(encoding="utf-8")
+    assert "| Dotted | 0.5 / 0.9 | 175 |" in out.with_suffix(".md").read_text(encoding="utf-8")
     # The network is there already, and a file that is not bundled is printed where no --out is given.
     code, told = run("--models", f"dotted={models[0]}", "--count", 100)
     assert code == 0 and "epoch" not in told and "| Dotted | 0.5 / 0.9 | 100 |" in told

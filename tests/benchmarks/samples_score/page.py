@@ -46,8 +46,6 @@ def _distance(found: dict) -> str:
 
 
 def _auc(found: Sequence[float]) -> str:
-    if not len(found):
-        return "–"
     told = f"{np.mean(found):.3f}"
     return told if len(found) == 1 else f"{told} ({min(found):.3f} to {max(found):.3f})"
 
@@ -60,25 +58,25 @@ def to_markdown(found: dict) -> str:
         "Written by `make samples-score`: do not edit. Lower is better in every column. Samples are the first of seed 0, none",
         "picked, at the temperatures of the model's card (the finest level's first where they differ), of a model with classes",
         "in the shares of the held-out pictures. Samples and pictures go through the same networks as bytes.", "",
-        "*Distance*: the Fréchet distance (the squared one, as is usual) between samples and held-out pictures, in the features",
-        "of a small network that learned the data's attributes or classes: see below. Each model's data have a network of their",
-        "own, so a distance says something beside its *floor*, and beside that of another model of the same data, and nothing",
-        "beside other data's. The floor is the distance of training pictures, which the network has not seen either, from the",
-        "same held-out ones. It is above 0 because pictures are few: with fewer the distance is larger. So samples, held-out and",
-        "training pictures are equally many wherever they are compared, and where there are few held-out ones no more samples",
-        "are taken. In brackets a 95 % interval over resampled pictures, in which both ends have that bias too.", "",
+        "*Distance*: the Fréchet distance (the squared one, as is usual) from held-out pictures, in the features of a small",
+        "network that learned the data's attributes or classes: see below. Each model's data have a network of their own, so a",
+        "distance says something beside its floor, and beside that of another model of the same data, and nothing beside other",
+        "data's. The *floor* is the distance of training pictures, which the network has not seen either, from the same held-out",
+        "ones. It is above 0 because pictures are few: with fewer the distance is larger. So samples, held-out and training",
+        "pictures are equally many, and where there are few held-out ones no more samples are taken. In brackets a 95 % interval",
+        "over resampled pictures, in which both ends have that bias too.", "",
         "*AUC*: how well another small network, trained on half of the samples and of the held-out pictures, tells the other",
-        "halves apart; the mean of several seeds, and their least and greatest. 0.5 is guessing, 1 is never wrong. Its floor is",
-        "that of training pictures in the samples' place.", "",
+        "halves apart; the mean of several seeds, and their least and greatest. 0.5 is guessing, 1 is never wrong. *Coarse*: the",
+        "same of pictures reduced to a side of seven or eight pixels, where grain tells nothing.", "",
         *[f"- {name}: {words}" for name, words in found["machine"].items()], "",
-        "| | temperature | pictures | distance | floor | AUC | floor | date |", "|---|---|---|---|---|---|---|---|",
+        "| | temperature | pictures | distance | AUC | AUC, coarse | date |", "|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for row in rows:
-        floor = row["floor"]
-        common = f"{_distance(floor['distance'])}", f"{_auc(floor['auc'])}", row["date"]
-        lines.append(_line(row["title"], row["count"], row["samples"], *common))
+        title, end = row["title"], (row["count"], row["date"])
+        lines.append(_line(title, row["samples"], *end))
         if "against" in row:
-            lines.append(_line(f"{row['title']}, earlier: {row['against']['file']}", row["count"], row["against"], *common))
+            lines.append(_line(f"{title}, earlier: {row['against']['file']}", row["against"], *end))
+        lines.append(_line(f"{title}, floor: training pictures", row["floor"], *end))
     for row in rows:
         if "against" in row:
             value, (low, high) = row["against"]["ratio"]["value"], row["against"]["ratio"]["interval"]
@@ -102,9 +100,13 @@ def to_markdown(found: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(title: str, count: int, figures: dict, floor: str, auc_floor: str, date: str) -> str:
-    return (f"| {title} | {said(figures['temperatures'])} | {count:,} | {_distance(figures['distance'])} | {floor} |"
-            f" {_auc(figures['auc'])} | {auc_floor} | {date} |")  # fmt: skip
+def _line(title: str, figures: dict, count: int, date: str) -> str:
+    temperature = said(figures["temperatures"]) if "temperatures" in figures else "–"
+    return f"| {title} | {temperature} | {count:,} | {_figures(figures)} | {date} |"
+
+
+def _figures(figures: dict) -> str:
+    return f"{_distance(figures['distance'])} | {_auc(figures['auc'])} | {_auc(figures['coarse_auc'])}"
 
 
 def _by_class(row: dict) -> list[str]:
@@ -124,7 +126,7 @@ def sweep_table(title: str, count: int, rows: Sequence[dict]) -> str:
     """The scores of a sweep, as Markdown."""
     lines = [
         f"{title}: {count:,} samples against as many training pictures that the feature network has not seen", "",
-        "| temperature, finest level first | distance | AUC |", "|---|---|---|",
-        *[f"| {said(row['temperatures'])} | {_distance(row['distance'])} | {_auc(row['auc'])} |" for row in rows],
+        "| temperature, finest level first | distance | AUC | AUC, coarse |", "|---|---|---|---|",
+        *[f"| {said(row['temperatures'])} | {_figures(row)} |" for row in rows],
     ]  # fmt: skip
     return "\n".join(lines)

@@ -18,7 +18,7 @@ from .drawing import default_temperatures, draw, said
 from .features import FEATURES, FeatureNetwork, Recipe, accuracy, trained
 from .frechet import DRAWS, measured, ratio
 from .subjects import Material, Part, Subject, material
-from .telling_apart import EPOCHS, SEEDS, tell_apart
+from .telling_apart import EPOCHS, SEEDS, coarse, tell_apart
 
 __all__ = ["Budget", "Judge", "Model", "judge", "opened", "score", "sweep"]
 
@@ -86,8 +86,14 @@ class Judge:
     def distance(self, a: Pile, b: Pile) -> dict:
         return measured(a.features, b.features, self.budget.draws).to_dict()
 
-    def told_apart(self, pictures: Pile, samples: Pile) -> list[float]:
-        return tell_apart(pictures.pictures, samples.pictures, self.budget.seeds, self.flip, self.budget.epochs)
+    def figures(self, pile: Pile, pictures: Pile) -> dict:
+        """How far a pile is from pictures, and how well it is told from them."""
+        piles = pictures.pictures, pile.pictures
+        budget = self.budget
+        return {
+            "distance": self.distance(pile, pictures), "auc": tell_apart(*piles, budget.seeds, self.flip, budget.epochs),
+            "coarse_auc": tell_apart(*map(coarse, piles), budget.seeds, self.flip, budget.epochs),
+        }  # fmt: skip
 
     def about(self) -> dict:
         right, commonest = accuracy(self.network, self.data.held.pictures, self.data.held.targets)
@@ -131,8 +137,8 @@ def score(model: Model, judged: Judge, earlier: Model | None, tell: Tell) -> dic
     held_pile, aside_pile = (_pile(judged, part.pictures) for part in (held, aside))
 
     def figures(name: str, pile: Pile) -> dict:
-        found = {"distance": judged.distance(pile, held_pile), "auc": judged.told_apart(held_pile, pile)}
-        tell(f"{name}: distance {found['distance']['value']:.3f}, AUC {np.mean(found['auc']):.3f}")
+        found = judged.figures(pile, held_pile)
+        tell(f"{name}: {_said(found)}")
         return found
 
     samples = _samples(model, judged, held, model.temperatures)
@@ -150,6 +156,11 @@ def score(model: Model, judged: Judge, earlier: Model | None, tell: Tell) -> dic
             "ratio": ratio(samples.features, before.features, held_pile.features, judged.budget.draws).to_dict(),
         }  # fmt: skip
     return row | {"seconds": round(time.perf_counter() - began)}
+
+
+def _said(figures: dict) -> str:
+    auc, coarse_auc = (np.mean(figures[key]) for key in ("auc", "coarse_auc"))
+    return f"distance {figures['distance']['value']:.3f}, AUC {auc:.3f}, of coarse pictures {coarse_auc:.3f}"
 
 
 def _by_class(judged: Judge, samples: Pile, held: tuple[Part, Pile], aside: tuple[Part, Pile]) -> list[dict]:
@@ -181,7 +192,6 @@ def sweep(model: Model, judged: Judge, profiles: Sequence[tuple[float, ...]], te
     rows = []
     for temperatures in profiles:
         samples = _samples(model, judged, aside, temperatures)
-        rows.append({"temperatures": list(temperatures), "distance": judged.distance(samples, pile),
-                     "auc": judged.told_apart(pile, samples)})  # fmt: skip
-        tell(f"{said(temperatures)}: distance {rows[-1]['distance']['value']:.3f}, AUC {np.mean(rows[-1]['auc']):.3f}")
+        rows.append({"temperatures": list(temperatures), **judged.figures(samples, pile)})
+        tell(f"{said(temperatures)}: {_said(rows[-1])}")
     return rows

@@ -22,7 +22,7 @@ from ..pictures import data_maker
 __all__ = ["SUBJECTS", "Material", "Part", "Subject", "material"]
 
 ASIDE = 2000
-"""Training pictures that the feature network does not learn from, at most; at most a ninth of them."""
+"""Training pictures that the feature network does not learn from, at most; at most an eighth of them."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def material(subject: Subject, folder: Path, path: Path, card: Mapping) -> Mater
         targets = found.labels if of_classes else (found.attributes > 0).astype(np.int64)
         order = np.random.default_rng(0).permutation(len(found))
         parts.append(Part(found.pictures, targets, labels).take(order))
-    aside = min(ASIDE, len(train) // 9)
+    aside = min(ASIDE, len(train) // 8)
     answers = train.classes if of_classes else train.attribute_names
     return Material(parts[0].take(slice(aside, None)), parts[0].take(slice(aside)), parts[1], answers, of_classes)
 
