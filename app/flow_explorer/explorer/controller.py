@@ -93,6 +93,15 @@ class Controller(QObject):
         return self.history.state
 
     @property
+    def weights(self) -> str:
+        """The fingerprint of the model that the state names; "" where that cannot be opened."""
+        model, name = self.model, self.state.model
+        try:
+            return (model if model is not None and model.name == name else open_model(name)).weights
+        except FlowError:
+            return ""
+
+    @property
     def busy(self) -> bool:
         """Whether anything that the state needs has not come yet."""
         return (self.page.busy or self.walk.busy or self.film.busy or self._describing or self._rest.isActive()

@@ -130,7 +130,7 @@ class ExplorerWorkspace(Workspace):
 
     def state(self) -> dict[str, Any]:
         self.files.write(self.controller.store, self.history.state.keys)
-        return {**self.history.state.to_dict(), **saying(self._weights)}
+        return {**self.history.state.to_dict(), **saying(self.controller.weights)}
 
     def restore(self, state: dict[str, Any]) -> None:
         restored = ExplorerState.from_dict(state)
@@ -143,16 +143,7 @@ class ExplorerWorkspace(Workspace):
 
     def portable(self) -> dict[str, Any]:
         model = self.controller.model
-        return pack(self.history.state, self.controller.store, model.title if model is not None else "", self._weights)
-
-    @property
-    def _weights(self) -> str:
-        """Of the model that the state names; "" where that cannot be opened."""
-        model, name = self.controller.model, self.history.state.model
-        try:
-            return (model if model is not None and model.name == name else open_model(name)).weights
-        except FlowError:
-            return ""
+        return pack(self.history.state, self.controller.store, model.title if model is not None else "", self.controller.weights)
 
     def prepare(self, data: dict[str, Any], folder: Path) -> Callable[[], list[str]]:
         state, said = unpack(data, self.controller.store, folder, self.history.state.model)
