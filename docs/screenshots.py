@@ -3,7 +3,7 @@
     python docs/screenshots.py explorer docs/explorer.png --theme dark --size 1440x900
     python docs/screenshots.py explorer docs/levels.png --facet levels --subject A
     python docs/screenshots.py toylab docs/toylab.png --seconds 30
-    python docs/screenshots.py toylab docs/race.gif --race spline glow nice --density --seconds 40
+    python docs/screenshots.py toylab docs/race.webp --race spline glow nice --density --seconds 40
     python docs/screenshots.py toylab docs/probe.png --probe 0.8 -0.4 --views data samples density contours stretch prior
     python docs/screenshots.py toylab docs/slow.png --seconds 5 --stage 1                (slow motion, 0 to 3)
     python docs/screenshots.py toylab docs/draw.png --seconds 0 --sheet draw             (or formula; or a file of points)
@@ -134,7 +134,7 @@ def open_sheet(application: QApplication, window: MainWindow, sheet: str) -> Non
 
 
 def race(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
-    """Several flows side by side; a GIF shows the whole race, evenly over the training time."""
+    """Several flows side by side; an animation shows the whole race, evenly over the training time."""
     controller = window.current.controller
     controller.set("density", options.target)
     for flow in options.race:
@@ -144,7 +144,7 @@ def race(application: QApplication, window: MainWindow, options: argparse.Namesp
     controller.race.show_density(options.density)
     wait(application, 60, window.is_idle)
     controller.play()
-    film = options.out.endswith(".gif")
+    film = options.out.endswith((".gif", ".webp"))
     frames, began = [], time.monotonic()
     while time.monotonic() - began < options.seconds:
         wait(application, 0.15)
@@ -156,7 +156,7 @@ def race(application: QApplication, window: MainWindow, options: argparse.Namesp
     controller.pause()
     if film:
         frames += frames[-1:] * 10  # the end stays for a while
-        Path(options.out).write_bytes(animation_bytes(".gif", frames, fps=10))
+        Path(options.out).write_bytes(animation_bytes(Path(options.out).suffix, frames, fps=10))
 
 
 def explain(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
@@ -231,7 +231,7 @@ def main() -> None:
     if not options.playing:
         wait(application, 60, window.is_idle)
     wait(application, 0.5)
-    if not options.out.endswith(".gif"):
+    if not options.out.endswith((".gif", ".webp")):
         window.grab().save(options.out)
     window.close()
     wait(application, 0.3)

@@ -1,6 +1,6 @@
-"""Draw docs/toys.png: the ten densities, and what a flow has made of each after a minute of one core.
+"""Draw docs/toys.webp: the ten densities, and what a flow has made of each after a minute of one core.
 
-    python -m tests.benchmarks.toys_sheet [--seconds 60] [--flow realnvp] [--out docs/toys.png]
+    python -m tests.benchmarks.toys_sheet [--seconds 60] [--flow realnvp] [--out docs/toys.webp]
 
 The minute is counted in processor time, so that what else the machine does leaves the sheet as it is. Prints, as JSON, each
 density's loss above its entropy.
@@ -14,7 +14,7 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from flowcore.pictures.image_writing import save_png
+from flowcore.pictures.animation import animation_bytes
 from flowcore.plane import densities
 from flowcore.plane.picture import sheet
 from flowcore.plane.trainer import ToyConfig, ToyTrainer
@@ -43,13 +43,13 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=ToyConfig.width)
     parser.add_argument("--jobs", type=int, default=2, help="densities at a time")
     parser.add_argument("--names", nargs="*", default=list(densities.NAMES))
-    parser.add_argument("--out", type=Path, default=Path("docs/toys.png"))
+    parser.add_argument("--out", type=Path, default=Path("docs/toys.webp"))
     args = parser.parse_args()
     configs = [ToyConfig(name, args.flow, depth=args.depth, width=args.width) for name in args.names]
     with ProcessPoolExecutor(args.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         snapshots = list(pool.map(learn, configs, [args.seconds] * len(configs)))
     trainers = [ToyTrainer.from_snapshot(snapshot) for snapshot in snapshots]
-    save_png(args.out, sheet(trainers))
+    args.out.write_bytes(animation_bytes(args.out.suffix, [sheet(trainers)]))
 
 
 if __name__ == "__main__":
