@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import Qt
 
-from flow_explorer.engine.requests.base import SamplePage
+from flow_explorer.engine.requests.explorer import SamplePage
 from tests.app.explorer.workspace.case import state
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests import explorer as r
 from flow_explorer.engine.requests.levels import Variations
 from flow_explorer.explorer.model import open_model
 from flow_explorer.explorer.moving.exporting import Exporter

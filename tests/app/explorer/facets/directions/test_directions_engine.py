@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flow_explorer.engine.requests import base as r
 from flow_explorer.engine.requests import directions as rd
+from flow_explorer.engine.requests import explorer as r
 from flow_explorer.explorer.facets.directions.link import AMOUNTS
 from flowcore.errors import ConfigError
 
