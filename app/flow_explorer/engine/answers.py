@@ -23,7 +23,7 @@ import numpy as np
 from .protocol import ProtocolError
 
 __all__ = [
-    "Answer", "Array", "Counts", "Numbers", "Picture", "Pictures", "Points", "Rows", "Z", "from_answer", "read_as",
+    "Answer", "Array", "Counts", "Map", "Numbers", "Picture", "Pictures", "Points", "Rows", "Z", "from_answer", "read_as",
     "same_length", "to_answer",
 ]  # fmt: skip
 
@@ -55,6 +55,8 @@ Z = Annotated[np.ndarray, Array(1, ("float32", "float64"))]
 """float32 or float64 (D,)"""
 Rows = Annotated[np.ndarray, Array(2, ("float32", "float64"))]
 """float32 or float64 (n, D)"""
+Map = Annotated[np.ndarray, Array(2, ("float32", "float64"))]
+"""float32 or float64 (h, w): a number a pixel or a place"""
 Points = Annotated[np.ndarray, Array(2, ("float32", "float64"))]
 """float32 or float64 (n, k): places, ranges, or another few numbers each"""
 Numbers = Annotated[np.ndarray, Array(1, ("float32", "float64"))]

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from flow_explorer import theme
-from flow_explorer.explorer.facets.layers.view_model import Against
+from flow_explorer.engine.requests.layers import Against
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.focus import KeyboardFocus, ring
 
