@@ -11,13 +11,13 @@ import math
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 from .errors import ConfigError
 
 __all__ = [
-    "Setting", "check", "choice", "flag", "like", "number", "numbers", "other", "read", "settings", "shown", "text", "to_dict",
-    "whole",
+    "Setting", "check", "choice", "flag", "is_number", "like", "number", "numbers", "other", "read", "settings", "shown", "text",
+    "to_dict", "whole",
 ]  # fmt: skip
 
 _KEY = "setting"
@@ -31,6 +31,11 @@ def shown(value: object) -> str:
         return _short.repr(value)
     except ValueError:
         return "a number of too many digits"
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether what JSON holds is a number; true and false are none."""
+    return type(value) in (int, float)
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..bijections import Bijection, Split
 from ..errors import ConfigError, NonFiniteError, UntrainedError
+from ..modules import Modules
 from ..work import finish
 from .priors import StandardPrior, standard_draw, standard_log_prob
 from .temperature import by_level
@@ -53,6 +54,8 @@ class Flow(Bijection):
         architecture: what :func:`flowcore.model.systems.build` needs to make this flow again.
     """
 
+    initialised_flag: Tensor
+
     def __init__(
         self,
         layers: Iterable[Bijection],
@@ -67,7 +70,7 @@ class Flow(Bijection):
                 f"A flow's prior is a flowcore StandardPrior or one derived from it, not {type(prior).__name__}: it whitens, and "
                 "draws the same numbers on every device; for independent Gaussians take StandardPrior(shape)."
             )
-        self.layers = nn.ModuleList(layers)
+        self.layers = Modules(layers)
         self.prior = prior
         self.event_shape = tuple(event_shape)
         self.architecture = dict(architecture or {})
@@ -181,7 +184,9 @@ class Flow(Bijection):
         source = np.random.Philox(key=[seed % 2**64, 0])
         rng, state = np.random.Generator(source), source.state
         key = [seed % 2**64, 0]
-        state["buffer"], state["state"] = state["buffer"].tolist(), {"counter": [0, 0, 0, 0], "key": key}
+        state["buffer"] = state["buffer"].tolist()
+        # Lists are taken too, and sooner, but numpy's stubs name arrays alone.
+        state["state"] = {"counter": [0, 0, 0, 0], "key": key}  # pyright: ignore[reportGeneralTypeIssues]
         rows = np.empty((count, self.num_dims), np.float32)
         top = self.levels[-1].start
         for number in range(count):
@@ -272,7 +277,7 @@ class Flow(Bijection):
             h = layer.encode_through(h, [])[0]
         self.initialised_flag.fill_(True)
 
-    def named_layers(self) -> Iterable[tuple[str, Bijection]]:
+    def named_layers(self) -> Iterator[tuple[str, Bijection]]:
         """(name, layer) in the order of encoding, the name telling number and kind."""
         for number, layer in enumerate(self.layers):
             yield f"{number + 1} {type(layer).__name__}", layer
@@ -312,7 +317,7 @@ class Flow(Bijection):
             own, given = (str(dtype).removeprefix("torch.") for dtype in (own, values.dtype))
             raise ConfigError(f"This model computes in {own}, and was given {given}: convert it by .to(torch.{own}).")
 
-    def _blame(self, steps: Generator, act: str) -> None:
+    def _blame(self, steps: Generator[Step, None, object], act: str) -> None:
         for step in steps:
             if not torch.isfinite(step.h).all() or (step.log_det is not None and not torch.isfinite(step.log_det).all()):
                 raise NonFiniteError(f"While {act}, layer '{step.name}' gave a value that is not finite.", step.name)

@@ -149,7 +149,7 @@ def grid(
     height, width, channels = pictures[0].shape
     shape = (rows * height + (rows - 1) * gap, columns * width + (columns - 1) * gap, channels)
     sheet = np.empty(shape, np.uint8)
-    sheet[...] = background if channels == 3 or np.isscalar(background) else background[0]
+    sheet[...] = background if channels == 3 or isinstance(background, int) else background[0]
     for index, picture in enumerate(pictures):
         top, left = (index // columns) * (height + gap), (index % columns) * (width + gap)
         sheet[top : top + height, left : left + width] = picture
