@@ -78,10 +78,12 @@ class Race:
         began = self._clock()
         used = 0.0
         try:
-            while used < seconds:
+            while True:
                 racer.trainer.step()
                 now = self._clock() - began
                 used = max(now, math.nextafter(used, math.inf))
+                if used >= seconds:
+                    break
         finally:
             racer.seconds += used
             self.longest_turn = max(self.longest_turn, used)

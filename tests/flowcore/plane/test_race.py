@@ -51,6 +51,13 @@ def test_times_never_differ_by_more_than_the_longest_turn():
     assert steps == sorted(steps, reverse=True) and steps[0] > 20 * steps[3]
 
 
+def test_a_turn_of_no_time_is_one_step():
+    race = Race([trainer("nice"), trainer("realnvp")])
+    for _ in range(2):
+        race.turn(0.0)
+    assert [racer.trainer.step_count for racer in race.racers] == [1, 1]
+
+
 def test_real_flows_by_the_threads_own_clock():
     race = Race([trainer("nice"), trainer("spline")])
     while race.seconds < 0.05:
