@@ -26,13 +26,11 @@ class Sheets(OneThread):
     """Sample sheets, read by a worker and kept."""
 
     loaded = Signal()
-    _read = Signal(str, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._images: OrderedDict[str, QImage] = OrderedDict()
         self._waiting: set[str] = set()
-        self._read.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
@@ -47,7 +45,7 @@ class Sheets(OneThread):
             return self._images[key] if not self._images[key].isNull() else None
         if key not in self._waiting:
             self._waiting.add(key)
-            self._pool.start(lambda: self._read.emit(key, QImage(key)))
+            self.run_in_thread(lambda: QImage(key), lambda image: self._take(key, image))
         return None
 
     def _take(self, key: str, image: QImage) -> None:

@@ -59,7 +59,7 @@ def open_window(qtbot, home, monkeypatch):
             if run.is_live and run.presence.pid not in (0, os.getpid()):
                 os.kill(run.presence.pid, signal.SIGTERM)
         window.close()
-        window.workspaces["training"].controller.watcher.close()
+        window.workspaces["training"].controller.watcher.wait()
 
 
 def drop(window, path: Path) -> None:
