@@ -48,9 +48,10 @@ POINTS = 200
 
 def run(args: argparse.Namespace) -> int:
     """Train, save the picture, the animation and the curve, print one object."""
-    out = OutputFile(args.out, (".png",)) if args.out else None
-    film = OutputFile(args.animation, FORMATS) if args.animation else None
-    table = OutputFile(args.curves, (".csv",)) if args.curves else None
+    read = [] if args.target is None else [args.target]
+    out = OutputFile(args.out, (".png",), read) if args.out else None
+    film = OutputFile(args.animation, FORMATS, read) if args.animation else None
+    table = OutputFile(args.curves, (".csv",), read) if args.curves else None
     if film is not None:
         from flowcore.pictures.animation import require_video
         from flowcore.plane.drawing import check_film
