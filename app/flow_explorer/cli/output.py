@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from flowcore.atomic import replacing
 from flowcore.errors import FlowError
+from flowcore.one_line import one_line
 
 __all__ = [
     "OutputError", "OutputFile", "apart", "distinct", "files_below", "picture_files", "print_json", "print_table", "print_text",
@@ -20,6 +21,8 @@ __all__ = [
 ]  # fmt: skip
 
 Result = TypeVar("Result")
+LONGEST = 2000
+"""Characters of a line on stdout, which holds all attributes of a data set at times."""
 
 
 class OutputError(FlowError):
@@ -27,13 +30,13 @@ class OutputError(FlowError):
 
 
 def say(sentence: str) -> None:
-    """One line to the person, on stderr."""
-    _write(sys.stderr, sentence + "\n")
+    """One line to the person, on stderr, whatever the names in it hold."""
+    _write(sys.stderr, one_line(sentence) + "\n")
 
 
 def print_text(text: str) -> None:
-    """A line on stdout."""
-    _write(sys.stdout, text + "\n")
+    """A line on stdout, whatever the names in it hold."""
+    _write(sys.stdout, one_line(text, LONGEST) + "\n")
 
 
 def _write(stream: Any, text: str) -> None:
@@ -48,12 +51,12 @@ def _write(stream: Any, text: str) -> None:
 
 def print_json(value: Any) -> None:
     """JSON on stdout, ASCII alone, so that it survives every terminal and pipe. NaN is not JSON and is refused."""
-    print_text(json.dumps(value, indent=2, allow_nan=False))
+    _write(sys.stdout, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Columns aligned by their widest cell; figures, told by their first character, to the right."""
-    rows = [list(map(str, row)) for row in rows]
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max([len(heading), *(len(row[i]) for row in rows)]) for i, heading in enumerate(headings)]
 
     def line(cells: Sequence[str]) -> str:
@@ -63,7 +66,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         ]
         return "  ".join(parts).rstrip()
 
-    print_text("\n".join([line(headings), *map(line, rows)]))
+    _write(sys.stdout, "".join(f"{text}\n" for text in [line(headings), *map(line, rows)]))
 
 
 class OutputFile:

@@ -11,6 +11,7 @@ from flow_explorer.cli.output import OutputFile, print_json, print_text
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.toy_target import add_target, target_of
 from flowcore.fields import settings
+from flowcore.one_line import one_line
 from flowcore.plane.config import ToyConfig
 
 NAME = "toy"
@@ -99,8 +100,7 @@ def run(args: argparse.Namespace) -> int:
         entropy = "not known" if row["entropy"] is None else f"{row['entropy']:.4f} nats"
         about = target or {}
         note = f" {about['note']}" if about.get("note") else ""
-        # A title may hold what a table's first line held: nothing that moves a terminal's cursor.
-        title = "".join(sign if sign.isprintable() else " " for sign in about.get("title") or about.get("text") or density)
+        title = one_line(about.get("title") or about.get("text") or density, 200)
         print_text(
             f"{title}, {row['flow']}: {row['nll']:.4f} ± {row['standard_error']:.4f} "
             f"nats after {args.steps:,} steps ({row['seconds']:.1f} s); the density's entropy is {entropy}.{note}"
