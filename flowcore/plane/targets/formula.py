@@ -7,6 +7,7 @@ from __future__ import annotations
 import ast
 import functools
 import math
+import warnings
 from typing import TypeGuard
 
 import numpy as np
@@ -65,7 +66,9 @@ def parse(text: str) -> ast.expr:
     if deepest > MAX_DEPTH:
         raise too_deep
     try:
-        tree = ast.parse(plain, mode="eval").body
+        with warnings.catch_warnings():  # `1if x > 0 else 2` is no good Python, and a formula all the same
+            warnings.simplefilter("ignore")
+            tree = ast.parse(plain, mode="eval").body
     except SyntaxError as error:
         place = f" near place {error.offset}" if error.offset else ""
         raise ConfigError(f"The formula cannot be read{place}: something is missing or misplaced there.") from error
