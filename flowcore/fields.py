@@ -168,8 +168,8 @@ def flag(default: bool, title: str = "", help: str = "", **more: Any) -> Any:
 
 
 def text(default: str, most: int, title: str = "", help: str = "", **more: Any) -> Any:
-    """A text of 1 to ``most`` characters."""
-    return _field(default, "text", title, help, low=1, high=most, **more)
+    """A text of 1 to ``most`` characters; with ``low=0`` an empty one too."""
+    return _field(default, "text", title, help, **{"low": 1, "high": most, **more})
 
 
 def other(default: Any, take: Callable[[Any], Any] | None, title: str = "", help: str = "", **more: Any) -> Any:

@@ -33,6 +33,7 @@ __all__ = [
     "likelier_than",
     "read_card",
     "read_header",
+    "run_checkpoints",
     "typicality",
 ]
 
@@ -126,6 +127,24 @@ def read_card(path: str | os.PathLike) -> dict:
             f"'{path}' has format version {version!r}; this Flow Explorer reads version {FORMAT_VERSION}."
         )
     return card
+
+
+def run_checkpoints(folder: str | os.PathLike) -> tuple[list[tuple[int, Path]], list[str]]:
+    """The checkpoints that a run folder holds, (steps, file) each, fewest steps first; and why others cannot be read.
+
+    ``best`` and ``last`` are among them, ``last`` after others of its step, and those that were kept for good.
+    """
+    found, why = [], []
+    for path in sorted(Path(folder).glob("*.safetensors")):
+        if path.name.startswith("."):  # being written
+            continue
+        try:
+            steps = read_card(path).get("steps")
+        except CheckpointError as error:
+            why.append(str(error))
+            continue
+        found.append((steps if type(steps) is int else 0, path))
+    return sorted(found, key=lambda entry: (entry[0], entry[1].stem == "last", entry[1].name)), why
 
 
 def level_count(card: Mapping) -> int:

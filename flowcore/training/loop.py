@@ -145,13 +145,14 @@ def _run(
         trainer.stopped = processes.agree(int(should_stop()) if should_stop else 0)
         last = trainer.step == config.steps or bool(trainer.stopped)
         saving = last or trainer.step % config.checkpoint_every == 0
+        keeping = config.keep_every > 0 and trainer.step % config.keep_every == 0
         logging = last or record.is_due() or trainer.step % config.log_every == 0
-        if (prompt or logging or saving) and trainer.has_diverged:
+        if (prompt or logging or saving or keeping) and trainer.has_diverged:
             raise NonFiniteError(
                 f"Training diverged: {PATIENCE} steps in a row had no finite gradient; lower the learning rate."
             )
-        if logging or saving:
-            processes.alone(partial(record.write, recent if logging else [], saving, last))
+        if logging or saving or keeping:
+            processes.alone(partial(record.write, recent if logging else [], saving, last, keeping))
         if logging:
             recent = []
         if trainer.stopped:

@@ -61,8 +61,10 @@ class Record:
         self._skipped = trainer.skipped
         self._since = time.perf_counter()
 
-    def write(self, recent: Sequence[tuple[Tensor, Tensor]], saving: bool, last: bool) -> None:
+    def write(self, recent: Sequence[tuple[Tensor, Tensor]], saving: bool, last: bool, keeping: bool = False) -> None:
         """After a step: a line of metrics for the ``recent`` (bpd, gradient norm), evaluation if it is due, a checkpoint.
+
+        ``keeping`` writes the averaged weights too, in a file that no later step replaces.
 
         Raises:
             DataError: if the run folder is gone.
@@ -78,6 +80,8 @@ class Record:
             if self.on_progress is not None:
                 self.on_progress(self._progress(line, len(recent), held_out))
             self._since = time.perf_counter()
+        if keeping:
+            self._attempt(self._keep)
         if saving:
             self.save_last(needed=last)
 
@@ -145,6 +149,9 @@ class Record:
         card = self.trainer.card(held_out_summary(self.trainer.average, held, labels))
         save(self.folder.best, self.trainer.average, card)
         self.trainer.best = bpd
+
+    def _keep(self) -> None:
+        save(self.folder.kept(self.trainer.step), self.trainer.average, self.trainer.card())
 
     def _save_sheet(self) -> None:
         try:

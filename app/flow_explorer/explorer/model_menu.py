@@ -68,6 +68,10 @@ class ModelMenu(ChipButton):
             self.set_texts(model.title, model.summary)
         self.setAccessibleDescription(tr("The model; opens a menu of others"))
 
+    def refusal(self, _model: Model) -> str:
+        """Why a model is listed but cannot be chosen here; "" where it can."""
+        return ""
+
     def fill(self) -> None:
         """Make the menu's entries anew: a recent file may be gone."""
         menu = self.menu()
@@ -94,7 +98,9 @@ class ModelMenu(ChipButton):
         # A tab puts what follows at the right, as menus do with shortcuts.
         action = menu.addAction(f"{model.title}\t{model.summary}".replace("&", "&&"),
                                 lambda: self.chosen.emit(name))
-        action.setToolTip(str(model.path))
+        refusal = self.refusal(model)
+        action.setEnabled(not refusal)
+        action.setToolTip(refusal or str(model.path))
         if model.first_page:
             action.setIcon(_face_of(model.first_page[0], self.devicePixelRatioF()))
         action.setCheckable(True)

@@ -73,6 +73,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry("levels", "Levels", "Keep a picture's coarse or fine levels, or a region, and draw the rest anew"),
     Entry("layers", "Layers", "Follow a picture from pixels to noise, layer by layer, and see what its likelihood is made of"),
     Entry("pixels", "Pixels", "Which z a pixel moves, which pixels a z moves; paint, and make what you painted plausible"),
+    Entry("compare", "Compare", "Two models, or two checkpoints of one training, on the same picture, the same z, the same page"),
     Entry("map", "Map", "A folder of pictures as points in z: near ones are alike to the model", about_subject=False),
     Entry("piles", "Piles", "Turn the pictures of one pile into their counterparts in another, and back", about_subject=False),
 )  # fmt: skip

@@ -38,6 +38,8 @@ class SamplesGrid(KeyboardFocus, QWidget):
     activated = Signal(int)
     """Enter, or a double click: put this one in the first empty well."""
     dragged = Signal(int)
+    hovered = Signal(int)
+    """The pointer is over another picture; -1 for none."""
     menu_wanted = Signal(int, QPoint)
     """A picture was pressed with the right button, or the menu key: its index and the global position."""
 
@@ -148,8 +150,14 @@ class SamplesGrid(KeyboardFocus, QWidget):
 
     def _hover(self, index: int) -> None:
         if index != self._hovered:
-            self._hovered = index
             self.setCursor(Qt.CursorShape.PointingHandCursor if index >= 0 else Qt.CursorShape.ArrowCursor)
+            self.show_hovered(index)
+            self.hovered.emit(index)
+
+    def show_hovered(self, index: int) -> None:
+        """Light a picture up as if the pointer were over it; -1 for none."""
+        if index != self._hovered:
+            self._hovered = index
             self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
