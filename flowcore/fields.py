@@ -64,6 +64,7 @@ class Setting:
     decimals: int = 2
     logarithmic: bool = False
     columns: int = 0
+    compact: bool = False
     menu: bool = False
     tone: str = "accent"
 
