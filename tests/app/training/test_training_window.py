@@ -226,7 +226,7 @@ def test_runs_are_listed_compared_renamed_and_binned(qtbot, open_window, home):
 
     press("one")
     assert workspace.pages.currentWidget() is workspace.run_view and workspace.run_view.title.text() == "One"
-    assert workspace.run_view.film.strip.columns() == [0, 1]
+    assert workspace.run_view.film.strip.places() == [0, 1]
     workspace.run_view.film.strip.setFocus()
     qtbot.keyClick(workspace.run_view.film.strip, Qt.Key.Key_Left)
     assert workspace.run_view.film.step == 20 and workspace.run_view.chart.marker.isVisible()

@@ -236,7 +236,7 @@ class CompareView(QWidget):
             head.rested.connect(self.rested)
         self.again.clicked.connect(self.again_wanted)
         for one, other in ((grids["left"], grids["right"]), (grids["right"], grids["left"])):
-            one.hovered.connect(other.show_hovered)
+            one.hover_changed.connect(other.show_hovered)
 
     # What is shown
 

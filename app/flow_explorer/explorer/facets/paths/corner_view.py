@@ -34,8 +34,6 @@ RADIUS = 6
 class CornerView(KeyboardFocus, DropTarget):
     """Shows one corner's picture; every act leaves as a signal."""
 
-    kept_keys = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
-
     dropped = Signal(QMimeData)
     menu_wanted = Signal(QPoint)
     """The global position for a menu of what can go here."""

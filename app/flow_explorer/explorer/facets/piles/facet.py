@@ -355,7 +355,7 @@ class PilesFacet(Facet):
 
     def _look(self) -> None:
         view = self.widget()
-        self.links.look(view.sheet.visible, view.sheet.hovered)
+        self.links.look(view.sheet.visible, view.sheet.looked_at)
         self._show_pair()
 
     def _missing(self, wanted: Wanted) -> tuple[str, str]:
@@ -397,7 +397,7 @@ class PilesFacet(Facet):
         pile = links.source_view()
         view.show_sheet(fit, sentence, missing, len(pile.pictures), state.selected, links.page.failed,
                         ("a", "b") if state.direction == "ab" else ("b", "a"))  # fmt: skip
-        links.look(view.sheet.visible, view.sheet.hovered)
+        links.look(view.sheet.visible, view.sheet.looked_at)
         view.show_saving(self.saving.view, links.page.error)
         self._show_pair()
         if self._panel is not None:
@@ -409,7 +409,7 @@ class PilesFacet(Facet):
 
     def _show_pair(self) -> None:
         view, index = self.widget(), self.state.selected
-        hovered = view.sheet.hovered
+        hovered = view.sheet.looked_at
         if hovered is not None:
             index = hovered
         further = self._further()
