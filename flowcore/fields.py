@@ -17,8 +17,8 @@ from typing import Any, NoReturn, TypeGuard
 from .errors import ConfigError
 
 __all__ = [
-    "Setting", "changes", "check", "choice", "flag", "is_number", "like", "number", "numbers", "other", "read", "settings", "several",
-    "shown", "text", "to_dict", "whole",
+    "Setting", "changes", "check", "choice", "flag", "is_number", "like", "number", "numbers", "other", "read", "settings",
+    "several", "shown", "text", "to_dict", "whole",
 ]  # fmt: skip
 
 _KEY = "setting"

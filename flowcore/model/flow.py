@@ -200,7 +200,7 @@ class Flow(Bijection):
             rows[number, top:] = self.prior.draw(rng)
         return rows
 
-    def sample(self, count: int, temperature: float | Sequence[float] = 1.0, seed: int = 0, first: int = 0) -> Tensor:
+    def sample(self, count: int, temperature: float | Iterable[float] = 1.0, seed: int = 0, first: int = 0) -> Tensor:
         """``count`` draws of z (count, D), numbers ``first`` and on of ``seed``; decode them for pictures.
 
         ``temperature`` is one number for all levels or one a level, the finest first; what a model's card proposes is
@@ -209,7 +209,7 @@ class Flow(Bijection):
         z = torch.from_numpy(self._numbered(count, seed, first)).to(self.device, self.dtype)
         return self.temper(z, temperature)
 
-    def draw(self, count: int, rng: np.random.Generator, temperature: float | Sequence[float] = 1.0) -> Tensor:
+    def draw(self, count: int, rng: np.random.Generator, temperature: float | Iterable[float] = 1.0) -> Tensor:
         """``count`` draws of z (count, D) from a generator that goes on, all at once: for estimates over many.
 
         Other numbers than :meth:`sample`'s, and the same on every device.
@@ -221,7 +221,7 @@ class Flow(Bijection):
             rows = np.concatenate([fine, rows], 1)
         return self.temper(torch.from_numpy(rows).to(self.device, self.dtype), temperature)
 
-    def temper(self, z: Tensor, temperature: float | Sequence[float]) -> Tensor:
+    def temper(self, z: Tensor, temperature: float | Iterable[float]) -> Tensor:
         """The same z at another temperature; one number, or one a level (finest first).
 
         Raises:

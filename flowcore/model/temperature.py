@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import SupportsFloat
 
 from ..errors import ConfigError
 
@@ -20,7 +21,7 @@ DECIMALS = 2
 """Of a scaled level's temperature: those that the window shows, so that what it shows is what it draws at."""
 
 
-def by_level(temperature: float | Iterable[float], levels: int) -> tuple[float, ...]:
+def by_level(temperature: SupportsFloat | Iterable[float], levels: int) -> tuple[float, ...]:
     """One temperature a level, from one number for all of them or from as many as there are levels.
 
     Raises:

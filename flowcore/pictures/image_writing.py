@@ -13,6 +13,7 @@ from PIL import Image
 
 from ..atomic import replacing
 from ..errors import PictureError
+from .recipe import embed, to_comment
 
 __all__ = [
     "enlarge",
@@ -37,8 +38,6 @@ def to_png_bytes(array: np.ndarray, recipe: dict | None = None) -> bytes:
     data = buffer.getvalue()
     if recipe is None:
         return data
-    from .recipe import embed  # recipe reads files through images: not at the top
-
     return embed(data, recipe)
 
 
@@ -94,8 +93,6 @@ def to_gif_bytes(
         images.append(image)
     options: dict = {}
     if recipe is not None:
-        from .recipe import to_comment
-
         options["comment"] = to_comment(recipe)
     buffer = io.BytesIO()
     images[0].save(

@@ -20,7 +20,7 @@ import struct
 import zlib
 
 from ..errors import FlowError, PictureError
-from .images import read_file
+from .files import read_file
 
 __all__ = [
     "KEYWORD",

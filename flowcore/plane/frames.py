@@ -1,6 +1,8 @@
 """What there is to see of a toy run at one step: points on both sides, a density, a warped grid, every layer between."""
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -11,7 +13,9 @@ from .matching import piece
 from .prior_shapes import ellipses
 from .priors import draw_points, moves, replace_noise, start_noise
 from .targets import targets as toy_targets
-from .trainer import ToyTrainer
+
+if TYPE_CHECKING:
+    from .trainer import ToyTrainer
 
 __all__ = ["DATA_POINTS", "GRID_LINES", "GRID_POINTS", "LAYER_POINTS", "SAMPLES", "ToyFrames", "cells", "true_heat"]
 

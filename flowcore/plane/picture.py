@@ -1,12 +1,16 @@
 """A toy run as a picture, by Pillow alone: data, samples, density, where f sends the data, warped grid."""
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..model.card import SYSTEM_NAMES
 from .drawing import DARK, PANEL, compose, heat_picture, points_picture
 from .frames import ToyFrames, true_heat
-from .trainer import ToyTrainer
+
+if TYPE_CHECKING:
+    from .trainer import ToyTrainer
 
 __all__ = ["PANEL", "compose", "draw", "heat_picture", "points_picture", "sheet"]
 

@@ -40,6 +40,10 @@ _WAVE_REACH = 4.0 / math.sqrt(3.0)
 class VelocityField(nn.Module):
     """v(x, t): points (N, 2) and a time, one for all or (N, 1), -> (N, 2)."""
 
+    hidden: Modules[nn.Linear]
+    last: nn.Linear
+    """Of its network."""
+
     def velocity(self, x: Tensor, t: float | Tensor) -> Tensor:
         """v (N, 2)."""
         raise TypeError(f"{type(self).__name__} does not define velocity")

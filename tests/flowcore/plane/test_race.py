@@ -91,7 +91,7 @@ def test_in_a_race_a_flow_learns_as_it_does_alone():
 def test_a_racer_that_breaks_down_has_used_its_time():
     race = Race([trainer("nice")])
 
-    def breaks():
+    def breaks(count: int = 1) -> float:
         raise ConfigError("broken")
 
     race.racers[0].trainer.step = breaks

@@ -13,6 +13,7 @@ import torch
 from flowcore.errors import CheckpointError, ConfigError, DataError, NonFiniteError
 from flowcore.model import checkpoint
 from flowcore.model.card import read_card
+from flowcore.model.priors import LearnedPrior
 from flowcore.training import RunFolder, TrainConfig, architecture_for, train
 from flowcore.training.loop import Trainer
 
@@ -125,7 +126,8 @@ def test_class_conditional_training_uses_the_labels(tmp_path):
     data.labels = np.arange(40) % 2
     architecture = architecture_for("glow", "tiny", (1, 8, 8), classes=2)
     trainer = train(config(architecture=architecture), data, tmp_path / "run", data)
-    assert (trainer.flow.prior.location[0] != trainer.flow.prior.location[1]).any()
+    prior = trainer.flow.prior
+    assert isinstance(prior, LearnedPrior) and (prior.location[0] != prior.location[1]).any()
 
 
 @pytest.mark.parametrize("system", ["nice", "realnvp", "glow"])
