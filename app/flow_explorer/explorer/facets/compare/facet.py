@@ -64,7 +64,6 @@ class CompareFacet(Facet):
         self._exchanged: dict[tuple[str, str], str] = {}
         """Why a z cannot be exchanged between two architectures; "" where it can."""
         self._holding = False
-        self._refused = ""
         self.grids = {which: SamplesGrid(partial(self._sample, which)) for which in SIDES}
         self.view = view = CompareView(settings, self.grids)
         self._late = QTimer(self, interval=SPINNER_MS, singleShot=True)
@@ -202,12 +201,14 @@ class CompareFacet(Facet):
     def _why_not(self) -> str | None:
         """Why the two cannot decode each other's z; "" where they can, None where that is not known."""
         key = self._architectures()
-        return None if key is None else "" if key[0] == key[1] else self._exchanged.get(key)
+        if key is None:
+            return None
+        return "" if key[0] == key[1] else self._exchanged.get(key, self._exchange.error or None)
 
     def _ask_exchange(self) -> None:
         key = self._architectures()
         left, right = (side.model for side in self.sides.values())
-        if key is None or left is None or right is None or self._why_not() is not None:
+        if key is None or left is None or right is None or key[0] == key[1] or key in self._exchanged:
             self._exchange.want(None)
             return
         self._holding = True
@@ -321,7 +322,7 @@ class CompareFacet(Facet):
         value, differing = split(self._temperatures())
         at = tr("Temperature at most {value}") if differing else tr("Temperature {value}")
         view.drawn_at.setText(at.format(value=f"{value:.2f}"))
-        view.table.show_rows(rows(state.look, list(self.sides.values())))
+        view.table.show_rows(rows(state.look, list(self.sides.values())), [side.query.busy for side in self.sides.values()])
         self._show_page()
         view.show_look(state.look, not empty)
         self._show_empty(empty, this)

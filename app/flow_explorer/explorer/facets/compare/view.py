@@ -164,7 +164,8 @@ class Table(QWidget):
             self.grid.addWidget(label, len(self.cells), column)
         self.cells.append(made)
 
-    def show_rows(self, rows: Sequence[Row]) -> None:
+    def show_rows(self, rows: Sequence[Row], stale: Sequence[bool]) -> None:
+        """Show figures; a side's that are `stale` are of what was there before."""
         self.rows = list(rows)
         while len(self.cells) <= len(rows):
             self._add()
@@ -175,7 +176,9 @@ class Table(QWidget):
                 label.setText(text)
                 label.setToolTip(shown.tip)
                 label.setVisible(there)
-                label.set_tone("" if shown.left else "muted")
+            old = (not shown.left, stale[0], stale[1], any(stale))
+            for label, muted in zip(labels, old, strict=True):
+                label.set_tone("muted" if muted else "")
         self.setAccessibleName(tr("Figures of both models"))
         self.setAccessibleDescription("; ".join(f"{each.name}: {each.left}, {each.right} {each.apart}".strip() for each in rows))
 
