@@ -47,6 +47,20 @@ def test_another_bundled_model_is_one_press_away(workspace, client, facet, bundl
     assert facet.state.right == Side("zebra")
 
 
+def test_of_a_model_that_was_opened_from_its_run_the_run_is_proposed(workspace, client, facet, run_folder, qtbot):
+    explored = run_folder / "explored" / "best-0000200.safetensors"
+    explored.parent.mkdir()
+    explored.write_bytes((run_folder / "best.safetensors").read_bytes())
+    for path in (explored, run_folder / "step-000100.safetensors"):
+        workspace.acts.set_model(str(path), 4, 0.7)
+        client.run()
+        assert "checkpoints of its run" in facet._first.text() and facet._first.isVisibleTo(facet.view)
+        qtbot.mouseClick(facet._first, LEFT)
+        client.run()
+        assert facet.state.right == Side(str(run_folder)) and facet.view.heads["right"].track.maximum() == 4
+        workspace.history.undo()
+
+
 def test_the_picture_under_both_models(workspace, client, facet, other):
     facet.choose("right", str(other))
     client.run()
