@@ -39,9 +39,9 @@ def picture(seed: int = 0, shape=(8, 8, 3)) -> np.ndarray:
 
 
 def read(flow, *arguments, **options) -> tuple[Reading, Shares]:
-    steps = [step for step in read_job(flow, *arguments, **options) if step is not None]
-    assert [type(step) for step in steps] == [Reading, Shares]
-    return steps[0], steps[1]
+    reading, found = [step for step in read_job(flow, *arguments, **options) if step is not None]
+    assert isinstance(reading, Reading) and isinstance(found, Shares)
+    return reading, found
 
 
 def test_what_stays_of_a_picture_is_its_coarse_levels():

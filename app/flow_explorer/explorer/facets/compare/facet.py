@@ -27,6 +27,7 @@ from flow_explorer.explorer.facets.compare.sides import (
     apart,
     open_side,
     rows,
+    run_of,
     sees,
     side_of,
     size_differs,
@@ -64,7 +65,6 @@ class CompareFacet(Facet):
         self._exchanged: dict[tuple[str, str], str] = {}
         """Why a z cannot be exchanged between two architectures; "" where it can."""
         self._holding = False
-        self._refused = ""
         self.grids = {which: SamplesGrid(partial(self._sample, which)) for which in SIDES}
         self.view = view = CompareView(settings, self.grids)
         self._late = QTimer(self, interval=SPINNER_MS, singleShot=True)
@@ -171,7 +171,7 @@ class CompareFacet(Facet):
         self.host.controller.acts.select(index)
 
     def _take_first(self) -> None:
-        name = self._other_bundled()
+        name, _words = self._proposal()
         if name:
             self.choose("right", name)
 
@@ -202,12 +202,14 @@ class CompareFacet(Facet):
     def _why_not(self) -> str | None:
         """Why the two cannot decode each other's z; "" where they can, None where that is not known."""
         key = self._architectures()
-        return None if key is None else "" if key[0] == key[1] else self._exchanged.get(key)
+        if key is None:
+            return None
+        return "" if key[0] == key[1] else self._exchanged.get(key, self._exchange.error or None)
 
     def _ask_exchange(self) -> None:
         key = self._architectures()
         left, right = (side.model for side in self.sides.values())
-        if key is None or left is None or right is None or self._why_not() is not None:
+        if key is None or left is None or right is None or key[0] == key[1] or key in self._exchanged:
             self._exchange.want(None)
             return
         self._holding = True
@@ -282,17 +284,20 @@ class CompareFacet(Facet):
         if name == "explorer.whole_pixels" and isValid(self.view):
             self.view.set_smooth(not self.host.context.settings.get("explorer.whole_pixels", False))
 
-    def _other_bundled(self) -> str:
-        """A bundled model that may stand beside the open one."""
+    def _proposal(self) -> tuple[str, str]:
+        """What may stand beside the open model, and how that is offered: the run that it is of, else another bundled model."""
         this = self.host.controller.model
+        run = run_of(this.path) if this is not None else None
+        if run is not None:
+            return str(run), tr("Go through the checkpoints of its run")
         for path in assets.models():
             try:
                 model = open_model(path.stem)
             except FlowError:
                 continue
             if this is not None and model.path != this.path and not size_differs(model, this):
-                return path.stem
-        return ""
+                return path.stem, tr("Compare with “{title}”", title=model.title)
+        return "", ""
 
     def _sample(self, which: str, index: int) -> np.ndarray | None:
         side = self.sides[which]
@@ -321,10 +326,10 @@ class CompareFacet(Facet):
         value, differing = split(self._temperatures())
         at = tr("Temperature at most {value}") if differing else tr("Temperature {value}")
         view.drawn_at.setText(at.format(value=f"{value:.2f}"))
-        view.table.show_rows(rows(state.look, list(self.sides.values())))
+        view.table.show_rows(rows(state.look, list(self.sides.values())), [side.query.busy for side in self.sides.values()])
         self._show_page()
         view.show_look(state.look, not empty)
-        self._show_empty(empty, this)
+        self._show_empty(empty)
         if not self.busy:
             self._late.stop()
             view.spinner.hide()
@@ -357,13 +362,12 @@ class CompareFacet(Facet):
             return tr("Select a sample to see here what both models make of it.")
         return controller.page.view.error or tr("The sample is on its way.")
 
-    def _show_empty(self, sentence: str, this: Model) -> None:
+    def _show_empty(self, sentence: str) -> None:
         controller, chosen = self.host.controller, bool(self.state.right.path)
         self.view.empty.set_sentence(sentence)
-        bundled = self._other_bundled() if sentence and not chosen else ""
-        if bundled:
-            self._first.setText(tr("Compare with “{title}”", title=open_model(bundled).title))
-        self._first.setVisible(bool(bundled))
+        words = self._proposal()[1] if sentence and not chosen else ""
+        self._first.setText(words)
+        self._first.setVisible(bool(words))
         self._file.setVisible(not chosen)
         self._folder.setVisible(not chosen)
         subject = controller.state.subject
@@ -400,7 +404,7 @@ class CompareFacet(Facet):
 
     def _show_page(self) -> None:
         state, models = self.host.controller.state, [side.model for side in self.sides.values()]
-        note = tr("Seed {seed}, temperature {temperature}, the same numbers of the prior through both.", seed=state.seed,
+        note = tr("Seed {seed}, temperature {temperature}, the same draws from the prior through both.", seed=state.seed,
                   temperature=f"{state.temperature:.2f}")  # fmt: skip
         if state.profile and len({model.levels for model in models if model is not None}) > 1:
             note = tr("Seed {seed}; a temperature for each level where the model has as many, else {temperature} for all.",

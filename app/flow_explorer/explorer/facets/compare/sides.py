@@ -22,7 +22,8 @@ from flowcore.errors import CheckpointError, FlowError
 from flowcore.model.card import run_checkpoints
 from flowcore.model.labels import Label, from_json
 
-__all__ = ["Apart", "Reading", "Row", "SideLink", "apart", "open_side", "rows", "sees", "side_of", "size_differs"]
+__all__ = ["Apart", "Reading", "Row", "SideLink", "apart", "open_side", "rows", "run_of", "sees", "side_of",
+           "size_differs"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ def side_of(path: str) -> Side:
     if file.is_file() and (file.parent / "config.json").is_file():
         return Side(str(file.parent), file.name)
     return Side(path)
+
+
+def run_of(path: Path) -> Path | None:
+    """The run folder that a checkpoint lies in, or from which it was opened and kept; None for any other file."""
+    folders = (path.parent, path.parent.parent)
+    return next((folder for folder in folders if (folder / "config.json").is_file() and run_checkpoints(folder)[0]), None)
 
 
 def open_side(side: Side, checkpoints: list[tuple[int, Path]]) -> Model:

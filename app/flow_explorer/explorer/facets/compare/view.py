@@ -28,10 +28,11 @@ SIDES = {"left": "Left", "right": "Right"}
 GAP = 24
 BETWEEN = 12
 CAPTION = 24
-TABLE = 400
+TABLE = 440
 """What the figures' names and three columns need."""
 LEAST = 190
 """A column is at least so wide, so that a model's name can be read."""
+OUTLINE = 2
 TICK_ROOM = 4
 """Ticks nearer to each other than this are not drawn."""
 
@@ -164,7 +165,8 @@ class Table(QWidget):
             self.grid.addWidget(label, len(self.cells), column)
         self.cells.append(made)
 
-    def show_rows(self, rows: Sequence[Row]) -> None:
+    def show_rows(self, rows: Sequence[Row], stale: Sequence[bool]) -> None:
+        """Show figures; a side's that are `stale` are of what was there before."""
         self.rows = list(rows)
         while len(self.cells) <= len(rows):
             self._add()
@@ -175,7 +177,9 @@ class Table(QWidget):
                 label.setText(text)
                 label.setToolTip(shown.tip)
                 label.setVisible(there)
-                label.set_tone("" if shown.left else "muted")
+            old = (not shown.left, stale[0], stale[1], any(stale))
+            for label, muted in zip(labels, old, strict=True):
+                label.set_tone("muted" if muted else "")
         self.setAccessibleName(tr("Figures of both models"))
         self.setAccessibleDescription("; ".join(f"{each.name}: {each.left}, {each.right} {each.apart}".strip() for each in rows))
 
@@ -342,13 +346,14 @@ class CompareView(QWidget):
             else:
                 self.heads[which].setGeometry(x, top, step - GAP, head)
                 self.problems[which].setGeometry(x, body, side, side)
-                # The grid's own margin holds the selection's outline; the pictures themselves stand on the column's edge.
-                self.grids[which].setGeometry(x - MARGIN, body - MARGIN, side + 2 * MARGIN, side + 2 * MARGIN)
+                # The grid's own margin holds the selection's outline, which must not be cut off at the view's edge either.
+                square = side - OUTLINE + 2 * MARGIN
+                self.grids[which].setGeometry(x - MARGIN + OUTLINE, body - MARGIN, square, square)
             self.pictures[which].setGeometry(x, body, side, side)
             self.captions[which].setGeometry(x, body + side + 4, step - GAP, self._caption())
-        below, whole = body + side + self._caption() + BETWEEN, columns * step - GAP
-        table = min(whole, 560 if columns == 3 else max(round(0.6 * whole), TABLE))
-        self.table.setGeometry(0, below, table, self.table.sizeHint().height())
-        self.controls.setGeometry(table + GAP, below, min(whole - table - GAP, 340), self.table.sizeHint().height())
+        below, rows = body + side + self._caption() + BETWEEN, self.table.sizeHint().height()
+        beside = max(TABLE + GAP, step)
+        self.table.setGeometry(0, below, min(TABLE, width), rows)
+        self.controls.setGeometry(beside, below, min(width - beside, 340), rows)
         self.note.setGeometry(0, body + side + 4, width, CAPTION)
         self.empty.setGeometry(0, body, width, max(height - body, 120))

@@ -47,6 +47,20 @@ def test_another_bundled_model_is_one_press_away(workspace, client, facet, bundl
     assert facet.state.right == Side("zebra")
 
 
+def test_of_a_model_that_was_opened_from_its_run_the_run_is_proposed(workspace, client, facet, run_folder, qtbot):
+    explored = run_folder / "explored" / "best-0000200.safetensors"
+    explored.parent.mkdir()
+    explored.write_bytes((run_folder / "best.safetensors").read_bytes())
+    for path in (explored, run_folder / "step-000100.safetensors"):
+        workspace.acts.set_model(str(path), 4, 0.7)
+        client.run()
+        assert "checkpoints of its run" in facet._first.text() and facet._first.isVisibleTo(facet.view)
+        qtbot.mouseClick(facet._first, LEFT)
+        client.run()
+        assert facet.state.right == Side(str(run_folder)) and facet.view.heads["right"].track.maximum() == 4
+        workspace.history.undo()
+
+
 def test_the_picture_under_both_models(workspace, client, facet, other):
     facet.choose("right", str(other))
     client.run()
@@ -177,6 +191,29 @@ def test_the_same_z_where_it_means_nothing_is_said_and_the_rest_works(workspace,
     facet.change(State("page", right=Side(str(shallow))), "look")
     client.run()
     assert shown(facet, view.empty, view.grids["right"]) == [False, True] and len(client.sent(Exchange)) == 1
+
+
+def test_where_it_cannot_be_told_whether_a_z_can_be_exchanged_that_is_said_once(workspace, client, facet, make_checkpoint):
+    other = make_checkpoint("deep-7", title="Deep", architecture={"system": "glow", "shape": [3, 8, 8], "levels": 2})
+    client.fail = Exchange
+    facet.change(State("z", right=Side(str(other))), "look")
+    client.run()
+    assert facet.view.empty.label.text() == "It could not be computed." and len(client.sent(Exchange)) == 1 and not facet.busy
+    client.fail = None
+    workspace.engine_restarted()
+    client.run()
+    assert shown(facet, facet.view.empty) == [False] and len(client.sent(DecodeSame)) == 2
+
+
+def test_figures_of_what_was_there_before_are_muted(workspace, client, facet, run_folder):
+    facet.choose("right", str(run_folder))
+    client.run()
+    cells = facet.view.table.cells[1]
+    assert [label.property("tone") for label in cells] == ["", "", "", ""]
+    facet.go_to("right", 0)
+    assert [label.property("tone") for label in cells] == ["", "", "muted", "muted"] and cells[2].text() == "4.000"
+    client.run()
+    assert [label.property("tone") for label in cells] == ["", "", "", ""] and cells[2].text() == "3.900"
 
 
 def test_a_page_of_the_same_seeds_whose_cells_light_up_together(workspace, client, facet, other, qtbot):
