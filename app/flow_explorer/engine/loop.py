@@ -302,8 +302,8 @@ class Loop:
         kind: str,
         data: Mapping[str, Any],
         arrays: Mapping[str, np.ndarray],
-        *,
         done: bool,
+        *,
         stream: bool,
     ) -> None:
         """A job's answer; one that is part of a stream counts until the window acknowledges it."""

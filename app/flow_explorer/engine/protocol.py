@@ -20,6 +20,7 @@ __all__ = ["DTYPES", "Frame", "FrameReader", "ProtocolError", "encode_frame", "r
 DTYPES = ("uint8", "int32", "int64", "float32", "float64", "bool")
 MAX_HEADER_BYTES = 64 * 2**20
 MAX_ARRAY_BYTES = 2 * 2**30
+MAX_AXES = 16
 _LENGTH = struct.Struct(">I")
 
 Frame = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -108,7 +109,7 @@ def _parse_header(text: bytes) -> tuple[dict[str, Any], list[int]]:
             shape = entry["shape"]
             if entry["dtype"] not in DTYPES or not isinstance(entry["name"], str):
                 raise ProtocolError(f"an array is listed with dtype {entry['dtype']!r}")
-            if not all(isinstance(side, int) and side >= 0 for side in shape):
+            if not isinstance(shape, list) or len(shape) > MAX_AXES or not all(_is_side(side) for side in shape):
                 raise ProtocolError(f"an array is listed with shape {shape!r}")
             sizes.append(math.prod(shape) * np.dtype(entry["dtype"]).itemsize)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -116,6 +117,10 @@ def _parse_header(text: bytes) -> tuple[dict[str, Any], list[int]]:
     if sum(sizes) > MAX_ARRAY_BYTES:
         raise ProtocolError(f"arrays of {sum(sizes)} bytes are over the protocol's limit")
     return header, sizes
+
+
+def _is_side(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= MAX_ARRAY_BYTES
 
 
 def _finish(header: dict[str, Any], bodies: list[bytearray]) -> Frame:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from flow_explorer.engine.protocol import FrameReader, ProtocolError, encode_frame
-from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests import explorer as r
+from flow_explorer.engine.requests.base import from_fields, to_fields
 from flow_explorer.engine.requests.levels import Variations
 from flow_explorer.engine.requests.piles import ReadPile
 from flowcore.errors import ConfigError
@@ -39,9 +40,9 @@ EXAMPLES = [
 
 @pytest.mark.parametrize("request_", EXAMPLES, ids=lambda request: request.kind)
 def test_a_request_survives_the_pipe(request_):
-    fields, arrays = r.to_fields(request_)
+    fields, arrays = to_fields(request_)
     ((header, received),) = FrameReader().feed(encode_frame({"fields": fields}, arrays))
-    again = r.from_fields(request_.kind, header["fields"], received)
+    again = from_fields(request_.kind, header["fields"], received)
     assert type(again) is type(request_)
     assert again.slot == request_.slot
     for field in dataclasses.fields(request_):
@@ -104,7 +105,7 @@ def test_what_cannot_be_computed_is_refused_in_a_sentence(make):
 )
 def test_unknown_requests_are_refused(kind, fields):
     with pytest.raises(ProtocolError):
-        r.from_fields(kind, fields, {})
+        from_fields(kind, fields, {})
 
 
 def test_a_kind_belongs_to_one_class():

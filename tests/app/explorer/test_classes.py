@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from flow_explorer.engine.requests.base import DescribeLatent, EncodePicture, SamplePage, WalkAt, WalkFrames
+from flow_explorer.engine.requests.explorer import (
+    DescribeLatent,
+    EncodePicture,
+    SamplePage,
+    WalkAt,
+    WalkFrames,
+)
 from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.moving.drag_drop import mime_of, read_mime
 from flow_explorer.explorer.moving.exporting import Exporter

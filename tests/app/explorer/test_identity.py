@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flow_explorer.engine.requests.base import EncodePicture
+from flow_explorer.engine.requests.explorer import EncodePicture
 from flow_explorer.explorer.facets.paths.state import State as Paths
 from flow_explorer.explorer.facets.paths.state import Stop
 from flow_explorer.explorer.model import open_model

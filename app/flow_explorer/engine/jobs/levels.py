@@ -9,7 +9,7 @@ from flowcore.latents.resample import BEYOND, mixed
 from flowcore.model.codec import decode_job, label_tensor
 
 from ..context import Context, Steps, job
-from ..requests.levels import Variations
+from ..requests.levels import Variations, VariationsPart
 from .explorer import bits, chunks, picture_model
 
 __all__: list[str] = []
@@ -33,6 +33,4 @@ def variations(context: Context, request: Variations) -> Steps:
         label = label_tensor(flow, [request.label] * len(rows))
         pictures = yield from decode_job(flow, rows, label)
         bpd = yield from bits(flow, pictures, rows.dtype, label)
-        done = stop == request.count
-        data = {"first": request.first + start, "count": stop - start, "bpd": bpd, "done": done}
-        yield from context.stream(request.kind, data, {"pictures": pictures, "z": rows}, done=done)
+        yield from context.stream(VariationsPart(request.first + start, pictures, rows, tuple(bpd), done=stop == request.count))

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from flow_explorer.engine.requests.base import OpenModel
+from flow_explorer.engine.requests.explorer import OpenModel
 from flow_explorer.engine.requests.piles import (
     FitPiles,
     ReadPile,

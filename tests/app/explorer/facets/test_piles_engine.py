@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flow_explorer.engine.requests.base import SamplePage
+from flow_explorer.engine.requests.explorer import SamplePage
 from flow_explorer.engine.requests.piles import (
     FitPiles,
     ReadPile,

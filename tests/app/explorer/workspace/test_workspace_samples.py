@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 
-from flow_explorer.engine.requests.base import SamplePage
+from flow_explorer.engine.requests.explorer import SamplePage
 from flow_explorer.widgets.cells import CellView
 from tests.app.explorer.workspace.case import fill, state
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from flow_explorer.engine.requests import base as r
-from flow_explorer.engine.requests.levels import Variations
+from flow_explorer.engine.requests import explorer as r
+from flow_explorer.engine.requests.levels import Variations, VariationsPart
 from flow_explorer.explorer.model import open_model
 from flow_explorer.explorer.moving.exporting import Exporter
 from flow_explorer.explorer.samples.film_link import TEMPERATURES
@@ -191,7 +191,7 @@ def test_variations_are_drawn_in_the_profile_and_their_levels_say_so(profiled, c
     def answer(request):
         z = np.stack([request.z] * request.count)
         pictures = np.zeros((request.count, 8, 8, 3), np.uint8)
-        yield {"first": 0, "count": request.count, "bpd": [3.0] * request.count}, {"pictures": pictures, "z": z}, True
+        yield VariationsPart(0, pictures, z, (3.0,) * request.count, done=True)
 
     client.handlers[Variations] = answer
     profiled.acts.select(0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from flow_explorer.engine.requests.base import WalkAt
+from flow_explorer.engine.requests.explorer import WalkAt
 from flowcore.errors import PictureError
 from flowcore.pictures import recipe
 from tests.app.explorer.workspace.case import fill, state

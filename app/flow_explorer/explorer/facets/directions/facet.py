@@ -13,7 +13,13 @@ from PySide6.QtWidgets import QWidget
 
 from flow_explorer.dialogs.files import LastFolder, ask_file, ask_folder, ask_save
 from flow_explorer.engine.requests.base import Request
-from flow_explorer.engine.requests.directions import FromFolders, FromLatents, OpenDirection, SaveDirection
+from flow_explorer.engine.requests.directions import (
+    Directions,
+    FromFolders,
+    FromLatents,
+    OpenDirection,
+    SaveDirection,
+)
 from flow_explorer.explorer.facets.base import Facet, Host
 from flow_explorer.explorer.facets.directions.link import DirectionsLink, held_of
 from flow_explorer.explorer.facets.directions.marks_grid import LESS, MORE, NONE
@@ -234,19 +240,19 @@ class DirectionsFacet(Facet):
         if model is not None:
             self._make(OpenDirection(str(model.path), path), tr("Open a direction"))
 
-    def _make(self, request: Request, words: str = "") -> None:
+    def _make(self, request: Request[Directions], words: str = "") -> None:
         self._made_problem = ""
         asked_of = self.host.controller.state.model
 
-        def done(message: Any) -> None:
-            found = held_of(self.host.controller.store, message, own=True)
+        def done(answer: Directions) -> None:
+            found = held_of(self.host.controller.store, answer, own=True)
             if not found or self.host.controller.state.model != asked_of:
                 return
             state = self.state
             for held in found:
                 if state.find(held.key) is None and held.key not in self.keys:
                     state = state.put(held)
-            skipped = message.data.get("skipped", [])
+            skipped = answer.skipped
             self.change(replace(state, hand=found[0].key), words or tr("Make a direction"))
             if skipped:
                 self._made_problem = tr("{count} pictures were left out: {first}", count=len(skipped), first=skipped[0][1])
@@ -283,7 +289,7 @@ class DirectionsFacet(Facet):
         card = json.dumps({**held.facts(), "name": held.title})
         notify = self.host.context.notify
         self.link.task(SaveDirection(path, self.host.controller.store.latent(key), card),
-                       lambda _message: notify(tr("Saved {path}.", path=path), kind="good"), notify)  # fmt: skip
+                       lambda _saved: notify(tr("Saved {path}.", path=path), kind="good"), notify)  # fmt: skip
         self.host.context.settings.set("explorer.direction_folder", str(Path(path).parent))
 
     def _save_strip(self, scale: int) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtGui import QHelpEvent, QPainter, QPainterPath, QPaintEvent, QPen,
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from flow_explorer import theme
-from flow_explorer.explorer.facets.layers.view_model import Against
+from flow_explorer.engine.requests.layers import Against
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.cells import ARROWS, CellView
 from flow_explorer.widgets.focus import ring

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from flow_explorer.engine.requests.base import EncodePicture
+from flow_explorer.engine.requests.explorer import Encoded, EncodePicture
 from flow_explorer.engine.requests.map import MapEncode, MapPicture, MapPlace
 from flow_explorer.explorer.facets.map.data import MapData
 from flow_explorer.explorer.facets.map.state import State
@@ -16,7 +16,6 @@ from flow_explorer.explorer.latest import Latest
 from flow_explorer.explorer.model import Model, figures
 from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import Figures, PageView, WellView
-from flowcore.model.labels import from_json
 
 __all__ = ["MapLink"]
 
@@ -160,11 +159,10 @@ class MapLink:
             return
         model = self._model
 
-        def answered(message: Any) -> None:
+        def answered(answer: Encoded) -> None:
             if picked == self._picked:
-                label = from_json(message.data.get("label"))
-                latent = model.latent(np.array(message.arrays["z"]), np.array(message.arrays["picture"]), picked[2], label)
-                self.selected = Selected(latent, figures(model.card, message.data.get("bpd")))
+                latent = model.latent(np.array(answer.z), np.array(answer.picture), picked[2], answer.label)
+                self.selected = Selected(latent, figures(model.card, answer.bpd))
                 self._on_change("selected")
 
         self._picking.ask(EncodePicture(str(model.path), "map", picture), answered,

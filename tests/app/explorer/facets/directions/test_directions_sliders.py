@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from flow_explorer.engine.requests import base as r
 from flow_explorer.engine.requests import directions as rd
+from flow_explorer.engine.requests import explorer as r
 from flow_explorer.explorer.facets.directions.link import AMOUNTS
 from flow_explorer.explorer.facets.directions.state import Held, State
 from flow_explorer.explorer.facets.directions.strip_view import PLACES

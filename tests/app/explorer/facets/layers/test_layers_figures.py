@@ -9,21 +9,22 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 
+from flow_explorer.engine.requests.layers import Place
 from flow_explorer.explorer.facets.layers.names import formula, level_name, place_name, signed, title
 from flow_explorer.explorer.facets.layers.player import StagePlayer
 from flow_explorer.explorer.facets.layers.prior_view import PriorView
 from flow_explorer.explorer.facets.layers.qq_view import QQView
 from flow_explorer.explorer.facets.layers.state import State
 from flow_explorer.explorer.facets.layers.terms_view import TermsView
-from flow_explorer.explorer.facets.layers.view_model import LayersView, Place, bits
+from flow_explorer.explorer.facets.layers.view_model import LayersView, bits
 from flow_explorer.explorer.state import ExplorerState
 from flowcore.errors import ConfigError
 from tests.app.explorer.facets.layers.case import (
     COUNT,
     LAYERS,
     LEFT,
-    LEVELS,
     LOG_DETS,
+    OUTLINE,
     filled,
     own,
 )
@@ -52,7 +53,7 @@ def test_every_layer_has_a_name_a_place_and_a_formula():
 
 def test_rows_add_up_to_the_likelihood():
     begun = LayersView()
-    begun.begin(LAYERS, LEVELS)
+    begun.take(OUTLINE)
     assert all(row.nats is None for row in begun.rows()) and begun.sums() == []
     view = filled()
     assert view.complete
