@@ -27,6 +27,7 @@ from PySide6.QtCore import QCoreApplication, QTimer  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from flow_explorer import assets, i18n, icons, theme  # noqa: E402
+from flow_explorer.cli.output import say  # noqa: E402
 from flow_explorer.engine.client import EngineClient  # noqa: E402
 from flow_explorer.i18n import tr  # noqa: E402
 from flow_explorer.main_window import MainWindow  # noqa: E402
@@ -52,7 +53,7 @@ def run_gui(args: Any = None) -> int:
     try:
         trace = Trace(options.get("trace"), _STARTED)
     except FlowError as error:
-        print(f"flow-explorer: {error}", file=sys.stderr)
+        say(f"flow-explorer: {error}")
         return 2
     log = Log()
     try:
@@ -87,7 +88,7 @@ def _run(options: dict[str, Any], trace: Trace) -> int:
 
     def leave(problem: str | None) -> None:
         if problem:
-            print(f"flow-explorer: {problem}", file=sys.stderr)
+            say(f"flow-explorer: {problem}")
             outcome["code"] = 2
         window.close()
 

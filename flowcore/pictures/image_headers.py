@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
-import warnings
+import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -14,16 +15,17 @@ from PIL import Image, UnidentifiedImageError
 from ..errors import PictureError
 from .images import (
     MAX_FILE_BYTES,
-    MAX_PIXELS,
     READABLE,
-    _decode_lock,
+    _check_size,
     _formats,
     _orientation,
     _too_large_sentence,
     _unidentified_sentence,
+    quiet,
     read_file,
     read_picture,
 )
+from .tiff import first_directory, is_deep, is_tiff
 
 __all__ = ["Header", "read_header"]
 
@@ -87,10 +89,11 @@ def _open(path: str | os.PathLike[str], name: str) -> BinaryIO:
 def _read(file: BinaryIO, length: int, name: str) -> tuple[Header, bool]:
     """The header, and whether the file ends as a whole one does."""
     try:
-        with _decode_lock, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(file, formats=_formats())
-            header = _header(image, length, name)
+        with quiet:
+            header = _tiff_header(file, length, name)
+            if header is None:
+                file.seek(0)
+                header = _header(Image.open(file, formats=_formats()), length, name)
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -108,19 +111,45 @@ def _read(file: BinaryIO, length: int, name: str) -> tuple[Header, bool]:
     return header, _ends_well(header.format, head, file.read(_TAIL), length)
 
 
+def _tiff_header(file: BinaryIO, length: int, name: str) -> Header | None:
+    """Of a TIFF by its own tags; None for anything else, or one whose tags cannot be read."""
+    if not is_tiff(file.read(4)):
+        return None
+    try:
+        found = first_directory(file)
+    except (ValueError, struct.error, OverflowError):
+        return None
+    _check_size(name, found.width, found.height)
+    if not is_deep(found):
+        # Whether Pillow can read it, Pillow must say
+        file.seek(0)
+        with contextlib.suppress(UnidentifiedImageError):
+            image = Image.open(file, formats=_formats())
+            turned = _orientation(image) >= 5
+            return Header(
+                *((found.height, found.width) if turned else (found.width, found.height)),
+                _is_grey(image), _has_alpha(image), "TIFF", length,
+            )  # fmt: skip
+    size = (found.height, found.width) if found.orientation >= 5 else (found.width, found.height)
+    return Header(*size, found.photometric in (0, 1), found.channels[1] is not None, "TIFF", length)
+
+
 def _header(image: Image.Image, length: int, name: str) -> Header:
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise PictureError(_too_large_sentence(name, (width, height)))
-    if width == 0 or height == 0:
-        raise PictureError(f"{name} has no pixels: it says it is {width}×{height}.")
+    _check_size(name, width, height)
     # Pillow decodes a whole PNG to look for EXIF data behind its pixels
     looked_for = image.format != "PNG" or any(key in image.info for key in _ORIENTATION_KEYS)
     if looked_for and _orientation(image) >= 5:
         width, height = height, width
-    grey = image.mode in _GREY_MODES or image.mode.startswith("I;16")
-    alpha = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
-    return Header(width, height, grey, alpha, image.format or "", length)
+    return Header(width, height, _is_grey(image), _has_alpha(image), image.format or "", length)
+
+
+def _is_grey(image: Image.Image) -> bool:
+    return image.mode in _GREY_MODES or image.mode.startswith("I;16")
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
 
 
 def _ends_well(format_: str, head: bytes, tail: bytes, length: int) -> bool:

@@ -11,7 +11,7 @@ import contextlib
 import importlib
 import io
 import os
-import stat
+import struct
 import threading
 import warnings
 from dataclasses import dataclass, field
@@ -22,7 +22,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import PictureError
-from .image_colours import to_rgba
+from .files import MAX_FILE_BYTES, read_file
+from .image_colours import deep_colours, deep_to_rgba, to_rgba
 from .image_writing import (
     enlarge,
     grid,
@@ -33,6 +34,8 @@ from .image_writing import (
     to_png_bytes,
     write_atomically,
 )
+from .profiles import png_space
+from .tiff import Directory, count_directories, first_directory, is_deep, is_tiff, read_deep
 
 __all__ = [
     "EXTENSIONS",
@@ -52,9 +55,6 @@ __all__ = [
     "to_png_bytes",
     "write_atomically",
 ]
-
-MAX_FILE_BYTES = 512 * 2**20
-"""Larger files are refused before they are read, in bytes."""
 
 MAX_PIXELS = 150_000_000
 """Pictures that say they have more pixels than this are refused before anything is decoded."""
@@ -87,9 +87,37 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION_TAG = 0x0112
-# Pillow warns of large pictures and odd metadata; MAX_PIXELS and the notes say it here. Python's filter of
-# warnings belongs to the whole process, so one picture is decoded at a time.
-_decode_lock = threading.Lock()
+_TURNED = "Turned upright, as its EXIF data says."
+
+
+class _Quiet:
+    """Pillow warns of large pictures and odd metadata; MAX_PIXELS and the notes say it here.
+
+    Python's filter of warnings belongs to the whole process: whoever begins to decode first sets it, whoever ends last puts
+    it back, and pictures are decoded side by side.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+        self._caught: warnings.catch_warnings | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._caught = warnings.catch_warnings()
+                self._caught.__enter__()
+                warnings.simplefilter("ignore")
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and self._caught is not None:
+                self._caught.__exit__(None, None, None)
+                self._caught = None
+
+
+quiet = _Quiet()
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,46 +200,6 @@ def read_picture(source: str | os.PathLike[str] | bytes, name: str | None = None
         raise PictureError(_damaged_sentence(data, name)) from error
 
 
-def read_file(path: str | os.PathLike[str], name: str | None = None, limit: int = MAX_FILE_BYTES) -> bytes:
-    """Read a regular file's bytes without ever blocking on a FIFO or a device.
-
-    Raises:
-        PictureError: for a missing file, a directory, a FIFO, a device, one that may not be read or is too
-        large.
-    """
-    name = name or Path(path).name or str(path)
-    try:
-        # O_NONBLOCK: opening a FIFO that nobody writes to would otherwise wait for ever; then ask what it is.
-        flags = (
-            os.O_RDONLY
-            | getattr(os, "O_NONBLOCK", 0)
-            | getattr(os, "O_BINARY", 0)
-            | getattr(os, "O_CLOEXEC", 0)
-        )
-        descriptor = os.open(path, flags)
-    except (OSError, ValueError) as error:
-        raise PictureError(_unopened_sentence(path, name, error)) from error
-    try:
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            if stat.S_ISDIR(status.st_mode):
-                raise PictureError(_directory_sentence(name))
-            if not stat.S_ISREG(status.st_mode):
-                raise PictureError(
-                    f"{name} is a pipe or a device, not a picture file: choose a file on disk."
-                )
-            if status.st_size > limit:
-                raise PictureError(
-                    f"{name} is {status.st_size / 2**20:,.0f} MiB; "
-                    f"pictures up to {limit / 2**20:,.0f} MiB can be read."
-                )
-            return file.read()
-    except IsADirectoryError as error:
-        raise PictureError(_directory_sentence(name)) from error
-    except OSError as error:
-        raise PictureError(f"{name} cannot be read: {error.strerror or error}.") from error
-
-
 @cache
 def _formats() -> tuple[str, ...]:
     """The formats that this Pillow reads; its plugins are loaded here, when the first picture is read."""
@@ -222,40 +210,68 @@ def _formats() -> tuple[str, ...]:
 
 
 def _decode(data: bytes, name: str) -> Picture:
-    with _decode_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return _decode_quietly(data, name)
+    with quiet:
+        directory = None
+        if is_tiff(data[:4]):
+            with contextlib.suppress(ValueError, struct.error, OverflowError):
+                directory = first_directory(io.BytesIO(data))
+        if directory is not None and is_deep(directory):
+            return _decode_deep(data, directory, name)
+        return _decode_plain(data, directory, name)
 
 
-def _decode_quietly(data: bytes, name: str) -> Picture:
+def _decode_deep(data: bytes, directory: Directory, name: str) -> Picture:
+    """A TIFF whose samples Pillow reads wrongly or not at all."""
+    _check_size(name, directory.width, directory.height)
+    notes = _said_of_frames(count_directories(io.BytesIO(data)))
+    deep = read_deep(data, directory, name, MAX_KEPT_PIXELS)
+    rgba, colour_notes = deep_to_rgba(deep, name, directory.profile)
+    return _upright(
+        _reduced(rgba), (directory.width, directory.height), directory.orientation, notes + colour_notes, name
+    )
+
+
+def _decode_plain(data: bytes, directory: Directory | None, name: str) -> Picture:
     try:
         image = Image.open(io.BytesIO(data), formats=_formats())
     except Image.DecompressionBombError as error:
         raise PictureError(_too_large_sentence(name, None)) from error
     except UnidentifiedImageError as error:
+        if directory is not None:
+            return _decode_deep(data, directory, name)
         raise PictureError(_unidentified_sentence(data, name)) from error
     with image:
         width, height = image.size
-        if width * height > MAX_PIXELS:
-            raise PictureError(_too_large_sentence(name, (width, height)))
-        if width == 0 or height == 0:
-            raise PictureError(f"{name} has no pixels: it says it is {width}×{height}.")
-        notes: list[str] = []
-        frames = _frame_count(image)
-        if frames > 1:
-            notes.append(f"The first frame of {frames}.")
+        _check_size(name, width, height)
+        notes = _said_of_frames(_frame_count(image) if directory is None else count_directories(io.BytesIO(data)))
+        space = png_space(data) if image.format == "PNG" else None
+        deep = deep_colours(image, data)
         orientation = _orientation(image)
         if image.format == "JPEG" and width * height > 2 * MAX_KEPT_PIXELS:
             # A JPEG can be decoded at a half, a quarter or an eighth: four times faster at no visible loss.
             ratio = (MAX_KEPT_PIXELS / (width * height)) ** 0.5
             image.draft(image.mode, (int(width * ratio), int(height * ratio)))
-        image.load()
-        small = _reduced(image)
-        rgba, colour_notes = to_rgba(small, name)
-        notes += colour_notes
+        if deep is not None:
+            rgba, colour_notes = deep_to_rgba(deep, name, image.info.get("icc_profile") or b"", space)
+            rgba = _reduced(rgba)
+        else:
+            image.load()
+            rgba, colour_notes = to_rgba(_reduced(image), name, space)
+        turned = _orientation(image)
+    if image.format == "TIFF":
+        # Pillow turns these itself while it loads them
+        width, height = image.size
+        notes += [_TURNED] if turned != orientation else []
+        orientation = turned
+    return _upright(rgba, (width, height), orientation, notes + colour_notes, name)
+
+
+def _upright(rgba: Image.Image, size: tuple[int, int], orientation: int, notes: list[str], name: str) -> Picture:
+    """The picture of an image that is to be turned; ``size`` is what its file said."""
+    width, height = size
     if orientation in _UPRIGHT:
         rgba = rgba.transpose(_UPRIGHT[orientation])
-        notes.append("Turned upright, as its EXIF data says.")
+        notes.append(_TURNED)
         if orientation >= 5:
             width, height = height, width
     if (width, height) != rgba.size:
@@ -265,6 +281,17 @@ def _decode_quietly(data: bytes, name: str) -> Picture:
         notes.append("Partly transparent: the background shows through.")
     pixels.setflags(write=False)
     return Picture(pixels, name, notes, (width, height))
+
+
+def _check_size(name: str, width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise PictureError(_too_large_sentence(name, (width, height)))
+    if width <= 0 or height <= 0:
+        raise PictureError(f"{name} has no pixels: it says it is {width}×{height}.")
+
+
+def _said_of_frames(frames: int) -> list[str]:
+    return [f"The first frame of {frames}."] if frames > 1 else []
 
 
 def _reduced(image: Image.Image) -> Image.Image:
@@ -303,20 +330,6 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:  # EXIF data are often malformed; the picture is still good
         return 1
-
-
-def _unopened_sentence(path: str | os.PathLike[str], name: str, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return f"There is no file {os.fspath(path)}: check the name, or choose another picture."
-    if isinstance(error, IsADirectoryError) or os.path.isdir(path):
-        return _directory_sentence(name)
-    if isinstance(error, PermissionError):
-        return f"{name} may not be read: its permissions do not allow it."
-    return f"{name} cannot be opened: {getattr(error, 'strerror', None) or error}."
-
-
-def _directory_sentence(name: str) -> str:
-    return f"{name} is a folder, not a picture: choose a file in it."
 
 
 def _too_large_sentence(name: str, size: tuple[int, int] | None) -> str:

@@ -88,6 +88,8 @@ class TrainConfig:
     evaluate_every: int = 1000
     evaluate_pictures: int = 500
     checkpoint_every: int = 500
+    keep_every: int = 0
+    """The averaged weights are kept for good every so many steps, a file each; 0 for never."""
     sample_temperature: float = 0.7
     name: str = "untitled"
     title: str = ""
@@ -102,6 +104,8 @@ class TrainConfig:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 1, not {value!r}.")
+        if not isinstance(self.keep_every, int) or self.keep_every < 0:
+            raise ConfigError(f"Training: keep every must be a whole number, 0 for never, not {self.keep_every!r}.")
         for name in ("flip", "jitter"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"Training: {name} is true or false, not {getattr(self, name)!r}.")

@@ -6,11 +6,12 @@ import time
 import zlib
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
+from ..data.stream import StreamedPictures
 from ..errors import DataError, NonFiniteError, ProcessError
 from ..model.precision import has_bfloat16
 from .config import TrainConfig
@@ -18,6 +19,9 @@ from .processes import Processes
 from .record import Progress, Record, sample_sheet
 from .run_folder import RunFolder
 from .trainer import PATIENCE, Trainer
+
+if TYPE_CHECKING:
+    from ..data.picture_set import Pictures
 
 __all__ = ["Progress", "Trainer", "sample_sheet", "train"]
 
@@ -68,7 +72,7 @@ def train(
     if not (processes.agrees(_fingerprint(data)) and processes.agrees(held_out)):
         raise DataError("The processes of this run do not see the same pictures: give each machine the same data.")
     if resume:
-        held = folder.config().to_dict() if processes.writer else None
+        held = folder.config().to_dict() if processes.writer else {}
         config = TrainConfig.from_dict(processes.tell(held))
     trainer = Trainer(config, device, processes)
     if config.precision == "bfloat16" and not has_bfloat16(trainer.device) and on_notice is not None:
@@ -117,7 +121,7 @@ def _fingerprint(data) -> int:
 
 def _run(
     trainer: Trainer,
-    pictures: np.ndarray,
+    pictures: Pictures,
     labels: np.ndarray | None,
     record: Record,
     should_stop: Callable[[], int] | None,
@@ -127,7 +131,7 @@ def _run(
     clock = time.perf_counter()
     # Where asking waits for no device, every step is asked; else those that are logged, which wait anyway.
     prompt = trainer.device.type == "cpu"
-    if hasattr(pictures, "follow"):  # streamed from disk: those of the coming steps are decoded meanwhile
+    if isinstance(pictures, StreamedPictures):  # streamed from disk: those of the coming steps are decoded meanwhile
         rows = processes.rows(config.batch)
         pictures.follow(
             lambda step: trainer.batch_indices(step, len(pictures))[rows], trainer.step, lambda step: trainer.moves(step, rows)
@@ -141,13 +145,14 @@ def _run(
         trainer.stopped = processes.agree(int(should_stop()) if should_stop else 0)
         last = trainer.step == config.steps or bool(trainer.stopped)
         saving = last or trainer.step % config.checkpoint_every == 0
+        keeping = config.keep_every > 0 and trainer.step % config.keep_every == 0
         logging = last or record.is_due() or trainer.step % config.log_every == 0
-        if (prompt or logging or saving) and trainer.has_diverged:
+        if (prompt or logging or saving or keeping) and trainer.has_diverged:
             raise NonFiniteError(
                 f"Training diverged: {PATIENCE} steps in a row had no finite gradient; lower the learning rate."
             )
-        if logging or saving:
-            processes.alone(partial(record.write, recent if logging else [], saving, last))
+        if logging or saving or keeping:
+            processes.alone(partial(record.write, recent if logging else [], saving, last, keeping))
         if logging:
             recent = []
         if trainer.stopped:

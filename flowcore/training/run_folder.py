@@ -1,4 +1,4 @@
-"""The run folder: config.json, metrics.jsonl, last and best checkpoint, samples/. Torch-free."""
+"""The run folder: config.json, metrics.jsonl, last and best checkpoint, those that were kept, samples/. Torch-free."""
 from __future__ import annotations
 
 import contextlib
@@ -23,6 +23,10 @@ class RunFolder:
         self.last = self.path / "last.safetensors"
         self.best = self.path / "best.safetensors"
         self.samples = self.path / "samples"
+
+    def kept(self, step: int) -> Path:
+        """Where the averaged weights of a step are kept for good: step-000500.safetensors."""
+        return self.path / f"step-{step:06d}.safetensors"
 
     def create(self, config: TrainConfig) -> None:
         """Make the folder and write its configuration.
@@ -73,7 +77,7 @@ class RunFolder:
     def tidy(self) -> None:
         """Remove what a killed process was in the middle of writing."""
         names = (self.config_path.name, self.metrics_path.name, self.last.name, self.best.name)
-        leftovers = [path for name in names for path in self.path.glob(f".{name}.*.part")]
+        leftovers = [path for name in (*names, "step-*.safetensors") for path in self.path.glob(f".{name}.*.part")]
         for path in [*leftovers, *self.samples.glob(".*.part*")]:
             with contextlib.suppress(OSError):
                 path.unlink()

@@ -65,7 +65,7 @@ def test_an_hour_of_play_leaves_memory_flat(qapp, qtbot, tmp_path):
         frames = controller.past.history.frames
         if not controller.state.rivals and frames:
             for frame in frames[:: max(1, len(frames) // 20)]:
-                controller.past.go(frame)
+                controller.past.go_to(frame)
                 qtbot.wait(20)
             controller.past.back_to_now()
         if turn % 10 == 5:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from flow_explorer.cli.output import say
+from flowcore.one_line import one_line
 
 __all__ = ["Progress"]
 
@@ -19,7 +20,7 @@ class Progress:
     """`with Progress("Sampling", total) as progress: progress.update(done)`; shows nothing for quick work."""
 
     def __init__(self, title: str, total: int, unit: str = "", enabled: bool = True) -> None:
-        self.title, self.total, self.unit, self.enabled = title, total, unit, enabled
+        self.title, self.total, self.unit, self.enabled = one_line(title, 60), total, unit, enabled
         self._terminal = sys.stderr.isatty()
         self._started = self._last_line = time.monotonic()
         self._bar: Any = None
@@ -62,10 +63,10 @@ class Progress:
         from rich.progress import Progress as Bar
 
         self._bar = Bar(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),  # a name may hold [brackets]
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,

@@ -11,6 +11,7 @@ from flow_explorer.cli.output import OutputFile, print_json, print_text
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.toy_target import add_target, target_of
 from flowcore.fields import settings
+from flowcore.one_line import one_line
 from flowcore.plane.config import ToyConfig
 
 NAME = "toy"
@@ -48,9 +49,10 @@ POINTS = 200
 
 def run(args: argparse.Namespace) -> int:
     """Train, save the picture, the animation and the curve, print one object."""
-    out = OutputFile(args.out, (".png",)) if args.out else None
-    film = OutputFile(args.animation, FORMATS) if args.animation else None
-    table = OutputFile(args.curves, (".csv",)) if args.curves else None
+    read = [] if args.target is None else [args.target]
+    out = OutputFile(args.out, (".png",), read) if args.out else None
+    film = OutputFile(args.animation, FORMATS, read) if args.animation else None
+    table = OutputFile(args.curves, (".csv",), read) if args.curves else None
     if film is not None:
         from flowcore.pictures.animation import require_video
         from flowcore.plane.drawing import check_film
@@ -98,8 +100,7 @@ def run(args: argparse.Namespace) -> int:
         entropy = "not known" if row["entropy"] is None else f"{row['entropy']:.4f} nats"
         about = target or {}
         note = f" {about['note']}" if about.get("note") else ""
-        # A title may hold what a table's first line held: nothing that moves a terminal's cursor.
-        title = "".join(sign if sign.isprintable() else " " for sign in about.get("title") or about.get("text") or density)
+        title = one_line(about.get("title") or about.get("text") or density, 200)
         print_text(
             f"{title}, {row['flow']}: {row['nll']:.4f} ± {row['standard_error']:.4f} "
             f"nats after {args.steps:,} steps ({row['seconds']:.1f} s); the density's entropy is {entropy}.{note}"

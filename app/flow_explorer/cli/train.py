@@ -124,6 +124,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint-every", type=integer(1, 10**9), metavar="N", help="steps (default: 500)"
     )
+    parser.add_argument(
+        "--keep-every", type=integer(1, 10**9), metavar="N",
+        help="keep the averaged weights every N steps as step-NNNNNN.safetensors, to compare them later (default: never)",
+    )  # fmt: skip
     parser.add_argument("--evaluate-every", type=integer(1, 10**9), metavar="N", help="steps (default: 1000)")
     parser.add_argument(
         "--from", dest="start_from", metavar="MODEL",
@@ -293,7 +297,7 @@ def _new_config(args: argparse.Namespace, folder: Any, training: Any) -> TrainCo
     system = args.architecture or SYSTEMS[0]
     if system in RATES:
         options["learning_rate"] = RATES[system]
-    for name in ("steps", "batch", "learning_rate", "checkpoint_every", "evaluate_every", "memory", "precision"):
+    for name in ("steps", "batch", "learning_rate", "checkpoint_every", "keep_every", "evaluate_every", "memory", "precision"):
         if getattr(args, name) is not None:
             options[name] = getattr(args, name)
     if args.start_from is not None:
@@ -378,7 +382,7 @@ def _extended(args: argparse.Namespace, held: TrainConfig, folder: Any) -> Train
     if args.steps is not None and args.steps > held.steps:
         say(f"flow-explorer: the schedule's horizon moves from {held.steps:,} to {args.steps:,} steps.")
         changes["steps"] = args.steps
-    for name in ("checkpoint_every", "evaluate_every", "memory"):
+    for name in ("checkpoint_every", "keep_every", "evaluate_every", "memory"):
         if getattr(args, name) is not None:
             changes[name] = getattr(args, name)
     if args.precision not in (None, held.precision):

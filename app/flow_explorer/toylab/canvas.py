@@ -155,7 +155,7 @@ class ToyCanvas(QWidget):
             if wanted:
                 return cover.draw()
         self.pace.refresh()
-        run, state = self.controller.past.shown, self.controller.state
+        run, state = self.controller.shown, self.controller.state
         expected, busy = state.stages, False
         self.prior.show_prior(state.prior, state.components)
         busy = self.strip.show_run(run, expected) or busy
@@ -167,7 +167,7 @@ class ToyCanvas(QWidget):
             busy = (moves(run, self.strip.position) if moves is not None else panel.show_run(run)) or busy
         busy = self.probing.draw(self.strip.position) or busy
         self.layers.note.write(self.strip.words(), self.strip.short_words())
-        live = self.controller.playing and run is self.controller.run
+        live = self.controller.playing and run is self.controller.training
         speed = f" · {run.rate:,.0f} " + tr("steps/s") if live and run.rate else ""
         step = tr("step {n}", n=f"{run.step:,}")
         self.loss.note.write(step + speed, step)

@@ -46,7 +46,7 @@ class ToyLab(Workspace):
         self._canvas = ToyCanvas(self.controller)
         self._canvas.trace = ToyTrace(context.trace) if getattr(context.trace, "wanted", False) else None
         self._inspector = ToyInspector()
-        self.keeping = Keeping(self)
+        self.keeping = Keeping(self.controller, context, self._canvas, lambda *what: self.ask_path(*what), self)
         self._canvas.layout().addWidget(self.keeping.progress)
         self.targets = TargetLink(self.controller, self._canvas, self._inspector, context)
         self._chip = ChipButton()
@@ -111,8 +111,8 @@ class ToyLab(Workspace):
 
     def save_menu(self) -> list[tuple[str, Callable[[], object], bool]]:
         return [
-            (tr("Save the panels as a picture…"), self.save_panels, self.controller.run.is_shown()),
-            (tr("Save the model as a checkpoint…"), self.save_model, self.controller.can_save),
+            (tr("Save the panels as a picture…"), self.save_panels, self.controller.training.is_shown()),
+            (tr("Save the model as a checkpoint…"), self.keeping.save_model, self.controller.can_save),
             *self.keeping.save_menu(),
         ]
 
@@ -163,7 +163,7 @@ class ToyLab(Workspace):
         self._show_figures()
 
     def _show_figures(self) -> None:
-        state, run = self.controller.state, self.controller.run
+        state, run = self.controller.state, self.controller.training
         count = tr("{n} stages", n=state.stages) if state.flow == "continuous" else tr("{n} layers", n=state.stages)
         parts = [f"{FLOWS[state.flow]}", count + ("" if state.layers is None else ", " + tr("edited"))]
         if run.nll is not None and run.entropy is not None:
@@ -201,17 +201,11 @@ class ToyLab(Workspace):
     def write_panels(self, path: str) -> None:
         """Write the panels to ``path``; what is wrong with it is said in the window."""
         try:
-            save_panels(self._canvas.picture(), path, self.controller.state, self.controller.past.shown)
+            save_panels(self._canvas.picture(), path, self.controller.state, self.controller.shown)
         except FlowError as error:
             self.context.notify(str(error))
         else:
             self._tell_saved(path)
-
-    def save_model(self) -> None:
-        """Ask for a name and let the engine write the model."""
-        path = self.ask_path(tr("Save the model"), ".safetensors", tr("Checkpoint"))
-        if path:
-            self.controller.save_model(path)
 
     def ask_path(self, title: str, suffix: str, kind: str) -> str:
         """Where the person wants a file of that suffix; "" where nowhere."""

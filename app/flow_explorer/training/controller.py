@@ -21,17 +21,13 @@ from flow_explorer.training.state import Form, TrainingState, runs_folder
 from flow_explorer.training.watcher import Watcher
 from flowcore.atomic import replacing
 from flowcore.errors import FlowError
+from flowcore.fields import settings
 
 __all__ = ["TrainingController"]
 
 MEASURE_AFTER_MS = 700
 KEPT = "explored"
 """Where in a run folder the checkpoints are kept that were opened in the Explorer."""
-_LABELS = {
-    "data": "Pictures", "system": "Flow", "preset": "Size of the model", "size": "Size of the pictures", "steps": "Steps",
-    "conditional": "Learn by class", "memory": "Memory", "precision": "Precision",
-    "jitter": "Move pictures a little", "name": "Name", "folder": "Where runs go",
-}  # fmt: skip
 
 
 class TrainingController(QObject):
@@ -148,7 +144,7 @@ class TrainingController(QObject):
             self.problem = str(error)
             self.changed.emit()
             return
-        self.history.do(replace(self.state, form=form, page="new"), tr(_LABELS[name]))
+        self.history.do(replace(self.state, form=form, page="new"), tr(settings(form)[name].label))
 
     def choose_data(self, path: str | Path) -> None:
         """Take these pictures; looked at again even where they were chosen before."""

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 from flow_explorer.child_process import python_path
 from flow_explorer.i18n import tr
 from flow_explorer.training.presence import LOG, Presence, read_presence, write_presence
+from flowcore.atomic import open_private
 from flowcore.errors import DataError
 
 __all__ = ["Job", "start_training"]
@@ -145,7 +146,7 @@ def start_training(folder: Path, arguments: Sequence[str], data: str) -> None:
         raise DataError(tr("A process trains in {folder} already.", folder=folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / LOG).write_bytes(b"")
+        open_private(folder / LOG, "w").close()
     except OSError as error:
         words = tr("The run folder {folder} cannot be written ({why}).", folder=folder, why=error.strerror or error)
         raise DataError(words) from error

@@ -176,7 +176,7 @@ class _Text:
         if not self.lines:
             raise DataError(f"{path.name} is empty: choose a table with two columns of numbers.")
         counts = {sign: self.lines[0].count(sign) for sign in "\t;,"}
-        self.sign = max(counts, key=counts.get) if any(counts.values()) else None
+        self.sign = max(counts, key=lambda sign: counts[sign]) if any(counts.values()) else None
         first = self._split(self.lines[:1])[0]
         header = not all(_is_number(part) for part in first if part) or not any(first)
         names = [part.strip() for part in first] if header else [""] * len(first)

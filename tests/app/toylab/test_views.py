@@ -102,8 +102,8 @@ def test_only_what_is_switched_on_is_asked_of_the_engine(controller, silent):
 def arrive(controller, silent, step=0):
     """A first frame of the run, so that there is something to probe."""
     number, (request, on_answer, _) = next((n, s) for n, s in enumerate(silent.sent, 1) if s[0].kind == "toy.run")
-    data = {"run": controller.state.run, "step": step}
-    on_answer(Message(number, "points", data, {"samples": np.zeros((2, 2))}, False, request))
+    data = {"run": controller.state.run, "steps": [step], "seconds": [0.0]}
+    on_answer(Message(number, "points", data, {"samples0": np.zeros((2, 2))}, False, request))
 
 
 def probes(silent):

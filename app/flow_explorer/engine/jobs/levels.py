@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from flowcore.errors import ConfigError
-from flowcore.latents.resample import mixed
+from flowcore.latents.resample import BEYOND, mixed
 from flowcore.model.codec import decode_job, label_tensor
 
 from ..context import Context, Steps, job
@@ -13,10 +13,6 @@ from ..requests.levels import Variations, VariationsPart
 from .explorer import bits, chunks, picture_model
 
 __all__: list[str] = []
-
-BEYOND = 2**32
-"""Variations are drawn as samples with numbers that no page reaches: else one of a sample's would be that sample again."""
-
 
 @job(Variations.kind)
 def variations(context: Context, request: Variations) -> Steps:

@@ -269,11 +269,11 @@ def test_the_pair_under_the_pointer_is_looked_at(full, client, qtbot):
     move = QMouseEvent(QEvent.Type.MouseMove, place, view.sheet.mapToGlobal(place), Qt.MouseButton.NoButton,
                        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier)  # fmt: skip
     QApplication.sendEvent(view.sheet, move)
-    qtbot.waitUntil(lambda: view.sheet.hovered == 5)
+    qtbot.waitUntil(lambda: view.sheet.looked_at == 5)
     settle(full, client, qtbot)
     assert view.pair.title.text() == "5.png" and view.pair.cycle.value.text() == "0.0002 of the range"
     assert full.state.selected == 0 and full.large().name == "0.png"
-    view.sheet._set_hover(-1)
+    view.sheet.set_hovered(-1)
     assert view.pair.title.text() == "0.png"
 
 

@@ -115,7 +115,7 @@ def test_the_strip_is_drawn_in_the_profile_and_says_so(profiled, client, qtbot):
     request, asked = client.sent(r.TemperatureFrames)[-1], len(client.sent(r.TemperatureFrames))
     assert [max(each) for each in request.temperatures] == list(TEMPERATURES)
     assert request.temperatures[3] == PROFILE and request.temperatures[5] == (0.5, 0.75, 1.0)
-    assert [film.caption(index) for index in (0, 3, 5)] == ["0.0", "≤ 0.6", "≤ 1.0"]
+    assert [film.figure(index) for index in (0, 3, 5)] == ["0.0", "≤ 0.6", "≤ 1.0"]
     film.resize(268, film.heightForWidth(268))
     qtbot.mouseClick(film, Qt.MouseButton.LeftButton, pos=film.cell(5).center().toPoint())
     client.run()

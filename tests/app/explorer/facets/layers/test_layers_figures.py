@@ -115,7 +115,7 @@ def test_tiles_lie_apart_inside_the_view(qtbot):
     plots.show_tiles(PriorView.tiles(filled()), -1, "")
     for size in ((900, 500), (400, 700), (200, 200)):
         plots.resize(*size)
-        tiles = [plots.tile(index) for index in range(3)]
+        tiles = [plots.cell(index) for index in range(3)]
         assert not any(a.intersects(b) for a in tiles for b in tiles if a is not b)
         if size != (200, 200):
             assert all(plots.rect().contains(tile.toAlignedRect().adjusted(1, 1, -1, -1)) for tile in tiles)
