@@ -23,8 +23,8 @@ import numpy as np
 from .protocol import ProtocolError
 
 __all__ = [
-    "Answer", "Array", "Counts", "Map", "Numbers", "Picture", "Pictures", "Points", "Rows", "Z", "from_answer", "read_as",
-    "same_length", "to_answer",
+    "Answer", "Array", "Counts", "Indices", "Map", "Numbers", "Picture", "Pictures", "Points", "Rows", "Z", "from_answer",
+    "read_as", "same_length", "to_answer",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -63,6 +63,8 @@ Numbers = Annotated[np.ndarray, Array(1, ("float32", "float64"))]
 """float32 or float64 (n,)"""
 Counts = Annotated[np.ndarray, Array(1, ("int32", "int64"))]
 """int32 or int64 (n,)"""
+Indices = Annotated[np.ndarray, Array(2, ("int32", "int64"))]
+"""int32 or int64 (n, k)"""
 
 
 def same_length(*values: Sequence[Any] | np.ndarray) -> None:

@@ -55,6 +55,10 @@ class Machine:
         errors = self.of(id_, "error")
         if errors:
             raise AssertionError(errors[0]["sentence"] + errors[0]["traceback"])
+        return self.answers(id_, request)
+
+    def answers(self, id_, request):
+        """What a request has been answered so far, as `ask` gives it."""
         pairs = zip(self.said, self.arrays, strict=True)
         mine = [(header, arrays) for header, arrays in pairs if header["type"] == "answer" and header["id"] == id_]
         if not request.answers:

@@ -106,7 +106,7 @@ def page(facet) -> np.ndarray:
 def ask(engine, request) -> tuple[list, list[str]]:
     """Every answer, and every error."""
     answers, errors = [], []
-    engine.send(request, on_answer=lambda message: answers.append(message), on_error=lambda sentence, _d: errors.append(sentence))
+    engine.send(request, on_answer=answers.append, on_error=lambda sentence, _d: errors.append(sentence))
     assert engine.wait_until_idle(200_000)
     return answers, errors
 
@@ -272,18 +272,18 @@ def test_classes_and_pairs(engine, folders, tmp_path):
     by_class = {"model": str(conditional), "method": "conditional", "source": ("class", 0, 0, 0.7),
                 "target": ("class", 2, 0, 0.7)}  # fmt: skip
     answers, _ = ask(engine, ReadPile(str(conditional), by_class["source"]))
-    originals = np.concatenate([message.arrays["pictures"] for message in answers])
-    assert len(originals) == 64 == answers[0].data["total"]
+    originals = np.concatenate([part.pictures for part in answers])
+    assert len(originals) == 64 == answers[0].total
     for strength in (0.0, 0.5, 1.0, 2.0):
         (draft, done), _ = ask(engine, TranslatePicture(**by_class, picture=originals[3], strength=strength, index=3))
-        assert done.data["cycle_error"] <= 1e-3 and np.isfinite(done.arrays["z"]).all()
-        assert np.abs(draft.arrays["picture"].astype(int) - done.arrays["picture"]).max() <= 1
-        assert np.array_equal(done.arrays["picture"], originals[3]) == (strength == 0.0)
+        assert done.cycle_error <= 1e-3 and np.isfinite(done.z).all()
+        assert np.abs(draft.picture.astype(int) - done.picture).max() <= 1
+        assert np.array_equal(done.picture, originals[3]) == (strength == 0.0)
     # A temperature a level is a page's of that class.
     by_level, _ = ask(engine, ReadPile(str(conditional), ("class", 0, 0, (0.3, 0.7))))
     page, _ = ask(engine, SamplePage(str(conditional), 0, 0, 4, (0.3, 0.7), single(0)))
-    assert np.array_equal(by_level[0].arrays["pictures"][:4], page[0].arrays["pictures"][:4])
-    assert not np.array_equal(by_level[0].arrays["pictures"][:4], originals[:4])
+    assert np.array_equal(by_level[0].pictures[:4], page[0].pictures[:4])
+    assert not np.array_equal(by_level[0].pictures[:4], originals[:4])
     same = {**by_class, "target": by_class["source"]}
     assert "one class" in ask(engine, FitPiles(**same))[1][0]
     assert "no class 7" in ask(engine, ReadPile(str(conditional), ("class", 7, 0, 0.7)))[1][0]
@@ -292,4 +292,4 @@ def test_classes_and_pairs(engine, folders, tmp_path):
         pair = {"model": str(first), "pair": str(second), "method": "pair", "source": ("folder", str(folders[0])),
                 "back": back}  # fmt: skip
         (_, done), _ = ask(engine, TranslatePicture(**pair, picture=picture(0, 0), strength=1.0, index=0))
-        assert done.data["cycle_error"] <= 1e-3 and done.arrays["z"].shape == (768,)
+        assert done.cycle_error <= 1e-3 and done.z.shape == (768,)
