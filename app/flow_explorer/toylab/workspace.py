@@ -86,10 +86,10 @@ class ToyLab(Workspace):
 
     # The window's contract
 
-    def canvas(self) -> QWidget:
+    def canvas(self) -> ToyCanvas:
         return self._canvas
 
-    def inspector(self) -> QWidget:
+    def inspector(self) -> ToyInspector:
         return self._inspector
 
     def topbar(self) -> QWidget:
