@@ -39,6 +39,7 @@ from flow_explorer.explorer.model_menu import remember_model
 from flow_explorer.explorer.samples.samples_grid import SamplesGrid
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import plural, tr
+from flow_explorer.widgets.dropping import local_files
 from flowcore.errors import FlowError
 from flowcore.model.card import run_checkpoints
 from flowcore.model.labels import Label
@@ -120,7 +121,7 @@ class CompareFacet(Facet):
 
     def drop(self, mime: QMimeData) -> bool:
         """A checkpoint or a run folder that is dropped goes to the right."""
-        for path in (Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()):
+        for path in local_files(mime):
             if is_checkpoint(path):
                 try:
                     open_model(str(path))
