@@ -211,7 +211,7 @@ def measure(seconds: float, rounds: int, trace: Path) -> tuple[dict[str, float],
 
 
 def _is_small(driver: Driver) -> bool:
-    """Whether the engine trains this flow on one thread (as `flow_explorer.engine.jobs.toy` decides)."""
+    """Whether the engine trains this flow on one thread (as `flow_explorer.engine.jobs.toy_session` decides)."""
     state = driver.lab.controller.state
     return state.batch * state.width <= 512 * 256
 

@@ -39,7 +39,7 @@ AskPath = Callable[[str, str, str, Callable[[str], object]], object]
 _NUMBERS = ("run", "race")
 """Fields of the settings that number trainings of this window: a file's are other trainings."""
 QUICK_HELD_OUT = 2048
-"""On how many held-out points the window's losses are measured (as `engine.jobs.toy` has it, which needs torch)."""
+"""On how many held-out points the window's losses are measured (as `flowcore.plane.race` has it, which needs torch)."""
 
 
 class Keeping(QObject):
