@@ -73,7 +73,7 @@ class CompareFacet(Facet):
         settings.listen(self._setting_changed)
         self._setting_changed("explorer.whole_pixels")
         view.form.changed.connect(lambda name, value, _drag: self.change(replace(self.state, **{name: value}),
-                                                                         tr("Compare something else")))  # fmt: skip
+                                                                         tr(view.form.settings[name].label)))  # fmt: skip
         view.model_chosen.connect(self.choose)
         view.checkpoint_moved.connect(self.go_to)
         view.drawn_changed.connect(self._draw)
@@ -164,7 +164,7 @@ class CompareFacet(Facet):
         self.change(replace(self.state, seed=seed), tr("Draw again"))
 
     def _draw(self, levels: int) -> None:
-        self.change(replace(self.state, drawn=levels), tr("Change how many levels are drawn anew"), "drawn")
+        self.change(replace(self.state, drawn=levels), tr(self.view.setting.label), "drawn")
 
     def _pick(self, index: int) -> None:
         """A sample of the page is what all the rest is about."""
