@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -14,7 +16,10 @@ from typing import Any, TypeVar
 from flowcore.atomic import replacing
 from flowcore.errors import FlowError
 
-__all__ = ["OutputError", "OutputFile", "picture_files", "print_json", "print_table", "print_text", "say"]
+__all__ = ["OutputError", "OutputFile", "one_sentence", "open_streams", "picture_files", "print_json", "print_table",
+           "print_text", "say", "silence"]  # fmt: skip
+
+MAX_SENTENCE = 300
 
 Result = TypeVar("Result")
 
@@ -23,21 +28,61 @@ class OutputError(FlowError):
     """A file cannot be written where it was asked for."""
 
 
+def open_streams() -> None:
+    """Where a stream was closed (``>&-``), words go nowhere, and no file that is opened later takes its number."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
+def silence(stream: Any) -> None:
+    """Nobody reads a stream any more: what is still to be written goes nowhere, at exit too."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def one_sentence(text: str, most: int = MAX_SENTENCE) -> str:
+    """A message as one line of at most so many characters; the middle of a longer one is left out."""
+    line = _harmless(text)
+    return line if len(line) <= most else f"{line[: most - 123]} … {line[-120:]}"
+
+
 def say(sentence: str) -> None:
-    """One line to the person, on stderr."""
-    _write(sys.stderr, sentence + "\n")
+    """One line to the person, on stderr; where nobody hears it, the work goes on."""
+    try:
+        _write(sys.stderr, _harmless(sentence) + "\n")
+    except (OSError, ValueError):
+        silence(sys.stderr)
 
 
 def print_text(text: str) -> None:
     """A line on stdout."""
-    _write(sys.stdout, text + "\n")
+    _write(sys.stdout, _harmless(text) + "\n")
+
+
+def _harmless(text: str) -> str:
+    """The text with escapes in the place of what a terminal would obey, or cannot show; a file's name may hold any of it."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") else c.encode("unicode_escape").decode()
+        for c in text
+    )
 
 
 def _write(stream: Any, text: str) -> None:
+    if stream is None:
+        return
     try:
         stream.write(text)
     except UnicodeEncodeError:
-        # A file name in Chinese on an ASCII terminal, or one that is no text at all.
+        # A file name in Chinese on an ASCII terminal
         encoding = getattr(stream, "encoding", None) or "ascii"
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
     stream.flush()
@@ -45,12 +90,12 @@ def _write(stream: Any, text: str) -> None:
 
 def print_json(value: Any) -> None:
     """JSON on stdout, ASCII alone, so that it survives every terminal and pipe. NaN is not JSON and is refused."""
-    print_text(json.dumps(value, indent=2, allow_nan=False))
+    _write(sys.stdout, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Columns aligned by their widest cell; figures, told by their first character, to the right."""
-    rows = [list(map(str, row)) for row in rows]
+    rows = [[_harmless(str(cell)) for cell in row] for row in rows]
     widths = [max([len(heading), *(len(row[i]) for row in rows)]) for i, heading in enumerate(headings)]
 
     def line(cells: Sequence[str]) -> str:
@@ -60,7 +105,8 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         ]
         return "  ".join(parts).rstrip()
 
-    print_text("\n".join([line(headings), *map(line, rows)]))
+    for row in (headings, *rows):
+        print_text(line(row))
 
 
 class OutputFile:

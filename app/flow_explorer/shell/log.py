@@ -43,7 +43,7 @@ class Log:
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             self._handler = logging.handlers.RotatingFileHandler(
-                folder / "flow-explorer.log", maxBytes=500_000, backupCount=1, encoding="utf-8"
+                folder / "flow-explorer.log", maxBytes=500_000, backupCount=1, encoding="utf-8", errors="backslashreplace"
             )
             self._crashes = open(folder / "crash.log", "a", encoding="utf-8")  # noqa: SIM115
             faulthandler.enable(self._crashes)
