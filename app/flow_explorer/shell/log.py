@@ -52,7 +52,7 @@ class Log:
         with contextlib.suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._handler = _Rotating(
-                folder / "flow-explorer.log", maxBytes=500_000, backupCount=1, encoding="utf-8", errors="backslashreplace"
+                folder / "flow-explorer.log", maxBytes=500_000, backupCount=1, encoding="utf-8"
             )
             self._crashes = open_private(folder / "crash.log")
             faulthandler.enable(self._crashes)
