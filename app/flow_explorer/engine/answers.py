@@ -142,7 +142,7 @@ def _plain(hint: Any) -> Reader:
     def read(value: Any, _arrays: Mapping[str, np.ndarray]) -> Any:
         if type(value) is kind:
             return value
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) <= 2**1000:
             return float(value)
         raise _odd(value, hint)
 
@@ -178,8 +178,9 @@ def _tuple(hint: Any, readers: Sequence[Reader], endless: bool) -> Reader:
     def read(value: Any, arrays: Mapping[str, np.ndarray]) -> tuple:
         if not isinstance(value, list | tuple) or (not endless and len(value) != len(readers)):
             raise _odd(value, hint)
-        each = readers * len(value) if endless else readers
-        return tuple(reader(item, arrays) for reader, item in zip(each, value, strict=True))
+        if endless:
+            return tuple(readers[0](item, arrays) for item in value)
+        return tuple(reader(item, arrays) for reader, item in zip(readers, value, strict=True))
 
     return read
 
