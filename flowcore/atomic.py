@@ -53,8 +53,9 @@ def replacing(
 
 
 def open_private(path: str | os.PathLike[str], mode: str = "a", encoding: str | None = "utf-8") -> IO:
-    """Open a file that only its owner may read, one that is there already too. Raises OSError."""
-    file = open(path, mode, encoding=encoding, opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
+    """Open a file that only its owner may read, one that is there already too; what is no text in it is escaped. Raises OSError."""
+    errors = None if "b" in mode else "backslashreplace"
+    file = open(path, mode, encoding=encoding, errors=errors, opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
     if hasattr(os, "fchmod"):
         with contextlib.suppress(OSError):  # another person's file, or a disk that knows no permissions
             os.fchmod(file.fileno(), 0o600)

@@ -13,6 +13,7 @@ __all__ = [
     "UntrainedError",
     "NonFiniteError",
     "ProcessError",
+    "said",
 ]
 
 
@@ -50,3 +51,10 @@ class NonFiniteError(FlowError):
 
 class ProcessError(FlowError):
     """One of several processes that train a flow together ended, or cannot be reached."""
+
+
+def said(error: BaseException, limit: int = 120) -> str:
+    """What another library's error says, as a part of a sentence: its first line, short, without control characters."""
+    line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    line = "".join(c if c.isprintable() else " " for c in line).strip().rstrip(".")
+    return line if len(line) <= limit else line[: limit - 1] + "…"

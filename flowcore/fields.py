@@ -130,7 +130,7 @@ class Setting:
             _refuse(f"{subject} must be a list of {self.low:g} to {self.high:g} entries, not {shown(value)}.")
         taken = tuple(map(self.take or (lambda part: part), value))
         same = isinstance(value, tuple) and all(map(operator.is_, value, taken))
-        return value if same else taken
+        return tuple(value) if same else taken  # the tuple itself
 
     def _other(self, value: Any, _subject: str) -> Any:
         return value if self.take is None else self.take(value)
@@ -176,7 +176,7 @@ def flag(default: bool, title: str = "", help: str = "", **more: Any) -> Any:
     return _field(default, "flag", title, help, **more)
 
 
-def text(default: str, most: int, title: str = "", help: str = "", **more: Any) -> Any:
+def text(default: Any, most: int, title: str = "", help: str = "", **more: Any) -> Any:
     """A text of 1 to ``most`` characters; ``low=0`` where an empty one is legal too."""
     return _field(default, "text", title, help, **{"low": 1, "high": most, **more})
 

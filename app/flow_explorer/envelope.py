@@ -40,7 +40,8 @@ class Envelope:
                 raise ConfigError(tr("The {what} is {size} MiB, more than the {most} that one file may have{advice}.", what=what,
                                      size=len(text) >> 20, most=self.most >> 20, advice=tr(self.advice)))  # fmt: skip
             with replacing(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+                # Half a character, as in the name of a file that is no Unicode, is an escape of JSON's too
+                temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise ConfigError(tr("The {what} cannot be written to {path} ({why}).", what=what, path=str(path),
                                  why=error.strerror or str(error))) from error  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,11 +140,11 @@ def _from_source(
         )
     table = request.table
     rows = table.rows_of(source.names) if table is not None else None
-    classes, labels = _classes(source, request, rows)
-    skipped: list[tuple[str, str]] = []
+    classes, labels = _classes(source, request, rows, chosen)
+    skipped = list(source.left_out)
     if table is not None and rows is not None:
         lost = [source.names[index] for index in chosen if rows[index] < 0]
-        skipped = [(name, f"{name} has no row in {table.where}.") for name in lost]
+        skipped += [(name, f"{name} has no row in {table.where}.") for name in lost]
         chosen = [index for index in chosen if rows[index] >= 0]
         if not chosen:
             raise DataError(f"{table.where} has no row for any picture of the {request.split} split.")
@@ -165,14 +165,15 @@ def _from_source(
 
 
 def _classes(
-    source: Source, request: Request, rows: np.ndarray | None
+    source: Source, request: Request, rows: np.ndarray | None, chosen: Sequence[int]
 ) -> tuple[list[str], np.ndarray | None]:
     """The classes, and the number of each picture of the source; of one without a row it means nothing."""
     if request.labels_from is not None and request.table is not None:
         classes, numbers = request.table.classes_from(request.labels_from)
         return classes, numbers[rows]
-    classes = source.classes
+    classes = source.classes_of(chosen)
     if not classes:
         return [], None
-    number = {name: index for index, name in enumerate(classes)}
+    # Of a picture that was not chosen and has no class it means nothing
+    number = {"": 0, **{name: index for index, name in enumerate(classes)}}
     return classes, np.array([number[kind] for kind in source.kinds], np.int64)

@@ -57,7 +57,7 @@ def read_pile(
         chosen = _spread(len(source.names), limit)
         loaded = load(source, chosen, reading, size, on_progress)
         names = [source.names[index] for index in loaded.kept]
-        return Pile(loaded.pictures, names, len(source.names), sorted(loaded.left_out))
+        return Pile(loaded.pictures, names, len(source.names), sorted(source.left_out + loaded.left_out))
     rows = [(own, part.pictures, index) for own, part in parts.items() for index in range(len(part.pictures))]
     if not rows:
         raise DataError(f"{path} holds no pictures.")

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import zipfile
-import zlib
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
-from ..errors import DataError, PictureError
+from ..errors import DataError, PictureError, said
 from ..pictures.images import MAX_FILE_BYTES
+from .folders import arranged, is_hidden, may_be_picture, split_of_name
 
 __all__ = ["FolderSource", "Source", "ZipSource", "assign_splits", "split_of_name"]
-
-_SPLIT_FOLDERS = {
-    "train": "train", "training": "train",
-    "val": "validation", "valid": "validation", "validation": "validation", "dev": "validation",
-    "test": "test", "testing": "test",
-}  # fmt: skip
-_SIDE_FILES = (".txt", ".md", ".json", ".csv", ".html", ".xml", ".yaml", ".yml", ".toml", ".db", ".ini")
-
 
 class Source:
     """Pictures listed by name, sorted.
 
     ``names`` are relative names, ``own`` the part that the data itself puts each in ("train", "validation",
-    "test" or ""), ``kinds`` the class of each ("" for none), ``sizes`` the bytes of each where known.
+    "test" or ""), ``kinds`` the class of each ("" for none), ``left_out`` (name, sentence) of what belongs to none of it.
     """
 
     kind = ""
@@ -42,7 +35,11 @@ class Source:
     @property
     def classes(self) -> list[str]:
         """The classes' names, sorted; none where a picture lies outside all of them."""
-        return [] if "" in self.kinds else sorted(set(self.kinds))
+        return self.classes_of(range(len(self.kinds)))
+
+    def classes_of(self, indices: Sequence[int]) -> list[str]:
+        """The names of all classes where each of these pictures has one; a part without classes does not take them away."""
+        return [] if any(not self.kinds[index] for index in indices) else sorted(set(self.kinds) - {""})
 
     def path(self, index: int) -> Path | None:
         """The file of one picture, where it is a file of its own."""
@@ -52,20 +49,20 @@ class Source:
         """The bytes of one picture's file. Raises PictureError. May be called from any thread."""
         raise TypeError(f"{type(self).__name__} does not define read")
 
-    def _list(self, files: Sequence[tuple[str, tuple[str, ...]]]) -> None:
-        """Take up files: (name, folders above it)."""
-        top = {folders[0]: split_of_name(folders[0]) for _, folders in files if folders}
-        # Only two such names together are parts: a single folder "test" may well be a class, or all there is
-        parts = top if len({part for part in top.values() if part}) >= 2 else {}
-        for name, folders in sorted(files):
-            own = parts.get(folders[0], "") if folders else ""
-            inside = folders[1:] if own else folders
-            self.names.append(name)
-            self.own.append(own)
-            self.kinds.append(inside[0] if inside else "")
-        if any(self.own):
-            # beside parts, what lies outside them belongs to the training part
-            self.own = [own or "train" for own in self.own]
+    def _list(self, files: Sequence[tuple[str, tuple[str, ...]]], read: Callable[[str], Path | bytes]) -> None:
+        """Take up files: (name, folders above it); ``read`` gives what a name stands for."""
+
+        def problem(name: str) -> str:
+            from ..pictures.image_headers import read_header
+
+            try:
+                read_header(read(name), name)
+            except PictureError as error:
+                return str(error)
+            return ""
+
+        found = arranged(files, problem)
+        self.names, self.own, self.kinds, self.left_out = found.names, found.own, found.kinds, found.left_out
 
 
 class FolderSource(Source):
@@ -76,12 +73,13 @@ class FolderSource(Source):
     def __init__(self, root: Path) -> None:
         super().__init__()
         self.root, self.where = root, str(root)
-        files = []
-        for folder, subfolders, names in os.walk(root):
-            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-            inside = Path(folder).relative_to(root).parts
-            files += [("/".join((*inside, name)), inside) for name in names if _may_be_picture(name)]
-        self._list(files)
+        files = [
+            ("/".join((*inside, name)), inside)
+            for folder, inside in _folders(root)
+            for name in _files_in(folder)
+            if may_be_picture(name)
+        ]
+        self._list(files, lambda name: root / name)
         if not self.names:
             raise DataError(f"{root} has no pictures in it: give a folder of PNG, JPEG, WebP or other pictures.")
 
@@ -96,6 +94,45 @@ class FolderSource(Source):
         return read_file(self.path(index), self.names[index])
 
 
+def _folders(root: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every folder from the root down that is not hidden, with its names below the root; each once, linked ones last."""
+    seen: set[tuple[int, int]] = set()
+    above = os.path.realpath(root)
+    linked: list[tuple[str, tuple[str, ...]]] = []
+    waiting: list[tuple[str, tuple[str, ...]]] = [(os.fspath(root), ())]
+    while waiting or linked:
+        folder, inside = waiting.pop() if waiting else linked.pop(0)
+        try:
+            about = os.stat(folder)
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        if about.st_ino and (about.st_dev, about.st_ino) in seen:
+            continue
+        seen.add((about.st_dev, about.st_ino))
+        yield folder, inside
+        for entry in reversed(entries):
+            if is_hidden(entry.name) or not _is_folder(entry):
+                continue
+            if not entry.is_symlink():
+                waiting.append((entry.path, (*inside, entry.name)))
+            # A link upwards would take in all that lies beside the data
+            elif os.path.commonpath([above, real := os.path.realpath(entry.path)]) != real:
+                linked.append((entry.path, (*inside, entry.name)))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _files_in(folder: str) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if not _is_folder(entry)]
+
+
 class ZipSource(Source):
     """The pictures of a zip, read where they lie: nothing is unpacked. One folder around everything is no class."""
 
@@ -106,13 +143,14 @@ class ZipSource(Source):
         self.where = str(path)
         try:
             self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            raise DataError(f"{path} cannot be read as a zip of pictures: {error}.") from error
+        except Exception as error:  # zipfile raises nearly everything on damaged archives
+            raise DataError(f"{path} cannot be read as a zip of pictures: {said(error)}.") from error
         entries: dict[str, zipfile.ZipInfo] = {}
         for entry in self._zip.infolist():
-            parts = PurePosixPath(entry.filename).parts
-            hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-            if entry.is_dir() or hidden or not parts or not _may_be_picture(parts[-1]):
+            # Old Windows tools part folders by backslashes
+            parts = [part for part in re.split(r"[\\/]+", entry.filename) if part and not re.fullmatch("[A-Za-z]:", part)]
+            ends = entry.filename[-1:] in ("/", "\\", "")
+            if ends or not parts or any(map(is_hidden, parts)) or not may_be_picture(parts[-1]):
                 continue
             entries["/".join(parts)] = entry
         around = {name.partition("/")[0] if "/" in name else "" for name in entries}
@@ -123,13 +161,15 @@ class ZipSource(Source):
             inner = name.partition("/")[2] if strip else name
             self._entries[inner] = entry
             files.append((inner, tuple(inner.split("/")[:-1])))
-        self._list(files)
+        self._list(files, self._entry)
         if not self.names:
             raise DataError(f"{path} has no pictures in it: give a zip of PNG, JPEG, WebP or other pictures.")
 
     def read(self, index: int) -> bytes:
         """The entry's bytes, checked by its sum."""
-        name = self.names[index]
+        return self._entry(self.names[index])
+
+    def _entry(self, name: str) -> bytes:
         entry = self._entries[name]
         if entry.flag_bits & 1:
             raise PictureError(f"{name} is locked by a password: unlock the zip first.")
@@ -138,16 +178,13 @@ class ZipSource(Source):
         try:
             with self._zip.open(entry) as file:
                 data = file.read(entry.file_size + 1)
-        except (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-            raise PictureError(f"{name} is damaged in the zip and cannot be read: {error}.") from error
+        except MemoryError as error:
+            raise PictureError(f"{name} needs more memory than there is: make it smaller first.") from error
+        except Exception as error:  # and so do the ways of packing
+            raise PictureError(f"{name} is damaged in the zip and cannot be read: {said(error)}.") from error
         if len(data) > entry.file_size:
             raise PictureError(f"{name} is larger than its zip says: make the zip again.")
         return data
-
-
-def split_of_name(name: str) -> str:
-    """The part that a folder's name speaks of: "train", "validation", "test" or ""."""
-    return _SPLIT_FOLDERS.get(name.lower(), "")
 
 
 def assign_splits(keys: Sequence[str], own: Sequence[str], validation: float, seed: int) -> list[str]:
@@ -162,12 +199,8 @@ def assign_splits(keys: Sequence[str], own: Sequence[str], validation: float, se
         part for part in ("validation", "test") if part not in brought and not (brought and part == "test")
     ]
     count = max(1, round(validation * len(training))) if validation > 0 and len(training) > 2 else 0
-    ranked = sorted(training, key=lambda i: (hashlib.sha256(f"{seed}/{keys[i]}".encode()).digest(), i))
+    ranked = sorted(training, key=lambda i: (hashlib.sha256(f"{seed}/{keys[i]}".encode("utf-8", "surrogatepass")).digest(), i))
     for position, part in enumerate(wanted):
         for index in ranked[position * count : (position + 1) * count]:
             splits[index] = part
     return splits
-
-
-def _may_be_picture(name: str) -> bool:
-    return not name.startswith(".") and not name.lower().endswith(_SIDE_FILES)

@@ -140,7 +140,7 @@ def _of_source(
     table: Attributes | None,
     on_progress: Callable[[int, int], None] | None,
 ) -> tuple[Survey, list[int]]:
-    result = Survey(where, source.kind)
+    result = Survey(where, source.kind, left_out=list(source.left_out))
     splits = assign_splits(source.names, source.own, validation, seed)
     sizes: Counter[tuple[int, int]] = Counter()
     modes: Counter[str] = Counter()
@@ -149,7 +149,7 @@ def _of_source(
     listed = range(len(source.names))
     if rows is not None and table is not None:
         lost = [source.names[number] for number in listed if rows[number] < 0]
-        result.left_out = [(name, f"{name} has no row in {table.where}.") for name in lost]
+        result.left_out += [(name, f"{name} has no row in {table.where}.") for name in lost]
         listed = [number for number in listed if rows[number] >= 0]
     for number, header in scan(source, listed, on_progress):
         name = source.names[number]
@@ -167,8 +167,10 @@ def _of_source(
     result.modes = {name: modes[name] for name in ("grey", "colour", "transparent") if modes[name]}
     result.formats = dict(formats.most_common())
     result.splits = _count([splits[number] for number in kept], ("train", "validation", "test"))
-    if source.classes:
-        result.classes = _count([source.kinds[number] for number in kept], source.classes)
+    # Pictures to test on often have no classes
+    classes = source.classes_of([number for number in kept if splits[number] == "train"])
+    if classes:
+        result.classes = _count([source.kinds[number] for number in kept], classes)
     _add_sizes(result, sizes)
     return result, kept
 

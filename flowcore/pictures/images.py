@@ -35,6 +35,7 @@ from .image_writing import (
     write_atomically,
 )
 from .profiles import png_space
+from .slow_formats import check_effort, plain_pnm, reductions
 from .tiff import Directory, count_directories, first_directory, is_deep, is_tiff, read_deep
 
 __all__ = [
@@ -233,7 +234,7 @@ def _decode_deep(data: bytes, directory: Directory, name: str) -> Picture:
 
 def _decode_plain(data: bytes, directory: Directory | None, name: str) -> Picture:
     try:
-        image = Image.open(io.BytesIO(data), formats=_formats())
+        image = plain_pnm(data, name, MAX_PIXELS) or Image.open(io.BytesIO(data), formats=_formats())
     except Image.DecompressionBombError as error:
         raise PictureError(_too_large_sentence(name, None)) from error
     except UnidentifiedImageError as error:
@@ -243,6 +244,7 @@ def _decode_plain(data: bytes, directory: Directory | None, name: str) -> Pictur
     with image:
         width, height = image.size
         _check_size(name, width, height)
+        check_effort(image, data, name)
         notes = _said_of_frames(_frame_count(image) if directory is None else count_directories(io.BytesIO(data)))
         space = png_space(data) if image.format == "PNG" else None
         deep = deep_colours(image, data)
@@ -251,6 +253,8 @@ def _decode_plain(data: bytes, directory: Directory | None, name: str) -> Pictur
             # A JPEG can be decoded at a half, a quarter or an eighth: four times faster at no visible loss.
             ratio = (MAX_KEPT_PIXELS / (width * height)) ** 0.5
             image.draft(image.mode, (int(width * ratio), int(height * ratio)))
+        elif image.format == "JPEG2000":
+            image.reduce = reductions(image, data)
         if deep is not None:
             rgba, colour_notes = deep_to_rgba(deep, name, image.info.get("icc_profile") or b"", space)
             rgba = _reduced(rgba)

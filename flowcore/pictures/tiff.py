@@ -24,7 +24,7 @@ _FORMATS = {1: "B", 2: "s", 3: "H", 4: "I", 6: "b", 7: "s", 8: "h", 9: "i", 11: 
 _MAX_DIRECTORIES = 1_000_000
 _MAX_VALUES = 2**20
 """Of one tag; a picture of a million strips is none."""
-_MAX_RAW = 2**30
+_MAX_RAW = 2**29
 """Unpacked bytes of a picture, at most."""
 _BAND = 2**25
 """So many unpacked bytes at a time, or one strip where that is more."""
@@ -252,30 +252,39 @@ class _Layout:
             stop = min(start + step, self.down)
             chosen = slice(start * self.across, stop * self.across)
             height = min(stop * self.block_height, directory.height) - start * self.block_height
-            raw = self._unpacked(data, offsets[chosen], counts[chosen], height)
-            rows = self._numbers(raw)[:, : directory.width]
-            rows = rows if held is None else np.concatenate([held, rows])
-            whole = len(rows) if stop == self.down else len(rows) // factor * factor
-            if whole:
-                yield rows[:whole]
-            held = rows[whole:] if whole < len(rows) else None
+            for raw in self._unpacked(data, offsets[chosen], counts[chosen], height):
+                rows = self._numbers(raw)[:, : directory.width]
+                rows = rows if held is None else np.concatenate([held, rows])
+                whole = len(rows) // factor * factor
+                if whole:
+                    yield rows[:whole]
+                held = rows[whole:] if whole < len(rows) else None
+        if held is not None:
+            yield held
 
-    def _unpacked(self, data: bytes, offsets: tuple, counts: tuple, height: int) -> np.ndarray:
-        """Bytes of whole blocks (height, across * row_bytes), by a TIFF of 8-bit grey that is made of them."""
+    def _unpacked(self, data: bytes, offsets: tuple, counts: tuple, height: int) -> Iterator[np.ndarray]:
+        """Bytes of whole blocks (rows, across * row_bytes) from the top down, by a TIFF of 8-bit samples that is made of them."""
         directory = self.directory
         pieces = [data[at : at + count] for at, count in zip(offsets, counts, strict=True)]
-        width = self.across * self.row_bytes
-        tags = {
-            _WIDTH: width, _HEIGHT: height, _BITS: 8, _COMPRESSION: directory.number(_COMPRESSION, 1),
-            _PHOTOMETRIC: 1, _FILL_ORDER: directory.number(_FILL_ORDER, 1), _SAMPLES: 1,
+        # Pillow refuses images of very many pixels, so four bytes are one where that goes
+        four = self.row_bytes % 4 == 0
+        width = self.across * self.row_bytes // (4 if four else 1)
+        tags: dict[int, tuple[int, ...]] = {
+            _WIDTH: (width,), _HEIGHT: (height,), _COMPRESSION: (directory.number(_COMPRESSION, 1),),
+            _FILL_ORDER: (directory.number(_FILL_ORDER, 1),),
         }  # fmt: skip
+        tags |= {_BITS: (8, 8, 8, 8), _PHOTOMETRIC: (2,), _SAMPLES: (4,), _EXTRA: (2,)} if four else {
+            _BITS: (8,), _PHOTOMETRIC: (1,), _SAMPLES: (1,)}  # fmt: skip
         if self.tiled:
-            tags |= {_TILE_WIDTH: self.row_bytes, _TILE_HEIGHT: self.block_height}
+            tags |= {_TILE_WIDTH: (width // self.across,), _TILE_HEIGHT: (self.block_height,)}
         else:
-            tags |= {_ROWS: self.block_height}
+            tags |= {_ROWS: (self.block_height,)}
         where = (_TILE_OFFSETS, _TILE_COUNTS) if self.tiled else (_OFFSETS, _COUNTS)
         image = TiffImagePlugin.TiffImageFile(io.BytesIO(_tiff_of(tags, where, pieces)))
-        return np.asarray(image).reshape(height, width)
+        step = max(1, _BAND // (self.across * self.row_bytes))
+        for top in range(0, height, step):
+            part = image.crop((0, top, width, min(top + step, height)))
+            yield np.asarray(part).reshape(part.height, self.across * self.row_bytes)
 
     def _numbers(self, raw: np.ndarray) -> np.ndarray:
         """(rows, across * block_width, samples) of bytes (rows, across * row_bytes)."""
@@ -315,19 +324,20 @@ def _unpack(file: BinaryIO, form: str) -> int:
     return struct.unpack(form, file.read(struct.calcsize(form)))[0]
 
 
-def _tiff_of(tags: dict[int, int], where: tuple[int, int], pieces: list[bytes]) -> bytes:
+def _tiff_of(tags: dict[int, tuple[int, ...]], where: tuple[int, int], pieces: list[bytes]) -> bytes:
     """A small TIFF of these tags and blocks."""
-    lists = 8 + 2 + 12 * (len(tags) + 2) + 4
-    first = lists + 8 * len(pieces)
-    ends = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
-    starts = first + ends - [len(piece) for piece in pieces]
     counts = [len(piece) for piece in pieces]
-    entries = {tag: struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()}
-    for tag, values, at in ((where[0], starts, lists), (where[1], counts, lists + 4 * len(pieces))):
-        entries[tag] = struct.pack("<HHII", tag, 4, len(pieces), at if len(pieces) > 1 else int(values[0]))
-    table = b"".join(entries[tag] for tag in sorted(entries))
-    arrays = np.asarray([*starts, *counts], "<u4").tobytes()
-    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + table + bytes(4) + arrays + b"".join(pieces)
+    everything = {**tags, where[0]: (0,) * len(pieces), where[1]: tuple(counts)}
+    lists = 8 + 2 + 12 * len(everything) + 4
+    first = lists + 4 * sum(len(values) for values in everything.values() if len(values) > 1)
+    everything[where[0]] = tuple((first + np.cumsum([0, *counts[:-1]], dtype=np.int64)).tolist())
+    table, arrays = b"", b""
+    for tag, values in sorted(everything.items()):
+        at = lists + len(arrays) if len(values) > 1 else values[0]
+        table += struct.pack("<HHII", tag, 4, len(values), at)
+        if len(values) > 1:
+            arrays += struct.pack(f"<{len(values)}I", *values)
+    return b"II*\0" + struct.pack("<IH", 8, len(everything)) + table + bytes(4) + arrays + b"".join(pieces)
 
 
 def _of_bits(blocks: np.ndarray, bits: int, count: int) -> np.ndarray:

@@ -5,12 +5,11 @@ One file a command; none of them imports torch or Qt before it must, so `flow-ex
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
 
-from flow_explorer.cli.output import say
+from flow_explorer.cli.output import open_streams, say, silence
 from flow_explorer.cli.parser import UsageError, build_parser
 from flow_explorer.cli.window import with_session
 from flowcore.errors import FlowError
@@ -28,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # small kernels find them awake), and leave the machine to others.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    open_streams()
     try:
         args = build_parser().parse_args(with_session(list(sys.argv[1:] if argv is None else argv)))
         code = args.run(args)
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, say) has had enough. Python would complain again at exit, when it flushes what is left.
-        _silence_stdout()
+        silence(sys.stdout)
         return BROKEN_PIPE
     except MemoryError:
         say("flow-explorer: there is not enough memory for this: ask for fewer or smaller pictures.")
@@ -55,9 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # What the checks before the work could not foresee: a disk that filled up, a file that went away.
         where = f"{error.filename}: " if error.filename else ""
         say(f"flow-explorer: {where}{error.strerror or error}.")
+        try:
+            sys.stdout.flush()
+        except OSError:
+            silence(sys.stdout)
         return BAD_INPUT
-
-
-def _silence_stdout() -> None:
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -103,7 +103,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         figures = _figures(path, card, args, made, near, far, unusual(np.array(made.rows.bpd)))
         text = json.dumps(figures, indent=1, allow_nan=False) if out.suffix == ".json" else _table(figures, args.neighbours)
-        out.write_bytes(text.encode())
+        # A file's name that is no Unicode is written with escapes, as the JSON has it
+        out.write_bytes(text.encode("utf-8", "backslashreplace"))
     told = {"out": str(out.path), "count": made.rows.count, "skipped": len(made.rows.skipped),
             "method": args.method, "share": made.layout.share, "exact": made.rows.zmap.exact}  # fmt: skip
     if args.json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -16,8 +17,8 @@ from flowcore.errors import FlowError
 from flowcore.one_line import one_line
 
 __all__ = [
-    "OutputError", "OutputFile", "apart", "distinct", "files_below", "picture_files", "print_json", "print_table", "print_text",
-    "say",
+    "OutputError", "OutputFile", "apart", "distinct", "files_below", "open_streams", "picture_files", "print_json", "print_table",
+    "print_text", "say", "silence",
 ]  # fmt: skip
 
 Result = TypeVar("Result")
@@ -29,9 +30,31 @@ class OutputError(FlowError):
     """A file cannot be written where it was asked for."""
 
 
+def open_streams() -> None:
+    """Where a stream was closed (``>&-``), words go nowhere, and no file that is opened later takes its number."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
+def silence(stream: Any) -> None:
+    """Nobody reads a stream any more: what is still to be written goes nowhere, at exit too."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def say(sentence: str) -> None:
-    """One line to the person, on stderr, whatever the names in it hold."""
-    _write(sys.stderr, one_line(sentence) + "\n")
+    """One line to the person, on stderr, whatever the names in it hold; where nobody hears it, the work goes on."""
+    try:
+        _write(sys.stderr, one_line(sentence) + "\n")
+    except (OSError, ValueError):
+        silence(sys.stderr)
 
 
 def print_text(text: str) -> None:
@@ -40,10 +63,12 @@ def print_text(text: str) -> None:
 
 
 def _write(stream: Any, text: str) -> None:
+    if stream is None:
+        return
     try:
         stream.write(text)
     except UnicodeEncodeError:
-        # A file name in Chinese on an ASCII terminal, or one that is no text at all.
+        # A file name in Chinese on an ASCII terminal
         encoding = getattr(stream, "encoding", None) or "ascii"
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
     stream.flush()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from flow_explorer.i18n import tr
 from flow_explorer.settings import Settings
@@ -66,13 +66,35 @@ def ask_folder(owner: QWidget, title: str, done: Done, start: Start = "") -> QFi
 
 
 def ask_save(owner: QWidget, title: str, name: str, done: Done, start: Start = "", kind: str = "") -> QFileDialog:
-    """Ask where to write; ``name`` is what is proposed, and its suffix is added where the person writes none.
+    """Ask where to write; ``name`` is what is proposed, and its suffix is added where the person writes another or none.
 
-    The dialog asks before a file that is there is overwritten. ``kind`` is what the filter calls the files: "Checkpoints".
+    A file that is there is overwritten only after it was asked. ``kind`` is what the filter calls the files: "Checkpoints".
     """
     suffix = Path(name).suffix
     filters = [f"{kind or suffix[1:].upper()} (*{suffix})"]
-    return _ask(owner, title, done, start, filters, QFileDialog.FileMode.AnyFile, name)
+
+    def chosen(path: str) -> None:
+        if path.lower().endswith(suffix.lower()):
+            done(path)
+            return
+        path += suffix  # "run 1.5" has a suffix to Qt, which asked about that name, not about this one
+        if Path(path).exists():
+            _ask_to_replace(owner, path, done)
+        else:
+            done(path)
+
+    return _ask(owner, title, chosen, start, filters, QFileDialog.FileMode.AnyFile, name)
+
+
+def _ask_to_replace(owner: QWidget, path: str, done: Done) -> None:
+    box = QMessageBox(owner.window())
+    box.setWindowTitle(tr("Save"))
+    box.setText(tr("{name} is there already. Replace it?", name=Path(path).name))
+    replace = box.addButton(tr("Replace"), QMessageBox.ButtonRole.DestructiveRole)
+    box.setDefaultButton(box.addButton(tr("Keep"), QMessageBox.ButtonRole.RejectRole))
+    box.buttonClicked.connect(lambda button: done(path) if button is replace else None)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.open()
 
 
 def _ask(owner: QWidget, title: str, done: Done, start: Start, filters: Sequence[str], mode: QFileDialog.FileMode,

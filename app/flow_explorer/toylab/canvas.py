@@ -26,6 +26,7 @@ from flow_explorer.toylab.views.menu import ViewsButton
 from flow_explorer.toylab.views.names import panels_of
 from flow_explorer.toylab.views.probing import Probing
 from flow_explorer.widgets import IconButton, Label
+from flow_explorer.widgets.dropping import has_files, local_file
 from flow_explorer.widgets.reading import reading_unit
 
 __all__ = ["ToyCanvas"]
@@ -228,11 +229,11 @@ class ToyCanvas(QWidget):
     # Saving and dropping
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if has_files(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = next((url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()), "")
+        path = local_file(event.mimeData())
         if path:
             event.acceptProposedAction()
             self.dropped.emit(path)

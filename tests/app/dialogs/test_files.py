@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from flow_explorer.dialogs.files import LastFolder, any_file, ask_file, ask_folder, ask_save, pictures
 from flow_explorer.settings import Settings
@@ -72,3 +72,20 @@ def test_saving_proposes_a_name_and_adds_its_suffix(owner, last, tmp_path):
     dialog = ask_save(owner, "Save", "m.safetensors", taken.append, last, "Checkpoints")
     assert dialog.nameFilters() == ["Checkpoints (*.safetensors)"]
     dialog.reject()
+
+
+def test_another_suffix_is_no_reason_to_overwrite_unasked(owner, tmp_path, qtbot):
+    (tmp_path / "run 1.5.png").write_bytes(b"kept")
+    taken = []
+    for answer, expected in (("Keep", []), ("Replace", [str(tmp_path / "run 1.5.png")])):
+        dialog = ask_save(owner, "Save", "walk.png", taken.append, str(tmp_path))
+        choose(dialog, tmp_path / "run 1.5")
+        (box,) = [box for box in owner.window().findChildren(QMessageBox) if box.isVisible()]
+        next(button for button in box.buttons() if button.text() == answer).click()
+        assert taken == expected
+    dialog = ask_save(owner, "Save", "walk.png", taken.append, str(tmp_path))
+    choose(dialog, tmp_path / "run 2.5")
+    assert taken[-1] == str(tmp_path / "run 2.5.png")
+    dialog = ask_save(owner, "Save", "walk.png", taken.append, str(tmp_path))
+    choose(dialog, tmp_path / "RUN.PNG")
+    assert taken[-1] == str(tmp_path / "RUN.PNG")

@@ -41,7 +41,7 @@ def banners(lab):
 def ask(lab, monkeypatch):
     """Answers the next question for a file's name."""
     names = []
-    monkeypatch.setattr(type(lab), "ask_path", lambda self, title, suffix, kind: names.pop(0))
+    monkeypatch.setattr(type(lab), "ask_path", lambda self, title, suffix, kind, done: done(names.pop(0)))
     return names.append
 
 

@@ -20,7 +20,6 @@ class Grid(CellView):
 
     kept_keys = (*ARROWS, KEY.Key_Home, KEY.Key_End, KEY.Key_Return)
     caption = 5
-    columns = 4
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,6 +32,10 @@ class Grid(CellView):
     @property
     def count(self) -> int:
         return 10
+
+    @property
+    def columns(self) -> int:
+        return 4
 
     @property
     def current(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import time
@@ -132,3 +133,61 @@ def test_unreadable_file(tmp_path: Path) -> None:
 )
 def test_what_is_no_picture_is_named(data: bytes, word: str) -> None:
     refused(data, word)
+
+
+@pytest.mark.parametrize("gap", [b" ", b"\n", b"\r\n", b"  # remark 7\n\t"])
+def test_numbers_written_as_text(gap: bytes) -> None:
+    array = photo(11, 7)
+    head = b"# made by hand" + gap.strip(b" \t") + b"\n"
+    body = gap.join(b"%d" % value for value in array.ravel())
+    assert (read_picture(b"P3\n" + head + b"7 11\n255\n" + body).pixels[..., :3] == array).all()
+    grey = array[..., 0]
+    body = gap.join(b"%d" % (257 * value) for value in grey.ravel().astype(int))
+    assert (read_picture(b"P2 7 11 65535 " + body).pixels[..., 0] == grey).all()
+    bits = (grey > 99).astype(int)
+    body = gap.join(b"".join(b"%d" % bit for bit in row) for row in bits)
+    assert (read_picture(b"P1 7 11\n" + body).pixels[..., 0] == 255 * (1 - bits)).all()
+    for cut in (b"P3 7 11 255 1 2 3", b"P2 7 11 255 " + b"9 " * 76, b"P1 7 11 10101"):
+        refused(cut, "damaged")
+    for odd in (b"P2 1 1 255 256", b"P2 1 1 255 -1", b"P3 1 1 255 1 x 3"):
+        refused(odd, "damaged")
+
+
+def test_decoders_that_would_take_long_are_not_begun() -> None:
+    refused(b"qoif" + struct.pack(">IIBB", 3000, 3000, 3, 0) + b"\xfe\1\2\3" * 2_000_000 + bytes(7) + b"\1", "QOI", "PNG")
+    refused(b"P3 5000 5000 255\n" + b"9 " * 40_000_000, "text", "PNG")
+    buffer = io.BytesIO()
+    Image.new("L", (64, 64)).save(buffer, "JPEG", progressive=True)
+    head, scans = buffer.getvalue().split(b"\xff\xda", 1)
+    size = head.index(b"\xff\xc2") + 5
+    large = head[:size] + struct.pack(">HH", 12_000, 12_000) + head[size + 4 :]
+    refused(large + (b"\xff\xda" + scans.split(b"\xff\xda")[0]) * 100 + b"\xff\xd9", "passes")
+
+
+@pytest.mark.parametrize("format_", ["WEBP", "AVIF"])
+def test_formats_that_take_much_memory_have_a_limit_of_their_own(format_: str) -> None:
+    from flowcore.pictures.slow_formats import MAX_COSTLY_PIXELS
+
+    buffer = io.BytesIO()
+    Image.new("L", (8000, 6001)).save(buffer, format_, **({"method": 0} if format_ == "WEBP" else {"speed": 10}))
+    assert MAX_COSTLY_PIXELS < 8000 * 6001
+    refused(buffer.getvalue(), format_, "8,000×6,001")
+
+
+def test_a_large_jpeg_2000_is_decoded_at_a_fraction() -> None:
+    buffer = io.BytesIO()
+    small = photo(36, 48)
+    Image.fromarray(small.repeat(100, axis=0).repeat(100, axis=1)).save(buffer, "JPEG2000", quality_layers=[20])
+    picture = read_picture(buffer.getvalue(), "map.jp2")
+    assert picture.original_size == (4800, 3600) and picture.pixels.shape[:2] < (3600, 4800)
+    assert np.abs(picture.pixels[[9, -9], [9, -9], :3].astype(int) - small[[0, -1], [0, -1]]).max() < 8
+
+
+def test_pictures_are_decoded_side_by_side() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from flowcore.pictures.images import quiet
+
+    data = to_png_bytes(photo())
+    with quiet, ThreadPoolExecutor(4) as pool:  # whoever decodes does not keep others out
+        assert all((picture.pixels[..., :3] == photo()).all() for picture in pool.map(read_picture, [data] * 16))

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
+from flow_explorer.dialogs.files import LastFolder, ask_file
 from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.toykeep import CheckToy
 from flow_explorer.i18n import tr
@@ -33,12 +34,12 @@ from flowcore.plane.shots import curve_csv
 __all__ = ["Keeping"]
 
 Entry = tuple[str, Callable[[], object], bool]
-AskPath = Callable[[str, str, str], str]
-"""Where the person wants a file (title, suffix, what it is), "" where nowhere."""
+AskPath = Callable[[str, str, str, Callable[[str], object]], object]
+"""Asks where the person wants a file (title, suffix, what it is), and hands the path on."""
 _NUMBERS = ("run", "race")
 """Fields of the settings that number trainings of this window: a file's are other trainings."""
 QUICK_HELD_OUT = 2048
-"""On how many held-out points the window's losses are measured (as `engine.jobs.toy` has it, which needs torch)."""
+"""On how many held-out points the window's losses are measured (as `flowcore.plane.race` has it, which needs torch)."""
 
 
 class Keeping(QObject):
@@ -98,9 +99,7 @@ class Keeping(QObject):
 
     def save_training(self) -> None:
         """Ask for a name and write the training."""
-        path = self._ask_path(tr("Save the training"), SUFFIX, tr("Training of the toy lab"))
-        if path:
-            self.write_training(path)
+        self._ask_path(tr("Save the training"), SUFFIX, tr("Training of the toy lab"), self.write_training)
 
     def write_training(self, path: str) -> None:
         """Write the training to ``path``; says where it is, or why not."""
@@ -115,13 +114,9 @@ class Keeping(QObject):
 
     def open_training(self) -> None:
         """Ask for a training to open."""
-        settings = self._context.settings
-        folder = settings.get("folder.save", str(Path.home()))
-        kinds = tr("Trainings of the toy lab (*{suffix})", suffix=SUFFIX)
-        path, _ = QFileDialog.getOpenFileName(self._canvas.window(), tr("Open a saved training"), folder, kinds)
-        if path:
-            settings.set("folder.save", str(Path(path).parent))
-            self.read_training(path)
+        start = LastFolder(self._context.settings, "folder.save", str(Path.home()))
+        kinds = [tr("Trainings of the toy lab (*{suffix})", suffix=SUFFIX)]
+        ask_file(self._canvas, tr("Open a saved training"), self.read_training, start, kinds)
 
     def read_training(self, path: str) -> None:
         """Take up a saved training as one act, once the engine has found its weights sound; or say what is wrong."""
@@ -169,9 +164,8 @@ class Keeping(QObject):
 
     def _ask_film(self, wanted: Filmed) -> None:
         self._filmed = wanted
-        path = self._ask_path(tr("Save the animation"), wanted.suffix, wanted.suffix[1:].upper())
-        if path:
-            self.write_animation(path, wanted)
+        self._ask_path(tr("Save the animation"), wanted.suffix, wanted.suffix[1:].upper(),
+                       lambda path: self.write_animation(path, wanted))  # fmt: skip
 
     def write_animation(self, path: str, wanted: Filmed) -> None:
         """Film the training up to its last snapshot into ``path``."""
@@ -196,9 +190,7 @@ class Keeping(QObject):
 
     def save_curve(self) -> None:
         """Ask for a name and write the curve."""
-        path = self._ask_path(tr("Save the curve"), ".csv", tr("Table"))
-        if path:
-            self.write_curve(path)
+        self._ask_path(tr("Save the curve"), ".csv", tr("Table"), self.write_curve)
 
     def write_curve(self, path: str) -> None:
         """Write the curve as CSV; says where it is, or why not."""
@@ -238,9 +230,8 @@ class Keeping(QObject):
 
     def save_model(self) -> None:
         """Ask for a name and let the engine write the model."""
-        path = self._ask_path(tr("Save the model"), ".safetensors", tr("Checkpoint")) if self._controller.can_save else ""
-        if path:
-            self._controller.save_model(path)
+        if self._controller.can_save:
+            self._ask_path(tr("Save the model"), ".safetensors", tr("Checkpoint"), self._controller.save_model)
 
     def _notify(self, sentence: str, kind: str = "error") -> None:
         self._context.notify(sentence, kind=kind)

@@ -39,6 +39,7 @@ from flow_explorer.explorer.model_menu import remember_model
 from flow_explorer.explorer.samples.samples_grid import SamplesGrid
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import plural, tr
+from flow_explorer.widgets.dropping import local_files
 from flowcore.errors import FlowError
 from flowcore.model.card import run_checkpoints
 from flowcore.model.labels import Label
@@ -72,7 +73,7 @@ class CompareFacet(Facet):
         settings.listen(self._setting_changed)
         self._setting_changed("explorer.whole_pixels")
         view.form.changed.connect(lambda name, value, _drag: self.change(replace(self.state, **{name: value}),
-                                                                         tr("Compare something else")))  # fmt: skip
+                                                                         tr(view.form.settings[name].label)))  # fmt: skip
         view.model_chosen.connect(self.choose)
         view.checkpoint_moved.connect(self.go_to)
         view.drawn_changed.connect(self._draw)
@@ -120,7 +121,7 @@ class CompareFacet(Facet):
 
     def drop(self, mime: QMimeData) -> bool:
         """A checkpoint or a run folder that is dropped goes to the right."""
-        for path in (Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()):
+        for path in local_files(mime):
             if is_checkpoint(path):
                 try:
                     open_model(str(path))
@@ -163,7 +164,7 @@ class CompareFacet(Facet):
         self.change(replace(self.state, seed=seed), tr("Draw again"))
 
     def _draw(self, levels: int) -> None:
-        self.change(replace(self.state, drawn=levels), tr("Change how many levels are drawn anew"), "drawn")
+        self.change(replace(self.state, drawn=levels), tr(self.view.setting.label), "drawn")
 
     def _pick(self, index: int) -> None:
         """A sample of the page is what all the rest is about."""

@@ -134,7 +134,7 @@ class SideLink:
 
     def resolve(self, side: Side, this: Model) -> None:
         """Find the model that the state names; `this` is the open one."""
-        before = None if self.model is None else (self.model.path, self.model.card.get("architecture"))
+        before, stamp = self._described()
         self.problem, self.is_open_model = "", False
         self._list(side.path)
         try:
@@ -148,11 +148,18 @@ class SideLink:
             self.problem = str(error)
         if self.problem:
             self.model = None
-        after = None if self.model is None else (self.model.path, self.model.card.get("architecture"))
+        after, now = self._described()
         # What another checkpoint of the same run has made stands until this one's has come; what another model made does not.
         if before != after and (before is None or after is None or before[1] != after[1] or before[0].parent != after[0].parent):
             self.want(None)
             self.reading, self.decoded, self.page = Reading(), Decoded(), []
+        elif before is not None and after is not None and before[0] == after[0] and stamp != now:
+            self.query.forget()  # a run in training has replaced the file
+
+    def _described(self) -> tuple[tuple[Path, Any] | None, object]:
+        """The model's file and architecture, and of which moment a file is that was chosen here."""
+        stamp = None if self._opened is None or self._opened[1] is not self.model else self._opened[0][2]
+        return None if self.model is None else (self.model.path, self.model.card.get("architecture")), stamp
 
     def _list(self, path: str) -> None:
         folder = Path(path) if path else None

@@ -21,6 +21,7 @@ from flow_explorer.settings import Settings
 from flow_explorer.widgets import Button, EmptyState, Heading, Label, PictureLabel, Spinner, ValueSlider
 from flow_explorer.widgets.form import Form, row, words
 from flow_explorer.widgets.slider import Track
+from flowcore.fields import settings as settings_of
 
 __all__ = ["SIDES", "CompareView", "Head"]
 
@@ -198,7 +199,7 @@ class CompareView(QWidget):
         super().__init__(parent)
         self.form = Form(State(), ("look",))
         self.look = self.form.controls["look"]
-        self.setting = Form(State(), ("drawn",)).settings["drawn"]
+        self.setting = settings_of(State)["drawn"]
         self.grids = grids
         self.heads = {side: Head(side, settings) for side in SIDES}
         self.pictures = {"left": PictureLabel(tr("What the left model makes of it")),

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QMimeData
-from PySide6.QtWidgets import QWidget
 
 from flow_explorer.dialogs.files import LastFolder, ask_file, ask_folder, ask_save
 from flow_explorer.engine.requests.base import Request
@@ -63,7 +62,7 @@ class DirectionsFacet(Facet):
 
     # The contract
 
-    def widget(self) -> QWidget:
+    def widget(self) -> DirectionsView:
         if self._view is None:
             self._view = DirectionsView(lambda: self._drag(self.host.controller.subject()), lambda: self._drag(self.large()))
             self._wire(self._view)

@@ -75,10 +75,11 @@ def _z_place(data: Any) -> ZPlace | None:
                     for low, value in zip(lows, data, strict=True)))  # fmt: skip
 
 
-def _colour(data: Any) -> tuple[int, ...]:
+def _colour(data: Any) -> tuple[int, int, int]:
     if not isinstance(data, list | tuple) or len(data) != 3:
         raise ConfigError("A colour of Pixels is not three bytes.")
-    return tuple(_BYTE.legal(value, "A byte of a colour of Pixels") for value in data)
+    red, green, blue = (_BYTE.legal(value, "A byte of a colour of Pixels") for value in data)
+    return red, green, blue
 
 
 @dataclass(frozen=True)

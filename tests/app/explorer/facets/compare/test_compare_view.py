@@ -123,6 +123,22 @@ def test_a_runs_checkpoints_are_gone_through_by_a_slider(workspace, client, face
     assert facet.state.right == Side(str(run_folder)) and head.track.value() == 1
 
 
+def test_a_checkpoint_that_its_run_replaces_is_asked_for_anew(workspace, client, facet, run_folder):
+    facet.choose("right", str(run_folder / "last.safetensors"))
+    client.run()
+    count = len(client.sent(ReadPicture))
+    (run_folder / "step-000400.safetensors").write_bytes((run_folder / "best.safetensors").read_bytes())
+    facet.sync()
+    assert facet.view.heads["right"].track.maximum() == 5 and len(client.sent(ReadPicture)) == count
+    made = run_folder / "made"
+    made.write_bytes((run_folder / "last.safetensors").read_bytes())
+    made.replace(run_folder / "last.safetensors")
+    facet.sync()
+    assert len(client.sent(ReadPicture)) == count + 1 and client.sent(ReadPicture)[-1].side == "right"
+    client.run()
+    assert not facet.busy
+
+
 def test_a_drag_shows_what_came_and_ends_where_it_ends(workspace, client, facet, run_folder, qtbot):
     facet.choose("right", str(run_folder))
     client.run()
