@@ -270,6 +270,6 @@ def workspace(bundle, client, qtbot, notices, tmp_path):
     qtbot.waitExposed(window)
     qtbot.waitUntil(lambda: made.controller.started)
     client.run()
-    made.window_for_test = window
+    setattr(made, "window_for_test", window)  # noqa: B010 - tests alone know of it
     yield made
     made.hidden()
