@@ -53,7 +53,7 @@ def replacing(
 
 
 def open_private(path: str | os.PathLike[str], mode: str = "a", encoding: str | None = "utf-8") -> IO:
-    """Open a file that only its owner may read, one that is there already too; what is no text in it is escaped. Raises OSError."""
+    """Open a file that only its owner may read, one that is there already too; no text is refused by it. Raises OSError."""
     errors = None if "b" in mode else "backslashreplace"
     file = open(path, mode, encoding=encoding, errors=errors, opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
     if hasattr(os, "fchmod"):
