@@ -82,12 +82,15 @@ def from_answer(answer: Answer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return _packed(answer, "", arrays), arrays
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def _packed(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(value, np.ndarray):
         arrays[name] = value
         return name
     if isinstance(value, tuple | list):
-        return [_packed(item, f"{name}.{number}", arrays) for number, item in enumerate(value)]
+        return [item if type(item) in _PLAIN else _packed(item, f"{name}.{number}", arrays) for number, item in enumerate(value)]
     if dataclasses.is_dataclass(value):
         before, names = f"{name}." if name else "", [field.name for field in dataclasses.fields(value)]
         return {each: _packed(getattr(value, each), before + each, arrays) for each in names}
