@@ -82,12 +82,15 @@ def from_answer(answer: Answer) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return _packed(answer, "", arrays), arrays
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def _packed(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
     if isinstance(value, np.ndarray):
         arrays[name] = value
         return name
     if isinstance(value, tuple | list):
-        return [_packed(item, f"{name}.{number}", arrays) for number, item in enumerate(value)]
+        return [item if type(item) in _PLAIN else _packed(item, f"{name}.{number}", arrays) for number, item in enumerate(value)]
     if dataclasses.is_dataclass(value):
         before, names = f"{name}." if name else "", [field.name for field in dataclasses.fields(value)]
         return {each: _packed(getattr(value, each), before + each, arrays) for each in names}
@@ -142,7 +145,7 @@ def _plain(hint: Any) -> Reader:
     def read(value: Any, _arrays: Mapping[str, np.ndarray]) -> Any:
         if type(value) is kind:
             return value
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) <= 2**1000:
             return float(value)
         raise _odd(value, hint)
 
@@ -178,8 +181,9 @@ def _tuple(hint: Any, readers: Sequence[Reader], endless: bool) -> Reader:
     def read(value: Any, arrays: Mapping[str, np.ndarray]) -> tuple:
         if not isinstance(value, list | tuple) or (not endless and len(value) != len(readers)):
             raise _odd(value, hint)
-        each = readers * len(value) if endless else readers
-        return tuple(reader(item, arrays) for reader, item in zip(each, value, strict=True))
+        if endless:
+            return tuple(readers[0](item, arrays) for item in value)
+        return tuple(reader(item, arrays) for reader, item in zip(readers, value, strict=True))
 
     return read
 

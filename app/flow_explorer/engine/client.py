@@ -56,7 +56,7 @@ class _Pending:
     on_progress: Callable[[float, str], object] | None
     sent: bool = False
     tries: int = 0
-    silenced: bool = False
+    cancelled: bool = False
     lost: bool = False
     """Replaceable, and asked of an engine that died: forgotten when another is there, failed when none comes."""
 
@@ -67,9 +67,10 @@ class EngineClient(QObject):
     States: "starting" (torch is being imported), "ready" (nothing to do), "busy", "restarting", "stopped" (stopped,
     or given up). Requests sent in any state are kept and go out as soon as the engine says hello.
 
-    A request in a slot: an older answer is never delivered after a newer one; for a `strict` request the older ones
-    are silent from the moment the newer is sent. After a restart, unanswered must-finish requests have already been
-    sent again when `restarted` is emitted; replaceable ones are forgotten: workspaces send what their state needs.
+    A request in a slot: an older answer never comes after a newer one, since the engine's loop runs one job of a slot at a time;
+    whether an answer is still wanted when it comes is asked by `query.Query`. After a restart, unanswered must-finish requests
+    have already been sent again when `restarted` is emitted; replaceable ones are forgotten: workspaces send what their state
+    needs.
     """
 
     asked = Signal(int, object)
@@ -113,8 +114,6 @@ class EngineClient(QObject):
         self._process.received.connect(self._on_message)
         self._process.died.connect(self._on_death)
         self._pending: dict[int, _Pending] = {}
-        self._newest: dict[str, int] = {}
-        self._shown: dict[str, int] = {}
         self._next_id = 1
         self._state = "stopped"
         self._connected = False
@@ -182,8 +181,6 @@ class EngineClient(QObject):
         self._connected = False
         self._process.stop()
         self._pending.clear()
-        self._newest.clear()
-        self._shown.clear()
         self._set_state("stopped")
         self.idle.emit()
 
@@ -206,9 +203,6 @@ class EngineClient(QObject):
             for older in self._in_slot(request.slot):
                 if not older.sent:
                     self._over(older, tell=False)
-                elif request.strict:
-                    older.silenced = True
-            self._newest[request.slot] = entry.id
         self._pending[entry.id] = entry
         self.asked.emit(entry.id, request)
         if self._connected:
@@ -222,7 +216,7 @@ class EngineClient(QObject):
         entry = self._pending.get(id)
         if entry is None:
             return
-        entry.silenced = True
+        entry.cancelled = True
         if entry.sent:
             self._process.write({"type": "cancel", "id": id})
         else:
@@ -261,7 +255,7 @@ class EngineClient(QObject):
                 self._over(entry)
             elif isinstance(told, frames.ErrorFrame):
                 self._fail(entry, told.sentence, told.traceback)
-            elif not entry.silenced:
+            elif not entry.cancelled:
                 self.progressed.emit(told.id, told.fraction, told.text)
                 _call(entry.on_progress, told.fraction, told.text)
         elif isinstance(told, frames.HelloFrame):
@@ -307,7 +301,7 @@ class EngineClient(QObject):
             return
         for entry in [entry for entry in self._pending.values() if entry.sent]:
             entry.sent = False
-            if entry.silenced:
+            if entry.cancelled:
                 self._over(entry, tell=False)
             elif entry.request.slot is not None:
                 entry.lost = True
@@ -329,11 +323,9 @@ class EngineClient(QObject):
 
     def _on_answer(self, told: frames.AnswerFrame, arrays: dict[str, np.ndarray]) -> None:
         entry = self._pending.get(told.id)
-        if entry is None:
+        if entry is None or entry.cancelled:
             return
-        slot, request = entry.request.slot, entry.request
-        if entry.silenced or (slot is not None and entry.id < self._shown.get(slot, 0)):
-            return
+        request = entry.request
         answer: Answer | Message = Message(entry.id, told.kind, told.data, arrays, told.done, request)
         if request.answers:
             try:
@@ -341,15 +333,11 @@ class EngineClient(QObject):
             except ProtocolError as error:
                 self._on_odd(entry.id, error)
                 return
-        if slot is not None:
-            self._shown[slot] = entry.id
         self.answered.emit(entry.id, answer)
         _call(entry.on_answer, answer)
 
     def _fail(self, entry: _Pending, sentence: str, traceback: str) -> None:
-        slot = entry.request.slot
-        is_stale = slot is not None and entry.id < self._newest.get(slot, 0)
-        if not entry.silenced and not is_stale:
+        if not entry.cancelled:
             self.failed.emit(entry.id, sentence, traceback)
             _call(entry.on_error, sentence, traceback)
         self._over(entry)

@@ -2,7 +2,7 @@
 
 A frame is a 4-byte big-endian header length, the header (UTF-8 JSON, one object), then the bytes of the arrays that
 ``header["arrays"]`` lists as ``{"name", "dtype", "shape"}``, one after the other, row-major. Both sides use this
-module, so it imports neither torch nor Qt.
+module, so it imports neither torch nor Qt. What a header says is read in `frames`, an answer's fields in `answers`.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _header_length(data: bytes) -> int:
 def _parse_header(text: bytes) -> tuple[dict[str, Any], list[int]]:
     """The header and the size in bytes of every array that follows it."""
     try:
-        header = json.loads(text)
+        header = json.loads(text, parse_constant=_no_number)
         listed = header["arrays"]
         sizes = []
         for entry in listed:
@@ -117,6 +117,10 @@ def _parse_header(text: bytes) -> tuple[dict[str, Any], list[int]]:
     if sum(sizes) > MAX_ARRAY_BYTES:
         raise ProtocolError(f"arrays of {sum(sizes)} bytes are over the protocol's limit")
     return header, sizes
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _is_side(value: Any) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -41,7 +43,7 @@ def picture():
     return np.random.default_rng(1).integers(0, 256, (16, 16, 3), dtype=np.uint8)
 
 
-def parts(answers, kind):
+def parts(answers, kind) -> list[Any]:
     return [answer for answer in answers if isinstance(answer, kind)]
 
 
@@ -138,4 +140,4 @@ def test_what_cannot_be_followed_is_refused_in_a_sentence(machine, small_model, 
 def test_requests_survive_the_pipe(picture):
     request = EncodeLayers("m", picture, ((1, 1.0),))
     again = from_fields(request.kind, *to_fields(request))
-    assert again.label == request.label and np.array_equal(again.picture, picture)
+    assert isinstance(again, EncodeLayers) and again.label == request.label and np.array_equal(again.picture, picture)

@@ -176,7 +176,8 @@ def test_a_picture_is_placed_where_it_lies(machine, model, folder):
 
 
 def test_on_a_umap_a_picture_is_placed_among_its_neighbours(machine, model, folder, monkeypatch):
-    monkeypatch.setattr(jobs_map, "umap_layout", lambda coordinates: np.tile(np.float32([100, -7]), (len(coordinates), 1)))
+    laid = np.array([100, -7], np.float32)
+    monkeypatch.setattr(jobs_map, "umap_layout", lambda coordinates: np.tile(laid, (len(coordinates), 1)))
     answers = ask(machine, MapEncode(model, str(folder), method="umap"))
     assert answers[-1].method == "umap" and (answers[-1].points == [100, -7]).all()
     (placed,) = ask(machine, MapPlace(model, "B", picture(99)))

@@ -88,6 +88,8 @@ def raw(header: object, body: bytes = b"") -> bytes:
         raw({"arrays": [{"name": "a", "dtype": "uint8", "shape": {}}]}, bytes(1)),
         raw({"arrays": [{"name": "a", "dtype": "uint8", "shape": [0, 10**30]}]}),
         raw({"arrays": [{"name": "a", "dtype": "uint8", "shape": [1] * 70}]}, bytes(1)),
+        raw(b'{"arrays": [], "x": NaN}'),
+        raw(b'{"arrays": [], "x": -Infinity}'),
         raw(b"[" * 100_000),
         struct.pack(">I", 0),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,12 @@ from flow_explorer.engine.requests.levels import Variations
 from flow_explorer.engine.requests.piles import ReadPile
 from flowcore.errors import ConfigError
 from flowcore.model.labels import between, single
+
+
+def wrong(value: Any) -> Any:
+    """A value that is none of its field's type."""
+    return value
+
 
 Z = np.linspace(-1, 1, 12, dtype=np.float32)
 PICTURE = np.zeros((2, 2, 3), np.uint8)
@@ -75,7 +82,7 @@ def test_each_well_has_a_slot_of_its_own():
         lambda: r.SamplePage("m", 0, 0, 10**12),
         lambda: r.SamplePage("m", 0, 0, 0),
         lambda: r.SamplePage("m", -1, 0, 4),
-        lambda: r.SamplePage("m", 0.5, 0, 4),
+        lambda: r.SamplePage("m", wrong(0.5), 0, 4),
         lambda: r.DescribeLatent("m", Z.astype(np.int32)),
         lambda: r.DescribeLatent("m", Z * np.float32("nan")),
         lambda: r.DescribeLatent("m", Z[None]),
@@ -83,7 +90,7 @@ def test_each_well_has_a_slot_of_its_own():
         lambda: r.WalkAt("m", Z, Z, "crooked", 0.5),
         lambda: r.WalkAt("m", Z, Z, "linear", float("nan")),
         lambda: r.WalkFrames("m", Z, Z, "linear", ()),
-        lambda: r.SamplePage("m", 0, 0, 4, 1.0, 3),
+        lambda: r.SamplePage("m", 0, 0, 4, 1.0, wrong(3)),
         lambda: r.TemperatureFrames("m", 0, 0, ()),
         lambda: r.TemperatureFrames("m", 0, 0, (0.5, float("nan"))),
         lambda: r.TemperatureFrames("m", 0, -1, (0.5,)),

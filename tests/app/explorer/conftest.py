@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,12 +81,10 @@ class FakeClient:
             entry.error("It could not be computed.", "Traceback")
             return
         for answer in self.work(request):
-            if isinstance(answer, tuple):
-                data, arrays, done = answer
-                answer = SimpleNamespace(id=entry.id, kind=request.kind, data=data, arrays=arrays, done=done, request=request)
-            entry.answer(answer)
+            if entry.answer is not None:
+                entry.answer(answer)
 
-    def work(self, request):
+    def work(self, request) -> Iterator[Any]:
         if type(request) in self.handlers:
             yield from self.handlers[type(request)](request)
         elif isinstance(request, r.SamplePage):
@@ -134,7 +134,7 @@ class FakeClient:
 
 def by_place(temperature: float | tuple[float, ...], size: int) -> np.ndarray:
     """The temperature of every number of z, the stand-in's levels being of equal size."""
-    return np.repeat(np.float32(temperature), -(-size // np.size(temperature)))[:size]
+    return np.repeat(np.asarray(temperature, np.float32), -(-size // np.size(temperature)))[:size]
 
 
 def card(**changes) -> dict:
@@ -270,6 +270,6 @@ def workspace(bundle, client, qtbot, notices, tmp_path):
     qtbot.waitExposed(window)
     qtbot.waitUntil(lambda: made.controller.started)
     client.run()
-    made.window_for_test = window
+    setattr(made, "window_for_test", window)  # noqa: B010 - tests alone know of it
     yield made
     made.hidden()

@@ -50,7 +50,8 @@ def make_model(tmp_path_factory, channels: int, classes: list[str] | None = None
         for parameter in flow.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.01)
         if classes:
-            flow.prior.location.add_(torch.randn(flow.prior.location.shape, generator=generator))
+            location = flow.prior.get_parameter("location")
+            location.add_(torch.randn(location.shape, generator=generator))
     card = {
         "name": "small", "title": "Small", "system": "glow", "architecture": flow.architecture, "size": [16, 16],
         "channels": channels, "held_out": {"bpd_quantiles": [k / 20 for k in range(201)], "count": 201},
@@ -184,7 +185,7 @@ def test_a_grey_model_takes_colour_pictures_and_its_own_samples(explorer, grey_m
     assert sample.picture.shape == (16, 16, 1)
     png = Exporter(explorer).picture(sample)
     (item,) = read_mime(mime_of(sample, png, "grey.png"))
-    for latent in (item.latent, read_latent(recipe.extract(png), png)):
+    for latent in (item.latent, read_latent(recipe.extract(png) or {}, png)):
         explorer.acts.put_latent("A", latent)
         rest(explorer, qtbot)
         view = explorer.wells["A"].view

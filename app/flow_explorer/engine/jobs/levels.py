@@ -21,14 +21,14 @@ def variations(context: Context, request: Variations) -> Steps:
     if len(request.z) != flow.num_dims:
         raise ConfigError("This picture's z is of another model.")
     levels = [(level.start, level.stop, level.shape) for level in flow.levels]
-    size = tuple(flow.event_shape[1:])
+    _, height, width = flow.event_shape
     other = request.other if len(request.other) else None
     region = request.region > 0 if request.region.any() else None
     for start, stop in chunks(flow, request.count):
         drawn = flow.sample(stop - start, request.temperature, request.seed, BEYOND + request.first + start).cpu().numpy()
         yield
         rows = np.stack(
-            [mixed(request.z, row, other, levels, request.actions, size, region, request.lock) for row in drawn]
+            [mixed(request.z, row, other, levels, request.actions, (height, width), region, request.lock) for row in drawn]
         )
         label = label_tensor(flow, [request.label] * len(rows))
         pictures = yield from decode_job(flow, rows, label)

@@ -26,6 +26,7 @@ from flowcore.pictures.images import to_png_bytes
 from flowcore.work import LOOK_IN_S, beside
 
 from ..context import Context, Steps, job
+from ..requests.explorer import OnePicture
 from ..requests.map import (
     LIMIT,
     LassoDirection,
@@ -41,7 +42,6 @@ from ..requests.map import (
     MapPlaced,
     MapReading,
     MapRows,
-    OnePicture,
     PileCopied,
 )
 
@@ -100,11 +100,14 @@ def encode(context: Context, request: MapEncode) -> Steps:
     """See `MapEncode`."""
     loaded = _model(context, request.model)
     key = (*_key(loaded), request.path or hash(request.pictures.tobytes()))
-    held: _Held | None = context.shared.get("map")
-    again = held is not None and held.key == key
-    if not again:
+    known: _Held | None = context.shared.get("map")
+    again = known is not None and known.key == key
+    if known is not None and again:
+        held = known
+    else:
         # What was held is let go first: two maps at once are more than was promised.
         context.shared.pop("map", None)
+        del known
         held = yield from _open(context, request, loaded, key)
         context.shared["map"] = held
     while held.thread is not None and held.thread.is_alive():
@@ -136,14 +139,14 @@ def _encode_rest(context: Context, loaded: Loaded, held: _Held, limit: int, leve
             continue
         before = held.count - len(step.z)
         held.taken += step.count
-        if held.layout is not None and len(step.z):
+        if held.layout is not None and held.points is not None and len(step.z):
             held.points = np.concatenate([held.points, held.layout.place(step.z)[:, :2]])
         if held.count >= shown:
             shown *= SHOWN_NEXT
-            held.layout = yield from beside(lambda _told: held.zmap.layout(levels), started=held.working)
-            held.points, held.method = held.layout.points, "pca"
+            layout = yield from beside(lambda _told: held.zmap.layout(levels), started=held.working)
+            held.layout, held.points, held.method = layout, layout.points, "pca"
             yield from _send_rows(context, held, before, held.count)
-            yield from context.stream(MapLayout(_share(held.layout), held.points))
+            yield from context.stream(MapLayout(_share(layout), layout.points))
         else:
             yield from _send_rows(context, held, before, held.count)
 
@@ -189,7 +192,7 @@ def place(context: Context, request: MapPlace) -> Steps:
     loaded = _model(context, request.model)
     held: _Held | None = context.shared.get("map")
     found = None
-    if held is not None and held.key[:2] == _key(loaded) and held.layout is not None:
+    if held is not None and held.key[:2] == _key(loaded) and held.layout is not None and held.points is not None:
         layout, points = held.layout, held.points
         rows = yield from encode_rows_job(loaded.flow, request.picture[None])
         if np.isfinite(rows.bpd[0]):
@@ -261,7 +264,8 @@ def direction(context: Context, request: MapDirection) -> Steps:
             context.progress(done / total)
         zs.append(z)
     model, made = str(loaded.card.get("name") or loaded.path.stem), {"source": held.data.name}
-    yield from beside(lambda _told: save_lasso(Path(request.file), *zs, loaded.flow, model, made))
+    inside, outside = zs
+    yield from beside(lambda _told: save_lasso(Path(request.file), inside, outside, loaded.flow, model, made))
     context.send(LassoDirection(int(member.sum()), int((~member).sum()), done=True))
 
 

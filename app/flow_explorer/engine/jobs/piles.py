@@ -112,7 +112,7 @@ def _keep(kept: OrderedDict, key: Hashable, value: Any) -> Any:
     return value
 
 
-def _once(context: Context, key: Hashable, steps: Generator[Any, None, T]) -> Generator[Any, None, T]:
+def _once(context: Context, key: tuple, steps: Generator[Any, None, T]) -> Generator[Any, None, T]:
     """What the steps return, or returned when they were last taken for this key."""
     kept = _kept(context).made[key[0]]
     found = _find(kept, key)
@@ -206,7 +206,7 @@ def _fit(context: Context, request: _Between, tell: Callable[[float, str], None]
     def told(index: int, done: int, total: int) -> None:
         tell((index + done / max(total, 1)) / piles, request.names[index])
 
-    def once(key: Hashable, steps: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
+    def once(key: Any, steps: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
         return _once(context, key, steps)
 
     way = yield from way_job(request.method, flow, sides, other, size=size, tell=told, once=once)

@@ -58,7 +58,7 @@ class Request(Generic[A]):
     - `slot`: name of the slot, or None for a request that must finish.
     - `priority`: see `Priority`.
     - `strict`: False: answers of an older request of the slot are still delivered until a newer one has answered
-      (so a drag stays live however fast it is). True: a newer request stops and silences the older at once.
+      (so a drag stays live however fast it is). True: a newer request stops the older at once.
     - `patience`: having waited so many seconds, its job gets one turn before the more urgent ones.
     - `grace`: a replaced job that has answered something may run on for this many seconds from its start.
     - `adopts`: a newer request in the slot does not stop the running job; the job takes it over with `context.take()`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,9 +11,15 @@ from flowcore.errors import ConfigError
 from flowcore.model.labels import Label
 from flowcore.model.temperature import Temperature
 
-from .base import Priority, Request, SamplePage, check_label, check_latent, check_temperature, check_whole
+from ..answers import Answer, Picture, Z
+from .base import Priority, Request, check_label, check_latent, check_temperature, check_whole
+from .explorer import BitsAt, OnePicture, SamplePage
 
-__all__ = ["SIDES", "ComparePage", "DecodeSame", "Exchange", "ReadPicture", "Release"]
+__all__ = [
+    "SIDES", "ComparePage", "DecodeSame", "Exchange", "Exchanged", "PictureRead", "ReadPicture", "Release", "Released", "Shares",
+]  # fmt: skip
+
+A = TypeVar("A")
 
 SIDES = ("left", "right")
 
@@ -22,12 +29,14 @@ def check_side(value: object) -> None:
         raise ConfigError(f"A side is left or right, not {value!r}.")
 
 
-class _OfOneSide(Request):
+@dataclass(frozen=True, eq=False)
+class _OfOneSide(Request[A]):
     """One slot a side: what is looked at changes for both at once, a checkpoint for one alone."""
 
     priority = Priority.PAGE
 
     side: str
+    model: str
 
     @property
     def slot(self) -> str:  # type: ignore[override]
@@ -35,17 +44,32 @@ class _OfOneSide(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class ReadPicture(_OfOneSide):
-    """What a model makes of a picture uint8 (H, W, C); see `flowcore.latents.comparison.read_job`.
+class PictureRead(Answer):
+    """What a model makes of a picture, as `flowcore.latents.comparison.Reading` has it."""
 
-    Answers `{part: "reading", bpd, label, drawn}` with `z` (D,) and `redrawn` uint8 (H, W, C), then `{part: "shares", before,
-    levels}`. With () for a label, a conditional model takes the class under which the picture is likeliest.
+    bpd: float
+    z: Z
+    label: Label
+    redrawn: Picture
+    drawn: int
+
+
+@dataclass(frozen=True, eq=False)
+class Shares(Answer):
+    """What each level adds to the bits per dimension, as `flowcore.latents.comparison.Shares` has it."""
+
+    before: float
+    levels: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ReadPicture(_OfOneSide[PictureRead | Shares]):
+    """What a model makes of a picture uint8 (H, W, C); see `flowcore.latents.comparison.read_job`. With () for a label, a
+    conditional model takes the class under which the picture is likeliest.
     """
 
     kind = "compare.picture"
 
-    side: str
-    model: str
     picture: np.ndarray
     label: Label
     drawn: int
@@ -63,13 +87,11 @@ class ReadPicture(_OfOneSide):
 
 
 @dataclass(frozen=True, eq=False)
-class DecodeSame(_OfOneSide):
-    """What a z (D,) is to a model: `picture` uint8 (H, W, C) at once, then `{bpd}` of it."""
+class DecodeSame(_OfOneSide[OnePicture | BitsAt]):
+    """What a z (D,) is to a model: its picture at once, then the bits per dimension of it."""
 
     kind = "compare.z"
 
-    side: str
-    model: str
     z: np.ndarray
     label: Label = ()
 
@@ -98,8 +120,15 @@ class ComparePage(SamplePage):
 
 
 @dataclass(frozen=True, eq=False)
-class Exchange(Request):
-    """`{why_not}`: why a z of the left model cannot be decoded by the right one, in a sentence; "" where it can."""
+class Exchanged(Answer):
+    """Why a z of the left model cannot be decoded by the right one, in a sentence; "" where it can."""
+
+    why_not: str
+
+
+@dataclass(frozen=True, eq=False)
+class Exchange(Request[Exchanged]):
+    """Whether a z of the left model can be decoded by the right one."""
 
     kind = "compare.exchange"
     slot = "compare.exchange"
@@ -111,8 +140,13 @@ class Exchange(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class Release(Request):
-    """Nobody compares any more: the models that were held for it may go. Answers nothing but that."""
+class Released(Answer):
+    """They are let go."""
+
+
+@dataclass(frozen=True, eq=False)
+class Release(Request[Released]):
+    """Nobody compares any more: the models that were held for it may go."""
 
     kind = "compare.release"
     slot = "compare.release"

@@ -30,9 +30,9 @@ from .base import (
 )
 
 __all__ = [
-    "BitsAt", "Described", "DescribeLatent", "DraftPage", "DraftPart", "EncodePicture", "Encoded", "Encoding", "FramesPart",
-    "OpenModel", "Opened", "PagePart", "PageScores", "PictureAt", "SamplePage", "ScorePage", "TemperatureFrames", "WalkAt",
-    "WalkFrames", "WalkPart",
+    "BitsAt", "Described", "DescribeLatent", "DraftPage", "DraftPart", "EncodePicture", "Encoded", "Encoding",
+    "FramesPart", "OnePicture", "OpenModel", "Opened", "PagePart", "PageScores", "PictureAt", "SamplePage",
+    "ScorePage", "TemperatureFrames", "WalkAt", "WalkFrames", "WalkPart",
 ]  # fmt: skip
 
 
@@ -326,6 +326,13 @@ class WalkFrames(Request[WalkPart]):
         check_times(self.ts)
         check_label(self.label_a)
         check_label(self.label_b)
+
+
+@dataclass(frozen=True, eq=False)
+class OnePicture(Answer):
+    """A picture."""
+
+    picture: Picture
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,12 +9,13 @@ import numpy as np
 from flowcore.errors import ConfigError
 from flowcore.latents.map import METHODS
 
-from ..answers import Answer, Counts, Indices, Numbers, Picture, Pictures, Points, same_length
+from ..answers import Answer, Counts, Indices, Numbers, Pictures, Points, same_length
 from .base import Priority, Request, check_whole
+from .explorer import OnePicture
 
 __all__ = [
     "LIMIT", "LassoDirection", "MapArranging", "MapDirection", "MapDone", "MapEncode", "MapFound", "MapLayout", "MapPicture",
-    "MapPile", "MapPlace", "MapPlaced", "MapReading", "MapRows", "Mapped", "OnePicture", "PileCopied",
+    "MapPile", "MapPlace", "MapPlaced", "MapReading", "MapRows", "Mapped", "PileCopied",
 ]  # fmt: skip
 
 LIMIT = 20_000
@@ -158,13 +159,6 @@ class MapPlace(Request[MapPlaced]):
     @property
     def slot(self) -> str:  # type: ignore[override]
         return f"map.place.{self.well}"
-
-
-@dataclass(frozen=True, eq=False)
-class OnePicture(Answer):
-    """A picture."""
-
-    picture: Picture
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,7 +77,7 @@ class WellLink:
             return
         # The same picture, only moved: the older figures stand until the new ones come, so nothing flickers.
         dragged = before is not None and before[:2] == put[:2]
-        if not dragged or before[3] != latent:
+        if before is None or not dragged or before[3] != latent:
             # Of another picture, or another z, not even an older answer is of use.
             self._query.want(None)
         if not dragged:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +67,8 @@ def save_model(path: Path, classes: int = 0, seed: int = 0) -> Path:
         for parameter in flow.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.01)
         if classes:
-            flow.prior.location.add_(torch.randn(flow.prior.location.shape, generator=generator))
+            location = flow.prior.get_parameter("location")
+            location.add_(torch.randn(location.shape, generator=generator))
     card = {"name": "small", "title": "Small", "system": "glow", "architecture": flow.architecture, "size": [16, 16],
             "channels": 3, "default_temperature": 0.7, "default_seed": 0, "format_version": 1}  # fmt: skip
     checkpoint.save(path, flow.eval(), card)
@@ -84,8 +87,9 @@ def piles(engine, model, folders, qtbot):
 
 
 def opened(engine, model, folders, qtbot) -> PilesFacet:
+    nothing: Any = None  # the facet has no window, and nothing to move
     controller = Controller(engine, History(ExplorerState(model=str(model), facet="piles", count=4)))
-    facet = PilesFacet(Host(controller, None, None))
+    facet = PilesFacet(Host(controller, nothing, nothing))
     controller.start()
     controller.add_facet(facet)
     facet.take_data("A", folders)
@@ -192,7 +196,7 @@ def test_everything_is_saved_and_a_saved_one_comes_back_with_its_z(piles, tmp_pa
         data = (tmp_path / f"{index:02}.png").read_bytes()
         assert np.abs(read_picture(data).pixels[..., :3].astype(int) - shown[index]).max() <= 1
     found = recipe.extract(data)
-    assert "dark" not in str(found.get("explorer"))
+    assert found is not None and "dark" not in str(found.get("explorer"))
     latent = read_latent(found, data)
     assert latent.z.shape == piles.large().z.shape and latent.weights == piles.large().weights == found["weights"] != ""
     piles.save_all(str(tmp_path))
@@ -206,7 +210,8 @@ def test_a_further_picture_is_taken_as_the_model_sees_it(piles, qtbot):
     from flow_explorer.explorer.loader import Loader
     from flow_explorer.explorer.moving.drag_drop import Dropped
 
-    piles.host = Host(piles.host.controller, None, type("T", (), {"loader": Loader()})())
+    transfers: Any = SimpleNamespace(loader=Loader())
+    piles.host = Host(piles.host.controller, piles.host.context, transfers)
     data = to_png_bytes(np.repeat(np.repeat(picture(0, 99), 2, 0), 2, 1))
     piles._take_item(Dropped("me.png", data=data))
     rest(piles, qtbot)

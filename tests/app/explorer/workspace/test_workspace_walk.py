@@ -77,7 +77,7 @@ def test_gif_animation(workspace, client, bundle, tmp_path):
     path = tmp_path / "walk.gif"
     workspace.transfers.write(str(path), lambda: workspace.exporter.animation(8))
     with Image.open(path) as image:
-        assert image.n_frames == 64 and image.size == (64, 64)
+        assert getattr(image, "n_frames", 1) == 64 and image.size == (64, 64)
     assert recipe.extract(path)["kind"] == "walk"
 
 

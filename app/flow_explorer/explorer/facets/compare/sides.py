@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query
-from flow_explorer.engine.requests.base import Request
-from flow_explorer.engine.requests.compare import ComparePage, DecodeSame, ReadPicture
+from flow_explorer.engine.requests.compare import ComparePage, DecodeSame, PictureRead, ReadPicture, Shares
+from flow_explorer.engine.requests.explorer import BitsAt, OnePicture, PagePart
 from flow_explorer.explorer.facets.compare.state import Side
 from flow_explorer.explorer.facets.layers.names import level_name, signed
 from flow_explorer.explorer.figures import TYPICALITY, bpd_tip, percent
@@ -20,7 +20,7 @@ from flow_explorer.explorer.model import Model, figures, open_model
 from flow_explorer.i18n import tr
 from flowcore.errors import CheckpointError, FlowError
 from flowcore.model.card import run_checkpoints
-from flowcore.model.labels import Label, from_json
+from flowcore.model.labels import Label
 
 __all__ = ["Apart", "Reading", "Row", "SideLink", "apart", "open_side", "rows", "run_of", "sees", "side_of",
            "size_differs"]  # fmt: skip
@@ -187,28 +187,36 @@ class SideLink:
         model = self.model
         return next((place for place, (_, path) in enumerate(self.checkpoints) if model and path == model.path), -1)
 
-    def want(self, request: Request | None) -> None:
+    def want(self, request: ReadPicture | DecodeSame | ComparePage | None) -> None:
         """From now on this is wanted of the model, None for nothing."""
-        if isinstance(request, ComparePage) and self.query.asks(request):
-            self.page = (self.page + [None] * request.count)[: request.count]
-        self.query.want(request, self._answered)
-
-    def _answered(self, message: Any, _newest: bool) -> None:
-        request, data, arrays = message.request, message.data, message.arrays
-        if isinstance(request, ReadPicture) and data["part"] == "reading":
-            label = from_json(data["label"])
-            self.reading = Reading((request.model, request.picture), float(data["bpd"]), np.array(arrays["z"]), label,
-                                   np.array(arrays["redrawn"]), int(data["drawn"]))  # fmt: skip
-        elif isinstance(request, ReadPicture):
-            self.reading.shares = (float(data["before"]), *map(float, data["levels"]))
-        elif isinstance(request, DecodeSame) and "picture" in arrays:
-            self.decoded = Decoded(np.array(arrays["picture"]))
+        if isinstance(request, ReadPicture):
+            of = (request.model, request.picture)
+            self.query.want(request, lambda answer, _newest: self._read(answer, of))
         elif isinstance(request, DecodeSame):
-            self.decoded.bpd = float(data["bpd"])
-        elif isinstance(request, ComparePage) and "pictures" in arrays:
-            for place, picture in enumerate(arrays["pictures"], int(data["first"])):
-                if place < len(self.page):
-                    self.page[place] = np.array(picture)
+            self.query.want(request, self._decoded)
+        elif request is None:
+            self.query.want(None)
+        else:
+            if self.query.asks(request):
+                self.page = (self.page + [None] * request.count)[: request.count]
+            self.query.want(request, self._sampled)
+
+    def _read(self, answer: PictureRead | Shares, of: tuple[str, np.ndarray]) -> None:
+        if isinstance(answer, PictureRead):
+            self.reading = Reading(of, answer.bpd, np.array(answer.z), answer.label, np.array(answer.redrawn), answer.drawn)
+        else:
+            self.reading.shares = (answer.before, *answer.levels)
+
+    def _decoded(self, answer: OnePicture | BitsAt, _newest: bool) -> None:
+        if isinstance(answer, OnePicture):
+            self.decoded = Decoded(np.array(answer.picture))
+        else:
+            self.decoded.bpd = answer.bpd
+
+    def _sampled(self, part: PagePart, _newest: bool) -> None:
+        for place, picture in enumerate(part.pictures, part.first):
+            if place < len(self.page):
+                self.page[place] = np.array(picture)
 
 
 @dataclass(frozen=True)

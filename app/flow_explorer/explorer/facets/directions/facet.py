@@ -176,8 +176,9 @@ class DirectionsFacet(Facet):
 
     def _mark(self, index: int) -> None:
         slots = self.host.controller.page.view.slots
-        if 0 <= index < len(slots) and slots[index] is not None:
-            key = self.host.controller.store.put_latent(slots[index].z)
+        slot = slots[index] if 0 <= index < len(slots) else None
+        if slot is not None:
+            key = self.host.controller.store.put_latent(slot.z)
             self.change(self.state.marked(key), tr("Mark a sample"))
 
     def _set_folders(self, **folders: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -135,5 +136,6 @@ def bits(nats: float, num_dims: int) -> float:
     return -nats / (num_dims * math.log(2)) if num_dims else 0.0
 
 
-def _total(values: list[float | None]) -> float | None:
-    return None if any(value is None for value in values) else math.fsum(values)
+def _total(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) if len(known) == len(values) else None

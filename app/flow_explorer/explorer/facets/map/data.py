@@ -96,7 +96,7 @@ class MapData:
 
     def pictures(self, start: int, stop: int) -> np.ndarray:
         """uint8 (n, h, w, c) of a range of rows."""
-        return self._pictures[start : min(stop, self.count)]
+        return np.empty((0, 1, 1, 1), np.uint8) if self._pictures is None else self._pictures[start : min(stop, self.count)]
 
     def class_of(self, row: int) -> str:
         """The name of a picture's class; empty where none is known."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query, same
-from flow_explorer.engine.requests.explorer import Encoded, EncodePicture, Encoding
+from flow_explorer.engine.requests.explorer import Encoded, EncodePicture, Encoding, OnePicture
 from flow_explorer.engine.requests.map import (
     MapArranging,
     MapDone,
@@ -22,7 +22,6 @@ from flow_explorer.engine.requests.map import (
     MapPlaced,
     MapReading,
     MapRows,
-    OnePicture,
 )
 from flow_explorer.explorer.facets.map.data import MapData
 from flow_explorer.explorer.facets.map.state import State

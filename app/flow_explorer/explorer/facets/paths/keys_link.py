@@ -20,6 +20,9 @@ from flowcore.model.labels import Label
 
 __all__ = ["KeysLink"]
 
+Fields = tuple[str, np.ndarray, tuple[float, ...], tuple[str, ...], bool, str, tuple[Label, ...]]
+"""(model, keys (K, D), seconds, easings, loop, path, labels): what every request of a timeline says."""
+
 
 class KeysLink:
     """Keeps the picture, and while `playing` the frames, equal to the keyframes."""
@@ -29,7 +32,7 @@ class KeysLink:
         self._at, self._frames = Query(client, on_change, each=True), Query(client, on_change)
         self._export = Query(client)
         self._keys: tuple | None = None
-        self._fields: tuple | None = None
+        self._fields: Fields | None = None
         self.latent: Latent | None = None
         self.time = 0.0
         """When the picture of `latent` is."""
@@ -80,12 +83,13 @@ class KeysLink:
                 self._on_change()
             return
         described = (str(model.path), keys, labels, timeline)
-        if described != self._keys:
+        fields = self._fields
+        if fields is None or described != self._keys:
             self._keys = described
-            self._fields = (str(model.path), stacked(latents), timeline.seconds, timeline.easings, timeline.loop, timeline.path,
-                            labels)  # fmt: skip
+            fields = (str(model.path), stacked(latents), timeline.seconds, timeline.easings, timeline.loop, timeline.path, labels)
+            self._fields = fields
             self.stop()
-        request = TimelineAt(*self._fields, time)
+        request = TimelineAt(*fields, time)
         self._at.want(request, lambda answer, _newest: self._placed(answer, request.time, described, model))
 
     def play(self, fps: float) -> bool:
@@ -100,7 +104,8 @@ class KeysLink:
             self._on_change()
             return False
         if self._frames.want(TimelineFrames(*self._fields, tuple(times)), self._came, at_once=True):
-            self.times, self.frames, self._problem = times, [None] * len(times), ""
+            self.times, self._problem = times, ""
+            self.frames = [None] * len(times)
         return True
 
     def stop(self) -> None:

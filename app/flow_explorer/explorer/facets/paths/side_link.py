@@ -119,7 +119,8 @@ class SideLink:
         elif t == self.shown_t:
             for way, bpd in zip(WAYS, answer.bpd, strict=True):
                 self.rows[way].bpd = self._bpds[way] = bpd
-            if answer.z_pixels is not None:
-                z, row = np.array(answer.z_pixels), self.rows[PIXELS]
+            row = self.rows[PIXELS]
+            if answer.z_pixels is not None and row.picture is not None:
+                z = np.array(answer.z_pixels)
                 row.norm = float(np.linalg.norm(z) / wanted) if wanted > 0 else None
                 self._latents[PIXELS] = model.latent(z, row.picture, tr("cross-fade at {t}", t=f"{t:.2f}"), label)

@@ -101,7 +101,7 @@ class PaintLink:
                 self._query.want(None)
             self._painted_of = (key, strokes)
             self.painted, self.where = paint(subject.picture, scaled(strokes, *subject.picture.shape[:2]))
-        if not self.dirty:
+        if self.painted is None or not self.dirty:
             self._query.want(None)
             self._clear()
             return

@@ -252,7 +252,7 @@ def test_a_page_of_the_same_seeds_whose_cells_light_up_together(workspace, clien
     workspace.acts.set_subject("B")
     qtbot.mouseClick(grids["right"], LEFT, pos=grids["right"].cell(2).center().toPoint())
     assert (workspace.history.state.selected, workspace.history.state.subject) == (2, "sample")
-    assert grids["left"].selected == grids["right"].selected == 2
+    assert grids["left"]._selected == grids["right"]._selected == 2
     workspace.acts.new_samples()
     client.run()
     assert client.sent(ComparePage)[-1].seed == workspace.history.state.seed and "Seed 5" in facet.view.note.text()

@@ -8,6 +8,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from flow_explorer.engine.requests import map as rm
+from flow_explorer.engine.requests.explorer import OnePicture
 from flow_explorer.engine.requests.map import MapDirection, MapEncode, MapPicture, MapPile, MapPlace
 from flow_explorer.explorer.facets.map.state import State
 from flowcore.latents.map.points import nearest
@@ -41,7 +42,7 @@ class Engine:
         elif isinstance(request, MapPlace):
             yield rm.MapPlaced((1.0, 2.0), done=True)
         elif isinstance(request, MapPicture):
-            yield rm.OnePicture(self.pictures[request.number], done=True)
+            yield OnePicture(self.pictures[request.number], done=True)
         elif isinstance(request, MapPile):
             yield rm.PileCopied(len(request.numbers), (), 0, done=True)
         elif isinstance(request, MapDirection):

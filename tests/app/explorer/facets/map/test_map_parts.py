@@ -25,7 +25,7 @@ def test_a_state_comes_back_from_json():
     members[[3, 400]] = True
     made = State("data", "/a/b", 120, "umap", (1, 2), "bpd", 7, pack(members), (0.5, -1.0, 3.25))
     again = read("map", json.loads(json.dumps(made.to_dict())))
-    assert again == made and np.flatnonzero(unpack(again.lasso, 500)).tolist() == [3, 400]
+    assert isinstance(again, State) and again == made and np.flatnonzero(unpack(again.lasso, 500)).tolist() == [3, 400]
     assert initial("map").to_dict() == {} and made.keys == set()
 
 

@@ -93,7 +93,8 @@ def test_a_click_in_a_map_shows_the_pixels_that_its_z_moves(pixels, client, work
     assert pixels.state.place is None and controls.reach.isVisible() and pixels.looking.reached is None
     workspace.history.undo()
     client.run()
-    assert pixels.state.place.channel == 3 and pixels.looking.reached is not None
+    place = pixels.state.place
+    assert place is not None and place.channel == 3 and pixels.looking.reached is not None
 
 
 def test_a_newer_place_interrupts_one_that_has_said_something(pixels, client, qtbot):
