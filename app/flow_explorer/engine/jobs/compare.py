@@ -8,10 +8,22 @@ from flowcore.errors import ConfigError
 from flowcore.latents.comparison import Reading, read_job, why_not_exchanged
 from flowcore.model.checkpoint import Loaded
 from flowcore.model.codec import decode_job, label_tensor
-from flowcore.model.labels import to_json
 
 from ..context import Context, Steps, job
-from ..requests.compare import SIDES, ComparePage, DecodeSame, Exchange, ReadPicture, Release
+from ..requests.compare import (
+    SIDES,
+    ComparePage,
+    DecodeSame,
+    Exchange,
+    Exchanged,
+    LevelShares,
+    PictureReading,
+    ReadPicture,
+    Release,
+    Released,
+    SameBits,
+    SamePicture,
+)
 from .explorer import bits, picture_model, sample_page
 
 __all__: list[str] = []
@@ -27,10 +39,9 @@ def read_picture(context: Context, request: ReadPicture) -> Steps:
         if isinstance(step, Reading):
             if not np.isfinite(step.bpd):
                 raise ConfigError("The likelihood of this picture under this model is not a finite number.")
-            data = {"part": "reading", "bpd": step.bpd, "label": to_json(step.label), "drawn": step.drawn}
-            context.send(request.kind, data, {"z": step.z, "redrawn": step.redrawn})
+            context.send(PictureReading(step.bpd, step.z, step.label, step.redrawn, step.drawn))
         elif step is not None:
-            context.send(request.kind, {"part": "shares", "before": step.before, "levels": list(step.levels)}, done=True)
+            context.send(LevelShares(step.before, step.levels, done=True))
         yield
 
 
@@ -43,10 +54,10 @@ def decode_same(context: Context, request: DecodeSame) -> Steps:
     yield
     label = label_tensor(flow, [request.label])
     pictures = yield from decode_job(flow, request.z[None], label)
-    context.send(request.kind, {}, {"picture": pictures[0]})
+    context.send(SamePicture(pictures[0]))
     yield
     (bpd,) = yield from bits(flow, pictures, request.z.dtype, label)
-    context.send(request.kind, {"bpd": bpd}, done=True)
+    context.send(SameBits(bpd, done=True))
 
 
 @job(ComparePage.kind)
@@ -61,7 +72,7 @@ def exchange(context: Context, request: Exchange) -> Steps:
     """See `Exchange`."""
     flows = [_model(context, side, getattr(request, side)).flow for side in SIDES]
     yield
-    context.send(request.kind, {"why_not": why_not_exchanged(flows[0], flows[1])}, done=True)
+    context.send(Exchanged(why_not_exchanged(flows[0], flows[1]), done=True))
 
 
 @job(Release.kind)
@@ -69,7 +80,7 @@ def release(context: Context, request: Release) -> Steps:
     """See `Release`."""
     for side in SIDES:
         context.models.release(f"compare.{side}")
-    context.send(request.kind, {}, done=True)
+    context.send(Released(done=True))
     yield
 
 

@@ -10,9 +10,14 @@ from flowcore.errors import ConfigError
 from flowcore.model.labels import Label
 from flowcore.model.temperature import Temperature
 
-from .base import Priority, Request, SamplePage, check_label, check_latent, check_temperature, check_whole
+from ..answers import Answer, Picture, Z
+from .base import Priority, Request, check_label, check_latent, check_temperature, check_whole
+from .explorer import SamplePage
 
-__all__ = ["SIDES", "ComparePage", "DecodeSame", "Exchange", "ReadPicture", "Release"]
+__all__ = [
+    "SIDES", "ComparePage", "DecodeSame", "Exchange", "Exchanged", "LevelShares", "PictureReading", "ReadPicture", "Release",
+    "Released", "SameBits", "SamePicture",
+]  # fmt: skip
 
 SIDES = ("left", "right")
 
@@ -22,7 +27,7 @@ def check_side(value: object) -> None:
         raise ConfigError(f"A side is left or right, not {value!r}.")
 
 
-class _OfOneSide(Request):
+class _OfOneSide:
     """One slot a side: what is looked at changes for both at once, a checkpoint for one alone."""
 
     priority = Priority.PAGE
@@ -35,11 +40,29 @@ class _OfOneSide(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class ReadPicture(_OfOneSide):
-    """What a model makes of a picture uint8 (H, W, C); see `flowcore.latents.comparison.read_job`.
+class PictureReading(Answer):
+    """What a model makes of a picture; see `flowcore.latents.comparison.Reading`."""
 
-    Answers `{part: "reading", bpd, label, drawn}` with `z` (D,) and `redrawn` uint8 (H, W, C), then `{part: "shares", before,
-    levels}`. With () for a label, a conditional model takes the class under which the picture is likeliest.
+    bpd: float
+    z: Z
+    label: Label
+    redrawn: Picture
+    drawn: int
+
+
+@dataclass(frozen=True, eq=False)
+class LevelShares(Answer):
+    """What of its bits per dimension comes before the first level, and from each level, the finest first."""
+
+    before: float
+    levels: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ReadPicture(_OfOneSide, Request[PictureReading | LevelShares]):
+    """What a model makes of a picture uint8 (H, W, C), then where its bits come from; see `flowcore.latents.comparison.read_job`.
+
+    With () for a label, a conditional model takes the class under which the picture is likeliest.
     """
 
     kind = "compare.picture"
@@ -63,8 +86,22 @@ class ReadPicture(_OfOneSide):
 
 
 @dataclass(frozen=True, eq=False)
-class DecodeSame(_OfOneSide):
-    """What a z (D,) is to a model: `picture` uint8 (H, W, C) at once, then `{bpd}` of it."""
+class SamePicture(Answer):
+    """What a z is to a model."""
+
+    picture: Picture
+
+
+@dataclass(frozen=True, eq=False)
+class SameBits(Answer):
+    """The bits per dimension of that picture."""
+
+    bpd: float
+
+
+@dataclass(frozen=True, eq=False)
+class DecodeSame(_OfOneSide, Request[SamePicture | SameBits]):
+    """What a z (D,) is to a model: the picture at once, then its bits per dimension."""
 
     kind = "compare.z"
 
@@ -98,8 +135,15 @@ class ComparePage(SamplePage):
 
 
 @dataclass(frozen=True, eq=False)
-class Exchange(Request):
-    """`{why_not}`: why a z of the left model cannot be decoded by the right one, in a sentence; "" where it can."""
+class Exchanged(Answer):
+    """Why a z of the left model cannot be decoded by the right one, in a sentence; "" where it can."""
+
+    why_not: str
+
+
+@dataclass(frozen=True, eq=False)
+class Exchange(Request[Exchanged]):
+    """Whether a z of the left model means anything to the right one."""
 
     kind = "compare.exchange"
     slot = "compare.exchange"
@@ -111,8 +155,13 @@ class Exchange(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class Release(Request):
-    """Nobody compares any more: the models that were held for it may go. Answers nothing but that."""
+class Released(Answer):
+    """They may go."""
+
+
+@dataclass(frozen=True, eq=False)
+class Release(Request[Released]):
+    """Nobody compares any more: the models that were held for it may go."""
 
     kind = "compare.release"
     slot = "compare.release"

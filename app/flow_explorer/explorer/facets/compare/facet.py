@@ -117,7 +117,7 @@ class CompareFacet(Facet):
             query.want(None)
         if self._holding:
             self._holding = False
-            self.host.controller.client.send(Release(), on_answer=lambda _message: None)
+            self.host.controller.client.send(Release(), on_answer=lambda _answer: None)
 
     def drop(self, mime: QMimeData) -> bool:
         """A checkpoint or a run folder that is dropped goes to the right."""
@@ -218,7 +218,7 @@ class CompareFacet(Facet):
         def known(why: str) -> None:
             self._exchanged[key] = why
 
-        self._exchange.want(Exchange(str(left.path), str(right.path)), lambda message, _newest: known(message.data["why_not"]))
+        self._exchange.want(Exchange(str(left.path), str(right.path)), lambda answer, _newest: known(answer.why_not))
 
     def _temperatures(self) -> Temperature:
         """Of the levels that are drawn anew: the same for both."""

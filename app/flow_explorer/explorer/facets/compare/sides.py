@@ -5,14 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from flow_explorer.engine.answers import Answer
 from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.base import Request
-from flow_explorer.engine.requests.compare import ComparePage, DecodeSame, ReadPicture
+from flow_explorer.engine.requests.compare import (
+    ComparePage,
+    LevelShares,
+    PictureReading,
+    ReadPicture,
+    SameBits,
+    SamePicture,
+)
+from flow_explorer.engine.requests.explorer import PagePart
 from flow_explorer.explorer.facets.compare.state import Side
 from flow_explorer.explorer.facets.layers.names import level_name, signed
 from flow_explorer.explorer.figures import TYPICALITY, bpd_tip, percent
@@ -20,7 +30,7 @@ from flow_explorer.explorer.model import Model, figures, open_model
 from flow_explorer.i18n import tr
 from flowcore.errors import CheckpointError, FlowError
 from flowcore.model.card import run_checkpoints
-from flowcore.model.labels import Label, from_json
+from flowcore.model.labels import Label
 
 __all__ = ["Apart", "Reading", "Row", "SideLink", "apart", "open_side", "rows", "run_of", "sees", "side_of",
            "size_differs"]  # fmt: skip
@@ -191,24 +201,22 @@ class SideLink:
         """From now on this is wanted of the model, None for nothing."""
         if isinstance(request, ComparePage) and self.query.asks(request):
             self.page = (self.page + [None] * request.count)[: request.count]
-        self.query.want(request, self._answered)
+        self.query.want(request, partial(self._answered, request))
 
-    def _answered(self, message: Any, _newest: bool) -> None:
-        request, data, arrays = message.request, message.data, message.arrays
-        if isinstance(request, ReadPicture) and data["part"] == "reading":
-            label = from_json(data["label"])
-            self.reading = Reading((request.model, request.picture), float(data["bpd"]), np.array(arrays["z"]), label,
-                                   np.array(arrays["redrawn"]), int(data["drawn"]))  # fmt: skip
-        elif isinstance(request, ReadPicture):
-            self.reading.shares = (float(data["before"]), *map(float, data["levels"]))
-        elif isinstance(request, DecodeSame) and "picture" in arrays:
-            self.decoded = Decoded(np.array(arrays["picture"]))
-        elif isinstance(request, DecodeSame):
-            self.decoded.bpd = float(data["bpd"])
-        elif isinstance(request, ComparePage) and "pictures" in arrays:
-            for place, picture in enumerate(arrays["pictures"], int(data["first"])):
+    def _answered(self, request: Request | None, answer: Answer, _newest: bool) -> None:
+        if isinstance(answer, PictureReading) and isinstance(request, ReadPicture):
+            self.reading = Reading((request.model, request.picture), answer.bpd, answer.z, answer.label, answer.redrawn,
+                                   answer.drawn)  # fmt: skip
+        elif isinstance(answer, LevelShares):
+            self.reading.shares = (answer.before, *answer.levels)
+        elif isinstance(answer, SamePicture):
+            self.decoded = Decoded(answer.picture)
+        elif isinstance(answer, SameBits):
+            self.decoded.bpd = answer.bpd
+        elif isinstance(answer, PagePart):
+            for place, picture in enumerate(answer.pictures, answer.first):
                 if place < len(self.page):
-                    self.page[place] = np.array(picture)
+                    self.page[place] = picture
 
 
 @dataclass(frozen=True)

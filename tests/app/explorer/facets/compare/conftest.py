@@ -8,7 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flow_explorer.engine.requests.compare import ComparePage, DecodeSame, Exchange, ReadPicture, Release
+from flow_explorer.engine.requests.compare import (
+    ComparePage,
+    DecodeSame,
+    Exchange,
+    Exchanged,
+    LevelShares,
+    PictureReading,
+    ReadPicture,
+    Release,
+    Released,
+    SameBits,
+    SamePicture,
+)
+from flow_explorer.engine.requests.explorer import PagePart
 from tests.app.explorer.conftest import SIZE, card, to_bytes
 
 
@@ -22,31 +35,29 @@ def read(request: ReadPicture):
     number = number_of(request.model)
     bpd = 4 - number / 1000
     z = (request.picture.astype(np.float32) / 100).ravel()
-    data = {"part": "reading", "bpd": bpd, "label": None, "drawn": min(request.drawn, 2)}
-    yield data, {"z": z, "redrawn": np.full_like(request.picture, number % 256)}, False
-    yield {"part": "shares", "before": 8.0, "levels": [bpd - 8.5, 0.25, 0.25]}, {}, True
+    yield PictureReading(bpd, z, (), np.full_like(request.picture, number % 256), min(request.drawn, 2))
+    yield LevelShares(8.0, (bpd - 8.5, 0.25, 0.25), done=True)
 
 
 def decode(request: DecodeSame):
-    yield {}, {"picture": to_bytes(request.z + number_of(request.model) / 10_000)}, False
-    yield {"bpd": 3 - number_of(request.model) / 1000}, {}, True
+    yield SamePicture(to_bytes(request.z + number_of(request.model) / 10_000))
+    yield SameBits(3 - number_of(request.model) / 1000, done=True)
 
 
 def page(request: ComparePage):
     for first in range(0, request.count, 4):
         count = min(4, request.count - first)
         pictures = np.full((count, SIZE, SIZE, 3), number_of(request.model) % 256, np.uint8)
-        done = first + count == request.count
-        yield {"first": first, "count": count, "done": done}, {"pictures": pictures, "z": np.zeros((count, 3))}, done
+        yield PagePart(first, pictures, np.zeros((count, 3), np.float32), done=first + count == request.count)
 
 
 def exchange(request: Exchange):
     shallow = ["shallow" in path for path in (request.left, request.right)]
-    yield {"why_not": "The number of levels of z differs." if shallow[0] != shallow[1] else ""}, {}, True
+    yield Exchanged("The number of levels of z differs." if shallow[0] != shallow[1] else "", done=True)
 
 
 def release(_request: Release):
-    yield {}, {}, True
+    yield Released(done=True)
 
 
 @pytest.fixture

@@ -246,7 +246,7 @@ def test_a_page_of_the_same_seeds_whose_cells_light_up_together(workspace, clien
     place = QPointF(grids["left"].cell(5).center())
     QApplication.sendEvent(grids["left"], QMouseEvent(QEvent.Type.MouseMove, place, place, Qt.MouseButton.NoButton,
                                                       Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier))  # fmt: skip
-    assert (grids["left"].hovered, grids["right"]._hovered) == (5, 5)
+    assert (grids["left"].hovered, grids["right"].hovered) == (5, 5)
     QApplication.sendEvent(grids["left"], QEvent(QEvent.Type.Leave))
     assert grids["right"].hovered == -1
     workspace.acts.set_subject("B")
