@@ -88,7 +88,8 @@ def deep_colours(image: Image.Image, data: bytes) -> Deep | None:
 
     ``image`` is opened and not yet loaded, and still is afterwards.
     """
-    rawmode = image.tile[0][3] if image.format == "PNG" and image.tile else ""
+    tiles = getattr(image, "tile", [])
+    rawmode = tiles[0][3] if image.format == "PNG" and tiles else ""
     if rawmode not in ("RGB;16B", "RGBA;16B") or image.width * image.height > _MAX_DEEP or "transparency" in image.info:
         return None
     if png_space(data) is None:

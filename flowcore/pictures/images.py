@@ -254,7 +254,8 @@ def _decode_plain(data: bytes, directory: Directory | None, name: str) -> Pictur
             ratio = (MAX_KEPT_PIXELS / (width * height)) ** 0.5
             image.draft(image.mode, (int(width * ratio), int(height * ratio)))
         elif image.format == "JPEG2000":
-            image.reduce = reductions(image, data)
+            # This plugin's own attribute, where Pillow's stubs see the method of all pictures.
+            image.reduce = reductions(image, data)  # pyright: ignore[reportAttributeAccessIssue]
         if deep is not None:
             rgba, colour_notes = deep_to_rgba(deep, name, image.info.get("icc_profile") or b"", space)
             rgba = _reduced(rgba)

@@ -12,6 +12,7 @@ from flowcore.latents.anatomy import anatomy
 from flowcore.latents.comparison import Reading, Shares, paired, read_job, shares, why_not_exchanged
 from flowcore.model.codec import class_log_probs, decode_picture, encode_picture, label_tensor
 from flowcore.model.labels import single
+from flowcore.model.priors import LearnedPrior
 from flowcore.model.systems import glow, nice, realnvp
 
 
@@ -90,6 +91,7 @@ def test_a_model_of_one_level_has_nothing_coarser_to_keep():
 
 def test_a_conditional_model_reads_under_the_likeliest_class_or_the_one_asked_for():
     flow = small(classes=3)
+    assert isinstance(flow.prior, LearnedPrior)
     with torch.no_grad():
         flow.prior.location.add_(torch.randn(flow.prior.location.shape, generator=torch.Generator().manual_seed(3)))
     seen = picture(4)
