@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -32,6 +32,15 @@ _WISH = ("run", "entries", "playing", "goal", "speed", "share", "views", "forwar
 """The fields of a request that say how the run should be; the rest is what a new run begins with."""
 
 
+class _Named(NamedTuple):
+    """What a state names."""
+
+    state: ToyState
+    configs: tuple[dict[str, Any], ...]
+    training: Run
+    run: Run
+
+
 class ToyController(QObject):
     """Owns the trainings; the views ask ``run`` for the newest of everything, at their own pace."""
 
@@ -56,7 +65,7 @@ class ToyController(QObject):
         self._asked: Run | None = None  # the run that the engine was asked for last
         self._there = False  # whether the engine is known to have it
         self._stint = 0  # counts the runs that were asked for: what was asked for an earlier one proves nothing
-        self._configured: tuple[ToyState, tuple[dict[str, Any], ...]] | None = None
+        self._named: _Named | None = None
         self.past = Past(lambda: self.run, self.arrived.emit)
         self.race, self.forward = RaceLink(self), Forward(self)
         self.slow = SlowMotion(self)
@@ -67,23 +76,29 @@ class ToyController(QObject):
         """The settings."""
         return self.history.state
 
+    def _of_state(self) -> _Named:
+        """Looked up once a state: the views ask at every frame."""
+        state = self.state
+        if self._named is None or self._named.state is not state:
+            configs = tuple(racers(state.config(), state.rivals))
+            training = self.runs.get(state.run, configs[:1])
+            self._named = _Named(state, configs, training, self.runs.get(state.race, configs) if state.rivals else training)
+        return self._named
+
     @property
     def configs(self) -> tuple[dict[str, Any], ...]:
         """What each flow trains that the settings name, their own first."""
-        state = self.state
-        if self._configured is None or self._configured[0] is not state:
-            self._configured = state, tuple(racers(state.config(), state.rivals))
-        return self._configured[1]
+        return self._of_state().configs
 
     @property
     def run(self) -> Run:
         """What the settings name: the race while there is one, else the training."""
-        return self.runs.get(self.state.race if self.state.rivals else self.state.run, self.configs)
+        return self._of_state().run
 
     @property
     def training(self) -> RunEntry:
         """The training that the settings name; it waits while there is a race."""
-        return self.runs.get(self.state.run, self.configs[:1]).entries[0]
+        return self._of_state().training.entries[0]
 
     @property
     def shown(self) -> RunEntry:
@@ -283,9 +298,7 @@ class ToyController(QObject):
         forward = self.forward.wanted(state)
         playing = self.playing and not self._suspended and not forward
         if run.is_race:
-            return RunToy(
-                run.number, self.configs, playing, self._goal, share=SHARES[state.speed], views=self.race.views
-            )
+            return RunToy(run.number, self.configs, playing, self._goal, share=SHARES[state.speed], views=self.race.views)
         playing = playing and state.speed != "stages"
         return RunToy(
             run.number, self.configs, playing, self._goal, state.steps_a_second, views=needs(state.views),

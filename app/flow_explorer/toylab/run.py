@@ -196,6 +196,11 @@ class Run:
         """Whose an array is: the entry's of that number, and what bears none is the same for all."""
         return [self.entries[int(number)]] if number else self.entries
 
+    def forget_heats(self) -> None:
+        """Its densities are of an earlier moment: they stay on screen until others come, and are not recorded."""
+        for entry in self.entries:
+            entry.fresh_heat = False
+
     def weights(self) -> dict[str, Any]:
         """The fields of a request that begins with the last snapshots, nothing where there are none."""
         parts = [entry.snapshot for entry in self.entries]

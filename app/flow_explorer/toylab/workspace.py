@@ -112,7 +112,7 @@ class ToyLab(Workspace):
 
     def save_menu(self) -> list[tuple[str, Callable[[], object], bool]]:
         return [
-            (tr("Save the panels as a picture…"), self.save_panels, self.controller.training.is_shown()),
+            (tr("Save the panels as a picture…"), self.save_panels, self.controller.run.is_shown()),
             (tr("Save the model as a checkpoint…"), self.keeping.save_model, self.controller.can_save),
             *self.keeping.save_menu(),
         ]

@@ -119,6 +119,21 @@ def test_a_training_opens_wherever_a_session_does(qtbot, lab, tmp_path):
     assert with_session(["a.flowtoy"]) == ["--session", "a.flowtoy"]
 
 
+def test_the_same_file_opens_again_and_of_two_the_later_is_taken(qtbot, lab, tmp_path):
+    steps(qtbot, lab, 1)
+    paths = [tmp_path / "a.flowtoy", tmp_path / "b.flowtoy"]
+    lab.keeping.write_training(str(paths[0]))
+    steps(qtbot, lab, 1)
+    lab.keeping.write_training(str(paths[1]))
+    for opened, step in (((0,), 1), ((0,), 1), ((1, 0), 1), ((0, 1), 2)):
+        number, before = lab.controller.state.run, lab.history.length
+        for index in opened:
+            lab.keeping.read_training(str(paths[index]))
+        qtbot.waitUntil(lambda number=number: lab.controller.state.run != number, timeout=30_000)
+        at_rest(qtbot, lab)
+        assert lab.controller.training.step == step and lab.history.length == before + 1
+
+
 def test_weights_of_another_flow_are_refused_and_nothing_changes(qtbot, lab, tmp_path):
     steps(qtbot, lab, 1)
     training = lab.keeping.training()

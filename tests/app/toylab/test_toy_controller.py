@@ -94,6 +94,7 @@ def test_a_late_frame_of_an_older_request_does_not_prove_that_the_engine_has_the
     controller.reset()
     controller.history.undo()
     answer(controller, 0, "points", 51, samples0=np.ones((3, 2)))
+    assert controller.training.step == 50  # the engine begins at the snapshot again
     controller.set("batch", 64)
     assert silent.last.snapshots.size == 3
 

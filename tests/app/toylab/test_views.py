@@ -145,6 +145,25 @@ def test_a_probe_on_the_prior_s_side_becomes_one_of_x(controller, silent, link):
     assert len(probes(silent)) == 1  # the answer is the probe's already
 
 
+def test_a_z_that_a_click_on_x_has_overtaken_moves_the_probe_no_more(controller, silent, link):
+    arrive(controller, silent)
+    link.put_z((1.0, 1.0))
+    link.put((0.5, 0.25))
+    answer_probe(silent, x=(3.0, 3.0))
+    assert controller.state.probe == (0.5, 0.25) and link.data is None
+    answer_probe(silent)
+    assert link.data.x == (0.5, 0.25) and link.is_idle()
+
+
+def test_nobody_is_asked_for_a_probe_while_a_race_is_on(controller, silent, link):
+    arrive(controller, silent)
+    controller.race.begin()
+    link.put((0.5, 0.25))
+    assert not probes(silent) and link.is_idle()
+    controller.race.leave()
+    assert len(probes(silent)) == 1
+
+
 def test_while_it_trains_the_probe_is_followed_calmly(controller, silent, link):
     arrive(controller, silent)
     link.put((0.5, 0.25))

@@ -44,7 +44,8 @@ def run_toy(context: Context, request: RunToy) -> Steps:
     """See `RunToy`."""
     session = None
     while True:
-        request = context.take() or request
+        newer = context.take()
+        request = newer if isinstance(newer, RunToy) else request
         configs = tuple(ToyConfig.from_dict(entry) for entry in request.entries)
         context.use_threads(threads_for(configs))
         yield

@@ -73,8 +73,8 @@ class RaceLink:
         """Densities or samples."""
         if shown != self.density:
             self.density = shown
-            for entry in self.run.entries:
-                entry.fresh_heat = False
+            if self.run.is_race:
+                self.run.forget_heats()
             self._controller.refresh()
 
     # What there is
