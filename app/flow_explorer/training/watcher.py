@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QThreadPool, QTimer, Signal
 
+from flow_explorer.shell.log import logger
 from flow_explorer.training.record import RunRecord, RunSnapshot, find_runs
 
 __all__ = ["Watcher"]
@@ -34,6 +35,7 @@ class Watcher(QObject):
         self.ready = False
         """Whether the first look is over."""
         self._polling = self._again = False
+        self._wrong: Exception | None = None
         self._acts = 0
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
@@ -64,7 +66,7 @@ class Watcher(QObject):
         self._polling, self._again = True, False
         folders = self._folders()
         # A run that is known stays known where its folder is gone, so that this can be said.
-        self._pool.start(lambda: self._send(self._polled, *self._look(folders)))
+        self._pool.start(lambda: self._send(self._polled, *self._looked(folders)))
 
     @staticmethod
     def _send(signal: Any, *values: object) -> None:
@@ -109,6 +111,13 @@ class Watcher(QObject):
         self._pool.clear()
         self._pool.waitForDone()
 
+    def _looked(self, folders: list[Path]) -> tuple[dict[Path, RunSnapshot], set[Path]]:
+        try:
+            return self._look(folders)
+        except Exception as error:  # what is known stays, and the next look is a new one
+            self._wrong = error
+            return dict(self.runs), set()
+
     def _look(self, folders: list[Path]) -> tuple[dict[Path, RunSnapshot], set[Path]]:
         for path in find_runs(folders):
             self._records.setdefault(path, RunRecord(path))
@@ -121,6 +130,9 @@ class Watcher(QObject):
         return {path: record.snapshot for path, record in self._records.items()}, different
 
     def _on_polled(self, runs: dict[Path, RunSnapshot], different: set[Path]) -> None:
+        wrong, self._wrong = self._wrong, None
+        if wrong is not None:
+            logger.error("the run folders cannot be looked through", exc_info=wrong)
         gone = set(self.runs) - set(runs)
         first, self.ready, self._polling = not self.ready, True, False
         self.runs = runs
