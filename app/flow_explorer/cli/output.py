@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -30,8 +31,9 @@ class OutputError(FlowError):
 
 
 def say(sentence: str) -> None:
-    """One line to the person, on stderr, whatever the names in it hold."""
-    _write(sys.stderr, one_line(sentence) + "\n")
+    """One line to the person, on stderr, whatever the names in it hold. Nobody may be there to read it: that ends no work."""
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # a terminal that is gone; a signal in the middle of a line
+        _write(sys.stderr, one_line(sentence) + "\n")
 
 
 def print_text(text: str) -> None:
