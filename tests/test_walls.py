@@ -29,7 +29,8 @@ TORCH_FREE = {
     "flowcore.plane.targets.entropy", "flowcore.plane.targets.estimate", "flowcore.plane.targets.formula",
     "flowcore.plane.targets.grid", "flowcore.plane.targets.ink", "flowcore.plane.targets.points",
     "flowcore.plane.targets.shapes", "flowcore.plane.targets.targets", "flowcore.model.weights",
-    "flowcore.model.temperature", "flowcore.model.precision", "flowcore.one_line", "flowcore.work",
+    "flowcore.model.temperature", "flowcore.model.precision", "flowcore.one_line", "flowcore.regular", "flowcore.folder_lock",
+    "flowcore.work",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.

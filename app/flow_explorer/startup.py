@@ -8,7 +8,7 @@
    queue.
 6. Signals (Ctrl-C), the session's autosave and ``--screenshot`` begin.
 
-Ends by: the window's close, Ctrl-C or SIGTERM, ``--screenshot``. The engine stops with the window, the
+Ends by: the window's close, Ctrl-C, SIGTERM or SIGHUP, ``--screenshot``. The engine stops with the window, the
 session is written, the log is closed. Other workspaces, and the libraries that they alone need, are imported
 on their first visit.
 """

@@ -317,7 +317,7 @@ class Trainer:
                     if values:
                         self.optimiser.state[p] = values
             self._set_state(state)
-        except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RuntimeError, OSError, SafetensorError) as error:
             raise CheckpointError(f"'{folder.last}' cannot be resumed from: {error}.") from None
 
     def card(self, held_out: dict | None = None) -> dict:

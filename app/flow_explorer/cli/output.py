@@ -53,7 +53,7 @@ def say(sentence: str) -> None:
     """One line to the person, on stderr, whatever the names in it hold; where nobody hears it, the work goes on."""
     try:
         _write(sys.stderr, one_line(sentence) + "\n")
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):
         silence(sys.stderr)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from types import TracebackType
@@ -31,7 +32,8 @@ class Progress:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            with contextlib.suppress(OSError):  # the terminal is gone, and the work is done all the same
+                self._bar.stop()
 
     def update(self, done: int, note: str = "") -> None:
         """So much of the total is done; `note` holds live figures."""
@@ -39,10 +41,11 @@ class Progress:
             return
         now = time.monotonic()
         if self._terminal:
-            if self._bar is None and now - self._started > BAR_AFTER_SECONDS:
-                self._open_bar()
-            if self._bar is not None:
-                self._bar.update(self._task, completed=done, note=note)
+            with contextlib.suppress(OSError):
+                if self._bar is None and now - self._started > BAR_AFTER_SECONDS:
+                    self._open_bar()
+                if self._bar is not None:
+                    self._bar.update(self._task, completed=done, note=note)
         elif now - self._last_line > LINE_SECONDS:
             self._last_line = now
             unit = f" {self.unit}" if self.unit else ""
@@ -53,7 +56,8 @@ class Progress:
         if total != self.total:
             self.total = total
             if self._bar is not None:
-                self._bar.update(self._task, total=total)
+                with contextlib.suppress(OSError):
+                    self._bar.update(self._task, total=total)
         self.update(done)
 
     def _open_bar(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from flow_explorer.cli.arguments import add_device, add_fields, add_json, add_seed, integer, number
@@ -74,12 +73,11 @@ def run(args: argparse.Namespace) -> int:
 
         recorder = Recorder(args.steps, args.frames if film else 0, POINTS if table else 0)
     with Progress("Training", args.steps, "steps") as progress:
-        if out is None:
-            row = run_on(device, lambda where: _learn(args, density, target, progress, where, None, recorder))
-        else:
-            row = out.write(
-                lambda file: run_on(device, lambda where: _learn(args, density, target, progress, where, file, recorder))
-            )
+        row, picture = run_on(device, lambda where: _learn(args, density, target, progress, where, out is not None, recorder))
+    if out is not None:
+        from flowcore.pictures.images import to_png_bytes
+
+        out.write_bytes(to_png_bytes(picture))
     if table is not None:
         from flowcore.plane.shots import curve_csv
 
@@ -110,28 +108,37 @@ def run(args: argparse.Namespace) -> int:
 
 def _learn(
     args: argparse.Namespace, density: str, target: dict[str, Any] | None, progress: Progress, device: str,
-    file: Path | None, recorder: Any,
-) -> dict[str, Any]:
+    draws: bool, recorder: Any,
+) -> tuple[dict[str, Any], Any]:
+    """The figures, and the picture (H, W, C) where it is asked for."""
     import torch
 
     from flowcore.plane import trainer as toy
+    from flowcore.plane.picture import draw
 
     # A step is many small computations: shared among threads each costs more in waiting than it saves, five times more
     # where other programs want the processor too.
     chosen = {name: value for name, value in vars(args).items() if name in settings(ToyConfig) and name not in _NAMED}
     before = torch.get_num_threads()
     torch.set_num_threads(1)
+    seen: list[Any] = []
+
+    def on_step(trainer: Any, seconds: float) -> None:
+        seen[:] = [trainer]
+        if recorder is not None:
+            recorder(trainer, seconds)
+
     try:
-        return toy.run(
+        row = toy.run(
             density,
             steps=args.steps,
             seed=args.seed,
             target=target,
             **chosen,
             device=device,
-            out=file,
             on_progress=lambda step, _, loss: progress.update(step, f"{loss:.3f} nats"),
-            on_step=recorder,
+            on_step=on_step,
         )
+        return row, draw(seen[0]) if draws else None
     finally:
         torch.set_num_threads(before)

@@ -314,16 +314,16 @@ class TrainingController(QObject):
 
     def pause(self, run: RunSnapshot) -> None:
         """Save and end its process."""
-        if run.is_live and run.presence is not None:
+        if run.is_live:
             self.pausing.add(run.path)
-            request_stop(run.path, run.presence)
+            request_stop(run.path)
             self.runs_changed.emit()
 
     def end_now(self, run: RunSnapshot) -> None:
         """End its process without saving."""
-        if run.is_live and run.presence is not None:
+        if run.is_live:
             self.pausing.add(run.path)
-            end_now(run.presence)
+            end_now(run.path)
             self.watcher.poll()
 
     def resume(self, run: RunSnapshot, data: str = "", steps: int = 0) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from flow_explorer.one_thread import OneThread
+from flow_explorer.shell.log import logger
 from flow_explorer.training.record import RunRecord, RunSnapshot, find_runs
 
 __all__ = ["Watcher"]
@@ -54,7 +55,7 @@ class Watcher(OneThread):
         self._polling, self._again = True, False
         folders = self._folders()
         # A run that is known stays known where its folder is gone, so that this can be said.
-        self.run_in_thread(lambda: self._look(folders), lambda seen: self._looked(*seen))
+        self.run_in_thread(lambda: self._look(folders), lambda seen: self._looked(*seen), self._look_failed)
 
     @property
     def busy(self) -> bool:
@@ -99,6 +100,11 @@ class Watcher(OneThread):
             if record.snapshot.state == "gone" and not was_live and (known is None or known.state != "gone"):
                 del self._records[path]  # moved or deleted while nobody trained in it: it is simply not there
         return {path: record.snapshot for path, record in self._records.items()}, different
+
+    def _look_failed(self, error: Exception) -> None:
+        """What is known stays, and the next look is a new one."""
+        logger.error("the run folders cannot be looked through", exc_info=error)
+        self._looked(dict(self.runs), set())
 
     def _looked(self, runs: dict[Path, RunSnapshot], different: set[Path]) -> None:
         gone = set(self.runs) - set(runs)

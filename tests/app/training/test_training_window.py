@@ -18,6 +18,7 @@ from flow_explorer import theme
 from flow_explorer.training.presence import Presence, is_alive, read_presence, write_presence
 from flow_explorer.training.state import Form, TrainingState, runs_folder
 from flow_explorer.widgets import Choice, NumberField
+from flowcore.folder_lock import FolderLock
 from tests.app.training.run_folders import line_of, write_run
 
 LEFT = Qt.MouseButton.LeftButton
@@ -204,11 +205,14 @@ def test_what_cannot_be_used_is_said_where_it_was_dropped(qtbot, open_window, tm
     assert workspace.controller.form.data == "" and workspace.found_view.empty.label.text().startswith("Drop a folder")
 
 
-def test_runs_are_listed_compared_renamed_and_binned(qtbot, open_window, home):
+def test_runs_are_listed_compared_renamed_and_binned(qtbot, open_window, home, request):
     for name, system in (("one", "glow"), ("two", "nice"), ("three", "realnvp")):
         write_run(runs_folder() / name, name.capitalize(), system)
     live = write_run(runs_folder() / "live", "Live", logged=5)
-    write_presence(live, Presence(os.getpid(), since=time.time() - 60))
+    write_presence(live, Presence(os.getpid(), "here", since=time.time() - 60))
+    lock = FolderLock(live)
+    lock.take()
+    request.addfinalizer(lock.release)
     os.utime(live / "metrics.jsonl")
     window = open_window("training")
     workspace = window.current
