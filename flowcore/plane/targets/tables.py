@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from collections import Counter
@@ -11,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DataError
+from ...texts import decoded, is_grouped, number
 
-__all__ = ["TextTable", "decoded", "number", "separator", "split_line"]
+__all__ = ["TextTable", "separator", "split_line"]
 
 MAX_LINES = 20_000_000
 _LOOKED_AT = 200
@@ -23,19 +23,6 @@ _PREAMBLE = 20
 """Lines of words, at most, that may stand before the columns' names."""
 _SEPARATORS = ("\t", ";", ",", "|", None)
 """None is any white space. The first of those that serve alike is taken."""
-
-_ALIKE = str.maketrans({
-    **dict.fromkeys("\u2212\u2012\u2013\u2010\u2011\ufe63\uff0d", "-"),
-    **dict.fromkeys("\u00a0\u202f\u2009\u2007", " "), "\u2019": "'", "\u066b": ".",
-})  # fmt: skip
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
-_GROUPED = {
-    ".": re.compile(r"[+-]?\d{1,3}([,' ]\d{3})+(\.\d*)?", re.ASCII),
-    ",": re.compile(r"[+-]?\d{1,3}([.' ]\d{3})+(,\d*)?", re.ASCII),
-}
-_BOMS = ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF16_LE, "utf-16-le"),
-         (codecs.BOM_UTF16_BE, "utf-16-be"), (codecs.BOM_UTF8, "utf-8"))  # fmt: skip
-
 
 class TextTable:
     """Lines of columns: ``names`` of these, ``rows`` their number; what a line holds is found out when it is asked for."""
@@ -111,29 +98,6 @@ class TextTable:
         return out
 
 
-def decoded(data: bytes, name: str) -> tuple[bytes, str]:
-    """A text's bytes and their encoding, in which a line's end is one byte: UTF-16 and UTF-32 become UTF-8.
-
-    Raises:
-        DataError: for what is no text.
-    """
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            data = data[len(mark) :]
-            return (data, "utf-8") if encoding == "utf-8" else (_recoded(data, encoding), "utf-8")
-    head = data[:4096]
-    if b"\0" in head:
-        for encoding, nulls in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-            if nulls.count(0) > 0.7 * len(nulls) and head.count(0) < 1.2 * nulls.count(0):
-                return _recoded(data, encoding), "utf-8"
-        raise DataError(f"{name} is no table of text: choose a .csv, .tsv, .txt or .npy file.")
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data, "cp1252"
-    return data, "utf-8"
-
-
 def separator(lines: list[str], given: str = "") -> tuple[str | None, str, int]:
     """What parts the columns of these lines, their decimal sign, and how many columns there are.
 
@@ -170,26 +134,9 @@ def split_line(line: str, sign: str | None) -> list[str]:
     return [cell.strip() for cell in line.replace('"', "").split(sign)]
 
 
-def number(text: str, decimal: str = ".") -> float:
-    """The number that a cell holds, perhaps with a sign between thousands; NaN for anything else."""
-    if len(text) > 400:
-        return np.nan
-    text = text.strip()
-    if not text.isascii():
-        text = text.translate(_ALIKE).strip()
-    # Most cells by far
-    plain = text if decimal == "." else text.replace(",", ".") if "." not in text else ""
-    if _PLAIN.fullmatch(plain):
-        return float(plain.replace("d", "e").replace("D", "e"))
-    if _GROUPED[decimal].fullmatch(text):
-        whole = re.sub(r"[,' ]" if decimal == "." else r"[.' ]", "", text)
-        return float(whole.replace(",", "."))
-    return np.nan
-
-
 def _likeness(text: str, decimal: str) -> float:
     """1 for a number, a little less for one with a sign between thousands (5,126 may be either), 0 for none."""
-    return 0.0 if np.isnan(number(text, decimal)) else 0.9 if _GROUPED[decimal].fullmatch(text.strip()) else 1.0
+    return 0.0 if np.isnan(number(text, decimal)) else 0.9 if is_grouped(text, decimal) else 1.0
 
 
 def _trimmed(cells: list[str], width: int) -> list[str]:
@@ -202,7 +149,3 @@ def _trimmed(cells: list[str], width: int) -> list[str]:
 
 def _is_nan(text: str) -> bool:
     return text.strip().lower() in ("", "nan", "na", "n/a", "null", "inf", "-inf", "+inf", "infinity")
-
-
-def _recoded(data: bytes, encoding: str) -> bytes:
-    return data.decode(encoding, "replace").encode("utf-8", "replace")

@@ -10,7 +10,8 @@ import pytest
 from flowcore.errors import DataError
 from flowcore.plane.targets import targets as toy_targets
 from flowcore.plane.targets.points import points_of
-from flowcore.plane.targets.tables import TextTable, number
+from flowcore.plane.targets.tables import TextTable
+from flowcore.texts import number
 
 RNG = np.random.default_rng(7)
 POINTS = np.round(RNG.normal((5.1, -4.9), 0.6, (300, 2)), 3)
