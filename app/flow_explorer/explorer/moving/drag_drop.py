@@ -5,8 +5,10 @@ from __future__ import annotations
 import atexit
 import base64
 import json
+import os
 import re
 import shutil
+import socket
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +27,7 @@ from flowcore.latents.as_json import latent_from_dict, latent_to_dict
 from flowcore.model.labels import from_json, to_json
 from flowcore.pictures.images import read_file, read_picture, to_png_bytes
 
-__all__ = ["LATENT_MIME", "Dropped", "can_read", "file_name", "mime_of", "read_mime"]
+__all__ = ["LATENT_MIME", "Dropped", "can_read", "file_name", "local_path", "mime_of", "read_mime"]
 
 LATENT_MIME = "application/x-flow-explorer-latent"
 PICTURE_FORMATS = ("image/png", "image/jpeg", "image/webp", "image/avif", "image/gif", "image/bmp", "image/tiff")
@@ -58,7 +60,7 @@ def read_mime(mime: QMimeData) -> list[Dropped]:
     if mime.hasFormat(LATENT_MIME):
         latent = _read_latent(mime.data(LATENT_MIME).data())
         return [Dropped(latent.name, latent=latent)]
-    files = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+    files = [path for url in mime.urls() if (path := local_path(url)) is not None]
     if files:
         return [_read_path(path) for path in files[:MAX_ITEMS]]
     name = _name_of(mime)
@@ -74,10 +76,31 @@ def read_mime(mime: QMimeData) -> list[Dropped]:
     for url in mime.urls():
         if url.scheme() == "data":
             return [Dropped(name, data=_data_url(url.toString()))]
+    elsewhere = next((url for url in mime.urls() if url.scheme() not in ("http", "https", "")), None)
+    if elsewhere is not None:
+        raise PictureError(tr("{name} lies on another machine or device ({where}), which is not read from here: copy it to a "
+                              "folder of this computer first.", name=elsewhere.fileName()[:80] or tr("What was dropped"),
+                              where=f"{elsewhere.scheme()}://{elsewhere.host()}"[:80]))  # fmt: skip
     if mime.hasUrls():
         raise PictureError(tr("Only the picture's address came, and nothing is ever downloaded: copy the picture "
                               "itself in the browser and paste it here, or save it first."))  # fmt: skip
     raise PictureError(tr("There is no picture in what was pasted: copy a picture, or a picture file, first."))
+
+
+def local_path(url: QUrl) -> Path | None:
+    """The file of this computer that an address names, byte for byte; None for any other address."""
+    path = unquote_to_bytes(url.path(QUrl.ComponentFormattingOption.FullyEncoded))
+    host = url.host().lower()
+    if url.scheme() == "smb" and hasattr(os, "getuid"):
+        # Where GNOME's file manager has opened the share, it is a folder too
+        share, _, rest = os.fsdecode(path).lstrip("/").partition("/")
+        mounted = Path(f"/run/user/{os.getuid()}/gvfs/smb-share:server={host},share={share.lower()}") / rest
+        return mounted if host and share and mounted.exists() else None
+    if url.scheme() != "file" or not path:
+        return None
+    if os.name == "nt":
+        return Path(url.toLocalFile()) if host != "localhost" else Path(os.fsdecode(path).lstrip("/"))
+    return Path(os.fsdecode(path)) if host in ("", "localhost", "127.0.0.1", "::1", socket.gethostname().lower()) else None
 
 
 def _read_path(path: Path) -> Dropped:
