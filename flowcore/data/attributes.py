@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -12,11 +14,15 @@ import numpy as np
 
 from ..errors import DataError, PictureError
 from ..pictures.images import read_file
+from ..texts import decoded, number
 
 __all__ = ["Attributes", "read_attributes"]
 
 MAX_BYTES = 512 * 2**20
 MAX_CLASSES = 1000
+MAX_COLUMNS = 10_000
+"""Columns of a table, and attributes that its words make."""
+_MAX_ALIKE = 1000
 _MAX_VALUES = 64
 """A column of words with more different ones than this is text, and no attribute."""
 
@@ -38,7 +44,8 @@ class Attributes:
     def rows_of(self, pictures: Sequence[str]) -> np.ndarray:
         """The row of each picture, int64; -1 where there is none.
 
-        A row's name is a picture's whole relative name, or its file's name, or that without its ending.
+        A row's name is a picture's whole relative name, or its file's name, or that without its ending; or one of the two
+        ends as the other does, whatever the case and the separators, where no other row does as well.
 
         Raises:
             DataError: where no picture has a row, or rows by order are not as many as the pictures.
@@ -51,16 +58,11 @@ class Attributes:
                 )
             return np.arange(len(pictures))
         known = {key: row for row, key in enumerate(self.keys)}
-        short: dict[str, int] = {}
-        for row, key in enumerate(self.keys):
-            short.setdefault(PurePosixPath(key).stem, row)
+        loose = _Names(self.keys)
         result = np.full(len(pictures), -1, np.int64)
         for index, name in enumerate(pictures):
-            path = PurePosixPath(name)
-            row = known.get(name, known.get(path.name))
-            if row is None and "." not in self.keys[0]:
-                row = short.get(path.stem)
-            result[index] = -1 if row is None else row
+            row = known.get(name, known.get(PurePosixPath(name).name))
+            result[index] = loose.row(name) if row is None else row
         if len(pictures) and (result < 0).all():
             raise DataError(
                 f"{self.where} names none of the pictures: it begins with {self.keys[0]!r}, "
@@ -89,6 +91,51 @@ class Attributes:
         raise DataError(f"{self.where} has no column {column!r}: it has {some or 'none'}.")
 
 
+class _Names:
+    """Rows by what their names end with: folders that only one side has, case, backslashes and endings do not count."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._parts = [_parts(key) for key in keys]
+        self._by_name: dict[str, list[int]] = {}
+        self._by_stem: dict[str, list[int]] = {}
+        for row, parts in enumerate(self._parts):
+            self._by_name.setdefault(parts[-1], []).append(row)
+            self._by_stem.setdefault(_stem(parts[-1]), []).append(row)
+
+    def row(self, picture: str) -> int:
+        """The one row of that picture; -1 for none, or several that fit equally well."""
+        parts = _parts(picture)
+        found = self._best(parts, self._by_name.get(parts[-1], ()), whole=True)
+        if found is None:
+            found = self._best(parts, self._by_stem.get(_stem(parts[-1]), ()), whole=False)
+        return -1 if found is None else found
+
+    def _best(self, parts: tuple[str, ...], rows: Sequence[int], whole: bool) -> int | None:
+        """The row with most folders in common; None where none fits, -1 where two fit alike."""
+        best, most, alike = None, -1, False
+        for row in rows[:_MAX_ALIKE]:
+            key = self._parts[row]
+            shared = min(len(key), len(parts)) - 1
+            if key[len(key) - 1 - shared : -1] != parts[len(parts) - 1 - shared : -1]:
+                continue
+            if shared > most:
+                best, most, alike = row, shared, False
+            elif shared == most:
+                alike = True
+        return -1 if alike else best
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """A path's parts, to be compared: without case, as one kind of Unicode, whatever separates them."""
+    parts = unicodedata.normalize("NFC", name.replace("\\", "/")).casefold().split("/")
+    return tuple(part for part in parts if part not in ("", ".")) or ("",)
+
+
+def _stem(name: str) -> str:
+    stem, dot, ending = name.rpartition(".")
+    return stem if dot and stem and 1 <= len(ending) <= 4 else name
+
+
 def read_attributes(path: Path) -> Attributes:
     """A table of attributes: .csv (comma, semicolon or tab), CelebA's own .txt, or .npz with attr_names and attr.
 
@@ -104,10 +151,10 @@ def read_attributes(path: Path) -> Attributes:
         data = read_file(path, path.name, MAX_BYTES)
     except PictureError as error:
         raise DataError(f"The attributes cannot be read: {error}") from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not text in UTF-8: save it as a CSV with that encoding.") from None
+    data, encoding = decoded(data, path.name)
+    if encoding != "utf-8":
+        raise DataError(f"{path} is not text in UTF-8: save it as a CSV with that encoding.")
+    text = data.decode("utf-8")
     lines = text.splitlines()
     if lines and lines[0].strip().isdigit():
         header, rows = _celeba(path, lines)
@@ -134,15 +181,22 @@ def _celeba(path: Path, lines: list[str]) -> tuple[list[str], list[tuple[int, li
 
 
 def _table(path: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> Attributes:
+    while len(header) > 2 and not header[-1] and all(len(row) < len(header) or not row[len(header) - 1] for _, row in rows):
+        # A sign at each line's end makes no column
+        rows = [(line, row[: len(header) - 1]) for line, row in rows]
+        header = header[:-1]
     columns = header[1:]
     if not columns or not rows:
         raise DataError(
             f"{path} holds no attributes: its first line must name a column of file names and at least one more, "
             "and a line for each picture follows."
         )
-    if len(set(columns)) < len(columns) or "" in columns:
-        wrong = next(name for name in columns if not name or columns.count(name) > 1)
-        raise DataError(f"{path}: the column name {wrong!r} is empty or given twice.")
+    times = Counter(columns)
+    if len(times) < len(columns) or "" in times:
+        wrong = next(name for name in columns if not name or times[name] > 1)
+        raise DataError(f"{path}: the column name {wrong[:80]!r} is empty or given twice.")
+    if len(columns) > MAX_COLUMNS:
+        raise DataError(f"{path} has {len(columns):,} columns, more than {MAX_COLUMNS:,}: keep those that matter.")
     seen: dict[str, int] = {}
     for line, row in rows:
         if len(row) != len(header):
@@ -168,9 +222,13 @@ def _table(path: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> 
             raise DataError(f"{path}, line {line}: {column} is empty.")
         words[column] = cells
         if len(distinct) <= _MAX_VALUES:
-            for word in sorted(distinct):
-                names.append(f"{column}={word}")
-                values.append(np.array([1 if cell == word else -1 for cell in cells], np.int8))
+            ordered = sorted(distinct)
+            if len(names) + len(ordered) > MAX_COLUMNS:
+                raise DataError(f"{path} makes more than {MAX_COLUMNS:,} attributes of its words: keep the columns that matter.")
+            place = {word: number for number, word in enumerate(ordered)}
+            numbered = np.array([place[cell] for cell in cells])
+            names += [f"{column}={word}" for word in ordered]
+            values += [np.where(numbered == number, 1, -1).astype(np.int8) for number in range(len(ordered))]
     stacked = np.stack(values, axis=1) if values else np.zeros((len(rows), 0), np.int8)
     return Attributes(str(path), list(seen), names, stacked, words)
 
@@ -179,10 +237,10 @@ def _signs(cells: set[str]) -> dict[str, int] | None:
     """-1 and 1 for the words of a column that are -1 and 1, or 0 and 1; None for any other column."""
     numbers = {}
     for cell in cells:
-        try:
-            numbers[cell] = float(cell)
-        except ValueError:
+        value = number(cell, "," if "," in cell else ".")
+        if np.isnan(value):
             return None
+        numbers[cell] = value
     found = set(numbers.values())
     if not (found <= {-1.0, 1.0} or found <= {0.0, 1.0}):
         return None

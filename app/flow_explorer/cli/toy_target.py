@@ -33,6 +33,10 @@ def add_target(parser: argparse.ArgumentParser) -> None:
         help="of the table, by name or by number from 1 (default: the first two with numbers)",
     )  # fmt: skip
     group.add_argument(
+        "--leave-out", action="append", default=[], type=float, metavar="VALUE",
+        help="of the table, rows with this number, as --leave-out=-9999 where that stands for a missing one; may be given again",
+    )  # fmt: skip
+    group.add_argument(
         "--formula", metavar="TEXT",
         help="the log-density in x and y up to a constant, with where(x > 0, …, -inf) for cases; one that begins with a minus "
         "as --formula='-(x^2 + y^2)'",
@@ -53,8 +57,10 @@ def target_of(args: argparse.Namespace) -> tuple[str, dict[str, Any] | None]:
         raise ConfigError("--parameter reshapes a density that is named; a file or a formula has none.")
     if args.columns and not _is_table(args.target):
         raise ConfigError("--columns chooses of a table, so it needs --target with a .csv, .tsv, .txt or .npy file.")
+    if args.leave_out and not _is_table(args.target):
+        raise ConfigError("--leave-out is of the rows of a table, so it needs --target with a .csv, .tsv, .txt or .npy file.")
     if args.density is None:
-        target = _formula(args.formula) if args.target is None else _file(args.target, args.columns, args.seed)
+        target = _formula(args.formula) if args.target is None else _file(args.target, args.columns, args.seed, args.leave_out)
         return DENSITIES[0], target
     return args.density, _parameters(args.parameter, args.density) if args.parameter else None
 
@@ -69,7 +75,7 @@ def _formula(text: str) -> dict[str, Any]:
     return toy_targets.from_formula(text)
 
 
-def _file(path: str, wanted: list[str] | None, seed: int) -> dict[str, Any]:
+def _file(path: str, wanted: list[str] | None, seed: int, without: list[float]) -> dict[str, Any]:
     from flowcore.plane.targets import targets as toy_targets
 
     if not _is_table(path):
@@ -86,7 +92,7 @@ def _file(path: str, wanted: list[str] | None, seed: int) -> dict[str, Any]:
         chosen.sort()
     else:
         chosen = [_column(table.names, text, path) for text in wanted]
-    return toy_targets.from_points(path, *chosen, seed)
+    return toy_targets.from_points(path, *chosen, seed, without)
 
 
 def _column(names: tuple[str, ...], text: str, path: str) -> int:

@@ -1,11 +1,9 @@
 """Points of a table (.csv, .tsv, .txt, .npy) as a target: nothing unpickled, nothing assumed. Torch-free."""
 from __future__ import annotations
 
-import csv
 import os
-import re
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +12,8 @@ import numpy as np
 from ...errors import ConfigError, DataError
 from .estimate import KernelEstimate, best_estimate
 from .grid import MAX_TITLE, pack, unpack
+from .outliers import leave_out, said_of_outliers
+from .tables import TextTable
 
 __all__ = ["MAX_FILE_BYTES", "MAX_ROWS", "MIN_ROWS", "Columns", "PointsDensity", "columns", "from_points"]
 
@@ -96,11 +96,13 @@ def columns(path: str | os.PathLike[str]) -> Columns:
     return Columns(table.names, table.cells(np.arange(min(_PREVIEW, table.rows)), range(len(table.names))), table.rows)
 
 
-def from_points(path: str | os.PathLike[str], x_column: int | str, y_column: int | str, seed: int) -> dict:
+def from_points(
+    path: str | os.PathLike[str], x_column: int | str, y_column: int | str, seed: int, without: Sequence[float] = ()
+) -> dict:
     """Two columns of a table, standardised, as a target; its note says what was done.
 
     Of more than MAX_ROWS rows that many are drawn, decided by ``seed``. Rows in which one of the two is no finite
-    number are left out and counted.
+    number are left out and counted, and so are those in which one is of ``without``. Rows that lie far outside are told of.
 
     Raises:
         DataError: with one sentence, for whatever cannot be used.
@@ -115,6 +117,11 @@ def from_points(path: str | os.PathLike[str], x_column: int | str, y_column: int
         notes.append(f"{MAX_ROWS:,} of {table.rows:,} rows were drawn (seed {seed}).")
     values = table.cells(rows, chosen)
     good = np.isfinite(values).all(1)
+    if len(without):
+        kept = leave_out(values, without)
+        if (good & ~kept).any():
+            notes.append(f"{int((good & ~kept).sum()):,} rows with {' or '.join(f'{v:g}' for v in without)} were left out.")
+        values, good = values[kept], good[kept]
     for place, column in enumerate(chosen):
         if not np.isfinite(values[:, place]).any():
             raise DataError(f"Column {table.names[column]!r} of {name} holds no numbers: choose another.")
@@ -125,6 +132,8 @@ def from_points(path: str | os.PathLike[str], x_column: int | str, y_column: int
     values = values[good]
     if len(values) < MIN_ROWS:
         raise DataError(f"{name} has {len(values)} usable row{'s' if len(values) != 1 else ''}; at least {MIN_ROWS} are needed.")
+    if outside := said_of_outliers(values, [table.names[column] for column in chosen]):
+        notes.append(outside)
     centre = np.median(values, 0)
     # Halved first, so that not even the difference of the largest numbers there are overflows.
     away = values / 2 - centre / 2
@@ -161,49 +170,6 @@ def points_of(target: dict) -> np.ndarray:
 # -- reading ----------------------------------------------------------------------------------------------------
 
 
-class _Text:
-    """Lines split at commas, semicolons, tabs or blanks, whichever the first line has."""
-
-    def __init__(self, path: Path) -> None:
-        data = path.read_bytes()
-        if b"\0" in data[:4096]:
-            raise DataError(f"{path.name} is no table of text: choose a .csv, .tsv, .txt or .npy file.")
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = data.decode("latin-1")
-        self.lines = [line for line in text.splitlines() if line and not line.isspace() and not line.lstrip().startswith("#")]
-        if not self.lines:
-            raise DataError(f"{path.name} is empty: choose a table with two columns of numbers.")
-        counts = {sign: self.lines[0].count(sign) for sign in "\t;,"}
-        self.sign = max(counts, key=lambda sign: counts[sign]) if any(counts.values()) else None
-        first = self._split(self.lines[:1])[0]
-        header = not all(_is_number(part) for part in first if part) or not any(first)
-        names = [part.strip() for part in first] if header else [""] * len(first)
-        self.names = tuple((part or f"column {place}")[:80] for place, part in enumerate(names, 1))
-        if header:
-            del self.lines[0]
-        self.rows = len(self.lines)
-
-    def _split(self, lines: list[str]) -> list[list[str]]:
-        if self.sign is None:
-            return [line.split() for line in lines]
-        try:
-            return list(csv.reader(lines, delimiter=self.sign, skipinitialspace=True))
-        except csv.Error:
-            return [line.split(self.sign) for line in lines]
-
-    def cells(self, rows: np.ndarray, wanted: range | list[int]) -> np.ndarray:
-        """Numbers (rows, columns); NaN for what is none, or is in a row with too few or too many values."""
-        out = np.full((len(rows), len(wanted)), np.nan)
-        for place, parts in enumerate(self._split([self.lines[row] for row in rows])[: len(rows)]):
-            if len(parts) != len(self.names):
-                continue
-            for column, index in enumerate(wanted):
-                out[place, column] = _number(parts[index])
-        return out
-
-
 class _Array:
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
@@ -226,7 +192,7 @@ class _Array:
             return np.asarray(self.array[rows][:, list(wanted)], dtype=np.float64)
 
 
-def _open(path: str | os.PathLike[str]) -> _Text | _Array:
+def _open(path: str | os.PathLike[str]) -> TextTable | _Array:
     path = Path(path)
     try:
         about = path.stat()
@@ -237,7 +203,7 @@ def _open(path: str | os.PathLike[str]) -> _Text | _Array:
         is_array = path.suffix.lower() == ".npy"
         if not is_array and about.st_size > MAX_FILE_BYTES:
             raise DataError(f"{path.name} is larger than {MAX_FILE_BYTES >> 20} MiB: save its two columns as .npy instead.")
-        table = _Array(path) if is_array else _Text(path)
+        table = _Array(path) if is_array else TextTable(path)
     except OSError as error:
         raise DataError(f"{path.name} cannot be read: {error.strerror or 'the system refused'}.") from error
     except MemoryError as error:
@@ -257,14 +223,3 @@ def _column(names: tuple[str, ...], wanted: int | str, file: str) -> int:
     if not isinstance(wanted, bool) and isinstance(wanted, int) and 0 <= wanted < len(names):
         return wanted
     raise DataError(f"{file} has no column {wanted!r}.")
-
-
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]?(nan|inf|infinity)\s*", re.IGNORECASE | re.ASCII)
-
-
-def _is_number(text: str) -> bool:
-    return len(text) < 400 and _NUMBER.fullmatch(text) is not None
-
-
-def _number(text: str) -> float:
-    return float(text) if _is_number(text) else np.nan

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -115,3 +117,45 @@ def test_a_damaged_sample_is_refused(payload):
 def test_file_names_are_safe():
     assert file_name("faces", "sample 4, seed 18/../x") == "faces-sample-4-seed-18-..-x.png"
     assert file_name("", "") == "picture.png"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="paths of POSIX")
+@pytest.mark.parametrize("host", ["", "localhost", "LocalHost", "127.0.0.1"])
+@pytest.mark.parametrize("name", ["cat.png", "a b.png", "100%.png", "50%25.png", "猫.png", "a#b?.png", "caf\udce9.png", "+.png"])
+def test_an_address_of_this_computer_is_a_file(tmp_path, png, host, name):
+    (tmp_path / name).write_bytes(png())
+    address = f"file://{host}{quote(os.fsencode(tmp_path / name))}"
+    mime = QMimeData()
+    mime.setData("text/uri-list", f"{address}\r\n".encode())
+    (item,) = read_mime(mime)
+    assert item.data == png() and item.name == name
+
+
+def test_an_address_that_was_never_encoded(tmp_path, png):
+    (tmp_path / "mein bild 100%.png").write_bytes(png())
+    (item,) = read_mime(with_urls(f"file://{tmp_path}/mein bild 100%.png"))
+    assert item.data == png()
+
+
+@pytest.mark.parametrize("address", [
+    "smb://nas/photos/cat.png", "sftp://me@host/cat.png", "ftp://host/cat.png", "mtp://phone/DCIM/cat.png", "trash:///cat.png",
+    "gphoto2://camera/cat.png", "file://nas.local/photos/cat.png", "afp://host/cat.png", "x" * 300 + "://h/cat.png",
+])  # fmt: skip
+def test_an_address_of_another_machine_says_what_to_do(address):
+    with pytest.raises(FlowError) as caught:
+        read_mime(with_urls(address))
+    sentence = str(caught.value)
+    assert "cat.png" in sentence and "copy it to a folder of this computer" in sentence and len(sentence) <= 300
+    assert "browser" not in sentence
+
+
+@pytest.mark.skipif(os.name == "nt", reason="such a path is one there")
+def test_a_path_of_windows_is_said_to_be_no_file_here():
+    with pytest.raises(FlowError, match="no file /C:/Users/me/cat.png"):
+        read_mime(with_urls("file:///C:/Users/me/cat.png"))
+
+
+def test_a_mix_gives_what_can_be_read(tmp_path, png):
+    (tmp_path / "b.png").write_bytes(png())
+    items = read_mime(with_urls("smb://nas/a.png", (tmp_path / "b.png").as_uri()))
+    assert [item.name for item in items] == ["b.png"]

@@ -171,3 +171,53 @@ def test_celeba(shared_data, tmp_path: Path) -> None:
     by_order = read_attributes(root / "attributes.npz")
     assert np.array_equal(by_order.values, values) and not any(by_order.keys)
     assert by_order.rows_of([f"{i + 1:06}.jpg" for i in range(10_000)]).tolist() == list(range(10_000))
+
+
+KEYS = ["{}.png", "{}", "{}.jpg", "{}.PNG", "img/{}.png", "IMG\\{}.png", "./img/{}.png", "C:\\data\\img\\{}.png",
+        "/home/me/set/img/{}.png"]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("where", ["{}.png", "img/{}.png", "Img/{}.png"])
+def test_names_are_matched_by_their_end_and_without_case(tmp_path: Path, key: str, where: str) -> None:
+    read = read_attributes(table(tmp_path, "file,A\n" + "".join(f"{key.format(f'B{i}')},{i % 2}\n" for i in range(4))))
+    pictures = [where.format(f"b{i}") for i in (2, 0, 3)]
+    assert read.rows_of(pictures).tolist() == [2, 0, 3]
+
+
+def test_names_that_fit_two_rows_fit_none(tmp_path: Path) -> None:
+    read = read_attributes(table(tmp_path, "file,A\ncats/0.png,1\ndogs/0.png,0\nx/B.png,1\ny/b.png,0\nDeep/cats/7.png,1\n"))
+    assert read.rows_of(["cats/0.png", "dogs/0.png", "0.png"]).tolist() == [0, 1, -1]
+    assert read.rows_of(["DOGS/0.PNG", "birds/0.png", "set/cats/0.png"]).tolist() == [1, -1, 0]
+    assert read.rows_of(["X/b.png", "b.png", "all/deep/cats/7.png", "7.png"]).tolist() == [2, -1, 4, 4]
+
+
+def test_names_of_two_kinds_of_unicode(tmp_path: Path) -> None:
+    read = read_attributes(table(tmp_path, "file,A\ncafe\u0301.png,1\nna\u00efve.png,0\n"))
+    assert read.rows_of(["caf\u00e9.png", "nai\u0308ve.png"]).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_encodings_of_other_systems(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "t.csv").write_bytes(TABLE.replace(",", "\t").encode(encoding))
+    assert read_attributes(tmp_path / "t.csv").keys == ["a.png", "b.png", "c.png"]
+
+
+def test_signs_at_the_end_of_lines_and_other_minuses(tmp_path: Path) -> None:
+    assert read_attributes(table(tmp_path, TABLE.replace("\n", ",\n"))).names == ["Smiling", "Hat", "hair=dark", "hair=red"]
+    read = read_attributes(table(tmp_path, "file;A;B\na;\u22121;1,0\nb;1;0,0\n"))
+    assert read.values.tolist() == [[-1, 1], [1, -1]]
+
+
+@pytest.mark.timeout(20)
+def test_wide_tables_are_answered_soon(tmp_path: Path) -> None:
+    names = [f"a{i}" for i in range(300_000)]
+    for columns, words in ((names[:-1] + ["a7"], "'a7'"), (names, "300,000 columns")):
+        text = "file," + ",".join(columns) + "\n" + "x.png," + ",".join(["1"] * len(columns)) + "\n"
+        with pytest.raises(DataError, match=words):
+            read_attributes(table(tmp_path, text))
+    head = "file," + ",".join(names[:2000]) + "\n"
+    with pytest.raises(DataError, match="attributes of its words"):
+        read_attributes(table(tmp_path, head + "".join(f"{i}.png" + f",w{i % 60}" * 2000 + "\n" for i in range(2000))))
+    few = read_attributes(table(tmp_path, head + "".join(f"{i}.png" + f",w{i % 4}" * 2000 + "\n" for i in range(2000))))
+    assert few.values.shape == (2000, 8000) and (few.values[5, 1::4] == 1).all() and few.names[1] == "a0=w1"

@@ -75,6 +75,11 @@ def read_mime(mime: QMimeData) -> list[Dropped]:
     for url in mime.urls():
         if url.scheme() == "data":
             return [Dropped(name, data=_data_url(url.toString()))]
+    elsewhere = next((url for url in mime.urls() if url.scheme() not in ("http", "https", "")), None)
+    if elsewhere is not None:
+        raise PictureError(tr("{name} lies on another machine or device ({where}), which is not read from here: copy it to a "
+                              "folder of this computer first.", name=elsewhere.fileName()[:80] or tr("What was dropped"),
+                              where=f"{elsewhere.scheme()}://{elsewhere.host()}"[:80]))  # fmt: skip
     if mime.hasUrls():
         raise PictureError(tr("Only the picture's address came, and nothing is ever downloaded: copy the picture "
                               "itself in the browser and paste it here, or save it first."))  # fmt: skip
