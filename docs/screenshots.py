@@ -39,7 +39,7 @@ from flow_explorer.explorer.facets.directions.facet import DirectionsFacet  # no
 from flow_explorer.explorer.workspace import ExplorerWorkspace  # noqa: E402
 from flow_explorer.main_window import MainWindow  # noqa: E402
 from flow_explorer.settings import Settings  # noqa: E402
-from flow_explorer.shell.session import Session  # noqa: E402
+from flow_explorer.shell.session import WindowSession  # noqa: E402
 from flow_explorer.theory.workspace import Theory  # noqa: E402
 from flow_explorer.toylab.workspace import ToyLab  # noqa: E402
 from flow_explorer.training.workspace import TrainingWorkspace  # noqa: E402
@@ -238,7 +238,7 @@ def main() -> None:
         settings.set(f"hint.{name}.seen", True)
     engine = EngineClient()
     engine.start()
-    window = MainWindow(engine, settings, Session(keep=False), options={"screenshot": options.out})
+    window = MainWindow(engine, settings, WindowSession(keep=False), options={"screenshot": options.out})
     window.resize(*map(int, options.size.split("x")))
     window.show()
     window.begin(options.workspace)

@@ -5,14 +5,14 @@ Torch-free, so that the window's process and the command line can catch them wit
 from __future__ import annotations
 
 __all__ = [
-    "FlowError",
-    "PictureError",
-    "DataError",
     "CheckpointError",
     "ConfigError",
-    "UntrainedError",
+    "DataError",
+    "FlowError",
     "NonFiniteError",
+    "PictureError",
     "ProcessError",
+    "UntrainedError",
     "said",
 ]
 

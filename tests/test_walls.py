@@ -21,14 +21,15 @@ TORCH_FREE_PACKAGES = ("flowcore.pictures", "flowcore.data", "flowcore.theory")
 TORCH_FREE = {
     "flowcore", "flowcore.atomic", "flowcore.errors", "flowcore.fields", "flowcore.latents", "flowcore.latents.latent",
     "flowcore.latents.map", "flowcore.latents.map.points", "flowcore.latents.resample", "flowcore.latents.timeline",
-    "flowcore.latents.as_json", "flowcore.latents.entropic", "flowcore.latents.transport", "flowcore.latents.ways",
+    "flowcore.latents.as_json", "flowcore.latents.entropic", "flowcore.latents.transport", "flowcore.latents.translation_methods",
     "flowcore.memory", "flowcore.model", "flowcore.model.card", "flowcore.model.labels", "flowcore.plane",
-    "flowcore.plane.config", "flowcore.plane.convergence", "flowcore.plane.course", "flowcore.plane.densities",
-    "flowcore.plane.drawing", "flowcore.plane.layers", "flowcore.plane.prior_shapes", "flowcore.plane.shots",
+    "flowcore.plane.config", "flowcore.plane.convergence", "flowcore.plane.schedule", "flowcore.plane.densities",
+    "flowcore.plane.drawing", "flowcore.plane.layers", "flowcore.plane.prior_shapes", "flowcore.plane.film_frames",
     "flowcore.plane.targets",
     "flowcore.plane.targets.entropy", "flowcore.plane.targets.estimate", "flowcore.plane.targets.formula",
-    "flowcore.plane.targets.grid", "flowcore.plane.targets.ink", "flowcore.plane.targets.points",
-    "flowcore.plane.targets.shapes", "flowcore.plane.targets.targets", "flowcore.model.weights",
+    "flowcore.plane.targets.grid", "flowcore.plane.targets.ink", "flowcore.plane.targets.outliers",
+    "flowcore.plane.targets.points", "flowcore.plane.targets.shapes", "flowcore.plane.targets.tables", "flowcore.plane.targets.targets", "flowcore.model.weights",
+    "flowcore.texts",
     "flowcore.model.temperature", "flowcore.model.precision", "flowcore.one_line", "flowcore.regular", "flowcore.folder_lock",
     "flowcore.work",
 }  # fmt: skip
@@ -36,7 +37,7 @@ TORCH_FREE = {
 # The engine's side of the pipe, which runs in its own process.
 ENGINE_SIDE = (
     "flow_explorer.engine.loop", "flow_explorer.engine.jobs", "flow_explorer.engine.context", "flow_explorer.engine.devices",
-    "flow_explorer.engine.models", "flow_explorer.engine.hand",
+    "flow_explorer.engine.models", "flow_explorer.engine.interactive",
 )  # fmt: skip
 
 

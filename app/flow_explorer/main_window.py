@@ -37,11 +37,11 @@ from flow_explorer.shell.history_panel import HistoryPanel
 from flow_explorer.shell.keys import is_plain, matches
 from flow_explorer.shell.log import logger, sentence
 from flow_explorer.shell.rail import Rail
-from flow_explorer.shell.session import Session
+from flow_explorer.shell.session import WindowSession
 from flow_explorer.shell.session_acts import SessionActs
 from flow_explorer.shell.topbar import TopBar
 from flow_explorer.widgets import EmptyState
-from flow_explorer.workspace import INSPECTOR_WIDTH, REGISTRY, Command, Context, Entry, Workspace
+from flow_explorer.workspace import INSPECTOR_WIDTH, REGISTRY, Command, Entry, Workspace, WorkspaceContext
 
 MINIMUM = (1024, 640)
 DEFAULT = (1440, 900)
@@ -57,7 +57,7 @@ class MainWindow(QWidget):
         self,
         engine: EngineClient,
         settings: Settings,
-        session: Session,
+        session: WindowSession,
         trace: Any = None,
         options: dict[str, Any] | None = None,
         entries: Sequence[Entry] | None = None,
@@ -73,7 +73,7 @@ class MainWindow(QWidget):
         self._front = ""
         self._seen = self._begun = False
         self._engine_was_ready = False
-        self.context = Context(engine, settings, self.notify, open_model=self.open_model, options=dict(options or {}))
+        self.context = WorkspaceContext(engine, settings, self.notify, open_model=self.open_model, options=dict(options or {}))
         if trace is not None:
             self.context.trace = trace
         self.setWindowTitle("Flow Explorer")

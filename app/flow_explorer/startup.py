@@ -34,7 +34,7 @@ from flow_explorer.main_window import MainWindow  # noqa: E402
 from flow_explorer.settings import Settings  # noqa: E402
 from flow_explorer.shell.log import Log, Uncaught, logger  # noqa: E402
 from flow_explorer.shell.screenshot import Screenshot  # noqa: E402
-from flow_explorer.shell.session import Session  # noqa: E402
+from flow_explorer.shell.session import WindowSession  # noqa: E402
 from flow_explorer.shell.signals import Signals  # noqa: E402
 from flow_explorer.shell.trace import Trace  # noqa: E402
 from flow_explorer.shell.watch import Watch  # noqa: E402
@@ -71,7 +71,7 @@ def _run(options: dict[str, Any], trace: Trace) -> int:
     theme.apply(application, options.get("theme") or settings.get("theme", "system"))
     trace("application", platform=application.platformName(), theme=theme.current().name)
 
-    session = Session(keep=not screenshot)
+    session = WindowSession(keep=not screenshot)
     engine = EngineClient(preload=_preload(session), device=settings.get("device", "") or None)
     uncaught = Uncaught(application)
     uncaught.install()
@@ -132,7 +132,7 @@ def _application() -> QApplication:
     return application
 
 
-def _preload(session: Session) -> Path | None:
+def _preload(session: WindowSession) -> Path | None:
     """The model that the first picture will need, so that the engine loads it before it is asked."""
     wanted = session.states.get("explorer", {}).get("model")
     try:

@@ -83,7 +83,7 @@ def _no_notice(_sentence: str, _details: str = "", _kind: str = "error") -> None
 
 
 @dataclass
-class Context:
+class WorkspaceContext:
     """What the window gives a workspace.
 
     ``engine`` is shared by all. ``notify(sentence, details="", kind="error")`` shows a banner under the top
@@ -121,7 +121,7 @@ class Workspace(QWidget):
 
     history: History[Any]
 
-    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+    def __init__(self, context: WorkspaceContext, parent: QWidget | None = None) -> None:
         """Keep the context; nothing slow may happen here: send requests to the engine instead."""
         super().__init__(parent)
         self.context = context

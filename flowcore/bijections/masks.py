@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ..errors import ConfigError
 
-__all__ = ["Mask", "ChannelMask", "CheckerboardMask", "half", "channel_cycle"]
+__all__ = ["ChannelMask", "CheckerboardMask", "Mask", "channel_cycle", "half"]
 
 
 class Mask(nn.Module):

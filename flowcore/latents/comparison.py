@@ -16,7 +16,7 @@ from ..model.flow import Flow
 from ..model.labels import Label, single
 from ..model.priors import MixturePrior
 from ..model.temperature import Temperature
-from .anatomy import Anatomy, encode_stages, outline
+from .layer_trace import LayerTrace, encode_stages, outline
 from .resample import BEYOND, mixed
 
 __all__ = ["Paired", "Reading", "Shares", "paired", "read_job", "shares", "why_not_exchanged"]
@@ -86,7 +86,7 @@ def read_job(
         yield
 
 
-def shares(flow: Flow, found: Anatomy) -> Shares:
+def shares(flow: Flow, found: LayerTrace) -> Shares:
     """The terms of a picture's likelihood by level, in bits per dimension."""
     nats = [0.0] * (len(flow.levels) + 1)
     for layer, log_det in zip(outline(flow), found.log_dets.tolist(), strict=True):

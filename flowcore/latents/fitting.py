@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..data.pile import check_piles
+from ..data.thinned import check_sets
 from ..errors import ConfigError, NonFiniteError
 from ..fast import accelerate
 from ..model.codec import class_log_probs_job, double_of, label_tensor, to_pixels
 from ..model.flow import Flow
 from ..model.labels import Label, single
 from ..work import beside, finish
-from .translation import ByClass, ByMap, ByPair, Way
-from .ways import method
+from .translation import ByClass, ByMap, ByPair, FlowTranslation
+from .translation_methods import method
 
 __all__ = ["Side", "encode_pile", "encode_pile_job", "likeliest_job", "way_job"]
 
@@ -108,7 +108,7 @@ def _each_time(_key: Hashable, steps: Generator[Any, None, Any]) -> Generator[An
 def way_job(
     name: str, flow: Flow, sides: Sequence[Side], flow_to: Flow | None = None, *, size: int = 64, at_once: bool = False,
     tell: Told = lambda _side, _done, _total: None, once: Once = _each_time,
-) -> Generator[Any, None, Way]:  # fmt: skip
+) -> Generator[Any, None, FlowTranslation]:  # fmt: skip
     """The way of a method (`ways.METHODS`) from the first side's pictures to the second's.
 
     ``flow_to`` is the second flow of a pair, which needs no piles. ``tell(side, done, total)`` says how far a side's encoding is.
@@ -138,7 +138,7 @@ def way_job(
         if first == second:
             raise ConfigError("Both piles are of one class under this model, so nothing would change; choose two classes.")
         return ByClass(flow, first, second)
-    check_piles(sides[0].pictures, sides[1].pictures, [side.title for side in sides])
+    check_sets(sides[0].pictures, sides[1].pictures, [side.title for side in sides])
     label, z = (yield from label_of(sides[0])), []
     for index, side in enumerate(sides):
         steps = encode_pile_job(flow, side, label, size, at_once, lambda done, total, index=index: tell(index, done, total))

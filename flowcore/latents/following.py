@@ -11,17 +11,17 @@ from torch import Tensor
 
 from ..model.flow import Flow
 from ..model.priors import MixturePrior
-from .anatomy import Anatomy, Stage, decode_stages, encode_stages, largest_difference
+from .layer_trace import LayerTrace, Stage, decode_stages, encode_stages, largest_difference
 from .qq import Against, against_prior
 
-__all__ = ["Check", "Held", "Match", "follow_job"]
+__all__ = ["Check", "LevelMatch", "Match", "follow_job"]
 
 KEPT_BYTES = 256 * 2**20
 """Of stages that are kept for the check of the way back; of a very large model, not every one."""
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
+class LevelMatch:
     """Some of z against the prior."""
 
     found: Against
@@ -33,8 +33,8 @@ class Held:
 class Match:
     """z against the prior, a level each, the finest first, and all of it."""
 
-    levels: list[Held]
-    whole: Held
+    levels: list[LevelMatch]
+    whole: LevelMatch
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Check:
 
 def follow_job(
     flow: Flow, start: np.ndarray, label: Tensor | None = None, check: bool = True
-) -> Generator[Stage | Anatomy | Match | Check | None, None, None]:
-    """A picture uint8 (H, W, C) to z, or a z (D,) to pixels: yields each `Stage`, the `Anatomy`, the `Match`, and the `Check`.
+) -> Generator[Stage | LayerTrace | Match | Check | None, None, None]:
+    """A picture uint8 (H, W, C) to z, or a z (D,) to pixels: yields each `Stage`, the `LayerTrace`, the `Match`, and the `Check`.
 
     Of a z the terms are those of its pixels before they are rounded. Without ``check`` a picture is not taken back.
     """
@@ -97,6 +97,6 @@ def _match(flow: Flow, z: np.ndarray) -> Generator[Match | None, None, None]:
     kind, last, mixture = flow.prior.kind, len(flow.levels) - 1, isinstance(flow.prior, MixturePrior)
     levels = []
     for number, level in enumerate(flow.levels):
-        levels.append(Held(against_prior(z[level.start : level.stop], kind), not (mixture and number == last)))
+        levels.append(LevelMatch(against_prior(z[level.start : level.stop], kind), not (mixture and number == last)))
         yield
-    yield Match(levels, Held(against_prior(z, kind), not mixture))
+    yield Match(levels, LevelMatch(against_prior(z, kind), not mixture))

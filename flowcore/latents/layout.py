@@ -12,7 +12,7 @@ from ..bijections.linear import ChannelLinear
 from ..errors import ConfigError
 from ..model.flow import Flow
 
-__all__ = ["Layout", "homes"]
+__all__ = ["LatentLayout", "homes"]
 
 
 def homes(weight: Tensor) -> Tensor:
@@ -36,7 +36,7 @@ def _four_apart(h: Tensor) -> Tensor:
     return h.reshape(n, 2, 2, c // 4, height, width).permute(0, 3, 4, 1, 5, 2).reshape(n, c // 4, 2 * height, 2 * width)
 
 
-class Layout:
+class LatentLayout:
     """Arranges what has passed so many layers of a flow of pictures as (N, C, H, W), the picture's own shape.
 
     A squeeze is undone, so that four channels are four neighbouring places again; what a split factored out stands where it was;

@@ -40,14 +40,14 @@ from ..errors import ConfigError
 from ..model.flow import Flow
 from .sensitivity import level_map
 
-__all__ = ["BOUND", "Kept", "blend", "change_maps", "kept_of", "more_plausible", "soft_border"]
+__all__ = ["BOUND", "Projection", "blend", "change_maps", "kept_of", "more_plausible", "soft_border"]
 
 BOUND = 1.5
 """Standard deviations of the prior by which a stroke may move a number of z, at an amount of 1."""
 
 
 @dataclass(frozen=True)
-class Kept:
+class Projection:
     """What a plausible picture keeps of a stroke, and what it leaves alone."""
 
     share: float | None
@@ -106,9 +106,9 @@ def change_maps(flow: Flow, before: np.ndarray, after: np.ndarray) -> list[np.nd
     return [level_map(flow, level, (b - a) ** 2) for level in flow.levels]
 
 
-def kept_of(before: np.ndarray, painted: np.ndarray, plausible: np.ndarray, where: np.ndarray) -> Kept:
-    """Three pictures uint8 (H, W, C) and where it was painted, bool (H, W) -> :class:`Kept`."""
+def kept_of(before: np.ndarray, painted: np.ndarray, plausible: np.ndarray, where: np.ndarray) -> Projection:
+    """Three pictures uint8 (H, W, C) and where it was painted, bool (H, W) -> :class:`Projection`."""
     stroke = np.abs(painted.astype(int) - before).mean(2)[where].sum()
     difference = np.abs(plausible.astype(int) - painted).mean(2)
     share = max(0.0, float(1 - difference[where].sum() / stroke)) if stroke > 0 else None
-    return Kept(share, *(float(difference[part].mean()) if part.any() else 0.0 for part in (where, ~where)))
+    return Projection(share, *(float(difference[part].mean()) if part.any() else 0.0 for part in (where, ~where)))

@@ -23,8 +23,16 @@ from ..work import finish
 from .transport import AffineMap
 
 __all__ = [
-    "CYCLE_BOUND", "ByClass", "ByMap", "ByPair", "Translated", "Translation", "Way", "translate",
-    "translate_followed", "translate_steps",
+    "CYCLE_BOUND",
+    "ByClass",
+    "ByMap",
+    "ByPair",
+    "FlowTranslation",
+    "Translated",
+    "Translation",
+    "translate",
+    "translate_followed",
+    "translate_steps",
 ]  # fmt: skip
 
 CYCLE_BOUND = 1e-3
@@ -47,7 +55,7 @@ class Translation(Protocol):
         ...
 
 
-class Way:
+class FlowTranslation:
     """What all ways share: encode by A's flow under A's label, move z, decode by B's flow under B's label.
 
     Subclasses say which flows, which labels and which move. Each verb has a twin, ``…_steps``, that yields between layers so
@@ -114,7 +122,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class ByMap(Way):
+class ByMap(FlowTranslation):
     """z is moved by an affine map. A conditional flow's pictures are taken under ``label``."""
 
     flow: Flow
@@ -129,7 +137,7 @@ class ByMap(Way):
 
 
 @dataclass(frozen=True)
-class ByClass(Way):
+class ByClass(FlowTranslation):
     """Encoded under one class of a conditional flow, decoded under another; at a strength below 1 between them, above 1 beyond.
 
     Between and beyond, the prior's locations and log-scales go in a straight line through those of the two classes.
@@ -155,7 +163,7 @@ class ByClass(Way):
 
 
 @dataclass(frozen=True)
-class ByPair(Way):
+class ByPair(FlowTranslation):
     """Encoded by pile A's flow, decoded by pile B's. There is no way in between: its strength is 1.
 
     Raises:
@@ -273,7 +281,7 @@ def translate_followed(flow: Flow, way: Translation, picture: np.ndarray, streng
 
 
 def translate_steps(flow: Flow, way: Translation, picture: np.ndarray, strength: float) -> Generator[None, None, Translated]:
-    """:func:`translate`, yielding between layers where the way can (a :class:`Way`)."""
+    """:func:`translate`, yielding between layers where the way can (a :class:`FlowTranslation`)."""
     result = None
     for model in (flow, double_of(flow)):
         # Not held open across a yield: others' work goes there.
@@ -294,14 +302,14 @@ def translate_steps(flow: Flow, way: Translation, picture: np.ndarray, strength:
 
 
 def _there(way: Translation, x: Tensor, strength: float) -> Generator[None, None, Tensor]:
-    if isinstance(way, Way):
+    if isinstance(way, FlowTranslation):
         return (yield from _without_gradients(way.there_steps(x, strength)))
     with torch.no_grad():
         return way.there(x, strength)
 
 
 def _back(way: Translation, y: Tensor, strength: float) -> Generator[None, None, Tensor]:
-    if isinstance(way, Way):
+    if isinstance(way, FlowTranslation):
         return (yield from _without_gradients(way.back_steps(y, strength)))
     with torch.no_grad():
         return way.back(y, strength)

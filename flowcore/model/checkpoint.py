@@ -22,7 +22,7 @@ from .flow import Flow
 from .systems import build
 from .weights import TRAINING_PREFIX
 
-__all__ = ["Loaded", "save", "load", "parameter_count", "update_card", "TRAINING_PREFIX"]
+__all__ = ["TRAINING_PREFIX", "Loaded", "load", "parameter_count", "save", "update_card"]
 
 
 @dataclass

@@ -30,20 +30,20 @@ from .priors import standard_log_prob
 
 __all__ = [
     "Encoded",
-    "encode_job",
-    "decode_job",
-    "encode_picture",
-    "decode_picture",
-    "decode_batch",
     "as_label",
-    "label_tensor",
     "class_log_probs",
     "class_log_probs_job",
-    "to_pixels",
-    "from_pixels",
+    "decode_batch",
+    "decode_job",
+    "decode_picture",
     "double_of",
-    "save_latent",
+    "encode_job",
+    "encode_picture",
+    "from_pixels",
+    "label_tensor",
     "load_latent",
+    "save_latent",
+    "to_pixels",
 ]
 
 MARGIN = 0.25

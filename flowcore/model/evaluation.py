@@ -21,7 +21,7 @@ from .labels import Label, single
 if TYPE_CHECKING:
     from ..data.picture_set import Pictures
 
-__all__ = ["Result", "bits_per_dim", "bits_per_picture", "held_out_summary", "score", "describe"]
+__all__ = ["Result", "bits_per_dim", "bits_per_picture", "describe", "held_out_summary", "score"]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ..bijections.base import soft_clamp
 from ..errors import ConfigError
 from ..modules import Modules, bias_of
 
-__all__ = ["CouplingNetwork", "ConvNetwork", "ResidualNetwork", "PlacedNetwork", "MLP", "set_reduced_precision"]
+__all__ = ["MLP", "ConvNetwork", "CouplingNetwork", "PlacedNetwork", "ResidualNetwork", "set_reduced_precision"]
 
 _Layer = TypeVar("_Layer", nn.Conv2d, nn.Linear)
 

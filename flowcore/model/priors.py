@@ -18,8 +18,14 @@ from ..bijections.base import soft_clamp, sum_per_sample
 from ..errors import ConfigError
 
 __all__ = [
-    "StandardPrior", "LearnedPrior", "MixturePrior", "standard_log_prob", "standard_draw", "make_prior", "prior_names",
+    "LearnedPrior",
+    "MixturePrior",
+    "StandardPrior",
+    "make_prior",
+    "prior_names",
     "register_prior",
+    "standard_draw",
+    "standard_log_prob",
 ]  # fmt: skip
 
 _LOG_2PI = math.log(2 * math.pi)

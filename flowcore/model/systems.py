@@ -38,7 +38,7 @@ from .networks import MLP, ConvNetwork, ResidualNetwork
 from .priors import make_prior, prior_names
 from .registry import find_system, register_system, system_names
 
-__all__ = ["nice", "realnvp", "glow", "spline", "build"]
+__all__ = ["build", "glow", "nice", "realnvp", "spline"]
 
 SCALE_BOUND = 1.0
 """Of a coupling's log-scale. Many couplings together still scale by orders of magnitude; one alone cannot blow up."""

@@ -23,8 +23,8 @@ from ..errors import FlowError, PictureError
 from .files import read_file
 
 __all__ = [
-    "KEYWORD",
     "CONDITIONAL_VERSION",
+    "KEYWORD",
     "VERSION",
     "VERSION_KEY",
     "RecipeError",

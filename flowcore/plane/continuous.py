@@ -31,7 +31,13 @@ from .priors import plane_prior
 from .velocity import VelocityField, make_field
 
 __all__ = [
-    "ContinuousFlow", "ContinuousStage", "STEPS", "TOLERANCE", "continuous", "matching_targets", "runge_kutta",
+    "STEPS",
+    "TOLERANCE",
+    "ContinuousFlow",
+    "ContinuousStage",
+    "continuous",
+    "matching_targets",
+    "runge_kutta",
 ]  # fmt: skip
 
 STEPS = 32

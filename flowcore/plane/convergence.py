@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from ..errors import ConfigError
 
-__all__ = ["Standstill"]
+__all__ = ["EarlyStopping"]
 
 
 @dataclass
-class Standstill:
+class EarlyStopping:
     """Stopped once ``patience`` steps have not brought the held-out loss down by ``gain`` nats, or after ``most`` steps.
 
     The bar is the lowest loss by which the last progress was made, so many small gains that add up to ``gain`` within

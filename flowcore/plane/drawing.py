@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..errors import ConfigError, PictureError
 from ..pictures.animation import Tick, animation_bytes
-from .shots import CurvePoint, Scene, Shot
+from .film_frames import CurvePoint, FilmFrame, Scene
 
 __all__ = [
     "DARK", "MAX_RACE", "PANEL", "Look", "Painter", "check_film", "compose", "curves_picture", "film_bytes", "heat_picture",
@@ -205,7 +205,7 @@ class Painter:
     def _top(self) -> float:
         return float(self.scene.truth.max()) or 1.0
 
-    def picture(self, shot: Shot, curve: Sequence[CurvePoint]) -> np.ndarray:
+    def picture(self, shot: FilmFrame, curve: Sequence[CurvePoint]) -> np.ndarray:
         """One moment, with the curve up to there: (H, W, 3) uint8."""
         scene, look, side = self.scene, self.look, self.side
         points = [(scene.data, _mixed(look.data, look.panel)), (shot.samples, look.model)]
@@ -230,7 +230,7 @@ def check_film(frames: int, side: int) -> None:
 
 
 def film_bytes(
-    suffix: str, scene: Scene, shots: Sequence[Shot], seconds: float, side: int = PANEL, look: Look = DARK,
+    suffix: str, scene: Scene, shots: Sequence[FilmFrame], seconds: float, side: int = PANEL, look: Look = DARK,
     recipe: dict | None = None, tick: Tick = lambda _share: None,
 ) -> bytes:
     """A training as a GIF, WebP or MP4 that lasts ``seconds``; the last picture stands for a second more.
@@ -255,7 +255,7 @@ def film_bytes(
 
 
 def race_picture(
-    scenes: Sequence[Scene], shots: Sequence[Shot], curves: Sequence[Sequence[CurvePoint]], last: int, side: int = PANEL,
+    scenes: Sequence[Scene], shots: Sequence[FilmFrame], curves: Sequence[Sequence[CurvePoint]], last: int, side: int = PANEL,
     look: Look = DARK, title: str = "",
 ) -> np.ndarray:
     """One to four runs side by side at one moment: samples, density, and below them all their losses on one axis.

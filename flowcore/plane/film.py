@@ -13,12 +13,12 @@ import torch
 from ..errors import ConfigError
 from ..model.card import SYSTEM_NAMES
 from .config import ToyConfig
-from .course import Course
+from .film_frames import CurvePoint, FilmFrame, Scene, frame_steps
 from .frames import ToyFrames, cells
-from .shots import CurvePoint, Scene, Shot, schedule
+from .schedule import Schedule
 from .trainer import ToyTrainer
 
-__all__ = ["QUICK_HELD_OUT", "Recorder", "about", "check_course", "measure", "retrace", "scene", "shoot"]
+__all__ = ["QUICK_HELD_OUT", "Recorder", "about", "check_schedule", "measure", "retrace", "scene", "shoot"]
 
 Result = TypeVar("Result")
 
@@ -69,7 +69,7 @@ def _smoothed(points: np.ndarray, bounds: tuple[float, float, float, float]) -> 
     return np.sqrt(counts / (max(1, len(points)) * cell)).astype(np.float32)
 
 
-def shoot(trainer: ToyTrainer, frames: ToyFrames, seconds: float = math.nan) -> Generator[None, None, Shot]:
+def shoot(trainer: ToyTrainer, frames: ToyFrames, seconds: float = math.nan) -> Generator[None, None, FilmFrame]:
     """The run as it is now, a piece at a time: yields after each, returns the shot. ``seconds`` is what training has taken."""
     samples, grid = frames.samples_and_grid()
     yield
@@ -81,7 +81,7 @@ def shoot(trainer: ToyTrainer, frames: ToyFrames, seconds: float = math.nan) -> 
         yield
     heat = np.concatenate(parts).reshape(RESOLUTION, RESOLUTION)
     point = yield from measure(trainer, seconds)
-    return Shot(samples, prior, grid, heat, point)
+    return FilmFrame(samples, prior, grid, heat, point)
 
 
 def measure(trainer: ToyTrainer, seconds: float = math.nan) -> Generator[None, None, CurvePoint]:
@@ -90,9 +90,9 @@ def measure(trainer: ToyTrainer, seconds: float = math.nan) -> Generator[None, N
     return CurvePoint(trainer.step_count, loss.nll, loss.standard_error, seconds, trainer.learning_rate())
 
 
-def check_course(course: Course) -> None:
+def check_schedule(schedule: Schedule) -> None:
     """Raises ConfigError, in a sentence, where a run cannot be trained again from its seed."""
-    if course.inherited:
+    if schedule.inherited:
         raise ConfigError(
             "This training began with weights that an earlier one had learned, so its seed alone does not make it again: "
             "reset it, let it learn, and then this works."
@@ -100,8 +100,8 @@ def check_course(course: Course) -> None:
 
 
 def retrace(
-    config: ToyConfig, course: Course, at: Sequence[int], device: str | torch.device = "cpu"
-) -> Generator[Scene | Shot | None, None, ToyTrainer]:
+    config: ToyConfig, schedule: Schedule, at: Sequence[int], device: str | torch.device = "cpu"
+) -> Generator[Scene | FilmFrame | None, None, ToyTrainer]:
     """Train the same run again from its seed, by its course, exactly as it went the first time on the same device.
 
     Yields None after every few milliseconds of work, the scene before all shots, and a shot after each of the steps ``at``
@@ -111,8 +111,8 @@ def retrace(
         ConfigError: for a run that its seed does not decide.
         NonFiniteError: if training breaks down.
     """
-    check_course(course)
-    trainer = ToyTrainer(replace(config, **course.at(0)), device)
+    check_schedule(schedule)
+    trainer = ToyTrainer(replace(config, **schedule.at(0)), device)
     yield None
     frames = ToyFrames(trainer)
     yield None
@@ -120,7 +120,7 @@ def retrace(
     yield fixed
     for step in at:
         while trainer.step_count < step:
-            trainer.adjust(**course.at(trainer.step_count))
+            trainer.adjust(**schedule.at(trainer.step_count))
             trainer.step()
             yield None
         shot = yield from shoot(trainer, frames)
@@ -136,11 +136,11 @@ class Recorder:
     """
 
     def __init__(self, steps: int, frames: int = 0, points: int = 0) -> None:
-        self._shots = set(schedule(steps, frames)) if frames else set()
-        self._points = set(schedule(steps, points)) if points else set()
+        self._shots = set(frame_steps(steps, frames)) if frames else set()
+        self._points = set(frame_steps(steps, points)) if points else set()
         self._frames: ToyFrames | None = None
         self.scene: Scene | None = None
-        self.shots: list[Shot] = []
+        self.shots: list[FilmFrame] = []
         self.curve: list[CurvePoint] = []
 
     def __call__(self, trainer: ToyTrainer, seconds: float) -> None:

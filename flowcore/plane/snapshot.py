@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import CheckpointError, ConfigError
 from .config import ToyConfig
-from .course import Course, written_config
+from .schedule import Schedule, written_config
 
 __all__ = ["FORMAT", "pack", "unpack"]
 
@@ -21,7 +21,7 @@ _MAX_STEP = 2**53
 
 
 def pack(
-    config: ToyConfig, step: int, groups: Mapping[str, Mapping[str, Tensor]], course: Course | None = None
+    config: ToyConfig, step: int, groups: Mapping[str, Mapping[str, Tensor]], schedule: Schedule | None = None
 ) -> bytes:
     """Groups of named tensors, with what the run is in the header."""
     tensors = {
@@ -31,8 +31,8 @@ def pack(
     }
     # One entry: with more, safetensors would write them in any order, and equal runs would give unequal bytes.
     about = {"format": FORMAT, "config": config.to_dict(), "step": step}
-    if course is not None:
-        about |= {"course": course.to_list(), "inherited": course.inherited}
+    if schedule is not None:
+        about |= {"course": schedule.to_list(), "inherited": schedule.inherited}
     return safetensors.torch.save(tensors, {"run": json.dumps(about)})
 
 

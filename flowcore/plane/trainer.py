@@ -21,8 +21,8 @@ from ..model.passes import SteppedPasses
 from ..model.systems import build
 from .config import FLOWS, LIVE, ToyConfig
 from .continuous import ContinuousFlow
-from .course import WARM_UP, Course, snapshot_course
 from .matching import Matching, passes, piece
+from .schedule import WARM_UP, Schedule, snapshot_schedule
 from .snapshot import pack, unpack
 from .stack import keep_layers
 from .targets import targets as toy_targets
@@ -79,7 +79,7 @@ class ToyTrainer:
         self.density = toy_targets.make(config.target, config.density)
         self.device = torch.device(device)
         self.step_count = 0
-        self.course = Course.begin(*config.live.values(), inherited=kept is not None)
+        self.schedule = Schedule.begin(*config.live.values(), inherited=kept is not None)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.flow = build(config.architecture)
@@ -124,7 +124,7 @@ class ToyTrainer:
         if not live.keys() <= set(LIVE):
             raise ConfigError(f"While a run goes on, {', '.join(LIVE)} may change; {', '.join(live.keys() - set(LIVE))} may not.")
         self.config = replace(self.config, **live)
-        self.course = self.course.changed(self.step_count, *self.config.live.values())
+        self.schedule = self.schedule.changed(self.step_count, *self.config.live.values())
 
     def step(self, count: int = 1) -> float:
         """Take ``count`` steps; returns the last one's loss on its own batch, in nats.
@@ -233,7 +233,7 @@ class ToyTrainer:
         for name in ("exp_avg", "exp_avg_sq"):
             moments = self._flat.split(getattr(self._adam, name)) if self._adam.count else []
             groups[name] = {str(i): moment for i, moment in enumerate(moments)}
-        return pack(self.config, self.step_count, groups, self.course)
+        return pack(self.config, self.step_count, groups, self.schedule)
 
     def restore(self, data: bytes) -> None:
         """Take up a run that :meth:`snapshot` gave; it continues exactly as the first would have.
@@ -242,7 +242,7 @@ class ToyTrainer:
             CheckpointError: if the bytes are no snapshot, or one of a flow of another shape. Nothing is changed then.
         """
         config, step, groups = unpack(data, self.flow, len(self._flat.parameters))
-        self.config, self.step_count, self.course = config, step, snapshot_course(data)
+        self.config, self.step_count, self.schedule = config, step, snapshot_schedule(data)
         self.density = toy_targets.make(config.target, config.density)
         self._held_out = self._block = None
         self.flow.load_state_dict(groups["raw"])

@@ -20,7 +20,15 @@ from ..model.networks import MLP
 from ..modules import Modules
 
 __all__ = [
-    "CLOCK_REST", "DATA_WIDTH", "PlainField", "TIME_GAIN", "VelocityField", "WAVE_SHARE", "WaveField", "drift", "late_clock",
+    "CLOCK_REST",
+    "DATA_WIDTH",
+    "TIME_GAIN",
+    "WAVE_SHARE",
+    "PlainField",
+    "VelocityField",
+    "WaveField",
+    "drift",
+    "late_clock",
     "make_field",
 ]  # fmt: skip
 

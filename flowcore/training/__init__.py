@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 from .config import PRESETS, TrainConfig, architecture_for
-from .loop import Progress, train
+from .loop import TrainingProgress, train
 from .processes import Processes
 from .run_folder import RunFolder
 
-__all__ = ["PRESETS", "Processes", "Progress", "RunFolder", "TrainConfig", "architecture_for", "train"]
+__all__ = ["PRESETS", "Processes", "RunFolder", "TrainConfig", "TrainingProgress", "architecture_for", "train"]

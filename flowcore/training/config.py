@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ..errors import ConfigError
 from ..model.precision import PRECISIONS
 
-__all__ = ["TrainConfig", "PRESETS", "architecture_for", "CONFIG_VERSION"]
+__all__ = ["CONFIG_VERSION", "PRESETS", "TrainConfig", "architecture_for"]
 
 CONFIG_VERSION = 1
 

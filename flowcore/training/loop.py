@@ -18,7 +18,7 @@ from ..folder_lock import FolderLock
 from ..model.precision import has_bfloat16
 from .config import TrainConfig
 from .processes import Processes
-from .record import Progress, Record, sample_sheet
+from .record import Record, TrainingProgress, sample_sheet
 from .run_folder import RunFolder
 from .seen import difference, number_of, of_data
 from .trainer import PATIENCE, Trainer
@@ -26,7 +26,7 @@ from .trainer import PATIENCE, Trainer
 if TYPE_CHECKING:
     from ..data.picture_set import Pictures
 
-__all__ = ["Progress", "Trainer", "sample_sheet", "train"]
+__all__ = ["Trainer", "TrainingProgress", "sample_sheet", "train"]
 
 
 def train(
@@ -36,7 +36,7 @@ def train(
     validation=None,
     resume: bool = False,
     device: str = "cpu",
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[TrainingProgress], None] | None = None,
     should_stop: Callable[[], int] | None = None,
     on_notice: Callable[[str], None] | None = None,
     processes: Processes | None = None,

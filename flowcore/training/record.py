@@ -24,14 +24,14 @@ from .config import TrainConfig
 from .run_folder import RunFolder
 from .trainer import Trainer
 
-__all__ = ["Progress", "Record", "sample_sheet"]
+__all__ = ["Record", "TrainingProgress", "sample_sheet"]
 
 SHEET = 80
 """About how many pictures a sheet of a conditional model has, and at most how many classes it shows."""
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """One logged step, for whoever watches."""
 
     step: int
@@ -51,7 +51,7 @@ class Record:
         trainer: Trainer,
         folder: RunFolder,
         validation=None,
-        on_progress: Callable[[Progress], None] | None = None,
+        on_progress: Callable[[TrainingProgress], None] | None = None,
         on_notice: Callable[[str], None] | None = None,
     ) -> None:
         self.trainer, self.folder, self.on_progress = trainer, folder, on_progress
@@ -102,11 +102,11 @@ class Record:
             line["held_out_bpd"] = held_out
         return line
 
-    def _progress(self, line: dict, steps: int, held_out: float | None) -> Progress:
+    def _progress(self, line: dict, steps: int, held_out: float | None) -> TrainingProgress:
         config = self.trainer.config
         rate = steps * config.batch / max(time.perf_counter() - self._since, 1e-9)
         bpd = math.nan if line["bpd"] is None else line["bpd"]
-        return Progress(self.trainer.step, config.steps, bpd, held_out, self.trainer.seconds, rate, line["skipped"])
+        return TrainingProgress(self.trainer.step, config.steps, bpd, held_out, self.trainer.seconds, rate, line["skipped"])
 
     def check(self) -> None:
         """Raise DataError if the run folder is gone."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["difference", "of_data", "number_of"]
+__all__ = ["difference", "number_of", "of_data"]
 
 LOOKED_AT = 64
 """Pictures whose pixels are looked at, evenly among all: those that are read from disk are decoded for it."""

@@ -10,7 +10,7 @@ import pytest
 
 from flow_explorer.settings import Settings
 from flow_explorer.shell.log import Log, logger
-from flow_explorer.shell.session import Session
+from flow_explorer.shell.session import WindowSession
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="permissions are another thing on Windows")
 
@@ -32,7 +32,7 @@ def test_settings_session_and_logs_are_the_owners_alone(qapp, home, left_open):
                 for name in names:
                     (folder / name).write_text("{}")
         Settings().set("theme", "dark")
-        session = Session()
+        session = WindowSession()
         session.states["explorer"] = {"seed": 4}
         session.close()
         log = Log()

@@ -11,7 +11,7 @@ import pytest
 
 from flow_explorer import i18n
 from flow_explorer.settings import Settings, read_json, write_json
-from flow_explorer.shell.session import Session
+from flow_explorer.shell.session import WindowSession
 
 
 def test_a_value_is_there_the_next_time(home):
@@ -61,16 +61,16 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
 
 
 def test_the_session_comes_back(qapp):
-    session = Session()
+    session = WindowSession()
     session.states["explorer"] = {"seed": 4}
     session.workspace = "explorer"
     session.close()
-    again = Session()
+    again = WindowSession()
     assert (again.workspace, again.states, again.crashed) == ("explorer", {"explorer": {"seed": 4}}, False)
 
 
 def test_touch_saves_soon_and_steady_changes_too(qapp, qtbot):
-    session, count = Session(), []
+    session, count = WindowSession(), []
     session._timer.setInterval(40)
     session.collect = lambda: count.append(1)
     for _ in range(12):
@@ -83,26 +83,26 @@ def test_touch_saves_soon_and_steady_changes_too(qapp, qtbot):
 def test_a_run_that_did_not_end_well_is_noticed(qapp):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    session = Session()
+    session = WindowSession()
     session.save()
     stored = json.loads(session.path.read_text())
     stored["running"] = gone.pid
     session.path.write_text(json.dumps(stored))
-    assert Session().crashed
+    assert WindowSession().crashed
     session.close()
-    assert not Session().crashed
+    assert not WindowSession().crashed
 
 
 def test_without_keep_nothing_is_read_or_written(qapp):
-    Session().save()
-    before = Session().path.stat().st_mtime_ns
-    session = Session(keep=False)
+    WindowSession().save()
+    before = WindowSession().path.stat().st_mtime_ns
+    session = WindowSession(keep=False)
     assert session.save() is False and session.states == {}
     assert session.path.stat().st_mtime_ns == before
 
 
 def test_a_state_that_json_cannot_hold_is_refused_quietly(qapp):
-    session = Session()
+    session = WindowSession()
     session.states["explorer"] = {"bad": object()}
     assert session.save() is False
 

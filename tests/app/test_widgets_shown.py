@@ -21,7 +21,7 @@ from flow_explorer.widgets import (  # fmt: skip
     IconButton,
     Inspector,
     PictureLabel,
-    Progress,
+    ProgressView,
     Spinner,
     ValueRow,
     ValueSlider,
@@ -235,7 +235,7 @@ def test_an_empty_place_offers_its_act(qtbot):
 
 
 def test_progress_is_clamped_and_cancelled(qtbot):
-    progress = Progress("Writing walk.gif", cancellable=True)
+    progress = ProgressView("Writing walk.gif", cancellable=True)
     shown(qtbot, progress, 300, 50)
     progress.set_progress(1.7)
     assert progress.figure.text() == "100 %"

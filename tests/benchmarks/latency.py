@@ -131,7 +131,7 @@ class Driver:
         from flow_explorer.explorer.workspace import ExplorerWorkspace
         from flow_explorer.main_window import MainWindow
         from flow_explorer.settings import Settings
-        from flow_explorer.shell.session import Session
+        from flow_explorer.shell.session import WindowSession
         from flow_explorer.shell.trace import Trace
         from flow_explorer.shell.watch import Watch
 
@@ -143,7 +143,7 @@ class Driver:
         self.trace = Trace(trace)
         engine = EngineClient(preload=model)
         engine.start()
-        self.window = MainWindow(engine, settings, Session(keep=False), self.trace)
+        self.window = MainWindow(engine, settings, WindowSession(keep=False), self.trace)
         Watch(self.window, engine, self.trace)
         self.window.resize(1440, 900)
         self.window.show()
@@ -297,7 +297,7 @@ def further_views(driver: Driver, seconds: float, folder: Path) -> dict[str, Spa
 
     explorer.acts.show_facet("samples")
     explorer.acts.put_picture("A", (assets.root() / "examples" / "portrait-1.png").read_bytes(), "portrait-1.png")
-    stats = explorer.wells["A"].stats
+    stats = explorer.slots["A"].stats
     stats.set_editing(True)
     driver.settle()
     spans["Zoom of a photograph's crop"] = Span("explorer.encode", *_drag(driver, stats.zoom, seconds))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Figure", "best_of", "interleave", "in_own_process", "peak_over_baseline", "ratio", "resident", "saved_bytes"]
+__all__ = ["Figure", "best_of", "in_own_process", "interleave", "peak_over_baseline", "ratio", "resident", "saved_bytes"]
 
 ROOT = Path(__file__).resolve().parents[2]
 

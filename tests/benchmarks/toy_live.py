@@ -123,7 +123,7 @@ class Driver:
         from flow_explorer.engine.client import EngineClient
         from flow_explorer.main_window import MainWindow
         from flow_explorer.settings import Settings
-        from flow_explorer.shell.session import Session
+        from flow_explorer.shell.session import WindowSession
         from flow_explorer.shell.trace import Trace
         from flow_explorer.shell.watch import Watch
         from flow_explorer.toylab.workspace import ToyLab
@@ -136,7 +136,7 @@ class Driver:
         self.trace = Trace(trace)
         self.engine = EngineClient()
         self.engine.start()
-        self.window = MainWindow(self.engine, settings, Session(keep=False), self.trace)
+        self.window = MainWindow(self.engine, settings, WindowSession(keep=False), self.trace)
         Watch(self.window, self.engine, self.trace)
         self.window.resize(1280, 720)
         self.window.show()
@@ -164,11 +164,11 @@ class Driver:
 
     def keep_four_panels(self) -> int:
         """Show four of the panels; returns how many are shown."""
-        from flow_explorer.toylab.panels.panel import Panel
+        from flow_explorer.toylab.panels.panel import ToyPanel
 
         self.lab.controller.set("views", ("data", "samples", "density", "prior", "loss"))
         self.wait(0.3)
-        return sum(panel.isVisible() for panel in self.lab.canvas().findChildren(Panel))
+        return sum(panel.isVisible() for panel in self.lab.canvas().findChildren(ToyPanel))
 
     def play(self, seconds: float) -> tuple[float, float, tuple[float, float]]:
         """Train for a time; returns from when to when, as the trace counts, and the processor time of window and engine."""

@@ -32,7 +32,7 @@ from .machine import about as machine
 from .measure import ROOT
 from .toy_budget import train
 
-__all__ = ["GOALS", "RECIPES", "NEAR", "Cell", "config_of", "least_for_nice", "main", "measure", "reached", "to_markdown"]
+__all__ = ["GOALS", "NEAR", "RECIPES", "Cell", "config_of", "least_for_nice", "main", "measure", "reached", "to_markdown"]
 
 NEAR = 0.05
 """Nats above the entropy that count as learned."""

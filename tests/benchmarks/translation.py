@@ -36,7 +36,7 @@ from flow_explorer import assets
 from flowcore.errors import DataError
 from flowcore.fast import accelerate
 from flowcore.latents.fitting import encode_pile
-from flowcore.latents.translation import ByClass, ByMap, Way, translate
+from flowcore.latents.translation import ByClass, ByMap, FlowTranslation, translate
 from flowcore.latents.transport import (
     AffineMap,
     gaussian_transport,
@@ -56,7 +56,7 @@ from .translation_page import CHANGES, FLOORS, GOAL_KEPT, GOAL_TAKEN, NEAREST, N
 __all__ = ["bootstrap", "interval", "main", "structural_similarity", "wilson"]
 
 STRENGTHS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
-PILE = 1000
+THINNED_SIZE = 1000
 """Pictures of a pile that a map is made from."""
 VALIDATION = 60
 """Pictures of a task that a strength is chosen on, at most."""
@@ -192,18 +192,20 @@ def _makers(flow: Flow) -> dict[str, Maker]:
     }
 
 
-def _ways(flow: Flow, task: Task, pictures: np.ndarray, labels: np.ndarray, by_class: bool, pile: int) -> dict[str, Way]:
+def _ways(
+    flow: Flow, task: Task, pictures: np.ndarray, labels: np.ndarray, by_class: bool, pile: int
+) -> dict[str, FlowTranslation]:
     """The methods, made from pictures that neither classifier nor test has."""
     label = single(task.a) if flow.num_classes and by_class else ()
     piles = [encode_pile(flow, pictures[labels == number][:pile], label) for number in (task.a, task.b)]
-    ways: dict[str, Way] = {name: ByMap(flow, make(*piles), label) for name, make in _makers(flow).items()}
+    ways: dict[str, FlowTranslation] = {name: ByMap(flow, make(*piles), label) for name, make in _makers(flow).items()}
     if by_class:
         ways["by class"] = ByClass(flow, single(task.a), single(task.b))
     return ways
 
 
 @torch.no_grad()
-def _decoded(way: Way, z: np.ndarray, strength: float) -> np.ndarray:
+def _decoded(way: FlowTranslation, z: np.ndarray, strength: float) -> np.ndarray:
     """A's latents (N, D) as B's pictures, uint8 (N, H, W, C)."""
     made = []
     for start in range(0, len(z), 64):
@@ -212,7 +214,7 @@ def _decoded(way: Way, z: np.ndarray, strength: float) -> np.ndarray:
     return np.concatenate(made)
 
 
-def _score(way: Way, judge: Classifier, task: Task, pictures: np.ndarray, z: np.ndarray, strength: float) -> dict:
+def _score(way: FlowTranslation, judge: Classifier, task: Task, pictures: np.ndarray, z: np.ndarray, strength: float) -> dict:
     made = _decoded(way, z, strength)
     taken, kept = judge.predict(made) == task.b, structural_similarity(pictures, made)
     return {"taken": float(taken.mean()), "taken_interval": interval(taken), "kept": float(kept.mean()),
@@ -424,7 +426,8 @@ def main() -> None:
     groups = {"fashion": fashion, "faces": faces, "avatars": avatars}
     parser.add_argument("--only", nargs="*", choices=groups, default=list(groups))
     parser.add_argument("--count", type=int, default=300, help="test pictures a task (default: 300)")
-    parser.add_argument("--pile", type=int, default=PILE, help=f"pictures that a pile is fitted to (default: {PILE:,})")
+    help_ = f"pictures that a pile is fitted to (default: {THINNED_SIZE:,})"
+    parser.add_argument("--pile", type=int, default=THINNED_SIZE, help=help_)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "translation.json", help="(and .md beside it)")
     parser.add_argument("--quick", action="store_true", help="a few pictures, to see that it runs; writes nothing")
     parser.add_argument("--avatars", type=Path, metavar="FILE", help="what assets/models/data.py made of avatars, its table "

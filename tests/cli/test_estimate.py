@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from flow_explorer.training.presence import read_presence
+from flow_explorer.training.process_record import read_presence
 
 TINY = ("--preset", "tiny", "--size", 16, "--batch", 8, "--device", "cpu")
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowcore.latents.map import layout as zmap
+from flowcore.latents.map import latent_map
 from flowcore.model.weights import fingerprint
 
 
@@ -115,7 +115,7 @@ def test_what_cannot_be_is_one_sentence(refused, model, folder, tmp_path, monkey
     assert "1 (the finest) to 2" in refused(*common, out, "--data", folder, "--levels", "3")
     assert "such as 1,2" in refused(*common, out, "--data", folder, "--levels", "big")
     assert ".png or .json or .csv" in refused(*common, tmp_path / "map.txt", "--data", folder)
-    monkeypatch.setattr(zmap, "has_umap", lambda: False)
+    monkeypatch.setattr(latent_map, "has_umap", lambda: False)
     assert "pip install 'flow-explorer[map]'" in refused(*common, out, "--data", folder, "--method", "umap")
     assert not out.exists()
 
@@ -129,7 +129,7 @@ def test_umap_lays_out_what_pca_found(cli, model, folder, tmp_path, monkeypatch)
             assert coordinates.shape == (18, 17)
             return np.arange(36, dtype=np.float32).reshape(18, 2)
 
-    monkeypatch.setattr(zmap, "has_umap", lambda: True)
+    monkeypatch.setattr(latent_map, "has_umap", lambda: True)
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Made))
     out = tmp_path / "map.json"
     ran = cli("map", "--data", folder, "--model", model, "--out", out, "--method", "umap", "--seed", 5, "--device", "cpu")

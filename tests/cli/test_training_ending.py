@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flow_explorer.training.presence import end_now, read_presence, request_stop
+from flow_explorer.training.process_record import end_now, read_presence, request_stop
 from flowcore.folder_lock import is_locked
 from flowcore.model.card import read_card
 

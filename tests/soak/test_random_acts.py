@@ -26,14 +26,14 @@ def test_ten_thousand_random_acts_undone_back_to_the_start(qtbot, monkeypatch, t
     from flow_explorer.engine.client import EngineClient
     from flow_explorer.main_window import MainWindow
     from flow_explorer.settings import Settings
-    from flow_explorer.shell.session import Session
+    from flow_explorer.shell.session import WindowSession
 
     print(f"seed {SEED}")
     monkeypatch.setenv("FLOW_EXPLORER_HOME", str(tmp_path))
     random_acts.add_drawer(monkeypatch)
     engine = EngineClient()
     engine.start()
-    window = MainWindow(engine, Settings(), Session())
+    window = MainWindow(engine, Settings(), WindowSession())
     qtbot.addWidget(window)
     window.show()
     window.begin("explorer")

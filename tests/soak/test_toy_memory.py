@@ -40,14 +40,14 @@ def test_an_hour_of_play_leaves_memory_flat(qapp, qtbot, tmp_path):
     from flow_explorer.engine.client import EngineClient
     from flow_explorer.main_window import MainWindow
     from flow_explorer.settings import Settings
-    from flow_explorer.shell.session import Session
+    from flow_explorer.shell.session import WindowSession
     from flow_explorer.workspace import REGISTRY
 
     settings = Settings(tmp_path / "settings.json")
     settings.set("hint.toylab.seen", True)
     engine = EngineClient()
     entries = [entry for entry in REGISTRY if entry.id == "toylab"]
-    window = MainWindow(engine, settings, Session(keep=False), entries=entries)
+    window = MainWindow(engine, settings, WindowSession(keep=False), entries=entries)
     window.resize(1280, 720)
     engine.start()
     window.show()

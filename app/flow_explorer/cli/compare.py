@@ -12,7 +12,7 @@ from flow_explorer.cli.arguments import add_crop, add_device, add_json, add_seed
 from flow_explorer.cli.classes import labels_of, likeliest
 from flow_explorer.cli.opening import event_shape, load_model, model_name, read_as_seen
 from flow_explorer.cli.output import print_json, print_table, print_text
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import add_loading, data_path, loading, of_card, tell_left_out
 from flowcore.errors import ConfigError
 
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from flow_explorer.cli.device import choose_device, run_on
 
     device = choose_device(args.device, exact=not args.data)
-    with Progress("Comparing", 2 * len(pictures), "pictures") as progress:
+    with TerminalProgress("Comparing", 2 * len(pictures), "pictures") as progress:
         bpds = run_on(device, lambda where: _bits(args, paths, pictures, labels, progress, where))
     _tell(args, [model_name(path, card) for path, card in zip(paths, cards, strict=True)], name, bpds)
     return 0
@@ -87,7 +87,7 @@ def _read_data(args: argparse.Namespace, cards: list[dict[str, Any]], shape: tup
 
     height, width, channels = shape
     labels_from = next((card["data"]["labels_from"] for card in cards if (card.get("data") or {}).get("labels_from")), None)
-    with Progress("Reading pictures", 0) as progress:
+    with TerminalProgress("Reading pictures", 0) as progress:
         data = open_dataset(
             data_path(args.data), args.split, (height, width), **vars(replace(of_card(cards[0].get("data")), channels=channels)),
             on_progress=progress.of, attributes=args.attributes, labels_from=labels_from if args.attributes else None,
@@ -99,7 +99,9 @@ def _read_data(args: argparse.Namespace, cards: list[dict[str, Any]], shape: tup
     return data.name, pictures, [None if each is None else each[: args.limit] for each in labels]
 
 
-def _bits(args: argparse.Namespace, paths: list[Path], pictures: Any, labels: list, progress: Progress, device: str) -> list:
+def _bits(
+    args: argparse.Namespace, paths: list[Path], pictures: Any, labels: list, progress: TerminalProgress, device: str
+) -> list:
     """Bits per dimension (N,) under each model."""
     import numpy as np
 

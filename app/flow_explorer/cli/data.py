@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flow_explorer.cli.arguments import add_json, integer
 from flow_explorer.cli.output import print_json, print_table, print_text
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import CHANNELS, add_data, data_path
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Look, and say what was found."""
     from flowcore.data.survey import survey
 
-    with Progress("Looking at pictures", 0) as progress:
+    with TerminalProgress("Looking at pictures", 0) as progress:
         found = survey(
             data_path(args.data),
             args.size,

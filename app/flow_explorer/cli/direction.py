@@ -11,7 +11,7 @@ from flow_explorer import assets
 from flow_explorer.cli.arguments import add_crop, add_device, add_json, add_model, add_seed, integer, number
 from flow_explorer.cli.opening import event_shape, load_model, model_name, open_card, read_as_seen
 from flow_explorer.cli.output import OutputFile, distinct, picture_files, print_json, print_text, say
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import data_path, of_card, tell_left_out
 from flowcore.errors import ConfigError, DataError
 
@@ -176,7 +176,7 @@ def _pictures(text: str, args: argparse.Namespace, shape: tuple[int, int, int], 
 
     height, width, channels = shape
     reading = of_card(card.get("data"))
-    with Progress(f"Reading {text}", 0) as progress:
+    with TerminalProgress(f"Reading {text}", 0) as progress:
         found = open_dataset(
             data_path(text), "all", (height, width), channels, fit=reading.fit, background=reading.background,
             attributes=args.attributes, on_progress=progress.of,
@@ -213,7 +213,7 @@ def _by_label(
     held = np.zeros(count, bool)
     held[order[: max(2, int(HELD_SHARE * count))]] = True
     name = args.name or args.attribute
-    with Progress(f"Encoding {args.data}", count, "pictures") as progress:
+    with TerminalProgress(f"Encoding {args.data}", count, "pictures") as progress:
         return from_labels(
             flow, data.pictures[:count], column[:count], [name], held, model=model, levels=args.levels, without=without,
             labels=_classes(flow, data, count), made={"attribute": args.attribute, "data": data.name},
@@ -234,7 +234,7 @@ def _latents(args: argparse.Namespace, flow: Any, data: PictureSet, what: str) -
     from flowcore.latents.directions.making import latents
 
     count = min(len(data), args.count, KEPT_MAX)
-    with Progress(f"Encoding {what}", count, "pictures") as progress:
+    with TerminalProgress(f"Encoding {what}", count, "pictures") as progress:
         parts = latents(flow, data.pictures[:count], _classes(flow, data, count), on_progress=lambda n, _all: progress.update(n))
         z = np.concatenate([z for _, z in parts])
     return z[np.isfinite(z).all(1)]
@@ -350,7 +350,7 @@ def _apply(args: argparse.Namespace) -> int:
                  for each, amount in zip(directions, amounts, strict=True)]  # fmt: skip
         move = displacement(steps, flow.num_dims)
         done = []
-        with Progress("Moving", len(pictures), "pictures") as progress:
+        with TerminalProgress("Moving", len(pictures), "pictures") as progress:
             for picture in pictures:
                 label = [single(int(class_log_probs(flow, picture).argmax()))] if flow.num_classes else [()]
                 tensor = label_tensor(flow, label)

@@ -11,7 +11,7 @@ from flow_explorer.cli.arguments import add_device, add_json, add_model, add_see
 from flow_explorer.cli.classes import labels_of
 from flow_explorer.cli.opening import event_shape, load_model, model_name, open_card
 from flow_explorer.cli.output import print_json, print_text
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import add_data, add_loading, data_path, loading, of_card, tell_left_out
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
     reading = replace(of_card(card.get("data")), channels=channels)
     labels_from = (card.get("data") or {}).get("labels_from") if args.attributes else None
-    with Progress("Reading pictures", 0) as progress:
+    with TerminalProgress("Reading pictures", 0) as progress:
         data = open_dataset(
             data_path(args.data), args.split, (height, width), **vars(reading), on_progress=progress.of,
             attributes=args.attributes, labels_from=labels_from, **loading(args),
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from flow_explorer.cli.device import choose_device, run_on
 
     device = choose_device(args.device)
-    with Progress("Evaluating", len(pictures), "pictures") as progress:
+    with TerminalProgress("Evaluating", len(pictures), "pictures") as progress:
         result = run_on(device, lambda where: _evaluate(args, path, pictures, labels, progress, where))
     row = {
         "model": model_name(path, card),
@@ -102,7 +102,7 @@ def _evaluate(
     path: Path,
     pictures: np.ndarray,
     labels: np.ndarray | None,
-    progress: Progress,
+    progress: TerminalProgress,
     device: str,
 ) -> Result:
     from flowcore.model.evaluation import bits_per_dim

@@ -28,7 +28,7 @@ from flow_explorer.cli.opening import (
     read_latent,
 )
 from flow_explorer.cli.output import OutputFile, print_json, say
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.recipes import walk_recipe
 from flowcore.model.labels import Label, between, to_array
 
@@ -138,7 +138,7 @@ def _walk(
     positions = [index / (args.steps - 1) for index in range(args.steps)]
     walk = latent.walk(a, b, positions, args.path)
     frames, rows = [], []
-    with Progress("Walking", args.steps, "frames") as progress:
+    with TerminalProgress("Walking", args.steps, "frames") as progress:
         for index, position in enumerate(positions):
             # The ends keep their own precision: a z of float32 was checked in float32, one of float64 in float64.
             z = a if index == 0 else b if index == args.steps - 1 else walk[index]

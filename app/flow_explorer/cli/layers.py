@@ -10,7 +10,7 @@ from flow_explorer.cli.arguments import add_crop, add_device, add_json, add_mode
 from flow_explorer.cli.classes import add_class, chosen, said
 from flow_explorer.cli.opening import load_model, open_card, read_as_seen
 from flow_explorer.cli.output import print_json, print_table, print_text
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flowcore.model.labels import Label
 from flowcore.work import parts
 
@@ -71,7 +71,7 @@ def _follow(
 
     flow = load_model(path, device)
     rows = []
-    with Progress("Following", len(names), "pictures") as progress:
+    with TerminalProgress("Following", len(names), "pictures") as progress:
         for name, picture in zip(names, pictures, strict=True):
             own = label
             if flow.num_classes and not own:
@@ -85,11 +85,11 @@ def _terms(flow: Any, picture: Any, label: Any) -> dict[str, Any]:
     """What one picture's likelihood is made of."""
     from math import log
 
-    from flowcore.latents.anatomy import Anatomy, outline
     from flowcore.latents.following import Match, follow_job
+    from flowcore.latents.layer_trace import LayerTrace, outline
 
     steps = {type(step): step for step in parts(follow_job(flow, picture, label, check=False))}
-    found, match = steps[Anatomy], steps[Match]
+    found, match = steps[LayerTrace], steps[Match]
     bits = -1 / (flow.num_dims * log(2))
     layers = [
         {"name": layer.name, "kind": layer.kind, "level": layer.level, "step": layer.step, "log_det": float(value),

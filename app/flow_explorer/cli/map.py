@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from flow_explorer.cli.arguments import add_device, add_json, add_model, add_seed, integer
 from flow_explorer.cli.opening import event_shape, load_model, model_name, open_card
 from flow_explorer.cli.output import OutputFile, files_below, print_json, print_text
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import add_data, add_loading, data_path, loading, of_card, tell_left_out
 from flowcore.errors import ConfigError, DataError
 from flowcore.latents.map import METHODS
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from flowcore.data.picture_set import PictureSet
     from flowcore.latents.map.gathering import Gathered
-    from flowcore.latents.map.layout import Layout
+    from flowcore.latents.map.latent_map import MapArrangement
 
 NAME = "map"
 HELP = "a map of a folder's pictures in z, with their nearest neighbours"
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 @dataclass(frozen=True)
 class _Made:
     rows: Gathered
-    layout: Layout
+    layout: MapArrangement
     points: np.ndarray
 
 
@@ -79,13 +79,13 @@ def run(args: argparse.Namespace) -> int:
     import numpy as np
 
     from flowcore.data.datasets import open_dataset
-    from flowcore.latents.map.layout import UMAP_COMMAND, has_umap
+    from flowcore.latents.map.latent_map import UMAP_COMMAND, has_umap
     from flowcore.latents.map.points import nearest, unusual
 
     if args.method == "umap" and not has_umap():
         raise ConfigError(f"--method umap needs the library umap-learn: {UMAP_COMMAND} installs it; --method pca works without.")
     reading = replace(of_card(card.get("data")), channels=channels)
-    with Progress("Reading pictures", 0) as progress:
+    with TerminalProgress("Reading pictures", 0) as progress:
         data = open_dataset(data_at, args.split, (height, width), **vars(reading), on_progress=progress.of, **loading(args))
     tell_left_out(data)
     order = np.arange(len(data))
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     from flow_explorer.cli.device import choose_device, run_on
 
     device = choose_device(args.device)
-    with Progress("Encoding", len(order), "pictures") as progress:
+    with TerminalProgress("Encoding", len(order), "pictures") as progress:
         made = run_on(device, lambda where: _make(args, path, card, data, order, levels, progress, where))
     near, far = nearest(made.layout.coordinates, args.neighbours)
     if out.suffix == ".png":
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         # A file's name that is no Unicode is written with escapes, as the JSON has it
         out.write_bytes(text.encode("utf-8", "backslashreplace"))
     told = {"out": str(out.path), "count": made.rows.count, "skipped": len(made.rows.skipped),
-            "method": args.method, "share": made.layout.share, "exact": made.rows.zmap.exact}  # fmt: skip
+            "method": args.method, "share": made.layout.share, "exact": made.rows.latent_map.exact}  # fmt: skip
     if args.json:
         print_json(told)
     else:
@@ -131,9 +131,9 @@ def _levels(text: str, count: int) -> tuple[int, ...]:
 
 
 def _make(args: argparse.Namespace, path: Path, card: dict[str, Any], data: PictureSet, order: np.ndarray,
-          levels: tuple[int, ...], progress: Progress, device: str) -> _Made:  # fmt: skip
+          levels: tuple[int, ...], progress: TerminalProgress, device: str) -> _Made:  # fmt: skip
     from flowcore.latents.map.gathering import Batch, Gathered, gather_job
-    from flowcore.latents.map.layout import umap_layout
+    from flowcore.latents.map.latent_map import umap_layout
 
     flow = load_model(path, device)
     rows, done = Gathered.begin(data, flow, class_names(card)), 0
@@ -143,7 +143,7 @@ def _make(args: argparse.Namespace, path: Path, card: dict[str, Any], data: Pict
             progress.update(done)
     if rows.count < 2:
         raise DataError(f"{data.name} has {rows.count} pictures with a place in z, and a map needs at least two.")
-    layout = rows.zmap.layout(levels)
+    layout = rows.latent_map.layout(levels)
     points = layout.points if args.method == "pca" else umap_layout(layout.coordinates, seed=args.seed % 2**32)
     return _Made(rows, layout, points)
 
@@ -173,7 +173,7 @@ def _figures(path: Path, card: dict[str, Any], args: argparse.Namespace, made: _
         for row in range(rows.count)
     ]  # fmt: skip
     return {"model": model_name(path, card), "weights": fingerprint(path), "data": rows.data.name, "method": args.method,
-            "levels": [level + 1 for level in made.layout.levels], "share": made.layout.share, "exact": rows.zmap.exact,
+            "levels": [level + 1 for level in made.layout.levels], "share": made.layout.share, "exact": rows.latent_map.exact,
             "skipped": [{"file": name, "why": sentence} for name, sentence in rows.skipped], "pictures": pictures}  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flow_explorer import assets, shipped
 from flow_explorer.cli.output import OutputFile, say
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flowcore.errors import CheckpointError, ConfigError, DataError
 from flowcore.model.card import class_names, eye_positions
 from flowcore.model.labels import Label, from_json
@@ -137,7 +137,7 @@ def read_as_seen(
     files = list(paths)
     eyes = eyes_of(args, card, path, len(files)) if eyes is None else eyes
     seen = []
-    with Progress("Reading pictures", len(files)) as progress:
+    with TerminalProgress("Reading pictures", len(files)) as progress:
         for done, file in enumerate(files):
             picture = read_picture(Path(file).expanduser(), name=file)
             marked = eyes[done]

@@ -11,13 +11,13 @@ from typing import Any
 from flow_explorer.cli.output import say
 from flowcore.one_line import one_line
 
-__all__ = ["Progress"]
+__all__ = ["TerminalProgress"]
 
 LINE_SECONDS = 10.0  # between lines where stderr is no terminal
 BAR_AFTER_SECONDS = 0.3  # shorter work shows nothing
 
 
-class Progress:
+class TerminalProgress:
     """`with Progress("Sampling", total) as progress: progress.update(done)`; shows nothing for quick work."""
 
     def __init__(self, title: str, total: int, unit: str = "", enabled: bool = True) -> None:
@@ -27,7 +27,7 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> TerminalProgress:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

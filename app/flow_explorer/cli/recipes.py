@@ -55,7 +55,7 @@ def walk_recipe(
     args: argparse.Namespace, path: Path, pictures: list[np.ndarray], latents: list[Any], labels: Sequence[Label]
 ) -> dict[str, Any]:
     """Of a walk: its two ends as the model sees them, their classes, and the z's of those that came as z (else None)."""
-    from flow_explorer.explorer.state import ExplorerState, Walk, Well
+    from flow_explorer.explorer.state import ExplorerState, Slot, Walk
     from flow_explorer.explorer.store import Store
     from flowcore.pictures import recipe
 
@@ -65,6 +65,6 @@ def walk_recipe(
         kept = {"latent": store.put_latent(z), "latent_weights": weights} if z is not None else {}
         if kept or label:
             kept |= {"latent_model": model, "label": label}
-        state = state.with_well(which, Well(picture=store.put_array(picture), name=Path(name).name, **kept))
+        state = state.with_slot(which, Slot(picture=store.put_array(picture), name=Path(name).name, **kept))
     return recipe.new("walk", model=model, weights=weights, explorer=state.to_dict(), store=store.to_dict(state.keys),
                       conditional=any(labels))  # fmt: skip

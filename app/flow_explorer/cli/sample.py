@@ -26,7 +26,7 @@ from flow_explorer.cli.opening import (
     picture_output,
 )
 from flow_explorer.cli.output import print_json, say
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.recipes import page_recipe
 from flowcore.errors import ConfigError
 from flowcore.model.card import class_names, default_temperature
@@ -124,7 +124,7 @@ def _sample(
 
     flow = load_model(path, device)
     pictures, rows = [], []
-    with Progress("Sampling", args.count, "pictures") as progress:
+    with TerminalProgress("Sampling", args.count, "pictures") as progress:
         for first in range(0, args.count, PAGE):
             number = min(PAGE, args.count - first)
             z = flow.sample(number, temperature=temperature, seed=args.seed, first=first)

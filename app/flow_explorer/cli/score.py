@@ -10,7 +10,7 @@ from flow_explorer.cli.arguments import add_crop, add_device, add_json, add_mode
 from flow_explorer.cli.classes import add_class, chosen, said
 from flow_explorer.cli.opening import load_model, open_card, read_as_seen
 from flow_explorer.cli.output import print_json, print_table
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flowcore.model.card import class_names
 from flowcore.model.labels import Label
 
@@ -82,7 +82,7 @@ def _score(
 
     flow = load_model(path, device)
     rows = []
-    with Progress("Scoring", len(names), "pictures") as progress:
+    with TerminalProgress("Scoring", len(names), "pictures") as progress:
         for name, picture in zip(names, pictures, strict=True):
             scored = evaluation.score(flow, card, picture, label)
             rows.append(

@@ -7,7 +7,7 @@ from typing import Any
 
 from flow_explorer.cli.arguments import add_device, add_fields, add_json, add_seed, integer, number
 from flow_explorer.cli.output import OutputFile, print_json, print_text
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.toy_target import add_target, target_of
 from flowcore.fields import settings
 from flowcore.one_line import one_line
@@ -72,20 +72,20 @@ def run(args: argparse.Namespace) -> int:
         from flowcore.plane.film import Recorder
 
         recorder = Recorder(args.steps, args.frames if film else 0, POINTS if table else 0)
-    with Progress("Training", args.steps, "steps") as progress:
+    with TerminalProgress("Training", args.steps, "steps") as progress:
         row, picture = run_on(device, lambda where: _learn(args, density, target, progress, where, out is not None, recorder))
     if out is not None:
         from flowcore.pictures.images import to_png_bytes
 
         out.write_bytes(to_png_bytes(picture))
     if table is not None:
-        from flowcore.plane.shots import curve_csv
+        from flowcore.plane.film_frames import curve_csv
 
         table.write_bytes(curve_csv(recorder.curve, row["entropy"]).encode())
     if film is not None:
         from flowcore.plane.drawing import DARK, film_bytes
 
-        with Progress("Drawing", 100, "%") as progress:
+        with TerminalProgress("Drawing", 100, "%") as progress:
             film.write_bytes(film_bytes(
                 film.suffix, recorder.scene, recorder.shots, args.seconds, args.panel, DARK,
                 tick=lambda share: progress.update(round(100 * share)),
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _learn(
-    args: argparse.Namespace, density: str, target: dict[str, Any] | None, progress: Progress, device: str,
+    args: argparse.Namespace, density: str, target: dict[str, Any] | None, progress: TerminalProgress, device: str,
     draws: bool, recorder: Any,
 ) -> tuple[dict[str, Any], Any]:
     """The figures, and the picture (H, W, C) where it is asked for."""

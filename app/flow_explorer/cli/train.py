@@ -18,7 +18,7 @@ from flow_explorer.cli.arguments import add_device, add_json, add_seed, integer,
 from flow_explorer.cli.classes import conditional_options, names_to_learn, refuse_unlabelled
 from flow_explorer.cli.ending import EXIT_CODES, noting
 from flow_explorer.cli.output import OutputError, print_json, say
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import (
     add_data,
     add_loading,
@@ -31,7 +31,7 @@ from flow_explorer.cli.reading import (
     tell_left_out,
 )
 from flow_explorer.cli.together import agreed, join, one_voice
-from flow_explorer.training.presence import AtWork, at_work, stop_requested
+from flow_explorer.training.process_record import RunLock, at_work, stop_requested
 from flowcore.errors import CheckpointError, ConfigError, DataError
 from flowcore.model.card import class_names, read_card
 from flowcore.model.precision import PRECISIONS
@@ -181,7 +181,7 @@ def _estimate(args: argparse.Namespace) -> int:
 
 
 def _run(
-    args: argparse.Namespace, folder: Any, held: TrainConfig | None, work: AtWork, device: str, processes: Processes
+    args: argparse.Namespace, folder: Any, held: TrainConfig | None, work: RunLock, device: str, processes: Processes
 ) -> dict[str, Any]:
     training, validation = _open_data(args, held)
     if held is not None:
@@ -195,7 +195,7 @@ def _run(
     device = device or choose_device(args.device)
     if processes.writer:
         work.begin()
-    with noting(processes.count > 1) as caught, Progress("Training", config.steps, "steps") as progress:
+    with noting(processes.count > 1) as caught, TerminalProgress("Training", config.steps, "steps") as progress:
         work.stepping = True
         result = run_on(
             device,
@@ -268,7 +268,7 @@ def _open_data(args: argparse.Namespace, held: TrainConfig | None) -> tuple[Any,
             size = FOLDER_SIZE if args.start_from is None else read_card(assets.resolve_model(args.start_from))["size"][0]
     options |= {"attributes": args.attributes, "labels_from": labels_from}
     jitter = args.jitter if held is None else held.jitter
-    with Progress("Reading pictures", 0) as progress:
+    with TerminalProgress("Reading pictures", 0) as progress:
         training = open_dataset(path, "train", size, **vars(reading), on_progress=progress.of, **options, anew=jitter)
     tell_left_out(training)
     if training.streamed and not jitter:  # with it they are decoded whatever their size, and the held-out ones need not be
@@ -404,7 +404,7 @@ def _train(
     training: Any,
     validation: Any,
     caught: list[int],
-    progress: Progress,
+    progress: TerminalProgress,
     device: str,
     processes: Processes,
 ) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from flow_explorer.cli.arguments import add_crop, add_device, add_json, add_model, add_seed, integer, number
 from flow_explorer.cli.opening import event_shape, load_model, open_card, read_as_seen
 from flow_explorer.cli.output import OutputFile, picture_files, print_json, say
-from flow_explorer.cli.progress import Progress
+from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import data_path, tell_left_out
 from flowcore.errors import ConfigError, DataError
-from flowcore.latents.ways import METHODS
+from flowcore.latents.translation_methods import METHODS
 from flowcore.model.card import class_names, read_card
 from flowcore.model.labels import find_class, single
 from flowcore.work import finish
@@ -112,7 +112,7 @@ def _side(text: str, args: argparse.Namespace, path: Path, card: dict[str, Any])
     from flowcore.data.datasets import open_dataset
 
     height, width, channels = event_shape(path, card)
-    with Progress(f"Reading {text}", 0) as progress:
+    with TerminalProgress(f"Reading {text}", 0) as progress:
         found = open_dataset(data_path(text), "all", (height, width), channels, on_progress=progress.of)
     tell_left_out(found)
     if not len(found.pictures):
@@ -124,12 +124,12 @@ def _way(args: argparse.Namespace, flow: Any, flow_to: Any, sides: list[Side]) -
     from flowcore.latents.fitting import way_job
 
     with ExitStack() as stack:
-        bars: dict[int, Progress] = {}
+        bars: dict[int, TerminalProgress] = {}
 
         def tell(index: int, done: int, total: int) -> None:
             if index not in bars:
                 stack.close()
-                bars[index] = stack.enter_context(Progress(f"Encoding {sides[index].title}", total, "pictures"))
+                bars[index] = stack.enter_context(TerminalProgress(f"Encoding {sides[index].title}", total, "pictures"))
             bars[index].update(done)
 
         return finish(way_job(args.method, flow, sides, flow_to, at_once=True, tell=tell))
@@ -139,7 +139,7 @@ def _translate(args: argparse.Namespace, flow: Any, way: Translation, pictures: 
     from flowcore.latents.translation import CYCLE_BOUND, translate_followed
 
     done, told = [], []
-    with Progress("Translating", len(pictures), "pictures") as progress:
+    with TerminalProgress("Translating", len(pictures), "pictures") as progress:
         for name, picture in zip(args.images, pictures, strict=True):
             done.append(translate_followed(flow, way, picture, args.strength))
             progress.update(len(done))

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from .loop import Loop, Running
     from .models import ModelCache
 
-__all__ = ["BLOCKED", "JOBS", "STREAM_LIMIT", "Context", "JobKind", "Steps", "job"]
+__all__ = ["BLOCKED", "JOBS", "STREAM_LIMIT", "JobContext", "JobKind", "Steps", "job"]
 
 Data = Mapping[str, Any] | None
 Arrays = Mapping[str, np.ndarray] | None
@@ -61,7 +61,7 @@ Steps = Generator[None | float | _Blocked, None, None]
 class JobKind:
     """An entry of the job table."""
 
-    function: Callable[[Context, Any], Steps]
+    function: Callable[[JobContext, Any], Steps]
     grad: bool
 
 
@@ -86,7 +86,7 @@ def _parts(answer: Answer | str, data: Data, arrays: Arrays, done: bool) -> tupl
     return answer, data or {}, arrays or {}, done
 
 
-class Context:
+class JobContext:
     """A running job's view of the engine."""
 
     def __init__(self, loop: Loop, running: Running) -> None:

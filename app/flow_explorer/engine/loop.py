@@ -27,7 +27,7 @@ import torch
 
 from flowcore.errors import FlowError
 
-from .context import BLOCKED, JOBS, STREAM_LIMIT, Context, JobKind, Steps
+from .context import BLOCKED, JOBS, STREAM_LIMIT, JobContext, JobKind, Steps
 from .devices import is_out_of_memory, open_device
 from .models import ModelCache
 from .protocol import ProtocolError
@@ -205,7 +205,7 @@ class Loop:
             self._end(job)
             return
         if job.steps is None:
-            job.steps, job.started = job.kind.function(Context(self, job), job.request), now
+            job.steps, job.started = job.kind.function(JobContext(self, job), job.request), now
         job.turns += 1
         threads = job.threads or self._all_threads
         if threads != self._threads:  # kept from turn to turn: changing it costs some microseconds of every kernel after it

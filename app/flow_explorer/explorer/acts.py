@@ -15,7 +15,7 @@ from flow_explorer.explorer.state import (
     SUBJECTS,
     TEMPERATURE_MAX,
     ExplorerState,
-    Well,
+    Slot,
 )
 from flow_explorer.explorer.store import Latent, Store
 from flow_explorer.history import History
@@ -109,15 +109,15 @@ class Acts:
         Raises `PictureError` and changes nothing if they cannot be read.
         """
         key = self.store.put_picture(data, name, picture)
-        self._fill(which, Well(picture=key, name=name))
+        self._fill(which, Slot(picture=key, name=name))
 
     def put_latent(self, which: str, latent: Latent) -> None:
         """Put a sample, or a frame of the walk, in a well: it keeps its own z. A draft is passed over."""
         if not latent.draft:
-            self._fill(which, self.well_of(latent))
+            self._fill(which, self.slot_of(latent))
 
-    def well_of(self, latent: Latent) -> Well:
-        return Well(picture=self.store.put_array(latent.picture), name=latent.name,
+    def slot_of(self, latent: Latent) -> Slot:
+        return Slot(picture=self.store.put_array(latent.picture), name=latent.name,
                     latent=self.store.put_latent(latent.z), latent_model=latent.model, label=latent.label,
                     latent_weights=latent.weights)
 
@@ -125,16 +125,16 @@ class Acts:
         """Fill both wells at once. Drafts are passed over."""
         if first.draft or second.draft:
             return
-        self._do(tr("Walk between two samples"), a=self.well_of(first), b=self.well_of(second), shown="walk")
+        self._do(tr("Walk between two samples"), a=self.slot_of(first), b=self.slot_of(second), shown="walk")
 
-    def _fill(self, which: str, well: Well) -> None:
+    def _fill(self, which: str, slot: Slot) -> None:
         label = tr("Put a picture in A") if which == "A" else tr("Put a picture in B")
-        state = self.state.with_well(which, well)
+        state = self.state.with_slot(which, slot)
         self.history.do(replace(state, shown="walk" if not (state.a.empty or state.b.empty) else state.shown), label)
 
     def clear(self, which: str) -> None:
         label = tr("Clear A") if which == "A" else tr("Clear B")
-        self.history.do(replace(self.state.with_well(which, Well()), shown="sample"), label)
+        self.history.do(replace(self.state.with_slot(which, Slot()), shown="sample"), label)
 
     def swap(self) -> None:
         """A becomes B and B becomes A."""
@@ -142,20 +142,20 @@ class Acts:
 
     def set_crop(self, which: str, crop: Crop) -> None:
         """Move, zoom or turn what the model sees of a well's picture; a drag is one step."""
-        well = self.state.well(which)
-        if not well.empty:
+        slot = self.state.slot(which)
+        if not slot.empty:
             # A class that the person chose stays; one that came with the z goes with it.
-            kept = well if well.label and not well.latent else well.without_latent()
+            kept = slot if slot.label and not slot.latent else slot.without_latent()
             changed = replace(kept, crop=crop)
-            self.history.do(self.state.with_well(which, changed), tr("Crop the picture"), ("crop", which))
+            self.history.do(self.state.with_slot(which, changed), tr("Crop the picture"), ("crop", which))
 
-    def set_well_class(self, which: str, label: Label) -> None:
+    def set_slot_class(self, which: str, label: Label) -> None:
         """Encode a well's picture under this class; () for the likeliest. It has another z then than it came with."""
-        well = self.state.well(which)
-        if not well.empty and label != well.label_for(self.state.model):
+        slot = self.state.slot(which)
+        if not slot.empty and label != slot.label_for(self.state.model):
             model = self.state.model if label else ""
-            changed = replace(well.without_latent(), latent_model=model, label=label)
-            self.history.do(self.state.with_well(which, changed), tr("Change the class of a picture"))
+            changed = replace(slot.without_latent(), latent_model=model, label=label)
+            self.history.do(self.state.with_slot(which, changed), tr("Change the class of a picture"))
 
     # The walk
 

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from flow_explorer.explorer.facets import REGISTRY, SAMPLES, entry
 from flow_explorer.explorer.samples.samples_grid import MARGIN, SamplesGrid
+from flow_explorer.explorer.slots.slot_panel import SlotPanel
 from flow_explorer.explorer.state import COUNTS, SEED_MAX
 from flow_explorer.explorer.walk.walk import WalkPanel
-from flow_explorer.explorer.wells.well import WellPanel
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import (
     Button,
@@ -41,12 +41,12 @@ class Canvas(QWidget):
     facet_chosen = Signal(str)
     subject_chosen = Signal(str)
 
-    def __init__(self, grid: SamplesGrid, wells: dict[str, WellPanel], walk: WalkPanel,
+    def __init__(self, grid: SamplesGrid, slots: dict[str, SlotPanel], walk: WalkPanel,
                  parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.grid, self.wells, self.walk = grid, wells, walk
+        self.grid, self.slots, self.walk = grid, slots, walk
         self.samples_heading = Heading(tr("Samples"), self)
-        self.wells_heading = Heading(tr("Your pictures"), self)
+        self.slots_heading = Heading(tr("Your pictures"), self)
         self.deeper = Button(tr("Look deeper"), "quiet", "chevron-right", parent=self,
                              tooltip=tr("Show the further views: what else one can see of a picture's z, and do with it"))
         shown = [(SAMPLES, tr("Samples"), tr("Samples, your pictures, and the walk between them"))]
@@ -85,9 +85,9 @@ class Canvas(QWidget):
         for part in (self.new_button, self.of_class, self.count, self.seed, self.order):
             row.addWidget(part)
         row.addStretch(1)
-        for part in (grid, walk, *wells.values()):
+        for part in (grid, walk, *slots.values()):
             part.setParent(self)
-        order = [grid, self.new_button, self.of_class, self.count, self.seed, self.order, *wells.values(), walk]
+        order = [grid, self.new_button, self.of_class, self.count, self.seed, self.order, *slots.values(), walk]
         for before, after in zip(order, order[1:], strict=False):
             QWidget.setTabOrder(before, after)
 
@@ -146,7 +146,7 @@ class Canvas(QWidget):
         """What is seen of all the parts."""
         facet, tabs = self._facet is not None, not self.tabs.isHidden()
         self.no_model.setVisible(self._without_model)
-        for part in (self.grid, self.walk, self.controls, self.wells_heading, *self.wells.values()):
+        for part in (self.grid, self.walk, self.controls, self.slots_heading, *self.slots.values()):
             part.setVisible(not self._without_model and not facet)
         self.samples_heading.setVisible(not self._without_model and not tabs)
         self.order.setVisible(tabs)
@@ -189,7 +189,7 @@ class Canvas(QWidget):
         # The grid's own margin holds the selection's outline; the pictures themselves stand on the column's edge.
         self.grid.setGeometry(PAD - MARGIN, top + HEADING - MARGIN, side + 2 * MARGIN, side + 2 * MARGIN)
         # In a narrow window the controls give way, so that the wells keep their room.
-        needed = max(well.minimumWidth() for well in self.wells.values())
+        needed = max(slot.minimumWidth() for slot in self.slots.values())
         for short in (False, True):
             self._shorten(short)
             column = max(side, self.controls.minimumSizeHint().width())
@@ -199,12 +199,12 @@ class Canvas(QWidget):
         left = PAD + column + GAP
         room = self.width() - PAD - left
         # The row of views may reach over the samples' column: then the heading gives way.
-        self.wells_heading.setGeometry(left, top, room, 20)
+        self.slots_heading.setGeometry(left, top, room, 20)
         if not self.tabs.isHidden() and not self._without_model:
-            self.wells_heading.setVisible(PAD + tabs.width() < left)
+            self.slots_heading.setVisible(PAD + tabs.width() < left)
         total = HEADING + side + 12 + CONTROLS - HEADING
         each = (total - BETWEEN) // 2
-        for index, well in enumerate(self.wells.values()):
-            well.setGeometry(left, top + HEADING + index * (each + BETWEEN), room, each)
+        for index, slot in enumerate(self.slots.values()):
+            slot.setGeometry(left, top + HEADING + index * (each + BETWEEN), room, each)
         bottom = top + HEADING + side + 12 + CONTROLS + BETWEEN
         self.walk.setGeometry(PAD, bottom, width, self.height() - bottom - 12)

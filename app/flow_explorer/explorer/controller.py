@@ -19,11 +19,11 @@ from flow_explorer.explorer.moving.identity import settle, weights_in
 from flow_explorer.explorer.moving.recipes import read_recipe
 from flow_explorer.explorer.samples.film_link import FilmLink
 from flow_explorer.explorer.samples.page_link import PageLink
+from flow_explorer.explorer.slots.slot_link import SlotLink
 from flow_explorer.explorer.state import ExplorerState
 from flow_explorer.explorer.store import Latent, Store
-from flow_explorer.explorer.view_model import Figures, Shown
+from flow_explorer.explorer.view_model import Figures, InspectorPicture
 from flow_explorer.explorer.walk.walk_link import WalkLink, ends
-from flow_explorer.explorer.wells.well_link import WellLink
 from flow_explorer.history import History
 from flow_explorer.i18n import tr
 from flowcore.errors import FlowError
@@ -49,7 +49,7 @@ class Controller(QObject):
     model_changed = Signal()
     page_changed = Signal(int, int)
     """(first, count) of the slots that changed."""
-    well_changed = Signal(str)
+    slot_changed = Signal(str)
     walk_changed = Signal()
     film_changed = Signal()
     position_changed = Signal()
@@ -69,7 +69,7 @@ class Controller(QObject):
         self.model: Model | None = None
         self.model_problem = ""
         self.page = PageLink(client, self._on_page)
-        self.wells = {which: WellLink(which, client, self.store, self._on_well) for which in "AB"}
+        self.slots = {which: SlotLink(which, client, self.store, self._on_slot) for which in "AB"}
         self.walk = WalkLink(client, self.store, self._on_walk, self._on_position)
         self.film = FilmLink(client, self._on_film)
         self.facets: dict[str, Facet] = {}
@@ -106,7 +106,7 @@ class Controller(QObject):
     def busy(self) -> bool:
         """Whether anything that the state needs has not come yet."""
         return (self.page.busy or self.walk.busy or self.film.busy or self._description.busy or self._rest.isActive()
-                or self._opening.busy or any(well.busy for well in self.wells.values())
+                or self._opening.busy or any(slot.busy for slot in self.slots.values())
                 or (self.facet is not None and self.facet.busy))
 
     @property
@@ -131,7 +131,7 @@ class Controller(QObject):
         """The frame of the strip at t: its z is where the path is at t."""
         index = round(t * (len(self.walk.view.frames) - 1))
         picture = self.walk.view.frames[index]
-        a, b = (self.wells[which].view.z for which in "AB")
+        a, b = (self.slots[which].view.z for which in "AB")
         # A frame of the path before this one still stands in the strip; the z of this path is not its own.
         if self.model is None or picture is None or not self.walk.view.fresh[index] or not a or not b:
             return None
@@ -151,18 +151,18 @@ class Controller(QObject):
         facet.changed.connect(self._on_facet)
         self._sync_facet()
 
-    def well_latent(self, which: str) -> Latent | None:
+    def slot_latent(self, which: str) -> Latent | None:
         """A well's picture as it comes back from z, with that z, once it has been encoded."""
-        view = self.wells[which].view
+        view = self.slots[which].view
         if self.model is None or not view.z or view.reconstruction is None:
             return None
-        name = self.state.well(which).name
+        name = self.state.slot(which).name
         return Latent(self.model.name, self.store.latent(view.z), view.reconstruction, name, view.label, weights=view.weights)
 
     def latent_of(self, which: str) -> Latent | None:
         """The picture with its z of one of `SUBJECTS`, once it is there."""
         if which in ("A", "B"):
-            return self.well_latent(which)
+            return self.slot_latent(which)
         return self.frame() if which == "walk" else self.selected()
 
     def subject(self) -> Latent | None:
@@ -177,7 +177,7 @@ class Controller(QObject):
             return self.frame()
         return self.selected()
 
-    def shown(self) -> Shown:
+    def shown(self) -> InspectorPicture:
         """What the inspector shows large."""
         walking = self.state.shown == "walk"
         if self.facet is not None:
@@ -185,27 +185,28 @@ class Controller(QObject):
             if own is not None:
                 return own
             if subject in ("A", "B"):
-                view = self.wells[subject].view
-                title = tr("{well}: {name}", well=subject, name=self.state.well(subject).name or tr("nothing there"))
-                return Shown("well", title, view.reconstruction, view.figures, label=view.label)
+                view = self.slots[subject].view
+                title = tr("{slot}: {name}", slot=subject, name=self.state.slot(subject).name or tr("nothing there"))
+                return InspectorPicture("well", title, view.reconstruction, view.figures, label=view.label)
             walking = subject == "walk"
             if walking and not self.walk.possible:
-                return Shown()
+                return InspectorPicture()
         if walking and self.walk.possible:
             view = self.walk.view
             card = self.model.card if self.model else {}
             t = view.picture_t if view.picture is not None else self.position
             label = self.walk.label if view.picture is not None else between(*self._end_labels, t)
-            return Shown("walk", tr("Walk at {t}", t=f"{t:.2f}"), view.picture, figures(card, view.bpd_now()), label=label)
+            title = tr("Walk at {t}", t=f"{t:.2f}")
+            return InspectorPicture("walk", title, view.picture, figures(card, view.bpd_now()), label=label)
         index = self.state.selected
         picture = self.page.view.picture(index)
         if index < 0 or picture is None or self.model is None:
-            return Shown()
+            return InspectorPicture()
         current = self._described is not None and self._described == self._wanted()
         title = tr("Sample {number}, seed {seed}", number=index + 1, seed=self.state.seed)
         sample = self.selected()
         label = sample.label if sample is not None else ()
-        return Shown("sample", title, picture, self._described_figures if current else Figures(), label=label)
+        return InspectorPicture("sample", title, picture, self._described_figures if current else Figures(), label=label)
 
     # Acts that ask the engine or the disk first
 
@@ -261,7 +262,7 @@ class Controller(QObject):
 
     def engine_restarted(self) -> None:
         """Another engine knows nothing: ask again for all that is on screen."""
-        for link in (self.page, self.walk, self.film, *self.wells.values(), *self.facets.values()):
+        for link in (self.page, self.walk, self.film, *self.slots.values(), *self.facets.values()):
             link.forget()
         self._described = None
         self._description.forget()
@@ -278,8 +279,8 @@ class Controller(QObject):
             self.shown_changed.emit()
             return
         self.page.sync(self.state, self.model)
-        for well in self.wells.values():
-            well.sync(self.state, self.model)
+        for slot in self.slots.values():
+            slot.sync(self.state, self.model)
         self._sync_walk()
         self.film.sync(self.state, self.model)
         self._sync_facet()
@@ -303,12 +304,12 @@ class Controller(QObject):
     @property
     def _end_labels(self) -> tuple[Label, Label]:
         """The classes of the walk's two ends."""
-        return self.wells["A"].view.label, self.wells["B"].view.label
+        return self.slots["A"].view.label, self.slots["B"].view.label
 
     def _sync_walk(self) -> None:
-        a, b = (self.wells[which].view.z for which in "AB")
+        a, b = (self.slots[which].view.z for which in "AB")
         ready = not (self.state.a.empty or self.state.b.empty)
-        moving = any(well.view.moving for well in self.wells.values())
+        moving = any(slot.view.moving for slot in self.slots.values())
         a, b = (a, b) if ready else ("", "")
         self.walk.sync(self.model, a, b, self.state.walk, self.position, self._end_labels, moving)
 
@@ -320,7 +321,7 @@ class Controller(QObject):
         """Forget what neither the screen nor an undo or redo can need (a drag leaves much), then what is beyond the cap."""
         if self.store.size < self._prune_at and self.history.serial - self._weighed < WEIGH_EVERY:
             return
-        links = (*self.wells.values(), *self.facets.values())
+        links = (*self.slots.values(), *self.facets.values())
         fit(self.history, self.store, set().union(*(link.keys for link in links)))
         self._weighed = self.history.serial
         self._prune_at = max(PRUNE_BYTES, min(2 * self.store.size, CAP_BYTES), self.store.size + 1)
@@ -366,11 +367,11 @@ class Controller(QObject):
             self.shown_changed.emit()
         self.busy_changed.emit()
 
-    def _on_well(self, which: str) -> None:
+    def _on_slot(self, which: str) -> None:
         self._sync_walk()
         self._sync_facet()
         self._prune()
-        self.well_changed.emit(which)
+        self.slot_changed.emit(which)
         self.busy_changed.emit()
 
     def _on_walk(self) -> None:

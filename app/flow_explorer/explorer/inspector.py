@@ -12,7 +12,7 @@ from flow_explorer.explorer.figures import LIKELIER, TYPICALITY, bpd_tip, percen
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.samples.film_view import FilmView
 from flow_explorer.explorer.state import TEMPERATURE_MAX
-from flow_explorer.explorer.view_model import Shown
+from flow_explorer.explorer.view_model import InspectorPicture
 from flow_explorer.i18n import tr
 from flow_explorer.settings import Settings
 from flow_explorer.widgets import (
@@ -70,7 +70,7 @@ class _Overall(ValueSlider):
 
 
 class ExplorerInspector(Inspector):
-    """Shows a `Shown`; every act leaves as a signal."""
+    """Shows a `InspectorPicture`; every act leaves as a signal."""
 
     temperature_changed = Signal(float)
     level_temperature_changed = Signal(int, float)
@@ -251,7 +251,7 @@ class ExplorerInspector(Inspector):
             shown.append(self.per_level.add(slider))
         self.levels = shown[::-1]
 
-    def show_large(self, shown: Shown, sendable: bool) -> None:
+    def show_large(self, shown: InspectorPicture, sendable: bool) -> None:
         """Show the picture; `sendable` is whether its z is known, so that it can go to a well or a file."""
         there = shown.picture is not None
         self.title.setText(shown.title or tr("This picture"))

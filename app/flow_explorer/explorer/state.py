@@ -21,8 +21,19 @@ from flowcore.model.temperature import TEMPERATURE_MAX, Temperature, scaled, spl
 from flowcore.pictures.crop import Crop
 
 __all__ = [
-    "CONDITIONAL_SCHEMA", "COUNTS", "FACET_SCHEMA", "MODES", "ORDERS", "SCHEMA", "STRIP", "SUBJECTS", "TEMPERATURE_MAX",
-    "ExplorerState", "Walk", "Well", "with_wells",
+    "CONDITIONAL_SCHEMA",
+    "COUNTS",
+    "FACET_SCHEMA",
+    "MODES",
+    "ORDERS",
+    "SCHEMA",
+    "STRIP",
+    "SUBJECTS",
+    "TEMPERATURE_MAX",
+    "ExplorerState",
+    "Slot",
+    "Walk",
+    "with_slots",
 ]  # fmt: skip
 
 SCHEMA = 1
@@ -42,7 +53,7 @@ STRIP = 9
 
 
 @dataclass(frozen=True)
-class Well:
+class Slot:
     """One end of the walk: nothing, a picture of the person's own, or a sample with its own z.
 
     A sample also has its decoded picture, which stands in when another model is chosen: z means nothing to that one.
@@ -79,7 +90,7 @@ class Well:
         """The class that this model is to take it under; () for the likeliest."""
         return self.label if self.is_of(model, weights) else ()
 
-    def without_latent(self) -> Well:
+    def without_latent(self) -> Slot:
         """The picture alone, to be encoded anew."""
         return replace(self, latent="", latent_model="", latent_weights="", label=())
 
@@ -90,7 +101,7 @@ class Well:
                 **({"label": to_json(self.label)} if self.label else {})}
 
     @classmethod
-    def from_dict(cls, data: object) -> Well:
+    def from_dict(cls, data: object) -> Slot:
         data = _mapping(data, "a well")
         texts = {name: _text(data, name) for name in ("picture", "name", "latent", "latent_model", "latent_weights")}
         if not texts["picture"]:
@@ -139,8 +150,8 @@ class ExplorerState:
     """Which sample is worked on; -1 for none."""
     shown: str = "sample"
     """What the inspector shows large: the selected ``sample`` or the ``walk``'s present frame."""
-    a: Well = Well()
-    b: Well = Well()
+    a: Slot = Slot()
+    b: Slot = Slot()
     walk: Walk = Walk()
     facet: str = SAMPLES
     """The view in front."""
@@ -176,28 +187,28 @@ class ExplorerState:
         """The label of every sample of a model of so many classes; () for all classes in turn, or for a model of none."""
         return single(self.sampled_class) if 0 <= self.sampled_class < classes else ()
 
-    def well(self, which: str) -> Well:
+    def slot(self, which: str) -> Slot:
         return self.a if which == "A" else self.b
 
-    def with_well(self, which: str, well: Well) -> ExplorerState:
-        return replace(self, **{which.lower(): well})
+    def with_slot(self, which: str, slot: Slot) -> ExplorerState:
+        return replace(self, **{which.lower(): slot})
 
     @property
-    def first_empty_well(self) -> str:
+    def first_empty_slot(self) -> str:
         """The well that the next picture goes to: the first empty one, A when both are full."""
         if self.a.empty:
             return "A"
         return "B" if self.b.empty else "A"
 
     @property
-    def keys_of_wells(self) -> set[str]:
+    def keys_of_slots(self) -> set[str]:
         """The keys of the store that the two wells need."""
-        return {key for well in (self.a, self.b) for key in (well.picture, well.latent) if key}
+        return {key for slot in (self.a, self.b) for key in (slot.picture, slot.latent) if key}
 
     @property
     def keys(self) -> set[str]:
         """Every key of the store that this state needs."""
-        return self.keys_of_wells.union(*(state.keys for _, state in self.facets))
+        return self.keys_of_slots.union(*(state.keys for _, state in self.facets))
 
     @property
     def conditional(self) -> bool:
@@ -243,8 +254,8 @@ class ExplorerState:
             sampled_class=_integer(data, "sampled_class", -1, -1, MAX_CLASS),
             selected=_integer(data, "selected", -1, -1, count - 1),
             shown=shown if shown in ("sample", "walk") else "sample",
-            a=Well.from_dict(data.get("a", {})),
-            b=Well.from_dict(data.get("b", {})),
+            a=Slot.from_dict(data.get("a", {})),
+            b=Slot.from_dict(data.get("b", {})),
             walk=Walk.from_dict(data.get("walk", {})),
             facet=facet if facets.entry(facet := data.get("facet", SAMPLES)) is not None else SAMPLES,
             subject=subject if (subject := data.get("subject", SUBJECTS[0])) in SUBJECTS else SUBJECTS[0],
@@ -252,17 +263,17 @@ class ExplorerState:
         )
 
 
-def with_wells(value: Any, change: Callable[[Well], Well]) -> Any:
+def with_slots(value: Any, change: Callable[[Slot], Slot]) -> Any:
     """A state, a facet's too, or a part of one, with every well in it changed."""
-    if isinstance(value, Well):
+    if isinstance(value, Slot):
         return change(value)
     if isinstance(value, tuple):
-        parts = [with_wells(part, change) for part in value]
+        parts = [with_slots(part, change) for part in value]
         same = all(part is before for part, before in zip(parts, value, strict=True))
         return value if same else tuple(parts) if type(value) is tuple else type(value)(*parts)
     if is_dataclass(value) and not isinstance(value, type):
         before = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
-        after = {name: with_wells(part, change) for name, part in before.items()}
+        after = {name: with_slots(part, change) for name, part in before.items()}
         changed = {name: part for name, part in after.items() if part is not before[name]}
         return replace(value, **changed) if changed else value
     return value

@@ -12,7 +12,7 @@ from flow_explorer.explorer.store import Latent
 from flowcore.model.labels import Label
 from flowcore.model.temperature import Temperature
 
-__all__ = ["CURVE", "Figures", "PageView", "Shown", "WalkView", "WellView", "curve_ts", "strip_indices"]
+__all__ = ["CURVE", "Figures", "InspectorPicture", "PageView", "SlotView", "WalkView", "curve_ts", "strip_indices"]
 
 CURVE = 33
 """Points of the curve under the strip; every fourth one is a frame of the strip."""
@@ -79,7 +79,7 @@ class PageView:
 
 
 @dataclass
-class WellView:
+class SlotView:
     """One well: what the model sees, what comes back from z, and its figures."""
 
     seen: np.ndarray | None = None
@@ -145,7 +145,7 @@ class WalkView:
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class InspectorPicture:
     """What the inspector shows large."""
 
     kind: str = "none"

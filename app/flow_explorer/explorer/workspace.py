@@ -23,26 +23,26 @@ from flow_explorer.explorer.model_menu import ModelMenu, remember_model
 from flow_explorer.explorer.moving.drag_drop import can_read
 from flow_explorer.explorer.moving.exporting import Exporter
 from flow_explorer.explorer.moving.identity import saying, weights_in
-from flow_explorer.explorer.moving.portable import find_model, mend, pack, unpack
+from flow_explorer.explorer.moving.portable import find_model, pack, repair, unpack
 from flow_explorer.explorer.moving.thumbnails import Thumbnails
 from flow_explorer.explorer.moving.transfers import Transfers
 from flow_explorer.explorer.samples.samples_grid import SamplesGrid
-from flow_explorer.explorer.state import ExplorerState, Well
+from flow_explorer.explorer.slots.slot_panel import SlotPanel
+from flow_explorer.explorer.state import ExplorerState, Slot
 from flow_explorer.explorer.store import Latent, Store
 from flow_explorer.explorer.store_files import StoreFiles
 from flow_explorer.explorer.walk.player import Player
 from flow_explorer.explorer.walk.walk import WalkPanel
-from flow_explorer.explorer.wells.well import WellPanel
 from flow_explorer.history import History
 from flow_explorer.i18n import tr
 from flow_explorer.settings import state_folder
-from flow_explorer.workspace import Command, Context, Workspace
+from flow_explorer.workspace import Command, Workspace, WorkspaceContext
 from flowcore.errors import FlowError
 
 __all__ = ["ExplorerWorkspace", "create"]
 
 
-def create(context: Context) -> ExplorerWorkspace:
+def create(context: WorkspaceContext) -> ExplorerWorkspace:
     """Make the workspace."""
     return ExplorerWorkspace(context)
 
@@ -61,7 +61,7 @@ def first_state() -> ExplorerState:
 class ExplorerWorkspace(Workspace):
     """Samples, two wells and the walk between them."""
 
-    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+    def __init__(self, context: WorkspaceContext, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self.history: History[ExplorerState] = History(first_state())
         self.controller = Controller(context.engine, self.history, Store(), self)
@@ -72,18 +72,18 @@ class ExplorerWorkspace(Workspace):
         self.exporter = Exporter(self.controller)
         self.player = Player(self)
         self.transfers = Transfers(self.controller, self.exporter, context.settings, context.notify, self._problem,
-                                   lambda well, name: self.wells[well].show_reading(name), self)
+                                   lambda slot, name: self.slots[slot].show_reading(name), self)
         self.transfers.loader.changed.connect(self._show_busy)
         self.transfers.saver.changed.connect(self._show_busy)
         self.grid = SamplesGrid(lambda place: self.controller.page.view.picture(self._index(place)))
-        self.wells = {which: WellPanel(which) for which in "AB"}
+        self.slots = {which: SlotPanel(which) for which in "AB"}
         self.walk = WalkPanel(self.transfers.walk_entries)
-        self._canvas = Canvas(self.grid, self.wells, self.walk)
+        self._canvas = Canvas(self.grid, self.slots, self.walk)
         self._inspector = ExplorerInspector(context.settings)
         self._menu = ModelMenu(context.settings)
         self._was_idle = True
         self._in_front: Facet | None = None
-        self._wells_shown: dict[str, Well] = {}
+        self._slots_shown: dict[str, Slot] = {}
         self._traced: object = None
         self._wire_views()
         self._wire_controller()
@@ -114,7 +114,7 @@ class ExplorerWorkspace(Workspace):
             Command(tr("Send the picture to B"), ("B",), lambda: self.send("B")),
             Command(tr("Paste a picture into a well"), ("Ctrl+V",), self.paste),
             Command(tr("Copy the picture"), ("Ctrl+C",), lambda: self.transfers.copy(self.controller.large())),
-            Command(tr("Choose a picture for a well"), ("Ctrl+O",), lambda: self.transfers.pick(self._well_in_hand())),
+            Command(tr("Choose a picture for a well"), ("Ctrl+O",), lambda: self.transfers.pick(self._slot_in_hand())),
             Command(tr("Clear the well that has the focus"), ("Delete", "Backspace"), self.clear_focused),
             Command(tr("Swap A and B"), ("X",), self.acts.swap),
             Command(tr("Whole pixels or smooth"), ("P",), self.toggle_pixels),
@@ -135,7 +135,7 @@ class ExplorerWorkspace(Workspace):
     def restore(self, state: dict[str, Any]) -> None:
         restored = ExplorerState.from_dict(state)
         found = self.files.read(self.controller.store, restored.keys)
-        restored, missing = mend(restored, {key: key for key in found})
+        restored, missing = repair(restored, {key: key for key in found})
         restored, more = find_model(restored, weights_in(state, restored.model), here=self.history.state.model)
         self.history.reset(restored)
         for words in (*missing, *more):
@@ -194,7 +194,7 @@ class ExplorerWorkspace(Workspace):
     def _wire_views(self) -> None:
         acts, canvas, transfers = self.acts, self._canvas, self.transfers
         self.grid.picked.connect(lambda place: acts.select(self._index(place)))
-        self.grid.activated.connect(lambda place: self._put(self.controller.state.first_empty_well, self._sample(place)))
+        self.grid.activated.connect(lambda place: self._put(self.controller.state.first_empty_slot, self._sample(place)))
         self.grid.dragged.connect(lambda place: transfers.drag(self.grid, self._sample(place)))
         self.grid.menu_wanted.connect(self._sample_menu)
         canvas.new_button.clicked.connect(acts.new_samples)
@@ -205,16 +205,16 @@ class ExplorerWorkspace(Workspace):
         canvas.order.clicked.connect(lambda on: acts.set_order("likelihood" if on else "drawn"))
         canvas.of_class.chosen.connect(lambda key: acts.set_class(int(key)))
         canvas.seed.value_changed.connect(acts.set_seed)
-        for which, well in self.wells.items():
-            well.dropped.connect(lambda name, mime: transfers.take(mime, name))
-            well.chosen.connect(lambda name, path: transfers.take_file(path, name))
-            well.pick_wanted.connect(transfers.pick)
-            well.cleared.connect(acts.clear)
-            well.crop_changed.connect(acts.set_crop)
-            well.class_chosen.connect(acts.set_well_class)
-            well.rested.connect(acts.rest)
-            well.dragged.connect(lambda name: transfers.drag(self.wells[name], self.controller.well_latent(name)))
-            well.set_drag_data(lambda name=which: transfers.mime(self.controller.well_latent(name)))
+        for which, slot in self.slots.items():
+            slot.dropped.connect(lambda name, mime: transfers.take(mime, name))
+            slot.chosen.connect(lambda name, path: transfers.take_file(path, name))
+            slot.pick_wanted.connect(transfers.pick)
+            slot.cleared.connect(acts.clear)
+            slot.crop_changed.connect(acts.set_crop)
+            slot.class_chosen.connect(acts.set_slot_class)
+            slot.rested.connect(acts.rest)
+            slot.dragged.connect(lambda name: transfers.drag(self.slots[name], self.controller.slot_latent(name)))
+            slot.set_drag_data(lambda name=which: transfers.mime(self.controller.slot_latent(name)))
         self.walk.moved.connect(self._move)
         self.walk.rested.connect(acts.rest)
         self.walk.mode_chosen.connect(acts.set_mode)
@@ -296,24 +296,24 @@ class ExplorerWorkspace(Workspace):
 
     def paste(self) -> None:
         """Paste into the well that has the focus, else into the first empty one."""
-        focused = self._focused_well()
-        self.transfers.paste(focused or self.controller.state.first_empty_well)
+        focused = self._focused_slot()
+        self.transfers.paste(focused or self.controller.state.first_empty_slot)
 
     def clear_focused(self) -> None:
         """Empty the well that has the focus."""
-        focused = self._focused_well()
-        if focused and not self.controller.state.well(focused).empty:
+        focused = self._focused_slot()
+        if focused and not self.controller.state.slot(focused).empty:
             self.acts.clear(focused)
-            self.wells[focused].setFocus()
+            self.slots[focused].setFocus()
 
     def toggle_pixels(self) -> None:
         self._set_smooth(not self.grid.smooth)
 
-    def _focused_well(self) -> str:
-        return next((which for which, well in self.wells.items() if well.has_focus_inside()), "")
+    def _focused_slot(self) -> str:
+        return next((which for which, slot in self.slots.items() if slot.has_focus_inside()), "")
 
-    def _well_in_hand(self) -> str:
-        return self._focused_well() or self.controller.state.first_empty_well
+    def _slot_in_hand(self) -> str:
+        return self._focused_slot() or self.controller.state.first_empty_slot
 
     def _put(self, which: str, latent: Latent | None) -> None:
         if latent is not None:
@@ -332,7 +332,7 @@ class ExplorerWorkspace(Workspace):
         self.acts.select(self._index(index))
         menu = QMenu(self._canvas)
         for which in "AB":
-            menu.addAction(tr("Send to {well}", well=which), lambda which=which: self._put(which, self._sample(index)))
+            menu.addAction(tr("Send to {slot}", slot=which), lambda which=which: self._put(which, self._sample(index)))
         if facet_entry("paths") is not None:
             sending = importlib.import_module("flow_explorer.explorer.facets.paths.sending")
             sending.fill(menu, self.controller, lambda: self._sample(index))
@@ -345,10 +345,10 @@ class ExplorerWorkspace(Workspace):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(place)
 
-    def _problem(self, well: str, sentence: str) -> None:
+    def _problem(self, slot: str, sentence: str) -> None:
         """What failed is said where it failed."""
-        if well:
-            self.wells[well].show_problem(sentence)
+        if slot:
+            self.slots[slot].show_problem(sentence)
         else:
             self.context.notify(sentence)
 
@@ -358,8 +358,8 @@ class ExplorerWorkspace(Workspace):
         self.grid.update()
         self.walk.set_smooth(smooth)
         self._inspector.set_smooth(smooth)
-        for well in self.wells.values():
-            well.set_smooth(smooth)
+        for slot in self.slots.values():
+            slot.set_smooth(smooth)
         if self.controller.facet is not None:
             self.controller.facet.sync()
 
@@ -370,7 +370,7 @@ class ExplorerWorkspace(Workspace):
         controller.model_changed.connect(self._show_model)
         controller.state_changed.connect(self._show_state)
         controller.page_changed.connect(self._show_page)
-        controller.well_changed.connect(self._show_well)
+        controller.slot_changed.connect(self._show_well)
         controller.walk_changed.connect(self._show_walk)
         controller.position_changed.connect(self._show_position)
         controller.film_changed.connect(self._show_film)
@@ -439,7 +439,7 @@ class ExplorerWorkspace(Workspace):
         self._show_film()
         self.walk.show_mode(state.walk.mode)
         for which in "AB":
-            if state.well(which) is not self._wells_shown.get(which):
+            if state.slot(which) is not self._slots_shown.get(which):
                 self._show_well(which)
         self._show_position()
         self.state_changed.emit()
@@ -465,9 +465,9 @@ class ExplorerWorkspace(Workspace):
         controller, model = self.controller, self.controller.model
         if model is None:
             return
-        well = self._wells_shown[which] = controller.state.well(which)
-        picture = None if well.empty else controller.store.picture(well.picture)
-        self.wells[which].show_well(well, controller.wells[which].view, picture, (model.height, model.width), model.sees,
+        slot = self._slots_shown[which] = controller.state.slot(which)
+        picture = None if slot.empty else controller.store.picture(slot.picture)
+        self.slots[which].show_well(slot, controller.slots[which].view, picture, (model.height, model.width), model.sees,
                                     model.classes, model.eyes)
 
     def _show_walk(self) -> None:

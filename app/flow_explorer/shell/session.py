@@ -20,7 +20,7 @@ VERSION = 1
 DELAY_MS = 800
 
 
-class Session(QObject):
+class WindowSession(QObject):
     """Reads the last session at once; writes the present one ``DELAY_MS`` after ``touch``, and at ``close``."""
 
     def __init__(self, path: Path | None = None, keep: bool = True, parent: QObject | None = None) -> None:

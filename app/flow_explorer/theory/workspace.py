@@ -20,14 +20,14 @@ from flow_explorer.theory.inspector import TheoryInspector
 from flow_explorer.theory.state import TheoryState
 from flow_explorer.widgets.dropping import has_files, local_file
 from flow_explorer.widgets.pixels import from_image
-from flow_explorer.workspace import Command, Context, Workspace
+from flow_explorer.workspace import Command, Workspace, WorkspaceContext
 from flowcore.errors import FlowError
 from flowcore.pictures.images import save_png
 
 __all__ = ["Theory", "create"]
 
 
-def create(context: Context) -> Theory:
+def create(context: WorkspaceContext) -> Theory:
     """The window's way in."""
     return Theory(context)
 
@@ -35,7 +35,7 @@ def create(context: Context) -> Theory:
 class Theory(Workspace):
     """Wires state, controller and views; decides nothing itself. It asks nothing of the engine."""
 
-    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+    def __init__(self, context: WorkspaceContext, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self.history: History[TheoryState] = History(TheoryState())
         self.controller = TheoryController(self.history, self)

@@ -14,11 +14,11 @@ from flow_explorer.engine.query import Query, same
 from flow_explorer.engine.requests.toy import MAX_ANCESTORS, RunToy, SaveToy
 from flow_explorer.history import History
 from flow_explorer.i18n import tr
-from flow_explorer.toylab.forward import Forward
-from flow_explorer.toylab.history.past import Past
+from flow_explorer.toylab.fast_forward import FastForward
+from flow_explorer.toylab.history.playback import Playback
 from flow_explorer.toylab.panels.curve import Curve
+from flow_explorer.toylab.race.entries import racers
 from flow_explorer.toylab.race.link import SHARES, STEP_S, RaceLink
-from flow_explorer.toylab.race.rivals import racers
 from flow_explorer.toylab.run import Run, RunEntry, Runs
 from flow_explorer.toylab.slow.motion import SlowMotion
 from flow_explorer.toylab.state import ToyState
@@ -66,8 +66,8 @@ class ToyController(QObject):
         self._there = False  # whether the engine is known to have it
         self._stint = 0  # counts the runs that were asked for: what was asked for an earlier one proves nothing
         self._named: _Named | None = None
-        self.past = Past(lambda: self.run, self.arrived.emit)
-        self.race, self.forward = RaceLink(self), Forward(self)
+        self.past = Playback(lambda: self.run, self.arrived.emit)
+        self.race, self.forward = RaceLink(self), FastForward(self)
         self.slow = SlowMotion(self)
         history.subscribe(self._on_state)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.history.history_bar import HistoryBar
-from flow_explorer.widgets import Button, Progress
+from flow_explorer.widgets import Button, ProgressView
 
 if TYPE_CHECKING:
     from flow_explorer.toylab.controller import ToyController
@@ -22,7 +22,7 @@ class PaceBar(HistoryBar):
         self._controller = controller
         self.go_on = Button("", "quiet", "", "")
         self.row.insertWidget(self.row.indexOf(self.now), self.go_on)
-        self.progress = Progress(tr("Fast-forward"), cancellable=True)
+        self.progress = ProgressView(tr("Fast-forward"), cancellable=True)
         self.progress.figure.hide()  # the bar is how much patience is used up, no share of the work
         self.row.addWidget(self.progress, 1)
         self._mark: tuple[object, ...] | None = None

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from flow_explorer.i18n import tr
-from flow_explorer.toylab.forward import rule_in_words
+from flow_explorer.toylab.fast_forward import rule_in_words
 from flow_explorer.toylab.state import ToyState
 from flow_explorer.widgets import Button
 

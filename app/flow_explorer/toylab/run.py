@@ -12,7 +12,7 @@ from flow_explorer.toylab.history.training_history import TrainingHistory
 from flow_explorer.toylab.panels.curve import Curve
 from flow_explorer.toylab.state import RESTARTING
 from flow_explorer.toylab.views.gradient_curve import GradientCurve
-from flowcore.plane.shots import CurvePoint
+from flowcore.plane.film_frames import CurvePoint
 
 __all__ = ["HISTORIES_CAP", "SNAPSHOTS_CAP", "Run", "RunEntry", "Runs"]
 

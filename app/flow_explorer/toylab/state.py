@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from flow_explorer.engine.requests.toy_views import DEFAULT_VIEWS, check_point
-from flow_explorer.toylab.race.rivals import Rival, read_rivals
+from flow_explorer.toylab.race.entries import RaceEntry, read_rivals
 from flow_explorer.toylab.views.names import check_shown
 from flowcore.fields import choice, other, read, settings, to_dict, whole
 from flowcore.plane.config import LIVE, ToyConfig
@@ -55,7 +55,7 @@ class ToyState(ToyConfig):
 
     speed: str = choice("full", _SPEED_WORDS, "Speed")
     run: int = whole(1, 1, 2**50)
-    rivals: tuple[Rival, ...] = other((), read_rivals, "Race")
+    rivals: tuple[RaceEntry, ...] = other((), read_rivals, "Race")
     """With whom the flow races; while there are some, the race is on screen and ``run`` waits."""
     race: int = whole(1, 1, 2**50)
     """Numbers the race as ``run`` numbers the training."""

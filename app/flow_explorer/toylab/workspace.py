@@ -17,8 +17,8 @@ from flow_explorer.i18n import tr
 from flow_explorer.toylab.canvas import ToyCanvas
 from flow_explorer.toylab.controller import ToyController
 from flow_explorer.toylab.inspector import ToyInspector
-from flow_explorer.toylab.keep.keeping import Keeping
 from flow_explorer.toylab.keep.toy_trace import ToyTrace
+from flow_explorer.toylab.keep.training_export import TrainingExport
 from flow_explorer.toylab.keep.training_file import from_part, is_training, to_part
 from flow_explorer.toylab.keep.writing import read_settings, save_panels
 from flow_explorer.toylab.state import FLOWS, ToyState
@@ -26,13 +26,13 @@ from flow_explorer.toylab.target.link import TargetLink
 from flow_explorer.toylab.target.words import file_stem, title_of
 from flow_explorer.toylab.views.names import switched
 from flow_explorer.widgets import ChipButton
-from flow_explorer.workspace import Command, Context, Workspace
+from flow_explorer.workspace import Command, Workspace, WorkspaceContext
 from flowcore.errors import FlowError
 
 __all__ = ["ToyLab", "create"]
 
 
-def create(context: Context) -> ToyLab:
+def create(context: WorkspaceContext) -> ToyLab:
     """The window's way in."""
     return ToyLab(context)
 
@@ -40,14 +40,14 @@ def create(context: Context) -> ToyLab:
 class ToyLab(Workspace):
     """Wires state, controller and views; decides nothing itself."""
 
-    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+    def __init__(self, context: WorkspaceContext, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self.history: History[ToyState] = History(ToyState())
         self.controller = ToyController(context.engine, self.history, self)
         self._canvas = ToyCanvas(self.controller)
         self._canvas.trace = ToyTrace(context.trace) if getattr(context.trace, "wanted", False) else None
         self._inspector = ToyInspector()
-        self.keeping = Keeping(self.controller, context, self._canvas, lambda *what: self.ask_path(*what), self)
+        self.keeping = TrainingExport(self.controller, context, self._canvas, lambda *what: self.ask_path(*what), self)
         self._canvas.layout().addWidget(self.keeping.progress)
         self.targets = TargetLink(self.controller, self._canvas, self._inspector, context)
         self._chip = ChipButton()

@@ -15,7 +15,7 @@ from PySide6.QtCore import QFile, QObject, QStandardPaths, QTimer, Signal
 from flow_explorer.history import History
 from flow_explorer.i18n import tr
 from flow_explorer.training.jobs import Job, start_training
-from flow_explorer.training.presence import end_now, request_stop, write_presence
+from flow_explorer.training.process_record import end_now, request_stop, write_presence
 from flow_explorer.training.record import Checkpoint, RunSnapshot, is_run
 from flow_explorer.training.state import Form, TrainingState, runs_folder
 from flow_explorer.training.watcher import Watcher

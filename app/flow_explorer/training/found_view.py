@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedWid
 from flow_explorer import theme
 from flow_explorer.i18n import plural, tr
 from flow_explorer.training.findings import time_words
-from flow_explorer.widgets import Button, Card, EmptyState, Fold, Label, Progress, Spinner
+from flow_explorer.widgets import Button, Card, EmptyState, Fold, Label, ProgressView, Spinner
 from flow_explorer.widgets.picture import paint_picture
 
 __all__ = ["EstimateCard", "FoundView", "Mosaic", "memory_words"]
@@ -171,7 +171,7 @@ class FoundView(QWidget):
         self.empty.layout().insertWidget(2, title, 0, Qt.AlignmentFlag.AlignHCenter)
         self.folder_button = self.empty.add_action(tr("Choose a folder…"), self.choose_folder.emit, "primary")
         self.file_button = self.empty.add_action(tr("Choose a file (zip, npz, idx)…"), self.choose_file.emit)
-        self.reading = Progress(tr("Looking at the pictures…"), cancellable=True)
+        self.reading = ProgressView(tr("Looking at the pictures…"), cancellable=True)
         self.reading.cancelled.connect(self.cancelled)
         waiting = QWidget()
         column = QVBoxLayout(waiting)

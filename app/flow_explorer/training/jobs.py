@@ -13,7 +13,13 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
 from flow_explorer.child_process import python_path
 from flow_explorer.i18n import tr
-from flow_explorer.training.presence import LOG, Presence, forget_stop, read_presence, write_presence
+from flow_explorer.training.process_record import (
+    LOG,
+    ProcessRecord,
+    forget_stop,
+    read_presence,
+    write_presence,
+)
 from flowcore.atomic import open_private
 from flowcore.errors import DataError
 
@@ -155,7 +161,7 @@ def start_training(folder: Path, arguments: Sequence[str], data: str) -> None:
     forget_stop(folder)
     # The process says the same of itself, with its number, once it has begun; until then this stands for it.
     started = time.time()
-    write_presence(folder, Presence(since=started, data=data))
+    write_presence(folder, ProcessRecord(since=started, data=data))
     process = QProcess()
     process.setProgram(sys.executable)
     process.setArguments(["-P", "-m", "flow_explorer", "train", *arguments, "--out", str(folder)])
@@ -168,8 +174,8 @@ def start_training(folder: Path, arguments: Sequence[str], data: str) -> None:
     ok, pid = result if isinstance(result, tuple) else (result, 0)
     if not ok:
         sentence = tr("The training could not be started: {why}.", why=process.errorString())
-        write_presence(folder, Presence(since=started, data=data, outcome="failed", sentence=sentence))
+        write_presence(folder, ProcessRecord(since=started, data=data, outcome="failed", sentence=sentence))
         raise DataError(sentence)
     now = read_presence(folder)
     if now is None or not now.pid:
-        write_presence(folder, Presence(int(pid), since=started, data=data))
+        write_presence(folder, ProcessRecord(int(pid), since=started, data=data))

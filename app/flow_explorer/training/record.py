@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.i18n import tr
-from flow_explorer.training.presence import LOG, Presence, read_presence
+from flow_explorer.training.process_record import LOG, ProcessRecord, read_presence
 from flowcore.errors import FlowError
 from flowcore.model.card import read_card
 from flowcore.model.precision import PRECISIONS
@@ -84,7 +84,7 @@ class RunSnapshot:
     sentence: str = ""
     status: str = ""
     """What the process said last, while it starts."""
-    presence: Presence | None = None
+    presence: ProcessRecord | None = None
     sheets: tuple[tuple[int, Path], ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     notice: str = ""
@@ -305,7 +305,9 @@ class RunRecord:
 
     # Telling
 
-    def _make(self, presence: Presence | None, live: bool, sheets: Any, checkpoints: Any, size: int, log: str) -> RunSnapshot:
+    def _make(
+        self, presence: ProcessRecord | None, live: bool, sheets: Any, checkpoints: Any, size: int, log: str
+    ) -> RunSnapshot:
         config, lines = self._config, self._lines
         architecture = config.get("architecture") if isinstance(config.get("architecture"), dict) else {}
         told = [line for line in lines if _number(line.get("bpd")) is not None]
@@ -343,7 +345,7 @@ class RunRecord:
         stamp = self._stamps.get("metrics.jsonl") or self._stamps.get("config.json")
         return stamp[0] / 1e9 if stamp else 0.0
 
-    def _state(self, presence: Presence | None, live: bool, log: str, lines: int) -> tuple[str, str]:
+    def _state(self, presence: ProcessRecord | None, live: bool, log: str, lines: int) -> tuple[str, str]:
         if not self._there:
             words = "The folder {path} is gone: what was saved in it went with it, and its training ends."
             return "gone", tr(words, path=self.path)

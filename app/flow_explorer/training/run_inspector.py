@@ -16,7 +16,7 @@ from flow_explorer.widgets import (
     IconButton,
     Inspector,
     Label,
-    Progress,
+    ProgressView,
     Segmented,
     Toggle,
     ValueRow,
@@ -74,7 +74,7 @@ class RunInspector(Inspector):
         row.setSpacing(8)
         row.addWidget(self.main, 1)
         row.addWidget(self.menu)
-        self.progress = Progress()
+        self.progress = ProgressView()
         self.rows = {
             "left": ValueRow(tr("Time left")),
             "best": ValueRow(tr("Best held out"), tooltip=tr("Bits per dimension on pictures that are never trained on.")),

@@ -13,7 +13,7 @@ from flow_explorer.training.film import Film
 from flow_explorer.training.findings import Finding, findings, time_words
 from flow_explorer.training.record import RunSnapshot
 from flow_explorer.training.runs_list import second_line, state_tone, state_words
-from flow_explorer.widgets import Card, Label, Legend, Progress
+from flow_explorer.widgets import Card, Label, Legend, ProgressView
 from flow_explorer.widgets.elided import ElidedLabel
 
 __all__ = ["CompareView", "Dot", "RunView", "WaitingView"]
@@ -230,7 +230,7 @@ class WaitingView(QWidget):
         super().__init__()
         self.title = Label("", "title")
         self.note = _Note()
-        self.progress = Progress(cancellable=True)
+        self.progress = ProgressView(cancellable=True)
         self.progress.cancelled.connect(self.cancelled)
         card = Card(margin=24)
         card.body.addStretch(1)

@@ -31,7 +31,7 @@ from flow_explorer.training.runs_list import RunsList, figure, second_line, stat
 from flow_explorer.training.state import STEPS, TrainingState, runs_folder, system_title
 from flow_explorer.widgets import Button, ChipButton, Heading, IconButton
 from flow_explorer.widgets.dropping import has_files, local_file
-from flow_explorer.workspace import Command, Context, Workspace
+from flow_explorer.workspace import Command, Workspace, WorkspaceContext
 
 __all__ = ["TrainingWorkspace", "create"]
 
@@ -39,7 +39,7 @@ LIST_WIDTH = 264
 _DELETE = Qt.WidgetAttribute.WA_DeleteOnClose
 
 
-def create(context: Context) -> TrainingWorkspace:
+def create(context: WorkspaceContext) -> TrainingWorkspace:
     """The window's way in."""
     return TrainingWorkspace(context)
 
@@ -47,7 +47,7 @@ def create(context: Context) -> TrainingWorkspace:
 class TrainingWorkspace(Workspace):
     """Wires state, controller and views; decides nothing itself."""
 
-    def __init__(self, context: Context, parent: QWidget | None = None) -> None:
+    def __init__(self, context: WorkspaceContext, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self.history: History[TrainingState] = History(TrainingState())
         self.controller = TrainingController(self.history, self)

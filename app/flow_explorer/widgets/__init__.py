@@ -9,7 +9,7 @@
 | ``Legend`` | dots with words, for a plot; the plot itself is ``flow_explorer.widgets.plot``, imported where it is needed |
 | ``PictureLabel`` | one picture: enlarged smoothly or by whole pixels, selectable, draggable |
 | ``Inspector``, ``Heading``, ``Fold``, ``ValueRow``, ``Card``, ``Separator`` | the column on the right and its parts |
-| ``Banner``, ``EmptyState``, ``Spinner``, ``Progress`` | errors and notices, empty places, waiting |
+| ``Banner``, ``EmptyState``, ``Spinner``, ``ProgressView`` | errors and notices, empty places, waiting |
 """
 
 from flow_explorer.widgets.banner import Banner
@@ -20,12 +20,12 @@ from flow_explorer.widgets.field import NumberField
 from flow_explorer.widgets.fold import Card, Fold, Heading, Inspector, Label, Separator, ValueRow
 from flow_explorer.widgets.legend import Legend
 from flow_explorer.widgets.picture import PictureLabel
-from flow_explorer.widgets.progress import Progress, Spinner
+from flow_explorer.widgets.progress import ProgressView, Spinner
 from flow_explorer.widgets.slider import ValueSlider
 from flow_explorer.widgets.tabs import Tabs
 
 __all__ = [
     "Banner", "Button", "Card", "ChipButton", "Choice", "EmptyState", "Fold", "Heading", "IconButton", "Inspector",
-    "Label", "Legend", "NumberField", "PictureLabel", "Progress", "Segmented", "Separator", "Spinner", "Tabs", "Toggle",
+    "Label", "Legend", "NumberField", "PictureLabel", "ProgressView", "Segmented", "Separator", "Spinner", "Tabs", "Toggle",
     "ValueRow", "ValueSlider",
 ]

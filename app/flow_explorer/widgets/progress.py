@@ -99,7 +99,7 @@ class _Bar(QWidget):
         painter.drawRoundedRect(part, 2, 2)
 
 
-class Progress(QWidget):
+class ProgressView(QWidget):
     """A bar with words above it and, where the work can be stopped, a Cancel button."""
 
     cancelled = Signal()

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ...bijections import ActNorm, InvertibleLinear, LULinear, Permutation
 from ...bijections.base import soft_clamp
 
-__all__ = ["Fold", "Mixer", "folds", "alike", "parameters", "fold", "fold_backward"]
+__all__ = ["Fold", "Mixer", "alike", "fold", "fold_backward", "folds", "parameters"]
 
 Mixer = LULinear | InvertibleLinear | Permutation
 

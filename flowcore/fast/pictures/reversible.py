@@ -6,12 +6,12 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from ...bijections import Bijection
-from .run import Tape
+from .run import ReversibleOutput
 
 __all__ = ["encode_reversibly"]
 
 
-def encode_reversibly(layer: Bijection, x: Tensor, log_det: Tensor, tape: Tape) -> tuple[Tensor, Tensor]:
+def encode_reversibly(layer: Bijection, x: Tensor, log_det: Tensor, tape: ReversibleOutput) -> tuple[Tensor, Tensor]:
     """``layer.encode(x)`` with its log-det added to ``log_det``; differentiable, and keeps nothing.
 
     The layers of one tape must follow each other without another node between them. The backward pass costs one decode
@@ -22,7 +22,7 @@ def encode_reversibly(layer: Bijection, x: Tensor, log_det: Tensor, tape: Tape) 
 
 class _Reversible(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor, log_det: Tensor, layer: Bijection, tape: Tape, *_: Tensor):
+    def forward(ctx, x: Tensor, log_det: Tensor, layer: Bijection, tape: ReversibleOutput, *_: Tensor):
         z, term = layer.encode(x)
         tape.value = z
         ctx.layer, ctx.tape = layer, tape

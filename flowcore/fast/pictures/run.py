@@ -13,15 +13,15 @@ from torch.autograd.function import once_differentiable
 
 from ..threads import in_threads, shares
 from .fold import Fold, fold, fold_backward
-from .step import GlowStep, Kept, NetworkWeights
+from .step import GlowStep, NetworkWeights, StepCache
 
-__all__ = ["GlowRun", "Tape", "LONGEST"]
+__all__ = ["LONGEST", "GlowRun", "ReversibleOutput"]
 
 LONGEST = 8
 """Steps in a run. Their gradients and matrices are held together, so without a bound they would grow with depth."""
 
 
-class Tape:
+class ReversibleOutput:
     """The features at the end of what has run so far of a chain: all that invertible backpropagation keeps of it."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class GlowRun:
         self.steps = list(steps)
         self.parameters: list[Tensor] = [p for step in self.steps for p in step.parameters]
 
-    def encode(self, x: Tensor, log_det: Tensor, tape: Tape | None) -> tuple[Tensor, Tensor]:
+    def encode(self, x: Tensor, log_det: Tensor, tape: ReversibleOutput | None) -> tuple[Tensor, Tensor]:
         """(N, H, W, C), (N,) -> the same, differentiable; with a tape, by invertible backpropagation."""
         return _Run.apply(x, log_det, self, tape, *self.parameters)
 
@@ -51,12 +51,12 @@ class GlowRun:
 
 class _Run(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor, log_det: Tensor, run: GlowRun, tape: Tape | None, *_: nn.Parameter):
+    def forward(ctx, x: Tensor, log_det: Tensor, run: GlowRun, tape: ReversibleOutput | None, *_: nn.Parameter):
         made, parts = run.fold(), shares(x)
         nets = run.weights(len(parts))
         maps = list(zip(made.matrix.unbind(), made.offset.unbind(), strict=True))
 
-        def share(number: int) -> tuple[Tensor, Tensor, list[Kept | None]]:
+        def share(number: int) -> tuple[Tensor, Tensor, list[StepCache | None]]:
             h, total, kept = x[parts[number]], log_det[parts[number]], []
             for step, net, (matrix, offset) in zip(run.steps, nets, maps, strict=True):
                 h, term, left = step.forward(net, matrix, offset, h, keep=tape is None)

@@ -15,7 +15,7 @@ from torch import Tensor
 from ...bijections import AdditiveCoupling, AffineCoupling, Bijection, RationalQuadraticCoupling, Split
 from .layers import encode_shared
 from .reversible import encode_reversibly
-from .run import LONGEST, GlowRun, Tape
+from .run import LONGEST, GlowRun, ReversibleOutput
 from .step import GlowStep
 from .weights import StepWeights
 
@@ -78,7 +78,7 @@ class Layers(Segment):
             h, on.log_det = encode_shared(self.layers, h, on.log_det)
             yield
         elif on.learning:
-            tape = Tape()
+            tape = ReversibleOutput()
             for layer in self.layers:
                 h, on.log_det = encode_reversibly(layer, h, on.log_det, tape)
                 yield
@@ -147,7 +147,7 @@ class GlowSteps(Segment):
     def encode(self, h: Tensor, on: Pass) -> Encoding:
         h = h.permute(0, 2, 3, 1).contiguous()
         if on.learning:
-            tape = Tape() if on.inverting else None
+            tape = ReversibleOutput() if on.inverting else None
             for run in self.runs:
                 h, on.log_det = run.encode(h, on.log_det, tape)
                 yield

@@ -18,7 +18,7 @@ from ...model.networks import ConvNetwork
 from ...modules import bias_of
 from .fold import Mixer, alike, folds, parameters
 
-__all__ = ["GlowStep", "NetworkWeights", "Kept"]
+__all__ = ["GlowStep", "NetworkWeights", "StepCache"]
 
 _convolution_backward = torch.ops.aten.convolution_backward
 _threshold_backward = torch.ops.aten.threshold_backward.grad_input
@@ -73,7 +73,7 @@ class NetworkWeights:
 
 
 @dataclass
-class Kept:
+class StepCache:
     """What a step's pass leaves for its backward pass: tensors (N, H, W, ·) of its share of the batch."""
 
     x: Tensor
@@ -137,7 +137,7 @@ class GlowStep:
         return NetworkWeights.of(self.network, self.precision, folded=False)
 
     @staticmethod
-    def _run_backward(net: NetworkWeights, kept: Kept, g_out: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def _run_backward(net: NetworkWeights, kept: StepCache, g_out: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The gradient of the network's input (N, H, W, C') and those of its parameters, in the network's precision."""
         dtype, width = net.first[0].dtype, len(net.first[1])
         h1, h2 = kept.hidden
@@ -164,7 +164,7 @@ class GlowStep:
 
     def forward(
         self, net: NetworkWeights, matrix: Tensor, offset: Tensor, x: Tensor, keep: bool
-    ) -> tuple[Tensor, Tensor | None, Kept | None]:
+    ) -> tuple[Tensor, Tensor | None, StepCache | None]:
         """x (N, H, W, C) -> z, the coupling's log-det (N,) or None where it is 0, and what the backward pass needs."""
         z = F.linear(x, matrix, offset)
         out, network_input, hidden, slope = net.run(z[..., : self.kept], keep)
@@ -178,7 +178,7 @@ class GlowStep:
             term = log_scale.flatten(1).sum(1)
             scale = log_scale.exp()
             torch.addcmul(out[..., self.changed :], changed, scale, out=half)
-        return z, term, Kept(x, changed, squashed, scale, network_input, hidden, slope) if keep else None
+        return z, term, StepCache(x, changed, squashed, scale, network_input, hidden, slope) if keep else None
 
     def _log_scale(self, out: Tensor, bound: float) -> tuple[Tensor, Tensor]:
         """tanh of the raw log-scale, and the log-scale: the same where the bound is 1."""
@@ -189,7 +189,7 @@ class GlowStep:
         squashed = (raw / bound).tanh_()
         return squashed, squashed * bound
 
-    def invert(self, net: NetworkWeights, inverse: Tensor, offset: Tensor, z: Tensor) -> Kept:
+    def invert(self, net: NetworkWeights, inverse: Tensor, offset: Tensor, z: Tensor) -> StepCache:
         """What :meth:`forward` keeps, from its result z (N, H, W, C), which is overwritten; x = inverse · y + offset."""
         out, network_input, hidden, slope = net.run(z[..., : self.kept], True)
         half = z[..., self.kept :]
@@ -200,10 +200,10 @@ class GlowStep:
             squashed, log_scale = self._log_scale(out, self.bound)
             scale = log_scale.exp()
             half.sub_(out[..., self.changed :]).div_(scale)
-        return Kept(F.linear(z, inverse, offset), half, squashed, scale, network_input, hidden, slope)
+        return StepCache(F.linear(z, inverse, offset), half, squashed, scale, network_input, hidden, slope)
 
     def backward(
-        self, net: NetworkWeights, matrix: Tensor, kept: Kept, g_z: Tensor, g_log_det: Tensor, wants_x: bool
+        self, net: NetworkWeights, matrix: Tensor, kept: StepCache, g_z: Tensor, g_log_det: Tensor, wants_x: bool
     ) -> tuple[Tensor | None, Tensor, Tensor, list[Tensor]]:
         """Gradients of x (None if not wanted), the matrix, its offset, and the network's parameters in its own precision."""
         g_changed = g_z[..., self.kept :]

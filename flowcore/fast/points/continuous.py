@@ -14,7 +14,7 @@ from torch import Tensor
 from ...model.flow import Step
 from ...plane.continuous import ContinuousFlow, matching_targets
 from .flat import FlatParameters
-from .kernels import Context
+from .kernels import KernelContext
 from .velocity import BoundField, FieldLearner, bind, learner
 
 __all__ = ["PIECE", "ContinuousPasses", "MatchingLearner"]
@@ -120,7 +120,7 @@ class MatchingLearner:
         self.flow.expect_learning()
         n = len(x)
         if self._bound is None or self._bound[0] != n:
-            self._bound = n, learner(self.flow.field, Context(3, n, x.dtype, True, self.flat.gradient_of))
+            self._bound = n, learner(self.flow.field, KernelContext(3, n, x.dtype, True, self.flat.gradient_of))
         network = self._bound[1]
         place, wanted = matching_targets(x, noise, t)
         gap = network.forward(place.t(), t.t()).sub_(wanted.t())

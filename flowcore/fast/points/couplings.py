@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ...bijections import AdditiveCoupling, AffineCoupling, ChannelMask
 from ...model.networks import MLP
-from .kernels import Context, Kernel, register
+from .kernels import Kernel, KernelContext, register
 from .network import MLPKernel
 
 __all__ = ["AdditiveKernel", "AffineKernel", "CouplingKernel", "Rows"]
@@ -51,7 +51,7 @@ class CouplingKernel(Kernel):
     def accepts(cls, layer: AdditiveCoupling | AffineCoupling) -> bool:
         return type(layer.mask) is ChannelMask and MLPKernel.accepts(layer.network)
 
-    def __init__(self, layer: AdditiveCoupling | AffineCoupling, context: Context) -> None:
+    def __init__(self, layer: AdditiveCoupling | AffineCoupling, context: KernelContext) -> None:
         super().__init__(layer, context)
         network, mask = layer.network, layer.mask
         assert isinstance(network, MLP) and isinstance(mask, ChannelMask)  # others are not accepted
@@ -89,7 +89,7 @@ class AdditiveKernel(CouplingKernel):
 class AffineKernel(CouplingKernel):
     """z = x · β(kept) + γ(kept), log β = bound · t, t = tanh(raw / bound)."""
 
-    def __init__(self, layer: AffineCoupling, context: Context) -> None:
+    def __init__(self, layer: AffineCoupling, context: KernelContext) -> None:
         super().__init__(layer, context)
         self.bound = layer.bound
         changed = layer.mask.changed_channels

@@ -19,7 +19,7 @@ from ...model.flow import Flow, Step
 from ..threads import in_threads, threads
 from . import couplings, linear, priors, spline  # noqa: F401 - their kernels register themselves
 from .flat import FlatParameters
-from .kernels import AutogradKernel, Context, kernel_for, prior_kernel_for
+from .kernels import AutogradKernel, KernelContext, kernel_for, prior_kernel_for
 
 __all__ = ["CHUNK", "TRAINING_CHUNK", "PointsFlow"]
 
@@ -34,7 +34,7 @@ class _Pass:
     """All kernels of a flow, bound to a number of points."""
 
     def __init__(self, flow: Flow, n: int, keep: bool, flat: FlatParameters) -> None:
-        context = Context(flow.num_dims, n, flat.values.dtype, keep, flat.gradient_of if keep else None)
+        context = KernelContext(flow.num_dims, n, flat.values.dtype, keep, flat.gradient_of if keep else None)
         self.kernels = [kernel_for(layer, context) for layer in flow.layers]
         self.prior = prior_kernel_for(flow.prior, context)
         self.h = context.own(flow.num_dims, n)

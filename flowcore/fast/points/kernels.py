@@ -43,12 +43,19 @@ from ...bijections import Bijection
 from ...model.priors import StandardPrior
 
 __all__ = [
-    "AutogradKernel", "AutogradPriorKernel", "Context", "Kernel", "PriorKernel", "kernel_for", "prior_kernel_for", "register",
+    "AutogradKernel",
+    "AutogradPriorKernel",
+    "Kernel",
+    "KernelContext",
+    "PriorKernel",
+    "kernel_for",
+    "prior_kernel_for",
+    "register",
     "register_prior",
 ]  # fmt: skip
 
 
-class Context:
+class KernelContext:
     """What the kernels of one pass share: how many points, of what type, and where memory and gradients are."""
 
     def __init__(
@@ -82,7 +89,7 @@ class _Bound:
     def accepts(cls, layer: nn.Module) -> bool:
         return True
 
-    def __init__(self, layer: nn.Module, context: Context) -> None:
+    def __init__(self, layer: nn.Module, context: KernelContext) -> None:
         self.layer, self.context = layer, context
         self.n, self.dims, self.keep = context.n, context.dims, context.keep
         self.own, self.scratch, self.passing = context.own, context.scratch, context.passing
@@ -204,11 +211,11 @@ def _chosen(layer: nn.Module, kernels: dict[type, type[K]], other: type[K]) -> t
     return kernel if kernel is not None and kernel.accepts(layer) else other
 
 
-def kernel_for(layer: nn.Module, context: Context) -> Kernel:
+def kernel_for(layer: nn.Module, context: KernelContext) -> Kernel:
     """The kernel of a layer in a pass."""
     return _chosen(layer, _KERNELS, AutogradKernel)(layer, context)
 
 
-def prior_kernel_for(prior: nn.Module, context: Context) -> PriorKernel:
+def prior_kernel_for(prior: nn.Module, context: KernelContext) -> PriorKernel:
     """The kernel of a prior in a pass."""
     return _chosen(prior, _PRIOR_KERNELS, AutogradPriorKernel)(prior, context)

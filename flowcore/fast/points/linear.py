@@ -14,7 +14,7 @@ from ...bijections import (
     Rotation,
 )
 from ...bijections.linear import ChannelLinear
-from .kernels import Context, Kernel, register
+from .kernels import Kernel, KernelContext, register
 
 __all__ = [
     "DiagonalScaleKernel", "HouseholderKernel", "InvertibleLinearKernel", "LULinearKernel", "PermutationKernel", "RotationKernel",
@@ -27,7 +27,7 @@ class ScaleKernel(Kernel):
 
     layer: ActNorm | DiagonalScale
 
-    def __init__(self, layer: ActNorm | DiagonalScale, context: Context) -> None:
+    def __init__(self, layer: ActNorm | DiagonalScale, context: KernelContext) -> None:
         super().__init__(layer, context)
         bias = getattr(layer, "bias", None)
         self._bias = None if bias is None else bias.detach()[:, None]
@@ -77,7 +77,7 @@ class PermutationKernel(Kernel):
 
     layer: Permutation
 
-    def __init__(self, layer: Permutation, context: Context) -> None:
+    def __init__(self, layer: Permutation, context: KernelContext) -> None:
         super().__init__(layer, context)
         self._order, self._back = layer.order, torch.argsort(layer.order)
         self.z, self._dx = self.own(self.dims, self.n), self.own(self.dims, self.n)
@@ -97,7 +97,7 @@ class _MatrixKernel(Kernel):
 
     layer: ChannelLinear
 
-    def __init__(self, layer: ChannelLinear, context: Context) -> None:
+    def __init__(self, layer: ChannelLinear, context: KernelContext) -> None:
         super().__init__(layer, context)
         self.weight = self.own(self.dims, self.dims)
         self.log_abs_det = self.own()
@@ -169,7 +169,7 @@ class LULinearKernel(_MatrixKernel):
 
     layer: LULinear
 
-    def __init__(self, layer: LULinear, context: Context) -> None:
+    def __init__(self, layer: LULinear, context: KernelContext) -> None:
         super().__init__(layer, context)
         d = self.dims
         self._raw, self._given_lower, self._given_upper = (

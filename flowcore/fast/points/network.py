@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ...model.networks import MLP
 from ...modules import bias_of
-from .kernels import Context
+from .kernels import KernelContext
 
 __all__ = ["MLPKernel", "Perceptron"]
 
@@ -38,7 +38,7 @@ class MLPKernel:
     ``out``, which the caller may change.
     """
 
-    def __init__(self, network: Perceptron, context: Context) -> None:
+    def __init__(self, network: Perceptron, context: KernelContext) -> None:
         layers = [*network.hidden, network.last]
         self._weights = [layer.weight.detach() for layer in layers]
         self._biases = [bias_of(layer).detach()[:, None] for layer in layers]
@@ -94,7 +94,7 @@ class MLPKernel:
 class _Activation:
     """One hidden layer's ``sums`` and the ``result`` of the activation; with ``keep`` what its slope needs is kept, too."""
 
-    def __init__(self, number: int, width: int, context: Context) -> None:
+    def __init__(self, number: int, width: int, context: KernelContext) -> None:
         self.sums = context.scratch(f"sums {number}", width, context.n)
         self.result = context.scratch(f"result {number}", width, context.n) if context.keep else self.sums
 
@@ -102,7 +102,7 @@ class _Activation:
 class _Silu(_Activation):
     """a·σ(a), in the place of a, with slope σ + aσ·(1 − σ) = lerp(aσ, 1, σ): one exponential for both passes."""
 
-    def __init__(self, number: int, width: int, context: Context) -> None:
+    def __init__(self, number: int, width: int, context: KernelContext) -> None:
         super().__init__(number, width, context)
         self._slope, self.result = self.result, self.sums
         self._keep = context.keep

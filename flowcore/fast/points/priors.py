@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...model.priors import LearnedPrior, StandardPrior
-from .kernels import Context, PriorKernel, register_prior
+from .kernels import KernelContext, PriorKernel, register_prior
 
 __all__ = ["LearnedPriorKernel", "StandardPriorKernel"]
 
@@ -22,7 +22,7 @@ class StandardPriorKernel(PriorKernel):
     def accepts(cls, layer: StandardPrior) -> bool:
         return len(layer.shape) == 1
 
-    def __init__(self, layer: StandardPrior, context: Context) -> None:
+    def __init__(self, layer: StandardPrior, context: KernelContext) -> None:
         super().__init__(layer, context)
         self._result, self._square = self.own(self.n), self.own(self.dims, self.n)
         self._half = torch.full((self.dims,), -0.5, dtype=context.dtype)
@@ -61,7 +61,7 @@ class LearnedPriorKernel(StandardPriorKernel):
     def accepts(cls, layer: LearnedPrior) -> bool:
         return super().accepts(layer) and not layer.classes
 
-    def __init__(self, layer: LearnedPrior, context: Context) -> None:
+    def __init__(self, layer: LearnedPrior, context: KernelContext) -> None:
         super().__init__(layer, context)
         self._location, self._raw = layer.location.detach().t(), layer.raw_log_scale.detach().t()
         self._t, self._scale = self.own(self.dims, 1), self.own(self.dims, 1)

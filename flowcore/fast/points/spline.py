@@ -18,7 +18,7 @@ from torch import Tensor
 from ...bijections import ChannelMask, RationalQuadraticCoupling
 from ...model.networks import MLP
 from .couplings import Rows
-from .kernels import Context, Kernel, register
+from .kernels import Kernel, KernelContext, register
 from .network import MLPKernel
 
 __all__ = ["SplineKernel"]
@@ -33,7 +33,7 @@ class SplineKernel(Kernel):
     def accepts(cls, layer: RationalQuadraticCoupling) -> bool:
         return type(layer.mask) is ChannelMask and MLPKernel.accepts(layer.network)
 
-    def __init__(self, layer: RationalQuadraticCoupling, context: Context) -> None:
+    def __init__(self, layer: RationalQuadraticCoupling, context: KernelContext) -> None:
         super().__init__(layer, context)
         network, mask = layer.network, layer.mask
         assert isinstance(network, MLP) and isinstance(mask, ChannelMask)  # others are not accepted

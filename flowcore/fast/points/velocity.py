@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...modules import bias_of
 from ...plane.velocity import TIME_GAIN, PlainField, VelocityField, WaveField, drift, late_clock
-from .kernels import Context
+from .kernels import KernelContext
 from .network import MLPKernel
 
 __all__ = ["BoundField", "FieldLearner", "bind", "learner"]
@@ -170,7 +170,7 @@ class FieldLearner:
 
 
 class _PlainLearner(FieldLearner):
-    def __init__(self, field: PlainField, context: Context) -> None:
+    def __init__(self, field: PlainField, context: KernelContext) -> None:
         self._network = MLPKernel(field, context)
         self._inputs, self._d_inputs = context.own(3, context.n), context.own(3, context.n)
 
@@ -184,7 +184,7 @@ class _PlainLearner(FieldLearner):
 
 
 class _WaveLearner(FieldLearner):
-    def __init__(self, field: WaveField, context: Context) -> None:
+    def __init__(self, field: WaveField, context: KernelContext) -> None:
         count, n = field.waves.out_features, context.n
         self._network = MLPKernel(field, context)  # of the layers above the waves
         weight, bias = field.waves.weight, bias_of(field.waves)
@@ -210,7 +210,7 @@ class _WaveLearner(FieldLearner):
         torch.mv(d_phases, self._ones, out=self._d_bias)
 
 
-def learner(field: VelocityField, context: Context) -> FieldLearner:
+def learner(field: VelocityField, context: KernelContext) -> FieldLearner:
     """The field on the points of a context."""
     if type(field) is PlainField:
         return _PlainLearner(field, context)

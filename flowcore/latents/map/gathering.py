@@ -12,7 +12,7 @@ from ...data.picture_set import PictureSet
 from ...model.flow import Flow
 from ...work import beside
 from .encoding import Rows, encode_rows_job
-from .layout import ZMap
+from .latent_map import LatentMap
 
 __all__ = ["READ", "Batch", "Gathered", "gather_job"]
 
@@ -25,7 +25,7 @@ class Gathered:
     """What is known of the pictures that have been encoded; what is broken, or has no finite z, is named and left out."""
 
     data: PictureSet
-    zmap: ZMap
+    latent_map: LatentMap
     classes: list[str]
     """The data's own, by the model's names where the data have numbers alone; else the model's."""
     numbers: list[int] = field(default_factory=list)
@@ -43,8 +43,8 @@ class Gathered:
         if known and classes == [str(number) for number in range(len(known))]:
             # Arrays have numbers where the model that was trained on them has names.
             classes = list(known)
-        zmap = ZMap([(level.start, level.stop) for level in flow.levels])
-        return cls(data, zmap, classes, skipped=list(data.skipped), **more)
+        latent_map = LatentMap([(level.start, level.stop) for level in flow.levels])
+        return cls(data, latent_map, classes, skipped=list(data.skipped), **more)
 
     @property
     def count(self) -> int:
@@ -69,7 +69,7 @@ class Gathered:
                 self.skipped.append((name, broken[name]))
             elif not good[place]:
                 self.skipped.append((name, f"{name} has no finite z under this model."))
-        self.zmap.add(rows.z[good])
+        self.latent_map.add(rows.z[good])
         labels = self.data.labels
         self.numbers += [int(number) for number in numbers[good]]
         self.bpd += rows.bpd[good].tolist()

@@ -118,7 +118,7 @@ def test_a_double_precision_latent_is_decoded_in_double_precision(machine, model
 @pytest.mark.parametrize("mode", ["linear", "spherical", "norm-kept"])
 def test_a_walk_starts_at_a_and_ends_at_b(machine, model, loaded, picture, mode):
     other = picture[::-1].copy()
-    a, b = (machine.ask(EncodePicture(model, well, p))[0] for well, p in (("A", picture), ("B", other)))
+    a, b = (machine.ask(EncodePicture(model, slot, p))[0] for slot, p in (("A", picture), ("B", other)))
     ts = tuple(k / 8 for k in range(9))
     answers = machine.ask(WalkFrames(model, a.z, b.z, mode, ts))
     frames, bpd = joined(answers, "pictures"), joined(answers, "bpd")
@@ -255,8 +255,8 @@ def test_a_walk_between_classes_ends_in_both_and_has_no_jump(machine, owls, pict
     model, loaded = owls
     other = picture[::-1].copy()
     labels = (single(0), single(2))
-    a, b = (machine.ask(EncodePicture(model, well, p, label))[0]
-            for well, p, label in (("A", picture, labels[0]), ("B", other, labels[1])))  # fmt: skip
+    a, b = (machine.ask(EncodePicture(model, slot, p, label))[0]
+            for slot, p, label in (("A", picture, labels[0]), ("B", other, labels[1])))  # fmt: skip
     ts = tuple(k / 32 for k in range(33))
     answers = machine.ask(WalkFrames(model, a.z, b.z, mode, ts, *labels))
     frames, bpd = joined(answers, "pictures"), joined(answers, "bpd")

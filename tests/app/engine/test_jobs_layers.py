@@ -21,7 +21,7 @@ from flow_explorer.engine.requests.layers import (
     Terms,
 )
 from flowcore.errors import ConfigError
-from flowcore.latents.anatomy import anatomy, outline
+from flowcore.latents.layer_trace import layer_trace, outline
 from flowcore.latents.qq import against_prior
 from flowcore.model import checkpoint
 from flowcore.model.codec import encode_picture
@@ -65,7 +65,7 @@ def test_a_picture_is_answered_with_all_its_stages_and_terms(machine, small_mode
     assert head.levels == tuple((level.name, level.stop - level.start) for level in flow.levels)
     stages = stages_of(answers, len(head.layers))
     np.testing.assert_array_equal(stages[0][0], picture)
-    expected = anatomy(flow, picture)
+    expected = layer_trace(flow, picture)
     np.testing.assert_allclose(terms.log_dets, expected.log_dets, atol=1e-9)
     assert sum(terms.log_dets) + sum(terms.prior) == pytest.approx(terms.log_prob, abs=1e-8)
     assert terms.bpd == pytest.approx(encode_picture(flow, picture).bpd, abs=1e-3)
@@ -75,7 +75,7 @@ def test_a_picture_is_answered_with_all_its_stages_and_terms(machine, small_mode
 
 def test_z_is_held_against_the_prior_by_level(machine, small_model, flow, picture):
     (prior,) = parts(machine.ask(EncodeLayers(str(small_model), picture)), AgainstPrior)
-    z = anatomy(flow, picture).z
+    z = layer_trace(flow, picture).z
     for number, level in enumerate(flow.levels):
         expected = against_prior(z[level.start : level.stop])
         found = prior.levels[number]
@@ -86,7 +86,7 @@ def test_z_is_held_against_the_prior_by_level(machine, small_model, flow, pictur
 
 
 def test_a_z_goes_through_the_same_stages_backwards(machine, small_model, flow, picture):
-    z = anatomy(flow, picture).z
+    z = layer_trace(flow, picture).z
     there = machine.ask(EncodeLayers(str(small_model), picture))
     back = machine.ask(DecodeLayers(str(small_model), z))
     count = len(outline(flow))

@@ -185,7 +185,7 @@ def test_on_a_umap_a_picture_is_placed_among_its_neighbours(machine, model, fold
 
 
 def test_umap_that_is_missing_is_said_with_its_command(machine, model, folder, monkeypatch):
-    monkeypatch.setattr("flowcore.latents.map.layout.has_umap", lambda: False)
+    monkeypatch.setattr("flowcore.latents.map.latent_map.has_umap", lambda: False)
     assert "pip install 'flow-explorer[map]'" in fail(machine, MapEncode(model, str(folder), method="umap"))
     assert type(ask(machine, MapEncode(model, str(folder)))[-1]) is MapDone
 

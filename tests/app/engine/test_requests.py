@@ -66,7 +66,7 @@ def test_requests_are_frozen():
         EXAMPLES[0].model = "other"
 
 
-def test_each_well_has_a_slot_of_its_own():
+def test_each_slot_has_a_slot_of_its_own():
     assert r.EncodePicture("m", "A", PICTURE).slot != r.EncodePicture("m", "B", PICTURE).slot
 
 

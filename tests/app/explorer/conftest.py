@@ -248,12 +248,12 @@ def workspace(bundle, client, qtbot, notices, tmp_path):
     from flow_explorer.explorer.workspace import create
     from flow_explorer.settings import Settings
     from flow_explorer.shell.drops import Drops
-    from flow_explorer.workspace import Context
+    from flow_explorer.workspace import WorkspaceContext
 
     def notify(sentence, details="", kind="error", act=None):
         notices.append((sentence, kind, act))
 
-    context = Context(client, Settings(tmp_path / "settings.json"), notify)
+    context = WorkspaceContext(client, Settings(tmp_path / "settings.json"), notify)
     made = create(context)
     window = QWidget()
     row = QHBoxLayout(window)

@@ -132,8 +132,8 @@ class Restless:
     def do_set_crop(self) -> None:
         self.controller.acts.set_crop(self._which(), Crop(zoom=float(self.rng.uniform(1, 3))))
 
-    def do_set_well_class(self) -> None:
-        self.controller.acts.set_well_class(self._which(), single(int(self.rng.integers(3))) if self.rng.random() < 0.7 else ())
+    def do_set_slot_class(self) -> None:
+        self.controller.acts.set_slot_class(self._which(), single(int(self.rng.integers(3))) if self.rng.random() < 0.7 else ())
 
     def do_set_position(self) -> None:
         self.controller.acts.set_position(float(self.rng.uniform(-0.1, 1.1)))

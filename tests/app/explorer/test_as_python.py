@@ -72,7 +72,7 @@ def made(tmp_path_factory, qapp):
 
 
 @pytest.mark.parametrize("name", ["plain", "kinds"])
-def test_a_sample_a_well_and_a_frame_come_out_byte_for_byte(made, name, qtbot, tmp_path):
+def test_a_sample_a_slot_and_a_frame_come_out_byte_for_byte(made, name, qtbot, tmp_path):
     controller = made[name]
     controller.start()
 
@@ -89,11 +89,11 @@ def test_a_sample_a_well_and_a_frame_come_out_byte_for_byte(made, name, qtbot, t
     controller.acts.set_mode("spherical")
     controller.acts.set_position(0.4)
     rest()
-    sample, well, frame = controller.selected(), controller.well_latent("A"), controller.frame()
-    scripts = [exporter.script(latent) for latent in (sample, well, frame)]
+    sample, slot, frame = controller.selected(), controller.slot_latent("A"), controller.frame()
+    scripts = [exporter.script(latent) for latent in (sample, slot, frame)]
     assert "SEED, NUMBER, TEMPERATURE = 3, 6, [0.3, 0.6]" in scripts[0] and len(scripts[0]) < 1200
     assert "MODE, T = 'spherical', 0.4" in scripts[2] and ("LABEL" in scripts[2]) == (name == "kinds")
-    for there, latent in zip(run(scripts, tmp_path), (sample, well, frame), strict=True):
+    for there, latent in zip(run(scripts, tmp_path), (sample, slot, frame), strict=True):
         assert there.tobytes() == latent.picture.tobytes(), latent.name
     controller.deleteLater()
 
@@ -137,7 +137,7 @@ def test_a_facet_may_say_how_its_picture_is_made(workspace, client):
     exporter, controller = workspace.exporter, workspace.controller
     facet = SimpleNamespace(as_python=lambda: "print('mine')", large=lambda: sample)
     exporter._controller = SimpleNamespace(facet=facet, model=controller.model, page=controller.page, walk=controller.walk,
-                                           state=controller.state, store=controller.store, wells=controller.wells)  # fmt: skip
+                                           state=controller.state, store=controller.store, slots=controller.slots)  # fmt: skip
     assert exporter.script(sample) == "print('mine')"
     facet.as_python = lambda: None
     assert "NUMBER" in exporter.script(sample)

@@ -98,16 +98,16 @@ def test_the_figures_of_a_sample_are_those_of_its_class(conditional, client):
 
 def test_a_picture_takes_the_likeliest_class_until_one_is_chosen(conditional, client, png):
     fill(conditional, client, png)
-    view = conditional.wells["A"].view
+    view = conditional.slots["A"].view
     assert client.sent(EncodePicture)[0].label == () and (view.label, view.chosen) == (single(1), ())
-    assert conditional.wells["B"].view.label == conditional.wells["B"].view.chosen == single(2)
+    assert conditional.slots["B"].view.label == conditional.slots["B"].view.chosen == single(2)
     steps = conditional.history.length
-    conditional.acts.set_well_class("A", single(0))
+    conditional.acts.set_slot_class("A", single(0))
     assert view.seen is not None and conditional.walk.possible, "the older z stands until the new one comes"
     client.run()
-    view = conditional.wells["A"].view
+    view = conditional.slots["A"].view
     assert client.sent(EncodePicture)[-1].label == single(0) and view.label == view.chosen == single(0)
-    conditional.acts.set_well_class("A", single(0))
+    conditional.acts.set_slot_class("A", single(0))
     assert conditional.history.length == steps + 1, "the same class again is no act"
     conditional.acts.set_crop("A", Crop(zoom=2.0))
     client.run()
@@ -115,23 +115,23 @@ def test_a_picture_takes_the_likeliest_class_until_one_is_chosen(conditional, cl
     for _ in range(2):
         conditional.history.undo()
         client.run()
-    assert conditional.wells["A"].view.label == single(1)
+    assert conditional.slots["A"].view.label == single(1)
 
 
 def test_another_class_for_a_sample_gives_it_another_z(conditional, client, png):
     fill(conditional, client, png)
     sample = conditional.page.view.slots[5]
-    assert conditional.store.latent(conditional.wells["B"].view.z).tobytes() == sample.z.tobytes()
-    conditional.acts.set_well_class("B", single(0))
+    assert conditional.store.latent(conditional.slots["B"].view.z).tobytes() == sample.z.tobytes()
+    conditional.acts.set_slot_class("B", single(0))
     client.run()
-    assert not conditional.state.b.latent and conditional.wells["B"].view.label == single(0)
+    assert not conditional.state.b.latent and conditional.slots["B"].view.label == single(0)
     conditional.history.undo()
     client.run()
-    assert conditional.wells["B"].view.label == single(2)
-    assert conditional.store.latent(conditional.wells["B"].view.z).tobytes() == sample.z.tobytes()
+    assert conditional.slots["B"].view.label == single(2)
+    assert conditional.store.latent(conditional.slots["B"].view.z).tobytes() == sample.z.tobytes()
     conditional.acts.set_crop("B", Crop(zoom=2.0))
     client.run()
-    assert conditional.wells["B"].view.label == single(1), "cropped it is another picture, of the likeliest class"
+    assert conditional.slots["B"].view.label == single(1), "cropped it is another picture, of the likeliest class"
 
 
 def test_the_walk_goes_from_class_to_class(conditional, client, png):
@@ -149,14 +149,14 @@ def test_the_walk_goes_from_class_to_class(conditional, client, png):
     frame = conditional.frame()
     conditional.acts.put_latent("A", frame)
     client.run()
-    assert conditional.wells["A"].view.label == middle and client.sent(WalkFrames)[-1].label_a == middle
-    assert conditional.store.latent(conditional.wells["A"].view.z).tobytes() == frame.z.tobytes()
+    assert conditional.slots["A"].view.label == middle and client.sent(WalkFrames)[-1].label_a == middle
+    assert conditional.store.latent(conditional.slots["A"].view.z).tobytes() == frame.z.tobytes()
 
 
 def test_the_same_z_of_another_class_is_another_walk(conditional, client, png):
     fill(conditional, client, png)
     asked = len(client.sent(WalkFrames))
-    conditional.acts.set_well_class("A", single(2))
+    conditional.acts.set_slot_class("A", single(2))
     client.run()
     # The stand-in gives the same z for every class.
     assert len(client.sent(WalkFrames)) == asked + 1 and client.sent(WalkFrames)[-1].label_a == single(2)
@@ -164,7 +164,7 @@ def test_the_same_z_of_another_class_is_another_walk(conditional, client, png):
 
 def test_another_model_knows_nothing_of_the_class(conditional, client, png, checkpoint, kinds):
     fill(conditional, client, png)
-    conditional.acts.set_well_class("A", single(0))
+    conditional.acts.set_slot_class("A", single(0))
     conditional.acts.set_class(2)
     client.run()
     client.classes = 0
@@ -177,18 +177,18 @@ def test_another_model_knows_nothing_of_the_class(conditional, client, png, chec
     conditional.history.undo()
     client.run()
     assert conditional.state.model == str(kinds) and conditional.state.sampled_class == 2
-    assert (conditional.wells["A"].view.label, conditional.wells["B"].view.label) == (single(0), single(2))
+    assert (conditional.slots["A"].view.label, conditional.slots["B"].view.label) == (single(0), single(2))
 
 
 def test_a_restarted_engine_is_asked_for_the_same_classes(conditional, client, png):
     fill(conditional, client, png)
     conditional.acts.set_class(1)
-    conditional.acts.set_well_class("A", single(0))
+    conditional.acts.set_slot_class("A", single(0))
     client.run()
     conditional.engine_restarted()
     client.run()
     assert client.sent(SamplePage)[-1].label == single(1)
-    assert {request.well: request.label for request in client.sent(EncodePicture)[-2:]} == {"A": single(0), "B": single(2)}
+    assert {request.place: request.label for request in client.sent(EncodePicture)[-2:]} == {"A": single(0), "B": single(2)}
     assert (client.sent(WalkFrames)[-1].label_a, client.sent(WalkFrames)[-1].label_b) == (single(0), single(2))
 
 
@@ -208,7 +208,7 @@ def test_a_z_without_a_class_is_encoded_anew(conditional, client, png):
     for label in ((), single(9)):
         conditional.acts.put_latent("A", replace(sample, label=label))
         client.run()
-        view = conditional.wells["A"].view
+        view = conditional.slots["A"].view
         assert view.label == single(1) and view.chosen == () and conditional.walk.view.complete
 
 
@@ -217,7 +217,7 @@ def test_a_z_without_a_class_is_encoded_anew(conditional, client, png):
 
 def test_a_recipe_brings_the_classes_back(conditional, client, png):
     fill(conditional, client, png)
-    conditional.acts.set_well_class("A", single(0))
+    conditional.acts.set_slot_class("A", single(0))
     conditional.acts.set_class(2)
     client.run()
     for data in (Exporter(conditional).page(), Exporter(conditional).strip()):
@@ -250,9 +250,9 @@ def test_a_model_without_classes_writes_recipes_as_before(controller, client, pn
 def test_without_classes_nothing_is_seen_of_them(workspace, client, bundle):
     workspace.controller.acts.put_picture("A", (bundle / "examples" / "red.png").read_bytes(), "red.png")
     client.run()
-    parts = [workspace.canvas().of_class, workspace.inspector().kind, *(w.stats.of_class for w in workspace.wells.values())]
+    parts = [workspace.canvas().of_class, workspace.inspector().kind, *(w.stats.of_class for w in workspace.slots.values())]
     assert not any(part.isVisibleTo(workspace.window_for_test) for part in parts)
-    assert workspace.wells["A"].stats.notice.isVisible() and workspace.canvas().new_button.text() == "New samples"
+    assert workspace.slots["A"].stats.notice.isVisible() and workspace.canvas().new_button.text() == "New samples"
 
 
 def test_the_chooser_of_the_samples(offered, client, qtbot):
@@ -281,11 +281,11 @@ def test_the_choosers_go_with_the_model(offered, client):
     assert not offered.canvas().of_class.isVisible() and not offered.inspector().kind.isVisible()
 
 
-def test_a_well_says_its_class_and_takes_another(offered, client, bundle, qtbot):
+def test_a_slot_says_its_class_and_takes_another(offered, client, bundle, qtbot):
     offered.controller.acts.put_picture("A", (bundle / "examples" / "red.png").read_bytes(), "red.png")
     offered.acts.put_latent("B", offered.controller.page.view.slots[2])
     client.run()
-    first, second = (offered.wells[which].stats.of_class for which in "AB")
+    first, second = (offered.slots[which].stats.of_class for which in "AB")
     assert (first.currentText(), second.currentText()) == ("dog, likeliest", "owl")
     assert (first.accessibleName(), second.accessibleName()) == ("Class of A", "Class of B")
     assert offered.inspector().kind.value.text() == "dog 50 %, owl 50 %"
@@ -307,7 +307,7 @@ def test_the_session_brings_the_classes_back(offered, client, bundle, qtbot):
 
     offered.controller.acts.put_picture("A", (bundle / "examples" / "red.png").read_bytes(), "red.png")
     offered.acts.put_latent("B", offered.controller.page.view.slots[2])
-    offered.acts.set_well_class("A", single(0))
+    offered.acts.set_slot_class("A", single(0))
     offered.acts.set_class(1)
     client.run()
     stored = json.loads(json.dumps(offered.state()))
@@ -318,7 +318,7 @@ def test_the_session_brings_the_classes_back(offered, client, bundle, qtbot):
     qtbot.waitUntil(lambda: other.controller.started)
     client.run()
     assert other.history.state == offered.history.state and other.canvas().of_class.current() == "1"
-    assert [other.controller.wells[which].view.label for which in "AB"] == [single(0), single(2)]
+    assert [other.controller.slots[which].view.label for which in "AB"] == [single(0), single(2)]
 
 
 def test_the_chooser_stands_between_new_samples_and_the_count(offered):
@@ -336,13 +336,13 @@ def test_nothing_is_cut_or_overlaps(offered, client, bundle, size):
     canvas.setParent(None)
     canvas.resize(*size)
     canvas.show()
-    parts = [canvas.grid, canvas.controls, *canvas.wells.values(), canvas.walk]
+    parts = [canvas.grid, canvas.controls, *canvas.slots.values(), canvas.walk]
     for index, part in enumerate(parts):
         assert canvas.rect().contains(part.geometry()), part
         for other in parts[index + 1 :]:
             assert not part.geometry().intersects(other.geometry()), (part, other)
-    for well in canvas.wells.values():
-        stats = well.stats
+    for slot in canvas.slots.values():
+        stats = slot.stats
         places = [stats.of_class, stats.crop_button, stats.more_button, stats.typicality]
         for index, part in enumerate(places):
             assert part.isVisible() and stats.rect().contains(part.geometry()), (size, part)

@@ -154,7 +154,7 @@ def test_the_store_forgets_what_nothing_can_reach_and_keeps_what_undo_needs(cont
     controller.acts.put_picture("A", png(), "a.png")
     controller.acts.put_latent("B", controller.page.view.slots[3])
     client.run()
-    pixels = controller.wells["A"].view.seen
+    pixels = controller.slots["A"].view.seen
     for step in range(40):
         controller.acts.set_crop("A", Crop(zoom=1 + step / 10))
         client.run()
@@ -168,7 +168,7 @@ def test_the_store_forgets_what_nothing_can_reach_and_keeps_what_undo_needs(cont
     for _ in range(2):
         controller.history.redo()
         client.run()
-    np.testing.assert_array_equal(controller.wells["A"].view.seen, pixels)
+    np.testing.assert_array_equal(controller.slots["A"].view.seen, pixels)
     assert controller.state.b.latent in controller.store and controller.walk.possible
 
 
@@ -181,12 +181,12 @@ def test_answers_of_another_page_are_not_shown(controller, client):
     assert all("seed 5" in slot.name for slot in controller.page.view.slots)
 
 
-def test_a_picture_in_a_well_is_encoded_and_judged(controller, client, png):
+def test_a_picture_in_a_slot_is_encoded_and_judged(controller, client, png):
     controller.acts.put_picture("A", png(), "red.png")
-    view = controller.wells["A"].view
+    view = controller.slots["A"].view
     assert view.seen.shape == (8, 8, 3) and view.busy
     client.run()
-    view = controller.wells["A"].view
+    view = controller.slots["A"].view
     assert view.differing == 0 and not view.busy
     np.testing.assert_array_equal(view.reconstruction, view.seen)
     assert view.figures.bpd == pytest.approx(2.0) and view.figures.likelier_than == pytest.approx(75)
@@ -204,20 +204,20 @@ def test_a_sample_keeps_its_own_z(controller, client):
     sample = controller.page.view.slots[2]
     controller.acts.put_latent("A", sample)
     client.run()
-    assert controller.store.latent(controller.wells["A"].view.z).tobytes() == sample.z.tobytes()
+    assert controller.store.latent(controller.slots["A"].view.z).tobytes() == sample.z.tobytes()
 
 
 def test_a_sample_of_another_model_is_encoded(controller, client, make_checkpoint):
     client.run()
     controller.acts.put_latent("A", controller.page.view.slots[2])
     client.run()
-    own = controller.wells["A"].view.z
+    own = controller.slots["A"].view.z
     controller.choose_model(str(make_checkpoint("other")))
     client.run()
-    assert controller.wells["A"].view.z != own
+    assert controller.slots["A"].view.z != own
     controller.history.undo()
     client.run()
-    assert controller.wells["A"].view.z == own
+    assert controller.slots["A"].view.z == own
 
 
 def test_the_walk(controller, client, png):
@@ -258,16 +258,16 @@ def test_playing_is_no_act(controller, client, png):
 def test_a_frame_of_the_strip_has_the_z_of_its_place(controller, client, png):
     fill(controller, client, png)
     latent = controller.strip_latent(0.25)
-    a, b = (controller.store.latent(controller.wells[which].view.z) for which in "AB")
+    a, b = (controller.store.latent(controller.slots[which].view.z) for which in "AB")
     np.testing.assert_allclose(latent.z, 0.75 * a + 0.25 * b, rtol=1e-5)
     assert latent.z.dtype == a.dtype
 
 
-def test_clearing_a_well_ends_the_walk_and_undo_brings_it_back(controller, client, png):
+def test_clearing_a_slot_ends_the_walk_and_undo_brings_it_back(controller, client, png):
     fill(controller, client, png)
     before = [frame.tobytes() for frame in controller.walk.view.frames]
     controller.acts.clear("B")
-    assert not controller.walk.possible and controller.wells["B"].view.seen is None
+    assert not controller.walk.possible and controller.slots["B"].view.seen is None
     controller.history.undo()
     client.run()
     assert [frame.tobytes() for frame in controller.walk.view.frames] == before
@@ -285,7 +285,7 @@ def test_cropping_is_live_and_one_step(controller, client, png):
     # Each is sent at once: in the engine the newest takes the place of one that waits.
     assert [request.in_hand for request in client.sent(EncodePicture)[sent:]] == [True] * 3
     client.run()
-    view = controller.wells["A"].view
+    view = controller.slots["A"].view
     assert len(client.sent(EncodePicture)) == sent + 3 and not (view.busy or view.moving)
     controller.history.undo()
     assert controller.state.a.crop == Crop()
@@ -299,7 +299,7 @@ def test_a_restarted_engine_gives_the_same_pixels(controller, client, png):
     def screen():
         walk = controller.walk.view
         return (pictures(controller), [frame.tobytes() for frame in walk.frames], walk.picture.tobytes(),
-                [controller.wells[which].view.reconstruction.tobytes() for which in "AB"])
+                [controller.slots[which].view.reconstruction.tobytes() for which in "AB"])
 
     before = screen()
     controller.acts.set_temperature(0.9)
@@ -331,7 +331,7 @@ def test_an_error_stands_at_its_place(controller, client, png):
     client.fail = EncodePicture
     controller.acts.put_picture("A", png(), "red.png")
     client.run()
-    assert controller.wells["A"].view.error == "It could not be computed." and not controller.wells["A"].busy
+    assert controller.slots["A"].view.error == "It could not be computed." and not controller.slots["A"].busy
     client.fail = SamplePage
     controller.acts.new_samples()
     client.run()

@@ -31,12 +31,12 @@ def marking(workspace, client, make_checkpoint, png, qtbot):
     pixels = np.random.default_rng(0).integers(0, 256, (200, 240, 3), dtype=np.uint8)
     workspace.acts.put_picture("A", png(pixels), "photo.png")
     client.run()
-    well = workspace.wells["A"]
-    qtbot.mouseClick(well.stats.crop_button, LEFT)
-    assert well.stats.eyes_button.isVisible() and not well.eyes.isVisible()
-    qtbot.mouseClick(well.stats.eyes_button, LEFT)
-    assert well.eyes.isVisible() and not well.seen.isVisible()
-    return well
+    slot = workspace.slots["A"]
+    qtbot.mouseClick(slot.stats.crop_button, LEFT)
+    assert slot.stats.eyes_button.isVisible() and not slot.eyes.isVisible()
+    qtbot.mouseClick(slot.stats.eyes_button, LEFT)
+    assert slot.eyes.isVisible() and not slot.seen.isVisible()
+    return slot
 
 
 def crop(workspace) -> Crop:
@@ -122,9 +122,9 @@ def test_keys_move_a_dot_space_takes_the_other_and_done_ends_it(marking, workspa
 def test_a_model_of_anything_else_has_no_such_guide(workspace, client, png, qtbot):
     workspace.acts.put_picture("A", png(), "photo.png")
     client.run()
-    well = workspace.wells["A"]
-    qtbot.mouseClick(well.stats.crop_button, LEFT)
-    assert not well.stats.eyes_button.isVisible()
+    slot = workspace.slots["A"]
+    qtbot.mouseClick(slot.stats.crop_button, LEFT)
+    assert not slot.stats.eyes_button.isVisible()
 
 
 def test_another_model_ends_the_marking(marking, workspace, client, make_checkpoint):

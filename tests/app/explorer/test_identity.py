@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from flow_explorer.engine.requests.explorer import EncodePicture
-from flow_explorer.explorer.facets.paths.state import State as Paths
+from flow_explorer.explorer.facets.paths.state import PathsState as Paths
 from flow_explorer.explorer.facets.paths.state import Stop
 from flow_explorer.explorer.model import open_model
 from flow_explorer.explorer.moving.drag_drop import mime_of, read_mime
 from flow_explorer.explorer.moving.recipes import read_latent
-from flow_explorer.explorer.state import ExplorerState, Well
+from flow_explorer.explorer.state import ExplorerState, Slot
 from flow_explorer.explorer.store import Store
 from flow_explorer.shell import session_file
 from flow_explorer.shipped import weights_of
@@ -44,10 +44,10 @@ def open_session(workspace, client, name: str) -> list[str]:
     return said
 
 
-def wells_of(state: ExplorerState) -> list[Well]:
+def slots_of(state: ExplorerState) -> list[Slot]:
     paths = state.of("paths")
     assert isinstance(paths, Paths)
-    return [state.a, state.b, *paths.corners, *(stop.well for stop in paths.stops)]
+    return [state.a, state.b, *paths.corners, *(stop.slot for stop in paths.stops)]
 
 
 def test_a_session_keeps_its_pictures_and_says_that_the_model_has_changed(workspace, client, trained_again):
@@ -60,13 +60,13 @@ def test_a_session_keeps_its_pictures_and_says_that_the_model_has_changed(worksp
     now = state(workspace)
     assert (now.model, now.count, now.walk.mode, now.a.name) == ("mnist", 4, "spherical", "sample 1, seed 0")
     # No z of the old weights is left to be decoded, and every picture is.
-    assert len(wells_of(now)) == 8 and not any(well.latent or well.empty for well in wells_of(now))
+    assert len(slots_of(now)) == 8 and not any(slot.latent or slot.empty for slot in slots_of(now))
     assert now.of("directions").more == now.of("directions").less == ()
     old = [Store().put_latent(z) for z in latents("samples-mnist.flowsession")]
-    assert len(old) >= 4 and not {workspace.controller.wells[which].view.z for which in "AB"} & set(old)
+    assert len(old) >= 4 and not {workspace.controller.slots[which].view.z for which in "AB"} & set(old)
     sent = client.sent(EncodePicture)[-2:]
     for which, request in zip("AB", sent, strict=True):
-        view = workspace.controller.wells[which].view
+        view = workspace.controller.slots[which].view
         assert np.array_equal(request.picture, view.seen) and view.differing == 0 and request.label == ()
         assert view.weights == open_model("mnist").weights != weights_of("mnist")
     assert workspace.controller.walk.view.complete and workspace.controller.page.view.complete
@@ -99,8 +99,8 @@ def test_a_session_of_a_model_that_is_no_longer_bundled_goes_to_the_one_that_is_
     assert words.startswith("The model “mnist”, which made this, is no longer part of Flow Explorer. The pictures stay, and are "
                             "encoded by “Tiny”, which draws the samples too.")  # fmt: skip
     now = state(workspace)
-    assert now.model == "tiny" and not any(well.latent or well.empty for well in wells_of(now))
-    assert workspace.controller.wells["A"].view.differing == 0 and workspace.controller.page.view.complete
+    assert now.model == "tiny" and not any(slot.latent or slot.empty for slot in slots_of(now))
+    assert workspace.controller.slots["A"].view.differing == 0 and workspace.controller.page.view.complete
 
 
 def test_the_last_session_comes_back_as_pictures(workspace, client, trained_again, home, notices):
@@ -110,7 +110,7 @@ def test_the_last_session_comes_back_as_pictures(workspace, client, trained_agai
     client.run()
     words, kind, _act = notices[-1]
     assert "has changed since this was made" in words and kind == "notice"
-    assert not state(workspace).a.latent and workspace.controller.wells["A"].view.differing == 0
+    assert not state(workspace).a.latent and workspace.controller.slots["A"].view.differing == 0
     # Saved again, it is of the weights that are here: it is said once.
     count = len(notices)
     workspace.restore(json.loads(json.dumps(workspace.state())))
@@ -124,12 +124,12 @@ def test_the_last_session_comes_back_as_pictures(workspace, client, trained_agai
 @pytest.mark.parametrize("place", ["canvas", "well"])
 def test_a_saved_sample_is_used_as_the_picture_that_it_is(workspace, client, trained_again, notices, place):
     path = WRITTEN / "sample-mnist-enlarged.png"
-    drop(workspace.canvas() if place == "canvas" else workspace.wells["A"], urls(path))
+    drop(workspace.canvas() if place == "canvas" else workspace.slots["A"], urls(path))
     client.run()
     now, (words, kind, act) = state(workspace), notices[-1]
     assert (now.model, now.a.name, now.a.latent) == ("tiny", path.name, "") and kind == "notice"
     assert "has changed since this was made" in words and words.endswith(f"{path.name} is used as the picture that it is.")
-    view = workspace.controller.wells["A"].view
+    view = workspace.controller.slots["A"].view
     assert view.differing == 0 and np.array_equal(view.reconstruction, view.seen)
     assert workspace.controller.store.picture(now.a.picture).pixels.shape[:2] == (224, 224)
     text, restore = act
@@ -137,12 +137,12 @@ def test_a_saved_sample_is_used_as_the_picture_that_it_is(workspace, client, tra
     restore()
     client.run()
     assert state(workspace).model == "mnist" and "the samples are drawn anew" in notices[-1][0] and notices[-1][1] == "notice"
-    assert not any(well.latent for well in wells_of(state(workspace)))
+    assert not any(slot.latent for slot in slots_of(state(workspace)))
 
 
 def test_a_saved_page_is_used_as_a_picture_and_a_saved_walk_brings_its_pictures(workspace, client, trained_again, notices):
     for name in ("page-mnist.png", "page-window-mnist.png", "decoded-mnist.png"):
-        drop(workspace.wells["B"], urls(WRITTEN / name))
+        drop(workspace.slots["B"], urls(WRITTEN / name))
         client.run()
         assert state(workspace).model == "tiny" and state(workspace).b.name == name and "has changed" in notices[-1][0]
     assert notices[-1][2] is None  # the recipe of a decoded z says no settings
@@ -151,7 +151,7 @@ def test_a_saved_page_is_used_as_a_picture_and_a_saved_walk_brings_its_pictures(
         client.run()
         now = state(workspace)
         assert now.model == "mnist" and "has changed" in notices[-1][0] and notices[-1][1] == "notice"
-        assert not now.a.empty and not now.b.empty and not any(well.latent for well in wells_of(now))
+        assert not now.a.empty and not now.b.empty and not any(slot.latent for slot in slots_of(now))
         assert workspace.controller.walk.view.complete
         workspace.acts.set_model("tiny")
 
@@ -170,10 +170,10 @@ def test_a_recipe_of_weights_that_are_open_under_another_name_is_restored(worksp
     found["explorer"] = {**found["explorer"], "model": "mnist"}
     file = tmp_path / "sample.png"
     file.write_bytes(recipe.embed(data, found))
-    drop(workspace.wells["A"], urls(file))
+    drop(workspace.slots["A"], urls(file))
     client.run()
     assert "came back with its own z" in notices[-1][0]
-    view = workspace.controller.wells["A"].view
+    view = workspace.controller.slots["A"].view
     assert workspace.controller.store.latent(view.z).tobytes() == sample.z.tobytes()
     drop(workspace.canvas(), urls(file))
     client.run()
@@ -185,12 +185,12 @@ def test_a_corner_and_a_keyframe_take_the_picture_alone(workspace, client, train
     workspace.acts.show_facet("paths")
     client.run()
     from flow_explorer.explorer.facets.base import Host
-    from flow_explorer.explorer.facets.paths.intake import Intake
+    from flow_explorer.explorer.facets.paths.picture_input import PictureInput
 
-    intake = Intake(Host(workspace.controller, workspace.context, workspace.transfers), workspace)
+    intake = PictureInput(Host(workspace.controller, workspace.context, workspace.transfers), workspace)
     intake.take(urls(WRITTEN / "sample-mnist-enlarged.png"), put.append, said.append)
-    (well,) = put
-    assert not well.latent and workspace.controller.store.picture(well.picture).pixels.shape[:2] == (8, 8) and not said
+    (slot,) = put
+    assert not slot.latent and workspace.controller.store.picture(slot.picture).pixels.shape[:2] == (8, 8) and not said
     assert "has changed" in notices[-1][0] and "is used as the picture that it is" in notices[-1][0]
 
 
@@ -203,8 +203,8 @@ def test_a_sample_carries_its_weights_wherever_it_goes(workspace, client, bundle
     assert sample.weights == weights != weights_of(name)
     workspace.acts.put_latent("A", sample)
     client.run()
-    well = state(workspace).a
-    assert well.latent_weights == weights and workspace.controller.wells["A"].view.z == well.latent
+    slot = state(workspace).a
+    assert slot.latent_weights == weights and workspace.controller.slots["A"].view.z == slot.latent
     (item,) = read_mime(mime_of(sample, workspace.exporter.picture(sample), "sample.png"))
     assert item.latent.weights == weights
     data = workspace.exporter.picture(sample)
@@ -215,23 +215,23 @@ def test_a_sample_carries_its_weights_wherever_it_goes(workspace, client, bundle
     write_checkpoint(bundle / "models" / "faces.safetensors", b"newer", title="Faces")
     workspace.acts.put_latent("B", sample)
     client.run()
-    view = workspace.controller.wells["B"].view
-    assert view.z != well.latent == state(workspace).b.latent
-    assert client.sent(EncodePicture)[-1].well == "B" and view.weights == open_model(name).weights != weights
+    view = workspace.controller.slots["B"].view
+    assert view.z != slot.latent == state(workspace).b.latent
+    assert client.sent(EncodePicture)[-1].place == "B" and view.weights == open_model(name).weights != weights
 
 
 def test_older_files_are_of_the_weights_that_shipped_and_newer_ones_of_what_they_say():
     old = {"picture": "p1", "name": "a", "latent": "z1", "latent_model": "mnist"}
-    assert Well.from_dict(old).latent_weights == weights_of("mnist")
-    assert Well.from_dict({**old, "latent_model": "/somewhere/run"}).latent_weights == ""
-    assert Well.from_dict({**old, "latent": ""}).latent_weights == ""
+    assert Slot.from_dict(old).latent_weights == weights_of("mnist")
+    assert Slot.from_dict({**old, "latent_model": "/somewhere/run"}).latent_weights == ""
+    assert Slot.from_dict({**old, "latent": ""}).latent_weights == ""
     for weights in ("", "0123456789abcdef"):
-        well = replace(Well.from_dict(old), latent_weights=weights)
-        assert Well.from_dict(json.loads(json.dumps(well.to_dict()))) == well
-    well = replace(Well.from_dict(old), latent_weights="0123456789abcdef")
-    assert well.keeps_latent("mnist") and well.keeps_latent("mnist", "0123456789abcdef")
-    assert not well.keeps_latent("mnist", "f" * 16) and well.keeps_latent("/elsewhere", "0123456789abcdef")
-    paths = Paths(corners=(well,) * 4, stops=(Stop(well),))
+        slot = replace(Slot.from_dict(old), latent_weights=weights)
+        assert Slot.from_dict(json.loads(json.dumps(slot.to_dict()))) == slot
+    slot = replace(Slot.from_dict(old), latent_weights="0123456789abcdef")
+    assert slot.keeps_latent("mnist") and slot.keeps_latent("mnist", "0123456789abcdef")
+    assert not slot.keeps_latent("mnist", "f" * 16) and slot.keeps_latent("/elsewhere", "0123456789abcdef")
+    paths = Paths(corners=(slot,) * 4, stops=(Stop(slot),))
     assert Paths.from_dict(json.loads(json.dumps(paths.to_dict()))) == paths
 
 

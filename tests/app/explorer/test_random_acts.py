@@ -70,7 +70,7 @@ def test_acts_undone_and_redone_at_random_never_lose_their_way(make_controller, 
 def test_every_act_is_among_them():
     known = {name for name, _ in inspect.getmembers(Acts, inspect.isfunction) if not name.startswith("_")}
     did = {name.removeprefix("do_") for name in dir(random_acts.Restless) if name.startswith("do_")}
-    assert known - did <= {"rest", "well_of", "show_facet"}
+    assert known - did <= {"rest", "slot_of", "show_facet"}
 
 
 def test_undo_stays_under_its_cap_and_the_oldest_go_first(make_controller, client, monkeypatch):

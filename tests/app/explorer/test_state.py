@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from flow_explorer.explorer.state import ExplorerState, Walk, Well
+from flow_explorer.explorer.state import ExplorerState, Slot, Walk
 from flowcore.errors import FlowError
 from flowcore.model.labels import between, single
 from flowcore.pictures.crop import Crop
 
 FULL = ExplorerState(
     model="faces", seed=18, temperature=0.65, profile=(0.2, 0.65, 1.0), count=36, selected=5, shown="walk",
-    a=Well(picture="p1", name="photo.jpg", crop=Crop(center_x=0.3, zoom=2.0, angle=15.0)),
-    b=Well(picture="p2", name="sample", latent="z1", latent_model="faces"),
+    a=Slot(picture="p1", name="photo.jpg", crop=Crop(center_x=0.3, zoom=2.0, angle=15.0)),
+    b=Slot(picture="p2", name="sample", latent="z1", latent_model="faces"),
     walk=Walk(0.62, "spherical"),
 )  # fmt: skip
 
@@ -91,11 +91,11 @@ def test_refuses_what_is_no_object(data):
         ExplorerState.from_dict(data)
 
 
-def test_first_empty_well():
-    full = Well(picture="p")
-    assert ExplorerState().first_empty_well == "A"
-    assert ExplorerState(a=full).first_empty_well == "B"
-    assert ExplorerState(a=full, b=full).first_empty_well == "A"
+def test_first_empty_slot():
+    full = Slot(picture="p")
+    assert ExplorerState().first_empty_slot == "A"
+    assert ExplorerState(a=full).first_empty_slot == "B"
+    assert ExplorerState(a=full, b=full).first_empty_slot == "A"
 
 
 def test_a_latent_belongs_to_its_model():
@@ -103,6 +103,6 @@ def test_a_latent_belongs_to_its_model():
     assert not FULL.a.keeps_latent("faces")
 
 
-def test_keys_are_what_the_wells_need():
+def test_keys_are_what_the_slots_need():
     assert FULL.keys == {"p1", "p2", "z1"}
-    assert replace(FULL, b=Well()).keys == {"p1"}
+    assert replace(FULL, b=Slot()).keys == {"p1"}

@@ -13,7 +13,7 @@ from flow_explorer.explorer import facets
 from flow_explorer.explorer.facets import FacetState
 from flow_explorer.explorer.moving.recipes import make_recipe, read_recipe
 from flow_explorer.explorer.moving.thumbnails import CAP_BYTES, Thumbnails
-from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.state import Slot
 from flow_explorer.explorer.store import Store
 from flow_explorer.widgets.pixels import from_image
 from flowcore.errors import FlowError
@@ -72,23 +72,23 @@ def test_thumbnails_stay_under_their_cap_and_go_with_their_acts(controller, clie
 class WallState(FacetState):
     """A facet that holds wells, as a pad of four pictures does."""
 
-    wells: tuple[Well, ...] = ()
+    slots: tuple[Slot, ...] = ()
     mask: str = ""
 
     @property
     def keys(self) -> set[str]:
-        return {key for key in (self.mask, *(k for well in self.wells for k in (well.picture, well.latent))) if key}
+        return {key for key in (self.mask, *(k for slot in self.slots for k in (slot.picture, slot.latent))) if key}
 
     def to_dict(self) -> dict:
-        return {"wells": [well.to_dict() for well in self.wells], "mask": self.mask}
+        return {"wells": [slot.to_dict() for slot in self.slots], "mask": self.mask}
 
     @classmethod
     def from_dict(cls, data: dict) -> WallState:
-        return cls(tuple(Well.from_dict(well) for well in data.get("wells", ())), data.get("mask", ""))
+        return cls(tuple(Slot.from_dict(slot) for slot in data.get("wells", ())), data.get("mask", ""))
 
     def renamed(self, keys: dict[str, str]) -> WallState:
-        wells = tuple(replace(well, picture=keys[well.picture], latent=keys.get(well.latent, "")) for well in self.wells)
-        return replace(self, wells=wells, mask=keys.get(self.mask, ""))
+        slots = tuple(replace(slot, picture=keys[slot.picture], latent=keys.get(slot.latent, "")) for slot in self.slots)
+        return replace(self, slots=slots, mask=keys.get(self.mask, ""))
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_recipe_carries_what_facets_hold_as_the_model_sees_it(controller, clie
     secret = store.put_picture(png(photograph()))
     mask = store.put_picture(png(np.random.default_rng(1).integers(0, 256, (8, 8, 3), dtype=np.uint8)))
     z = store.put_latent(np.arange(192, dtype=np.float32))
-    acts.set_facet("wall", WallState((Well(picture=secret, name="me.png", crop=Crop(zoom=2.0)),), mask), "Hang")
+    acts.set_facet("wall", WallState((Slot(picture=secret, name="me.png", crop=Crop(zoom=2.0)),), mask), "Hang")
     acts.set_facet("drawer", random_acts.DrawerState(1.5, "words", (z, secret)), "Change the drawer")
     sample = controller.page.view.slots[0]
     for kind, latent in (("picture", sample), ("samples", None), ("walk", None)):
@@ -117,7 +117,7 @@ def test_a_recipe_carries_what_facets_hold_as_the_model_sees_it(controller, clie
         there = Store()
         state = read_recipe(made, there)
         hung, drawer = state.of("wall"), state.of("drawer")
-        assert hung.wells[0].name == "me.png" and there.picture(hung.wells[0].picture).pixels.shape[:2] == (8, 8)
+        assert hung.slots[0].name == "me.png" and there.picture(hung.slots[0].picture).pixels.shape[:2] == (8, 8)
         assert there.blob(hung.mask) == store.blob(mask)
         assert (drawer.amount, drawer.words) == (1.5, "words")
         latents = [key for key in drawer.kept if key.startswith("z")]

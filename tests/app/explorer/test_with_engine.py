@@ -85,7 +85,7 @@ def screen(controller) -> list[bytes]:
     """Every picture that is shown."""
     walk = controller.walk.view
     pictures = [slot.picture for slot in controller.page.view.slots]
-    pictures += [controller.wells[which].view.reconstruction for which in "AB"]
+    pictures += [controller.slots[which].view.reconstruction for which in "AB"]
     return [picture.tobytes() for picture in (*pictures, *walk.frames, walk.picture)]
 
 
@@ -95,14 +95,14 @@ def fill(controller, qtbot) -> None:
     rest(controller, qtbot)
 
 
-def test_round_trip_is_exact_and_the_walk_ends_in_its_wells(explorer, qtbot):
+def test_round_trip_is_exact_and_the_walk_ends_in_its_slots(explorer, qtbot):
     fill(explorer, qtbot)
     for which in "AB":
-        view = explorer.wells[which].view
+        view = explorer.slots[which].view
         assert view.differing == 0 and view.figures.bpd is not None and view.figures.typicality is not None
         assert view.reconstruction.tobytes() == view.seen.tobytes()
     frames = explorer.walk.view.frames
-    assert frames[0].tobytes() == explorer.wells["A"].view.seen.tobytes()
+    assert frames[0].tobytes() == explorer.slots["A"].view.seen.tobytes()
     assert frames[-1].tobytes() == explorer.page.view.slots[5].picture.tobytes()
 
 
@@ -179,7 +179,7 @@ def test_a_grey_model_takes_colour_pictures_and_its_own_samples(explorer, grey_m
     explorer.choose_model(str(grey_model))
     rest(explorer, qtbot)
     for which in "AB":
-        view = explorer.wells[which].view
+        view = explorer.slots[which].view
         assert view.seen.shape == (16, 16, 1) and view.differing == 0
     sample = explorer.page.view.slots[3]
     assert sample.picture.shape == (16, 16, 1)
@@ -188,7 +188,7 @@ def test_a_grey_model_takes_colour_pictures_and_its_own_samples(explorer, grey_m
     for latent in (item.latent, read_latent(recipe.extract(png) or {}, png)):
         explorer.acts.put_latent("A", latent)
         rest(explorer, qtbot)
-        view = explorer.wells["A"].view
+        view = explorer.slots["A"].view
         assert view.seen.tobytes() == sample.picture.tobytes() == explorer.walk.view.frames[0].tobytes()
         assert explorer.store.latent(view.z).tobytes() == sample.z.tobytes()
 
@@ -201,12 +201,12 @@ def test_a_conditional_model_from_samples_to_a_walk_between_classes(explorer, co
     slots = explorer.page.view.slots
     assert [slot.label for slot in slots[:4]] == [single(0), single(1), single(2), single(0)]
     fill(explorer, qtbot)
-    a, b = (explorer.wells[which].view for which in "AB")
+    a, b = (explorer.slots[which].view for which in "AB")
     assert a.differing == b.differing == 0 and b.label == slots[5].label == single(2)
     likeliest = a.figures.bpd
-    explorer.acts.set_well_class("A", single((a.label[0][0] + 1) % 3))
+    explorer.acts.set_slot_class("A", single((a.label[0][0] + 1) % 3))
     rest(explorer, qtbot)
-    other = explorer.wells["A"].view
+    other = explorer.slots["A"].view
     assert other.differing == 0 and other.label == other.chosen and other.figures.bpd > likeliest
     frames = explorer.walk.view.frames
     assert frames[0].tobytes() == other.seen.tobytes() and frames[-1].tobytes() == slots[5].picture.tobytes()

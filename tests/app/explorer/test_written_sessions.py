@@ -61,7 +61,7 @@ def proved(controller: Controller) -> None:
     """Both wells come back byte for byte, and the walk ends in them."""
     frames = controller.walk.view.frames
     for which, end in zip("AB", (frames[0], frames[-1]), strict=True):
-        view = controller.wells[which].view
+        view = controller.slots[which].view
         assert view.differing == 0 and np.array_equal(view.reconstruction, view.seen) and np.array_equal(end, view.seen)
 
 
@@ -75,15 +75,15 @@ def test_a_session_shows_what_it_showed(name, opened, pixels):
         return
     assert said == []
     for which in "AB":
-        assert np.array_equal(controller.wells[which].view.reconstruction, pixels[f"{name}.{which}"])
+        assert np.array_equal(controller.slots[which].view.reconstruction, pixels[f"{name}.{which}"])
     page = np.stack([slot.picture for slot in controller.page.view.slots])
     # A sample's value may lie on the border of two grey levels, where another processor rounds to the other.
     for there, then in ((page, pixels[f"{name}.page"]), (controller.walk.view.picture, pixels[f"{name}.walk"])):
         assert np.abs(there.astype(int) - then).max() <= 1
     if name == "samples-mnist":
         for which, index in (("A", 0), ("B", 3)):
-            assert controller.wells[which].view.z == controller.state.well(which).latent
-            assert np.array_equal(controller.wells[which].view.reconstruction, page[index])
+            assert controller.slots[which].view.z == controller.state.slot(which).latent
+            assert np.array_equal(controller.slots[which].view.reconstruction, page[index])
 
 
 def test_a_saved_sample_comes_back_with_its_z(pixels):
@@ -106,7 +106,7 @@ def test_a_session_of_a_model_that_was_trained_again_is_encoded_anew(opened, tmp
     assert len(said) == 1 and "“Digits” has changed" in said[0]
     proved(controller)
     for which in "AB":
-        view = controller.wells[which].view
+        view = controller.slots[which].view
         assert np.array_equal(view.seen, pixels[f"samples-mnist.{which}"])
         old = session_file.read(WRITTEN / "samples-mnist.flowsession").workspaces["explorer"]["state"][which.lower()]["latent"]
         assert view.z != old and old not in controller.state.keys

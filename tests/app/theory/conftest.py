@@ -90,14 +90,14 @@ def theory_window(qapp, tmp_path_factory):
     from flow_explorer.engine.client import EngineClient
     from flow_explorer.main_window import MainWindow
     from flow_explorer.settings import Settings
-    from flow_explorer.shell.session import Session
+    from flow_explorer.shell.session import WindowSession
     from flow_explorer.workspace import REGISTRY
 
     theme.apply(qapp, "light")
     settings = Settings(tmp_path_factory.mktemp("theory") / "settings.json")
     settings.set("hint.theory.seen", True)
     entries = [entry for entry in REGISTRY if entry.id == "theory"]
-    window = MainWindow(EngineClient(), settings, Session(keep=False), entries=entries)
+    window = MainWindow(EngineClient(), settings, WindowSession(keep=False), entries=entries)
     window.resize(1280, 720)
     window.show()
     window.begin("theory")

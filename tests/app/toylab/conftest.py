@@ -52,7 +52,7 @@ def toy_window(qapp, tmp_path_factory):
     from flow_explorer.engine.client import EngineClient
     from flow_explorer.main_window import MainWindow
     from flow_explorer.settings import Settings
-    from flow_explorer.shell.session import Session
+    from flow_explorer.shell.session import WindowSession
     from flow_explorer.workspace import REGISTRY
 
     theme.apply(qapp, "light")
@@ -60,7 +60,7 @@ def toy_window(qapp, tmp_path_factory):
     settings.set("hint.toylab.seen", True)
     engine = EngineClient(environment={"OMP_NUM_THREADS": "1"})
     entries = [entry for entry in REGISTRY if entry.id == "toylab"]
-    window = MainWindow(engine, settings, Session(keep=False), entries=entries)
+    window = MainWindow(engine, settings, WindowSession(keep=False), entries=entries)
     window.resize(1280, 720)
     engine.start()
     window.show()

@@ -13,13 +13,13 @@ from flow_explorer.history import History
 from flow_explorer.toylab.controller import ToyController
 from flow_explorer.toylab.panels.curve import Curve
 from flow_explorer.toylab.race.curves import nice_height, nice_seconds
+from flow_explorer.toylab.race.entries import MAX_RIVALS, RaceEntry
 from flow_explorer.toylab.race.marks import MARKS
-from flow_explorer.toylab.race.rivals import MAX_RIVALS, Rival
 from flow_explorer.toylab.race.view import racer_names
 from flow_explorer.toylab.state import ToyState
 from flowcore.errors import ConfigError
+from flowcore.plane.film_frames import CurvePoint
 from flowcore.plane.race import MAX_RACERS
-from flowcore.plane.shots import CurvePoint
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def answer(silent, kind, header=None, index=-1, **arrays):
 
 
 def test_settings_with_rivals_go_to_a_session_and_back_and_old_ones_still_load():
-    state = ToyState(rivals=(Rival("spline", 4, 32, 1e-3), Rival("nice")), race=7)
+    state = ToyState(rivals=(RaceEntry("spline", 4, 32, 1e-3), RaceEntry("nice")), race=7)
     assert ToyState.from_dict(json.loads(json.dumps(state.to_dict()))) == state
     old = ToyState().to_dict()
     del old["rivals"], old["race"]
@@ -177,7 +177,7 @@ def test_a_number_with_other_racers_is_another_race(controller, silent):
     answer(silent, "points", samples0=np.zeros((2, 2)), samples1=np.zeros((2, 2)))
     assert controller.race.run.is_shown()
     state = controller.state
-    controller.history.do(ToyState(rivals=(Rival("nice"),), race=state.race), "Open a session")
+    controller.history.do(ToyState(rivals=(RaceEntry("nice"),), race=state.race), "Open a session")
     assert not controller.race.run.is_shown() and races(silent)[-1][0].entries[1]["flow"] == "nice"
 
 

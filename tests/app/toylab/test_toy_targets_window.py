@@ -16,7 +16,7 @@ from flow_explorer.engine.client import Message
 from flow_explorer.settings import Settings
 from flow_explorer.toylab.state import ToyState
 from flow_explorer.toylab.workspace import ToyLab
-from flow_explorer.workspace import Context
+from flow_explorer.workspace import WorkspaceContext
 from flowcore.plane.targets import targets as toy_targets
 from flowcore.plane.targets.ink import SIDE
 
@@ -32,7 +32,7 @@ def window(qapp, listener, tmp_path_factory):
     """The toy lab over an engine that only listens, its canvas and column side by side."""
     told = []
     settings = Settings(tmp_path_factory.mktemp("targets") / "settings.json")
-    lab = ToyLab(Context(listener, settings, notify=lambda words, *_rest, **_more: told.append(words)))
+    lab = ToyLab(WorkspaceContext(listener, settings, notify=lambda words, *_rest, **_more: told.append(words)))
     window = QWidget()
     window.lab, window.told = lab, told
     row = QHBoxLayout(window)

@@ -15,7 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QInputDialog, QMessageBox, QSlider
 
 from flow_explorer import theme
-from flow_explorer.training.presence import Presence, is_alive, read_presence, write_presence
+from flow_explorer.training.process_record import ProcessRecord, is_alive, read_presence, write_presence
 from flow_explorer.training.state import Form, TrainingState, runs_folder
 from flow_explorer.widgets import Choice, NumberField
 from flowcore.folder_lock import FolderLock
@@ -30,7 +30,7 @@ def open_window(qtbot, home, monkeypatch):
     from flow_explorer.engine.client import EngineClient
     from flow_explorer.main_window import MainWindow
     from flow_explorer.settings import Settings
-    from flow_explorer.shell.session import Session
+    from flow_explorer.shell.session import WindowSession
     from flow_explorer.workspace import REGISTRY
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -43,7 +43,7 @@ def open_window(qtbot, home, monkeypatch):
             settings.set(f"hint.{name}.seen", True)
         client = EngineClient(environment={"OMP_NUM_THREADS": "1"})
         entries = [entry for entry in REGISTRY if entry.id in ids]
-        window = MainWindow(client, settings, Session(), entries=entries)
+        window = MainWindow(client, settings, WindowSession(), entries=entries)
         windows.append(window)
         qtbot.addWidget(window)
         window.resize(*size)
@@ -209,7 +209,7 @@ def test_runs_are_listed_compared_renamed_and_binned(qtbot, open_window, home, r
     for name, system in (("one", "glow"), ("two", "nice"), ("three", "realnvp")):
         write_run(runs_folder() / name, name.capitalize(), system)
     live = write_run(runs_folder() / "live", "Live", logged=5)
-    write_presence(live, Presence(os.getpid(), "here", since=time.time() - 60))
+    write_presence(live, ProcessRecord(os.getpid(), "here", since=time.time() - 60))
     lock = FolderLock(live)
     lock.take()
     request.addfinalizer(lock.release)

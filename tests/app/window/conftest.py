@@ -17,7 +17,7 @@ def make_window(qtbot, home):
     from flow_explorer.engine.client import EngineClient
     from flow_explorer.main_window import MainWindow
     from flow_explorer.settings import Settings
-    from flow_explorer.shell.session import Session
+    from flow_explorer.shell.session import WindowSession
     from flow_explorer.workspace import Entry
 
     windows = []
@@ -32,7 +32,7 @@ def make_window(qtbot, home):
         settings = Settings()
         if not hint:
             settings.set("hint.counter.seen", True)
-        window = MainWindow(engine, settings, Session(), entries=entries, options=options)
+        window = MainWindow(engine, settings, WindowSession(), entries=entries, options=options)
         windows.append(window)
         qtbot.addWidget(window)
         if start:

@@ -54,7 +54,7 @@ def main() -> int:
         """A digest of every picture on screen."""
         controller = explorer.controller
         pictures = [slot.picture for slot in controller.page.view.slots] + [controller.walk.view.picture]
-        pictures += [controller.wells[which].view.reconstruction for which in "AB"]
+        pictures += [controller.slots[which].view.reconstruction for which in "AB"]
         return hashlib.sha256(b"".join(picture.tobytes() for picture in pictures)).hexdigest()
 
     steps = []

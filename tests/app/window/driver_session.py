@@ -33,7 +33,7 @@ def main() -> int:
     from flow_explorer.main_window import MainWindow
     from flow_explorer.settings import Settings
     from flow_explorer.shell.log import Log, Uncaught
-    from flow_explorer.shell.session import Session
+    from flow_explorer.shell.session import WindowSession
     from flow_explorer.widgets import ValueSlider
 
     log, uncaught, problems = Log(), Uncaught(), []
@@ -42,7 +42,7 @@ def main() -> int:
     theme.apply(application, "light")
     engine = EngineClient()
     engine.start()
-    window = MainWindow(engine, Settings(), Session())
+    window = MainWindow(engine, Settings(), WindowSession())
     window.show()
     seen: dict[str, object] = {"workspaces": [entry.id for entry in window.entries]}
 

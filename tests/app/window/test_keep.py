@@ -102,7 +102,7 @@ def explorer_window(qtbot, make_checkpoint_at: Path):
     from flow_explorer.engine.client import EngineClient
     from flow_explorer.main_window import MainWindow
     from flow_explorer.settings import Settings
-    from flow_explorer.shell.session import Session
+    from flow_explorer.shell.session import WindowSession
     from flow_explorer.workspace import REGISTRY
 
     header = json.dumps({"__metadata__": {"format": "flow-explorer", "card": json.dumps({
@@ -112,7 +112,7 @@ def explorer_window(qtbot, make_checkpoint_at: Path):
     make_checkpoint_at.write_bytes(len(header).to_bytes(8, "little") + header)
     settings = Settings()
     settings.set("hint.explorer.seen", True)
-    window = MainWindow(EngineClient(), settings, Session(keep=False),
+    window = MainWindow(EngineClient(), settings, WindowSession(keep=False),
                         entries=[entry for entry in REGISTRY if entry.id in ("explorer", "toylab")])
     qtbot.addWidget(window)
     window.show()
@@ -259,7 +259,7 @@ def test_hostile_files_cost_a_sentence_each_and_nothing_else(window, tmp_path):
         assert not window.session_acts.open(tmp_path / "pipe.flowsession")
 
 
-def test_a_picture_that_is_missing_costs_its_well_only(window, tmp_path):
+def test_a_picture_that_is_missing_costs_its_slot_only(window, tmp_path):
     path = tmp_path / "a.flowsession"
     assert window.session_acts.save(path)
     value = json.loads(path.read_text())
@@ -289,7 +289,7 @@ def test_a_full_disk_is_a_sentence_and_the_older_file_stays(window, tmp_path, mo
     assert not window.session_acts.save(tmp_path)
 
 
-def test_dropped_on_the_window_or_on_a_well_it_opens(window, tmp_path):
+def test_dropped_on_the_window_or_on_a_slot_it_opens(window, tmp_path):
     path = tmp_path / "Dropped.FlowSession"
     assert window.session_acts.save(path)
     window.current.acts.set_temperature(0.9)
@@ -380,12 +380,12 @@ def test_writing_what_json_cannot_hold_is_a_sentence(tmp_path):
 
 
 def test_a_session_of_another_version_is_set_aside_not_overwritten(home):
-    from flow_explorer.shell.session import Session
+    from flow_explorer.shell.session import WindowSession
 
     path = home / "state" / "session.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"version": 99, "workspaces": {"explorer": {"seed": 5}}}')
-    session = Session()
+    session = WindowSession()
     assert session.states == {}
     assert session.save()
     assert json.loads(path.with_name("session-kept.json").read_text())["version"] == 99

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from flow_explorer.history import History
 from flow_explorer.widgets import Button, ChipButton, Heading, Inspector, NumberField, ValueSlider
-from flow_explorer.workspace import Command, Context, Workspace
+from flow_explorer.workspace import Command, Workspace, WorkspaceContext
 from flowcore.errors import ConfigError
 
 
@@ -21,7 +21,7 @@ class State:
 
 
 class Counter(Workspace):
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: WorkspaceContext) -> None:
         super().__init__(context)
         self.history = History(State())
         self.history.subscribe(lambda _state: self.state_changed.emit())
@@ -95,5 +95,5 @@ class Counter(Workspace):
         return "Press Add.\nPress it again."
 
 
-def create(context: Context) -> Workspace:
+def create(context: WorkspaceContext) -> Workspace:
     return Counter(context)

@@ -108,7 +108,7 @@ def _train(
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=0.01)
     rng = np.random.default_rng(recipe.seed)
     steps = recipe.epochs * len(batches(rng, len(pictures)))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps)
+    frame_steps = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate, total_steps=steps)
     known = torch.from_numpy(targets)
     for epoch in range(recipe.epochs):
         network.train()
@@ -124,7 +124,7 @@ def _train(
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-            schedule.step()
+            frame_steps.step()
             losses.append(loss.item())
         tell(f"feature network, epoch {epoch + 1} of {recipe.epochs}: loss {np.mean(losses):.4f}")
 

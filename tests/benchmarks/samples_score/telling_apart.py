@@ -56,7 +56,7 @@ def _one(pictures: np.ndarray, samples: np.ndarray, seed: int, flip: bool, epoch
     network = nn.Sequential(trunk(shape), nn.Dropout(0.3), nn.Linear(trunk_outputs(shape), 1), nn.Flatten(0))
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.01)
     steps = epochs * len(batches(rng, len(learnt)))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)
+    frame_steps = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)
     network.train()
     for _ in range(epochs):
         for rows in batches(rng, len(learnt)):
@@ -64,7 +64,7 @@ def _one(pictures: np.ndarray, samples: np.ndarray, seed: int, flip: bool, epoch
             optimiser.zero_grad()
             F.binary_cross_entropy_with_logits(network(mirrored(x) if flip else x), wanted[torch.from_numpy(rows)]).backward()
             optimiser.step()
-            schedule.step()
+            frame_steps.step()
     network.eval()
     with torch.no_grad():
         real, made = (torch.cat([network(floats(part)) for part in np.array_split(half[1], max(1, len(half[1]) // 256))]).numpy()

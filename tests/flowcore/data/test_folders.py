@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from flowcore.data.datasets import open_dataset
-from flowcore.data.pile import read_pile
 from flowcore.data.survey import survey
+from flowcore.data.thinned import read_thinned
 from flowcore.errors import DataError
 
 
@@ -166,7 +166,7 @@ def test_names_that_are_not_utf_8(tmp_path: Path) -> None:
     data = open_dataset(tmp_path / "data", "train")
     assert data.classes == ["caf\udce9", "na\udcefve"] and len(data) == 10
     assert len(open_dataset(tmp_path / "data", memory=0, workers=1).pictures[:]) == 12
-    assert survey(tmp_path / "data").count == 12 and len(read_pile(tmp_path / "data", (8, 8), 3).names) == 12
+    assert survey(tmp_path / "data").count == 12 and len(read_thinned(tmp_path / "data", (8, 8), 3).names) == 12
 
 
 def test_damaged_zips_lose_what_is_damaged_alone(tmp_path: Path) -> None:

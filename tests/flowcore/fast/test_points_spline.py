@@ -7,7 +7,7 @@ import torch
 from flowcore.bijections import ChannelMask, CheckerboardMask, RationalQuadraticCoupling
 from flowcore.fast.points.flat import FlatParameters
 from flowcore.fast.points.flow import PointsFlow
-from flowcore.fast.points.kernels import AutogradKernel, Context, kernel_for
+from flowcore.fast.points.kernels import AutogradKernel, KernelContext, kernel_for
 from flowcore.fast.points.spline import SplineKernel
 from flowcore.model.networks import MLP, ConvNetwork
 from flowcore.model.systems import spline
@@ -45,7 +45,7 @@ def bound_to(layer: RationalQuadraticCoupling, n: int, flat: FlatParameters | No
     gradient_of = flat.gradient_of if flat else None
     assert isinstance(layer.mask, ChannelMask)
     dims, dtype = layer.mask.channels, next(layer.parameters()).dtype
-    kernel = kernel_for(layer, Context(dims, n, dtype, flat is not None, gradient_of))
+    kernel = kernel_for(layer, KernelContext(dims, n, dtype, flat is not None, gradient_of))
     assert type(kernel) is SplineKernel
     kernel.prepare()
     return kernel
@@ -140,4 +140,4 @@ def test_nothing_is_infinite_on_extreme_points():
 
 def test_what_it_cannot_do_goes_by_autograd():
     picture = RationalQuadraticCoupling(CheckerboardMask(1), ConvNetwork(1, 23, 4))
-    assert type(kernel_for(picture, Context(2, 4, torch.float32, False))) is AutogradKernel
+    assert type(kernel_for(picture, KernelContext(2, 4, torch.float32, False))) is AutogradKernel

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from flowcore.errors import ConfigError, NonFiniteError
-from flowcore.latents.anatomy import anatomy
 from flowcore.latents.comparison import Reading, Shares, paired, read_job, shares, why_not_exchanged
+from flowcore.latents.layer_trace import layer_trace
 from flowcore.model.codec import class_log_probs, decode_picture, encode_picture, label_tensor
 from flowcore.model.labels import single
 from flowcore.model.priors import LearnedPrior
@@ -75,7 +75,7 @@ def test_shares_add_up_to_the_bits():
     reading, found = read(flow, seen)
     assert found.before == pytest.approx(8.0) and len(found.levels) == 3
     assert found.before + math.fsum(found.levels) == pytest.approx(reading.bpd, abs=1e-4)
-    whole = anatomy(flow, seen)
+    whole = layer_trace(flow, seen)
     assert found.before + math.fsum(found.levels) == pytest.approx(whole.bpd, abs=1e-12)
     assert shares(flow, whole) == found
 

@@ -10,8 +10,8 @@ import pytest
 
 from flowcore.errors import ConfigError, DataError, FlowError
 from flowcore.latents.directions.files import fingerprint, load_direction
-from flowcore.latents.map import layout as zmap
-from flowcore.latents.map.layout import ZMap, has_umap, save_lasso, umap_layout
+from flowcore.latents.map import latent_map
+from flowcore.latents.map.latent_map import LatentMap, has_umap, save_lasso, umap_layout
 from flowcore.latents.map.points import inside, nearest, pack, unpack, unusual
 from flowcore.latents.principal import Dense, Factored, principal
 from flowcore.model.priors import LearnedPrior
@@ -103,25 +103,25 @@ LEVELS = [(0, 30), (30, 40)]
 
 def test_a_map_of_chosen_levels_is_the_svd_of_their_columns():
     rows = spread(150, 40)
-    made = ZMap(LEVELS)
+    made = LatentMap(LEVELS)
     for start in range(0, 150, 32):
         made.add(rows[start : start + 32])
     for levels, columns in (((), slice(0, 40)), ((1,), slice(30, 40)), ((0,), slice(0, 30))):
-        layout = made.layout(levels)
+        latent_map = made.layout(levels)
         axes, variances = svd(rows[:, columns], 2)
         wanted = (rows[:, columns] - rows[:, columns].mean(0)) @ axes
-        sign = np.sign((layout.points * wanted).sum(0))
-        np.testing.assert_allclose(layout.points * sign, wanted, atol=2e-3)
+        sign = np.sign((latent_map.points * wanted).sum(0))
+        np.testing.assert_allclose(latent_map.points * sign, wanted, atol=2e-3)
         whole = rows[:, columns].var(0, ddof=1, dtype=np.float64).sum()
-        np.testing.assert_allclose(layout.shares[:2], variances / whole, rtol=1e-4)
-        np.testing.assert_allclose(layout.place(rows[:7]), layout.coordinates[:7], atol=2e-3)
+        np.testing.assert_allclose(latent_map.shares[:2], variances / whole, rtol=1e-4)
+        np.testing.assert_allclose(latent_map.place(rows[:7]), latent_map.coordinates[:7], atol=2e-3)
     np.testing.assert_allclose(made.mean(), rows.mean(0), atol=1e-5)
 
 
 def test_beyond_its_budget_a_map_holds_no_more_and_stays_close():
     rows = spread(1600, 120, offset=50.0)
     budget = 400 * 120 * 4
-    made, whole, most = ZMap([(0, 80), (80, 120)], budget), ZMap([(0, 80), (80, 120)]), 0
+    made, whole, most = LatentMap([(0, 80), (80, 120)], budget), LatentMap([(0, 80), (80, 120)]), 0
     for start in range(0, 1600, 50):
         made.add(rows[start : start + 50])
         whole.add(rows[start : start + 50])
@@ -137,7 +137,7 @@ def test_beyond_its_budget_a_map_holds_no_more_and_stays_close():
 
 
 def test_two_pictures_make_a_map_and_what_does_not_fit_is_refused():
-    made = ZMap(LEVELS)
+    made = LatentMap(LEVELS)
     with pytest.raises(DataError, match="two pictures"):
         made.layout()
     made.add(spread(2, 40))
@@ -232,7 +232,7 @@ def test_a_lasso_is_a_direction_in_a_file(tmp_path):
 
 
 def test_umap_is_refused_where_it_is_missing_with_the_command_that_installs_it(monkeypatch):
-    monkeypatch.setattr(zmap, "has_umap", lambda: False)
+    monkeypatch.setattr(latent_map, "has_umap", lambda: False)
     with pytest.raises(ConfigError, match=r"pip install 'flow-explorer\[map\]'"):
         umap_layout(np.zeros((10, 3)))
 
@@ -247,7 +247,7 @@ def test_umap_is_asked_for_what_it_can_do(monkeypatch):
         def fit_transform(self, coordinates):
             return coordinates[:, :2]
 
-    monkeypatch.setattr(zmap, "has_umap", lambda: True)
+    monkeypatch.setattr(latent_map, "has_umap", lambda: True)
     monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=Made))
     rows = spread(10, 8)
     np.testing.assert_array_equal(umap_layout(rows, seed=3), rows[:, :2])

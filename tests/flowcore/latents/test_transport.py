@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from flowcore.errors import ConfigError
+from flowcore.latents.translation_methods import METHODS, allowed, method
 from flowcore.latents.transport import gaussian_transport, level_transport, mean_shift, shrunk_shift
-from flowcore.latents.ways import METHODS, allowed, method
 
 
 def piles(count: int = 4000, size: int = 6) -> tuple[np.ndarray, np.ndarray]:

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from flowcore.errors import CheckpointError, ConfigError
-from flowcore.plane.course import Course, header, snapshot_config, snapshot_course, snapshot_step
 from flowcore.plane.drawing import DARK, Look, Painter, curves_picture, page_size, race_picture
 from flowcore.plane.film import retrace
-from flowcore.plane.shots import COLUMNS, CurvePoint, Scene, Shot, curve_csv, schedule
+from flowcore.plane.film_frames import COLUMNS, CurvePoint, FilmFrame, Scene, curve_csv, frame_steps
+from flowcore.plane.schedule import Schedule, header, snapshot_config, snapshot_schedule, snapshot_step
 from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 SMALL = ToyConfig(density="two-moons", depth=2, width=16, batch=64)
@@ -37,20 +37,21 @@ def film():
     trainer.step(5)
     trainer.adjust(batch=32)
     trainer.step(9)
-    items = list(retrace(trainer.config, trainer.course, (0, 6, 24)))
+    items = list(retrace(trainer.config, trainer.schedule, (0, 6, 24)))
     scenes = [item for item in items if isinstance(item, Scene)]
-    return trainer, scenes[0], [item for item in items if isinstance(item, Shot)]
+    return trainer, scenes[0], [item for item in items if isinstance(item, FilmFrame)]
 
 
 def test_the_course_says_what_held_when():
-    course = Course.begin(4e-3, 512).changed(10, 1e-3, 512).changed(10, 2e-3, 512).changed(20, 2e-3, 512).changed(30, 2e-3, 64)
-    assert course.changes == ((0, 4e-3, 512), (10, 2e-3, 512), (30, 2e-3, 64))
-    assert [(live["learning_rate"], live["batch"]) for live in map(course.at, (0, 9, 10, 29, 30, 99))] == [
+    schedule = Schedule.begin(4e-3, 512).changed(10, 1e-3, 512).changed(10, 2e-3, 512)
+    schedule = schedule.changed(20, 2e-3, 512).changed(30, 2e-3, 64)
+    assert schedule.changes == ((0, 4e-3, 512), (10, 2e-3, 512), (30, 2e-3, 64))
+    assert [(live["learning_rate"], live["batch"]) for live in map(schedule.at, (0, 9, 10, 29, 30, 99))] == [
         (4e-3, 512), (4e-3, 512), (2e-3, 512), (2e-3, 512), (2e-3, 64), (2e-3, 64)
     ]  # fmt: skip
-    assert course.changed(10, 4e-3, 512).changes == ((0, 4e-3, 512),)
-    assert Course.from_list(course.to_list()) == course
-    assert course.learning_rate(4) == pytest.approx(4e-3 * 5 / 50) and course.learning_rate(60) == 2e-3
+    assert schedule.changed(10, 4e-3, 512).changes == ((0, 4e-3, 512),)
+    assert Schedule.from_list(schedule.to_list()) == schedule
+    assert schedule.learning_rate(4) == pytest.approx(4e-3 * 5 / 50) and schedule.learning_rate(60) == 2e-3
 
 
 @pytest.mark.parametrize("values", [
@@ -59,18 +60,18 @@ def test_the_course_says_what_held_when():
 ])  # fmt: skip
 def test_a_course_that_is_none_is_a_sentence(values):
     with pytest.raises(CheckpointError, match="damaged"):
-        Course.from_list(values)
+        Schedule.from_list(values)
 
 
 def test_a_snapshot_carries_its_course_and_an_old_one_is_taken_as_it_is(film):
     trainer, _, _ = film
     data = trainer.snapshot()
-    assert snapshot_course(data) == trainer.course and snapshot_step(data) == 24
+    assert snapshot_schedule(data) == trainer.schedule and snapshot_step(data) == 24
     assert ToyConfig.from_dict(snapshot_config(data)) == trainer.config
     again = ToyTrainer.from_snapshot(data)
-    assert again.course == trainer.course and again.snapshot() == data
+    assert again.schedule == trainer.schedule and again.snapshot() == data
     old = data.replace(b'\\"course\\"', b'\\"COURSE\\"')
-    assert snapshot_course(old).changes == ((0, 1e-3, 32, 0.99),)
+    assert snapshot_schedule(old).changes == ((0, 1e-3, 32, 0.99),)
     for wrong in (b"", b"abc", data[:40], b"\xff" * 64, (2).to_bytes(8, "little") + b"{}"):
         with pytest.raises(CheckpointError):
             header(wrong)
@@ -87,17 +88,17 @@ def test_a_run_trained_again_is_the_same_run_bit_for_bit(film):
 
 def test_a_run_that_began_with_others_weights_is_refused():
     with pytest.raises(ConfigError, match="seed"):
-        list(retrace(SMALL, Course.begin(4e-3, 64, inherited=True), (0, 1)))
+        list(retrace(SMALL, Schedule.begin(4e-3, 64, inherited=True), (0, 1)))
 
 
 def test_moments_rise_are_dense_at_the_start_and_end_at_the_last():
-    steps = schedule(1000, 11)
+    steps = frame_steps(1000, 11)
     assert steps[0] == 0 and steps[-1] == 1000 and len(steps) == 11
     gaps = np.diff(steps)
     assert (gaps > 0).all() and gaps[0] < gaps[-1] / 5
-    assert schedule(3, 60) == [0, 1, 2, 3] and schedule(0, 9) == [0] and schedule(7, 1) == [7]
+    assert frame_steps(3, 60) == [0, 1, 2, 3] and frame_steps(0, 9) == [0] and frame_steps(7, 1) == [7]
     for count in (1, 2, 5, 59, 60, 61, 1000):
-        found = schedule(count, 60)
+        found = frame_steps(count, 60)
         assert found == sorted(set(found)) and found[-1] == count and len(found) == min(60, count + 1)
 
 

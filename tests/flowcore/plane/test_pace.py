@@ -8,7 +8,7 @@ import torch
 
 from flowcore.errors import CheckpointError, ConfigError
 from flowcore.plane.continuous import ContinuousFlow
-from flowcore.plane.convergence import Standstill
+from flowcore.plane.convergence import EarlyStopping
 from flowcore.plane.frames import ToyFrames
 from flowcore.plane.step import POINTS, StepInDetail, next_step
 from flowcore.plane.step_matching import MatchingInDetail
@@ -22,28 +22,28 @@ def measure(rule, curve, every=100):
 
 def test_a_curve_that_falls_goes_on_and_a_flat_one_stops_after_the_patience():
     falling = [3.0 - 0.01 * i for i in range(100)]
-    assert measure(Standstill(0.005, 1500, 10**6), falling) is None
-    assert measure(Standstill(0.005, 1500, 10**6), falling + [2.01] * 50) == 9900 + 1500
+    assert measure(EarlyStopping(0.005, 1500, 10**6), falling) is None
+    assert measure(EarlyStopping(0.005, 1500, 10**6), falling + [2.01] * 50) == 9900 + 1500
 
 
 def test_small_gains_that_add_up_within_the_patience_are_progress():
     slow = [3.0 - 0.0007 * i for i in range(200)]  # 0.0105 in 1,500 steps
-    assert measure(Standstill(0.005, 1500, 10**6), slow) is None
+    assert measure(EarlyStopping(0.005, 1500, 10**6), slow) is None
     too_slow = [3.0 - 0.0003 * i for i in range(200)]  # 0.0045 in 1,500 steps
-    assert measure(Standstill(0.005, 1500, 10**6), too_slow) == 1500
+    assert measure(EarlyStopping(0.005, 1500, 10**6), too_slow) == 1500
 
 
 def test_noise_upwards_is_no_progress_and_there_is_a_last_step():
     noisy = [2.0 + 0.1 * (i % 2) for i in range(100)]
-    assert measure(Standstill(0.005, 1500, 10**6), noisy) == 1500
-    rule = Standstill(0.005, 1500, 4000)
+    assert measure(EarlyStopping(0.005, 1500, 10**6), noisy) == 1500
+    rule = EarlyStopping(0.005, 1500, 4000)
     assert measure(rule, [3.0 - 0.01 * i for i in range(100)]) == 4000
-    rule = Standstill(0.005, 1000)
+    rule = EarlyStopping(0.005, 1000)
     rule.measured(200, 2.0)
     rule.measured(700, 2.0)
     assert rule.fraction == 0.5 and rule.quiet == 500
     with pytest.raises(ConfigError):
-        Standstill(gain=0)
+        EarlyStopping(gain=0)
 
 
 @pytest.mark.parametrize("flow", ["nice", "realnvp", "glow", "spline"])

@@ -209,8 +209,8 @@ def test_averaging_acts_while_the_run_goes_on_and_its_course_says_when():
     trainer.adjust(averaging=0.0)
     trainer.step()
     assert torch.equal(raw, average)
-    assert trainer.course.changes == ((0, 4e-3, 16), (3, 4e-3, 16, 0.0)) and trainer.course.at(2)["averaging"] == 0.99
-    assert ToyTrainer.from_snapshot(trainer.snapshot()).course == trainer.course
+    assert trainer.schedule.changes == ((0, 4e-3, 16), (3, 4e-3, 16, 0.0)) and trainer.schedule.at(2)["averaging"] == 0.99
+    assert ToyTrainer.from_snapshot(trainer.snapshot()).schedule == trainer.schedule
 
 
 @pytest.mark.parametrize("changes", [{}, {"flow": "nice"}, {"flow": "spline"}, {"flow": "glow"}, {"prior": "ring"}])

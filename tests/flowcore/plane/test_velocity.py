@@ -14,7 +14,7 @@ from flowcore.model import checkpoint
 from flowcore.model.systems import build
 from flowcore.modules import bias_of
 from flowcore.plane.continuous import TOLERANCE, ContinuousFlow, runge_kutta
-from flowcore.plane.course import snapshot_config
+from flowcore.plane.schedule import snapshot_config
 from flowcore.plane.trainer import ToyConfig, ToyTrainer
 from flowcore.plane.velocity import DATA_WIDTH, PlainField, WaveField, drift, late_clock
 

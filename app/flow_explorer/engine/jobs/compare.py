@@ -9,7 +9,7 @@ from flowcore.latents.comparison import Reading, read_job, why_not_exchanged
 from flowcore.model.checkpoint import Loaded
 from flowcore.model.codec import decode_job, label_tensor
 
-from ..context import Context, Steps, job
+from ..context import JobContext, Steps, job
 from ..requests.compare import (
     SIDES,
     ComparePage,
@@ -29,7 +29,7 @@ __all__: list[str] = []
 
 
 @job(ReadPicture.kind)
-def read_picture(context: Context, request: ReadPicture) -> Steps:
+def read_picture(context: JobContext, request: ReadPicture) -> Steps:
     """See `ReadPicture`."""
     flow = _model(context, request.side, request.model).flow
     yield
@@ -45,7 +45,7 @@ def read_picture(context: Context, request: ReadPicture) -> Steps:
 
 
 @job(DecodeSame.kind)
-def decode_same(context: Context, request: DecodeSame) -> Steps:
+def decode_same(context: JobContext, request: DecodeSame) -> Steps:
     """See `DecodeSame`."""
     flow = _model(context, request.side, request.model).flow
     if len(request.z) != flow.num_dims:
@@ -60,14 +60,14 @@ def decode_same(context: Context, request: DecodeSame) -> Steps:
 
 
 @job(ComparePage.kind)
-def compare_page(context: Context, request: ComparePage) -> Steps:
+def compare_page(context: JobContext, request: ComparePage) -> Steps:
     """See `ComparePage`."""
     _model(context, request.side, request.model)
     yield from sample_page(context, request)
 
 
 @job(Exchange.kind)
-def exchange(context: Context, request: Exchange) -> Steps:
+def exchange(context: JobContext, request: Exchange) -> Steps:
     """See `Exchange`."""
     flows = [_model(context, side, getattr(request, side)).flow for side in SIDES]
     yield
@@ -75,7 +75,7 @@ def exchange(context: Context, request: Exchange) -> Steps:
 
 
 @job(Release.kind)
-def release(context: Context, request: Release) -> Steps:
+def release(context: JobContext, request: Release) -> Steps:
     """See `Release`."""
     for side in SIDES:
         context.models.release(f"compare.{side}")
@@ -83,7 +83,7 @@ def release(context: Context, request: Release) -> Steps:
     yield
 
 
-def _model(context: Context, side: str, name: str) -> Loaded:
+def _model(context: JobContext, side: str, name: str) -> Loaded:
     """The model of a side, held for it. Raises `CheckpointError`, `ConfigError`."""
     context.models.get(name, hold=f"compare.{side}")
     return picture_model(context, name)

@@ -28,8 +28,8 @@ from flowcore.pictures.crop import Crop, apply_crop
 from flowcore.pictures.images import EXTENSIONS, read_picture
 from flowcore.work import beside
 
-from ..context import Context, Steps, job
-from ..hand import follow_the_hand, in_strides
+from ..context import JobContext, Steps, job
+from ..interactive import batched, prioritise_interactive
 from ..requests.directions import (
     Directions,
     DirectionSaved,
@@ -50,7 +50,7 @@ FOLDER_MAX = 1000
 
 
 @job(ListDirections.kind)
-def list_directions(context: Context, request: ListDirections) -> Steps:
+def list_directions(context: JobContext, request: ListDirections) -> Steps:
     """See `ListDirections`."""
     loaded = picture_model(context, request.model)
     mark = _fingerprint(context, loaded)
@@ -70,7 +70,7 @@ def list_directions(context: Context, request: ListDirections) -> Steps:
 
 
 @job(OpenDirection.kind)
-def open_direction(context: Context, request: OpenDirection) -> Steps:
+def open_direction(context: JobContext, request: OpenDirection) -> Steps:
     """See `OpenDirection`."""
     loaded = picture_model(context, request.model)
     direction = load_direction(Path(request.path).expanduser())
@@ -80,7 +80,7 @@ def open_direction(context: Context, request: OpenDirection) -> Steps:
 
 
 @job(SaveDirection.kind)
-def save(context: Context, request: SaveDirection) -> Steps:
+def save(context: JobContext, request: SaveDirection) -> Steps:
     """See `SaveDirection`."""
     try:
         card = json.loads(request.card)
@@ -92,7 +92,7 @@ def save(context: Context, request: SaveDirection) -> Steps:
 
 
 @job(FromLatents.kind)
-def from_latents(context: Context, request: FromLatents) -> Steps:
+def from_latents(context: JobContext, request: FromLatents) -> Steps:
     """See `FromLatents`."""
     loaded = picture_model(context, request.model)
     mark = _fingerprint(context, loaded)
@@ -103,7 +103,7 @@ def from_latents(context: Context, request: FromLatents) -> Steps:
 
 
 @job(FromFolders.kind)
-def from_folders(context: Context, request: FromFolders) -> Steps:
+def from_folders_requested(context: JobContext, request: FromFolders) -> Steps:
     """See `FromFolders`."""
     loaded = picture_model(context, request.model)
     mark = _fingerprint(context, loaded)
@@ -133,14 +133,14 @@ def from_folders(context: Context, request: FromFolders) -> Steps:
 
 
 @job(Edit.kind)
-def edit(context: Context, request: Edit) -> Steps:
+def edit(context: JobContext, request: Edit) -> Steps:
     """See `Edit`."""
     flow = picture_model(context, request.model).flow
     z = _moved(flow, request, request.moves)[None]
     yield
     label = label_tensor(flow, [request.label])
-    follow_the_hand(context, flow)
-    pictures = yield from in_strides(decode_job(flow, z, label))
+    prioritise_interactive(context, flow)
+    pictures = yield from batched(decode_job(flow, z, label))
     context.send(PictureAt(pictures[0], z[0]))
     yield
     (bpd,) = yield from bits(flow, pictures, z.dtype, label)
@@ -148,7 +148,7 @@ def edit(context: Context, request: Edit) -> Steps:
 
 
 @job(Strip.kind)
-def strip(context: Context, request: Strip) -> Steps:
+def strip(context: JobContext, request: Strip) -> Steps:
     """See `Strip`."""
     flow = picture_model(context, request.model).flow
     base = _moved(flow, request, request.moves)
@@ -162,7 +162,7 @@ def strip(context: Context, request: Strip) -> Steps:
         yield from context.stream(FramesPart(start, pictures, done=done))
 
 
-def _fingerprint(context: Context, loaded: Loaded) -> str:
+def _fingerprint(context: JobContext, loaded: Loaded) -> str:
     """Of a loaded model; computed once a file."""
     kept = context.shared.setdefault("directions.fingerprints", {})
     status = os.stat(loaded.path)

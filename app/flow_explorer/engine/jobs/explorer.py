@@ -23,9 +23,9 @@ from flowcore.model.codec import (
 from flowcore.model.flow import Flow
 from flowcore.model.labels import Label, between, single
 
-from ..context import Context, Steps, job
+from ..context import JobContext, Steps, job
 from ..devices import fast_bfloat16
-from ..hand import follow_the_hand, in_strides, quick_draft
+from ..interactive import batched, prioritise_interactive, quick_draft
 from ..requests.explorer import (
     BitsAt,
     Described,
@@ -61,7 +61,7 @@ the newest temperature, the picture in hand is drawn again."""
 
 
 @job(OpenModel.kind)
-def open_model(context: Context, request: OpenModel) -> Steps:
+def open_model(context: JobContext, request: OpenModel) -> Steps:
     """See `OpenModel`."""
     loaded = picture_model(context, request.model)
     flow = loaded.flow
@@ -72,7 +72,7 @@ def open_model(context: Context, request: OpenModel) -> Steps:
 
 
 @job(SamplePage.kind)
-def sample_page(context: Context, request: SamplePage) -> Steps:
+def sample_page(context: JobContext, request: SamplePage) -> Steps:
     """See `SamplePage`."""
     flow = picture_model(context, request.model).flow
     temperature = request.temperature
@@ -87,7 +87,7 @@ def sample_page(context: Context, request: SamplePage) -> Steps:
 
 
 @job(ScorePage.kind)
-def score_page(context: Context, request: ScorePage) -> Steps:
+def score_page(context: JobContext, request: ScorePage) -> Steps:
     """See `ScorePage`."""
     flow = picture_model(context, request.model).flow
     found: list[float] = []
@@ -100,13 +100,13 @@ def score_page(context: Context, request: ScorePage) -> Steps:
 
 
 @job(DraftPage.kind)
-def draft_page(context: Context, request: DraftPage) -> Steps:
+def draft_page(context: JobContext, request: DraftPage) -> Steps:
     """See `DraftPage`."""
     flow = picture_model(context, request.model).flow
     desk = context.shared.get("explorer.draft")
     if desk is None or desk.key != (flow, request.seed):
         desk = context.shared["explorer.draft"] = _Desk((flow, request.seed), 1 if flow.device.type == "cpu" else CHUNK["cuda"])
-    follow_the_hand(context, flow)
+    prioritise_interactive(context, flow)
     quick = fast_bfloat16(flow.device)
     hand = [request.hand] if request.hand >= 0 else []
     left = desk.oldest_first(index for index in request.indices if index != request.hand)
@@ -119,7 +119,7 @@ def draft_page(context: Context, request: DraftPage) -> Steps:
         yield
         rows = z.cpu().numpy()
         labels = [_class_of(flow, request, index) for index in indices]
-        pictures = yield from in_strides(decode_job(flow, rows, label_tensor(flow, labels), draft=quick))
+        pictures = yield from batched(decode_job(flow, rows, label_tensor(flow, labels), draft=quick))
         desk.drew(others, time.monotonic() - started)
         known = tuple(labels) if flow.num_classes else ()
         yield from context.stream(DraftPart(tuple(indices), pictures, rows, known, done=not left))
@@ -160,7 +160,7 @@ class _Desk:
 
 
 @job(TemperatureFrames.kind)
-def temperature_frames(context: Context, request: TemperatureFrames) -> Steps:
+def temperature_frames(context: JobContext, request: TemperatureFrames) -> Steps:
     """See `TemperatureFrames`."""
     flow = picture_model(context, request.model).flow
     z = flow.sample(1, 1.0, request.seed, request.index)
@@ -172,24 +172,24 @@ def temperature_frames(context: Context, request: TemperatureFrames) -> Steps:
 
 
 @job(EncodePicture.kind)
-def encode_picture(context: Context, request: EncodePicture) -> Steps:
+def encode_picture(context: JobContext, request: EncodePicture) -> Steps:
     """See `EncodePicture`."""
     flow, label = picture_model(context, request.model).flow, request.label
     if flow.num_classes and not label:
         label = single(int((yield from class_log_probs_job(flow, request.picture)).argmax()))
-    follow_the_hand(context, flow)  # that drags or zooms a crop
+    prioritise_interactive(context, flow)  # that drags or zooms a crop
 
     def early(z: np.ndarray, bpd: float) -> None:
         context.send(Encoding(z, _finite(bpd), label))
 
     steps = encode_job(flow, request.picture, label_tensor(flow, [label]), early if request.in_hand else None)
-    encoded = yield from in_strides(steps)
+    encoded = yield from batched(steps)
     context.send(Encoded(encoded.z, _finite(encoded.bpd), label, picture=encoded.picture, differing=encoded.differing,
                          max_error=encoded.max_error, done=True))  # fmt: skip
 
 
 @job(DescribeLatent.kind)
-def describe_latent(context: Context, request: DescribeLatent) -> Steps:
+def describe_latent(context: JobContext, request: DescribeLatent) -> Steps:
     """See `DescribeLatent`."""
     flow = picture_model(context, request.model).flow
     label = label_tensor(flow, [request.label])
@@ -199,7 +199,7 @@ def describe_latent(context: Context, request: DescribeLatent) -> Steps:
 
 
 @job(WalkFrames.kind)
-def walk_frames(context: Context, request: WalkFrames) -> Steps:
+def walk_frames(context: JobContext, request: WalkFrames) -> Steps:
     """See `WalkFrames`."""
     flow = picture_model(context, request.model).flow
     for start, stop in chunks(flow, len(request.ts)):
@@ -211,15 +211,15 @@ def walk_frames(context: Context, request: WalkFrames) -> Steps:
 
 
 @job(WalkAt.kind)
-def walk_at(context: Context, request: WalkAt) -> Steps:
+def walk_at(context: JobContext, request: WalkAt) -> Steps:
     """See `WalkAt`."""
     flow = picture_model(context, request.model).flow
     z = walk(request.a, request.b, (request.t,), request.mode)
     label = label_tensor(flow, [between(request.label_a, request.label_b, request.t)])
-    follow_the_hand(context, flow, alone=not request.draft)
+    prioritise_interactive(context, flow, alone=not request.draft)
     yield
     quick = request.draft and quick_draft(flow, z)
-    pictures = yield from in_strides(decode_job(flow, z, label, quick))
+    pictures = yield from batched(decode_job(flow, z, label, quick))
     context.send(PictureAt(pictures[0], z[0], done=request.draft))
     yield
     if request.draft:
@@ -228,7 +228,7 @@ def walk_at(context: Context, request: WalkAt) -> Steps:
     context.send(BitsAt(bpd, done=True))
 
 
-def picture_model(context: Context, name: str) -> Loaded:
+def picture_model(context: JobContext, name: str) -> Loaded:
     """The model, if it is one of pictures. Raises `CheckpointError`, `ConfigError`."""
     loaded = context.models.get(name)
     if len(loaded.flow.event_shape) != 3:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from flowcore.errors import ConfigError
-from flowcore.latents.anatomy import Anatomy, Stage, outline
-from flowcore.latents.following import Check, Held, Match, follow_job
+from flowcore.latents.following import Check, LevelMatch, Match, follow_job
+from flowcore.latents.layer_trace import LayerTrace, Stage, outline
 from flowcore.model.codec import label_tensor
 from flowcore.model.flow import Flow
 
-from ..context import Context, Steps, job
+from ..context import JobContext, Steps, job
 from ..requests.layers import (
     Against,
     AgainstPrior,
@@ -30,18 +30,18 @@ CHUNK = 12
 
 
 @job(EncodeLayers.kind)
-def encode_layers(context: Context, request: EncodeLayers) -> Steps:
+def encode_layers(context: JobContext, request: EncodeLayers) -> Steps:
     """See `EncodeLayers`."""
     yield from _follow(context, request, request.picture)
 
 
 @job(DecodeLayers.kind)
-def decode_layers(context: Context, request: DecodeLayers) -> Steps:
+def decode_layers(context: JobContext, request: DecodeLayers) -> Steps:
     """See `DecodeLayers`."""
     yield from _follow(context, request, request.z)
 
 
-def _follow(context: Context, request: EncodeLayers | DecodeLayers, start: np.ndarray) -> Steps:
+def _follow(context: JobContext, request: EncodeLayers | DecodeLayers, start: np.ndarray) -> Steps:
     """Send what comes; stages a dozen at a time, and what is left of them as soon as something else follows."""
     flow = _model(context, request.model)
     layers = tuple(Place(layer.kind, layer.level, layer.step) for layer in outline(flow))
@@ -54,7 +54,7 @@ def _follow(context: Context, request: EncodeLayers | DecodeLayers, start: np.nd
         if waiting and (step is not waiting[-1] or len(waiting) == CHUNK):
             yield from _send(context, waiting)
             waiting = []
-        if isinstance(step, Anatomy):
+        if isinstance(step, LayerTrace):
             context.send(Terms(tuple(step.log_dets.tolist()), tuple(step.prior_terms.tolist()), step.log_prob, step.bpd))
         elif isinstance(step, Match):
             context.send(AgainstPrior(tuple(map(_against, step.levels)), _against(step.whole)))
@@ -63,21 +63,21 @@ def _follow(context: Context, request: EncodeLayers | DecodeLayers, start: np.nd
         yield
 
 
-def _model(context: Context, name: str) -> Flow:
+def _model(context: JobContext, name: str) -> Flow:
     flow = context.models.get(name).flow
     if len(flow.event_shape) != 3:
         raise ConfigError(f"'{name}' is a model of points, not of pictures; choose one that was trained on pictures.")
     return flow
 
 
-def _send(context: Context, stages: list[Stage]) -> Steps:
+def _send(context: JobContext, stages: list[Stage]) -> Steps:
     stages = sorted(stages, key=lambda stage: stage.index)
     log_dets = tuple(stage.log_det for stage in stages if stage.log_det is not None)
     yield from context.stream(Stages(stages[0].index, np.stack([stage.picture for stage in stages]),
                                      np.array([(stage.low, stage.high) for stage in stages]), log_dets or None))  # fmt: skip
 
 
-def _against(held: Held) -> Against | None:
+def _against(held: LevelMatch) -> Against | None:
     if not held.standard:
         return None
     found, shell = held.found, held.found.shell

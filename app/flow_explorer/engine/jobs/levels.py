@@ -8,14 +8,14 @@ from flowcore.errors import ConfigError
 from flowcore.latents.resample import BEYOND, mixed
 from flowcore.model.codec import decode_job, label_tensor
 
-from ..context import Context, Steps, job
+from ..context import JobContext, Steps, job
 from ..requests.levels import Variations, VariationsPart
 from .explorer import bits, chunks, picture_model
 
 __all__: list[str] = []
 
 @job(Variations.kind)
-def variations(context: Context, request: Variations) -> Steps:
+def variations(context: JobContext, request: Variations) -> Steps:
     """See `Variations`."""
     flow = picture_model(context, request.model).flow
     if len(request.z) != flow.num_dims:

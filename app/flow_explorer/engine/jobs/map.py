@@ -18,14 +18,14 @@ from flowcore.data.reading import Reading
 from flowcore.errors import ConfigError, DataError, FlowError
 from flowcore.latents.map.encoding import encode_rows_job
 from flowcore.latents.map.gathering import READ, Batch, Gathered, gather_job
-from flowcore.latents.map.layout import Layout, save_lasso, umap_layout
+from flowcore.latents.map.latent_map import MapArrangement, save_lasso, umap_layout
 from flowcore.latents.map.points import NEIGHBOURS, nearest
 from flowcore.model.card import class_names
 from flowcore.model.checkpoint import Loaded
 from flowcore.pictures.images import to_png_bytes
 from flowcore.work import LOOK_IN_S, beside
 
-from ..context import Context, Steps, job
+from ..context import JobContext, Steps, job
 from ..requests.explorer import OnePicture
 from ..requests.map import (
     LIMIT,
@@ -71,8 +71,8 @@ class _Held(Gathered):
     order: np.ndarray
     taken: int = 0
     """Pictures of `order` that have been encoded, or found broken."""
-    layout: Layout | None = None
-    arranged: dict[tuple, tuple[Layout, np.ndarray, np.ndarray]] = field(default_factory=dict)
+    layout: MapArrangement | None = None
+    arranged: dict[tuple, tuple[MapArrangement, np.ndarray, np.ndarray]] = field(default_factory=dict)
     embedded: dict[tuple, np.ndarray] = field(default_factory=dict)
     points: np.ndarray | None = None
     """Where the pictures lie on the map that was laid out last."""
@@ -96,7 +96,7 @@ class _Held(Gathered):
 
 
 @job(MapEncode.kind)
-def encode(context: Context, request: MapEncode) -> Steps:
+def encode(context: JobContext, request: MapEncode) -> Steps:
     """See `MapEncode`."""
     loaded = _model(context, request.model)
     key = (*_key(loaded), request.path or hash(request.pictures.tobytes()))
@@ -112,7 +112,7 @@ def encode(context: Context, request: MapEncode) -> Steps:
         context.shared["map"] = held
     while held.thread is not None and held.thread.is_alive():
         yield LOOK_IN_S
-    levels = held.zmap.chosen(request.levels)
+    levels = held.latent_map.chosen(request.levels)
     total = min(len(held.order), LIMIT)
     limit = min(request.limit or total, total)
     if held.layout is not None and held.layout.levels != levels:
@@ -125,7 +125,7 @@ def encode(context: Context, request: MapEncode) -> Steps:
     yield from _arrange(context, request, held, levels)
 
 
-def _encode_rest(context: Context, loaded: Loaded, held: _Held, limit: int, levels: tuple[int, ...]) -> Steps:
+def _encode_rest(context: JobContext, loaded: Loaded, held: _Held, limit: int, levels: tuple[int, ...]) -> Steps:
     flow = loaded.flow
     size = CHUNK.get(flow.device.type, 4)
     shown = SHOWN_FIRST
@@ -143,7 +143,7 @@ def _encode_rest(context: Context, loaded: Loaded, held: _Held, limit: int, leve
             held.points = np.concatenate([held.points, held.layout.place(step.z)[:, :2]])
         if held.count >= shown:
             shown *= SHOWN_NEXT
-            layout = yield from beside(lambda _told: held.zmap.layout(levels), started=held.working)
+            layout = yield from beside(lambda _told: held.latent_map.layout(levels), started=held.working)
             held.layout, held.points, held.method = layout, layout.points, "pca"
             yield from _send_rows(context, held, before, held.count)
             yield from context.stream(MapLayout(_share(layout), layout.points))
@@ -151,7 +151,7 @@ def _encode_rest(context: Context, loaded: Loaded, held: _Held, limit: int, leve
             yield from _send_rows(context, held, before, held.count)
 
 
-def _send_rows(context: Context, held: _Held, start: int, stop: int) -> Steps:
+def _send_rows(context: JobContext, held: _Held, start: int, stop: int) -> Steps:
     pictures = _smaller(held.pictures(range(start, stop)), held.factor) if stop > start else np.empty((0, 1, 1, 1), np.uint8)
     laid = held.layout is not None and held.points is not None and len(held.points) >= stop
     names = tuple(held.name(row) for row in range(start, stop))
@@ -160,14 +160,14 @@ def _send_rows(context: Context, held: _Held, start: int, stop: int) -> Steps:
     yield from context.stream(MapRows(start, names, held.taken, pictures, bpd, classes, points))
 
 
-def _arrange(context: Context, request: MapEncode, held: _Held, levels: tuple[int, ...]) -> Steps:
+def _arrange(context: JobContext, request: MapEncode, held: _Held, levels: tuple[int, ...]) -> Steps:
     context.send(MapArranging())
     yield
     key = (levels, held.count)
     if key not in held.arranged:
 
-        def arranged(_told: Any) -> tuple[Layout, np.ndarray, np.ndarray]:
-            layout = held.zmap.layout(levels)
+        def arranged(_told: Any) -> tuple[MapArrangement, np.ndarray, np.ndarray]:
+            layout = held.latent_map.layout(levels)
             return layout, *nearest(layout.coordinates, NEIGHBOURS)
 
         found = yield from beside(arranged, started=held.working)
@@ -182,12 +182,12 @@ def _arrange(context: Context, request: MapEncode, held: _Held, levels: tuple[in
     held.layout, held.points, held.method = layout, points, request.method
     skipped = tuple((str(name), str(sentence)) for name, sentence in held.skipped[:SKIPPED_TOLD])
     yield from context.stream(MapDone(_share(layout), points, neighbours=neighbours, distances=distances, method=request.method,
-                                      exact=held.zmap.exact, taken=held.taken, skipped=skipped,
+                                      exact=held.latent_map.exact, taken=held.taken, skipped=skipped,
                                       skipped_count=len(held.skipped), done=True))  # fmt: skip
 
 
 @job(MapPlace.kind)
-def place(context: Context, request: MapPlace) -> Steps:
+def place(context: JobContext, request: MapPlace) -> Steps:
     """See `MapPlace`."""
     loaded = _model(context, request.model)
     held: _Held | None = context.shared.get("map")
@@ -211,7 +211,7 @@ def place(context: Context, request: MapPlace) -> Steps:
 
 
 @job(MapPicture.kind)
-def picture(context: Context, request: MapPicture) -> Steps:
+def picture(context: JobContext, request: MapPicture) -> Steps:
     """See `MapPicture`."""
     held = _standing(context, request.model, request.path)
     if request.number >= held.count:
@@ -221,7 +221,7 @@ def picture(context: Context, request: MapPicture) -> Steps:
 
 
 @job(MapPile.kind)
-def pile(context: Context, request: MapPile) -> Steps:
+def pile(context: JobContext, request: MapPile) -> Steps:
     """See `MapPile`."""
     held = _standing(context, request.model, request.path)
     rows = [int(row) for row in request.numbers if row < held.count]
@@ -243,7 +243,7 @@ def pile(context: Context, request: MapPile) -> Steps:
 
 
 @job(MapDirection.kind)
-def direction(context: Context, request: MapDirection) -> Steps:
+def direction(context: JobContext, request: MapDirection) -> Steps:
     """See `MapDirection`."""
     loaded = _model(context, request.model)
     held = _standing(context, request.model, request.path)
@@ -255,7 +255,7 @@ def direction(context: Context, request: MapDirection) -> Steps:
     total, done, size = sum(map(len, sides)), 0, CHUNK.get(loaded.flow.device.type, 4)
     zs = []
     for rows in sides:
-        z = np.empty((len(rows), held.zmap.dims), np.float32)
+        z = np.empty((len(rows), held.latent_map.dims), np.float32)
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
             encoded = yield from encode_rows_job(loaded.flow, held.pictures(part))
@@ -269,7 +269,7 @@ def direction(context: Context, request: MapDirection) -> Steps:
     context.send(LassoDirection(int(member.sum()), int((~member).sum()), done=True))
 
 
-def _model(context: Context, name: str) -> Loaded:
+def _model(context: JobContext, name: str) -> Loaded:
     loaded = context.models.get(name)
     if len(loaded.flow.event_shape) != 3:
         raise ConfigError(f"'{name}' is a model of points, not of pictures; choose one that was trained on pictures.")
@@ -281,7 +281,7 @@ def _key(loaded: Loaded) -> tuple[str, int]:
     return os.path.abspath(loaded.path), os.stat(loaded.path).st_mtime_ns
 
 
-def _standing(context: Context, model: str, path: str) -> _Held:
+def _standing(context: JobContext, model: str, path: str) -> _Held:
     """The map that stands, where it is of this model and data."""
     held: _Held | None = context.shared.get("map")
     if held is None or held.key[:2] != _key(_model(context, model)) or (path and held.key[2] != path):
@@ -289,7 +289,7 @@ def _standing(context: Context, model: str, path: str) -> _Held:
     return held
 
 
-def _open(context: Context, request: MapEncode, loaded: Loaded, key: tuple) -> Generator[float, None, _Held]:
+def _open(context: JobContext, request: MapEncode, loaded: Loaded, key: tuple) -> Generator[float, None, _Held]:
     """The data set as the model sees it, nothing of it encoded yet."""
     channels, height, width = loaded.flow.event_shape
     files: Callable[[str], Path | None] = lambda _name: None  # noqa: E731
@@ -319,7 +319,7 @@ def _open(context: Context, request: MapEncode, loaded: Loaded, key: tuple) -> G
     return _Held.begin(data, loaded.flow, class_names(loaded.card), key=key, files=files, order=order)
 
 
-def _share(layout: Layout) -> tuple[float, float]:
+def _share(layout: MapArrangement) -> tuple[float, float]:
     x, y = layout.share
     return x, y
 
@@ -336,7 +336,7 @@ def _smaller(pictures: np.ndarray, factor: int) -> np.ndarray:
 
 def _spread(rows: np.ndarray, held: _Held) -> np.ndarray:
     """Evenly spread ones of these rows, as many as a direction may hold."""
-    most = max(2, DIRECTION_BYTES // (4 * held.zmap.dims))
+    most = max(2, DIRECTION_BYTES // (4 * held.latent_map.dims))
     return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
 
 

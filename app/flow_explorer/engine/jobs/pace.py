@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from flowcore.plane.convergence import Standstill
+from flowcore.plane.convergence import EarlyStopping
 from flowcore.plane.step import next_step
 
-from ..context import Context, Steps, job
+from ..context import JobContext, Steps, job
 from ..requests.pace import StepInStages
 from .toy_session import Session
 
@@ -23,7 +23,7 @@ _TURN_S = 0.012
 
 
 @job(StepInStages.kind, grad=True)
-def step_in_stages(context: Context, request: StepInStages) -> Steps:
+def step_in_stages(context: JobContext, request: StepInStages) -> Steps:
     """See `StepInStages`."""
     detail = next_step(request.snapshot.tobytes(), **request.live)
     yield
@@ -35,13 +35,13 @@ def step_in_stages(context: Context, request: StepInStages) -> Steps:
     context.send(request.kind, data, arrays, done=True)
 
 
-def fast_forward(context: Context, session: Session) -> Steps:
+def fast_forward(context: JobContext, session: Session) -> Steps:
     """Train a run of one flow without frames until its held-out loss stands still, or a newer request has come.
 
     Answers "forward" `{nll, standard_error, leader, fraction, quiet}` at each measurement. The loss is that of the averaged
     weights, on the same points each time.
     """
-    trainer, racer, rule = session.trainer, session.entries[0].racer, Standstill()
+    trainer, racer, rule = session.trainer, session.entries[0].racer, EarlyStopping()
     began, since = time.perf_counter(), trainer.step_count
     measured, kept = began - MEASURE_EVERY_S, began
     while not context.newer:

@@ -12,8 +12,8 @@ from flowcore.model.codec import decode_job, encode_job, label_tensor
 from flowcore.model.flow import Flow
 from flowcore.model.labels import Label, between
 
-from ..context import Context, Steps, job
-from ..hand import follow_the_hand, in_strides
+from ..context import JobContext, Steps, job
+from ..interactive import batched, prioritise_interactive
 from ..requests.explorer import BitsAt, FramesPart, PictureAt
 from ..requests.paths import (
     PadAt,
@@ -34,7 +34,7 @@ __all__: list[str] = []
 
 
 @job(PathRows.kind)
-def path_rows(context: Context, request: PathRows) -> Steps:
+def path_rows(context: JobContext, request: PathRows) -> Steps:
     """See `PathRows`."""
     flow = picture_model(context, request.model).flow
     for start, stop in chunks(flow, len(request.ts)):
@@ -52,14 +52,14 @@ def path_rows(context: Context, request: PathRows) -> Steps:
 
 
 @job(PathsAt.kind)
-def paths_at(context: Context, request: PathsAt) -> Steps:
+def paths_at(context: JobContext, request: PathsAt) -> Steps:
     """See `PathsAt`."""
     flow = picture_model(context, request.model).flow
     t, through = request.t, [way for way in request.ways if way != PIXELS]
     one = between(request.label_a, request.label_b, t)
     label = label_tensor(flow, [one] * len(through))
     z = np.concatenate([walk(request.a, request.b, (t,), way) for way in through]) if through else request.a[None][:0]
-    decoded = iter((yield from in_strides(decode_job(flow, z, label))) if through else ())
+    decoded = iter((yield from batched(decode_job(flow, z, label))) if through else ())
     blend = pixel_blend(request.picture_a, request.picture_b, t)
     pictures = np.stack([blend if way == PIXELS else next(decoded) for way in request.ways])
     context.send(PicturesAt(pictures, z))
@@ -72,7 +72,7 @@ def paths_at(context: Context, request: PathsAt) -> Steps:
 
 
 @job(PadGrid.kind)
-def pad_grid(context: Context, request: PadGrid) -> Steps:
+def pad_grid(context: JobContext, request: PadGrid) -> Steps:
     """See `PadGrid`."""
     flow = picture_model(context, request.model).flow
     last = request.side - 1
@@ -85,7 +85,7 @@ def pad_grid(context: Context, request: PadGrid) -> Steps:
 
 
 @job(PadAt.kind)
-def pad_at(context: Context, request: PadAt) -> Steps:
+def pad_at(context: JobContext, request: PadAt) -> Steps:
     """See `PadAt`."""
     flow = picture_model(context, request.model).flow
     z = bilinear(request.corners, request.x, request.y, request.norm_kept)
@@ -94,7 +94,7 @@ def pad_at(context: Context, request: PadAt) -> Steps:
 
 
 @job(TimelineAt.kind)
-def timeline_at(context: Context, request: TimelineAt) -> Steps:
+def timeline_at(context: JobContext, request: TimelineAt) -> Steps:
     """See `TimelineAt`."""
     flow = picture_model(context, request.model).flow
     timeline = request.timeline()
@@ -104,7 +104,7 @@ def timeline_at(context: Context, request: TimelineAt) -> Steps:
 
 
 @job(TimelineFrames.kind)
-def timeline_frames(context: Context, request: TimelineFrames) -> Steps:
+def timeline_frames(context: JobContext, request: TimelineFrames) -> Steps:
     """See `TimelineFrames`."""
     flow = picture_model(context, request.model).flow
     timeline, order = request.timeline(), spread(len(request.times))
@@ -118,7 +118,7 @@ def timeline_frames(context: Context, request: TimelineFrames) -> Steps:
 
 
 @job(TimelineExport.kind)
-def timeline_export(context: Context, request: TimelineExport) -> Steps:
+def timeline_export(context: JobContext, request: TimelineExport) -> Steps:
     """See `TimelineExport`."""
     yield from timeline_frames(context, request)
 
@@ -132,11 +132,11 @@ def spread(count: int) -> list[int]:
     return order
 
 
-def _one(context: Context, flow: Flow, z: np.ndarray, label: Label) -> Generator[None, None, None]:
+def _one(context: JobContext, flow: Flow, z: np.ndarray, label: Label) -> Generator[None, None, None]:
     """One picture with its z, then its bits per dimension."""
     tensor = label_tensor(flow, [label])
-    follow_the_hand(context, flow)
-    pictures = yield from in_strides(decode_job(flow, z[None], tensor))
+    prioritise_interactive(context, flow)
+    pictures = yield from batched(decode_job(flow, z[None], tensor))
     context.send(PictureAt(pictures[0], z))
     yield
     (bpd,) = yield from bits(flow, pictures, z.dtype, tensor)

@@ -18,13 +18,13 @@ import numpy as np
 import torch
 
 from flowcore.atomic import replacing
-from flowcore.data.pile import Pile, read_pile
+from flowcore.data.thinned import ThinnedSet, read_thinned
 from flowcore.errors import ConfigError, DataError, FlowError
 from flowcore.fast import accelerate
 from flowcore.latents.as_json import latent_to_dict
 from flowcore.latents.fitting import Side, encode_pile_job, way_job
-from flowcore.latents.translation import Way, translate_steps
-from flowcore.latents.ways import method
+from flowcore.latents.translation import FlowTranslation, translate_steps
+from flowcore.latents.translation_methods import method
 from flowcore.model.codec import decode_job, double_of, from_pixels, label_tensor, to_pixels
 from flowcore.model.flow import Flow
 from flowcore.model.labels import Label, single, to_json
@@ -32,8 +32,8 @@ from flowcore.model.weights import fingerprint
 from flowcore.pictures.images import to_png_bytes
 from flowcore.work import beside
 
-from ..context import Context, Steps, job
-from ..hand import follow_the_hand, in_strides, quick_draft
+from ..context import JobContext, Steps, job
+from ..interactive import batched, prioritise_interactive, quick_draft
 from ..requests.piles import (
     FitPiles,
     PilePart,
@@ -71,7 +71,7 @@ T = TypeVar("T")
 class _Read:
     """A pile with a number of its own, so that what was made of an older reading is never taken for this one's."""
 
-    pile: Pile
+    pile: ThinnedSet
     number: int
     label: Label = ()
     """The class that it was sampled of; () for pictures of the person's own."""
@@ -79,7 +79,7 @@ class _Read:
 
 @dataclass
 class _Fitted:
-    way: Way
+    way: FlowTranslation
     read: _Read
     z: np.ndarray
     """(N, D) float32: the pile that is translated, as the way encodes it."""
@@ -95,7 +95,7 @@ class _Kept:
     ways: OrderedDict = field(default_factory=OrderedDict)
 
 
-def _kept(context: Context) -> _Kept:
+def _kept(context: JobContext) -> _Kept:
     return context.shared.setdefault("piles", _Kept())
 
 
@@ -112,7 +112,7 @@ def _keep(kept: OrderedDict, key: Hashable, value: Any) -> Any:
     return value
 
 
-def _once(context: Context, key: tuple, steps: Generator[Any, None, T]) -> Generator[Any, None, T]:
+def _once(context: JobContext, key: tuple, steps: Generator[Any, None, T]) -> Generator[Any, None, T]:
     """What the steps return, or returned when they were last taken for this key."""
     kept = _kept(context).made[key[0]]
     found = _find(kept, key)
@@ -127,7 +127,7 @@ def _quiet(_done: int, _total: int, _words: str = "") -> None:
 
 
 @job(ReadPile.kind)
-def read(context: Context, request: ReadPile) -> Steps:
+def read(context: JobContext, request: ReadPile) -> Steps:
     """See `ReadPile`."""
 
     def tell(done: int, total: int) -> None:
@@ -148,7 +148,7 @@ def read(context: Context, request: ReadPile) -> Steps:
         yield from context.stream(answer)
 
 
-def _read(context: Context, model: str, source: tuple, tell: Callable[[int, int], None],
+def _read(context: JobContext, model: str, source: tuple, tell: Callable[[int, int], None],
           again: bool = False) -> Generator[Any, None, _Read]:
     flow = picture_model(context, model).flow
     kept = _kept(context).piles
@@ -159,7 +159,7 @@ def _read(context: Context, model: str, source: tuple, tell: Callable[[int, int]
         return found
     channels, height, width = flow.event_shape
     if source[0] == "folder":
-        pile = yield from beside(lambda told: read_pile(source[1], (height, width), channels, on_progress=told), tell)
+        pile = yield from beside(lambda told: read_thinned(source[1], (height, width), channels, on_progress=told), tell)
         return _keep(kept, key, _Read(pile, next(_numbers)))
     _, number, seed, temperature = source
     if number >= flow.num_classes:
@@ -172,20 +172,20 @@ def _read(context: Context, model: str, source: tuple, tell: Callable[[int, int]
         rows.append((yield from decode_job(flow, z, label_tensor(flow, [label] * len(z)))))
         tell(stop, CLASS_SAMPLES)
     names = [f"sample {index + 1}" for index in range(CLASS_SAMPLES)]
-    return _keep(kept, key, _Read(Pile(np.concatenate(rows), names, CLASS_SAMPLES), next(_numbers), label))
+    return _keep(kept, key, _Read(ThinnedSet(np.concatenate(rows), names, CLASS_SAMPLES), next(_numbers), label))
 
 
 # Fitting
 
 
 @job(FitPiles.kind)
-def fit(context: Context, request: FitPiles) -> Steps:
+def fit(context: JobContext, request: FitPiles) -> Steps:
     """See `FitPiles`."""
     fitted = yield from _fit(context, request, lambda share, words: context.progress(share, words))
     context.send(PilesFitted(len(fitted.z), done=True))
 
 
-def _fit(context: Context, request: _Between, tell: Callable[[float, str], None]) -> Generator[Any, None, _Fitted]:
+def _fit(context: JobContext, request: _Between, tell: Callable[[float, str], None]) -> Generator[Any, None, _Fitted]:
     """The way that a request means, and the z of the pile that it translates: kept, or made."""
     flow = picture_model(context, request.model).flow
     how, other = method(request.method), None
@@ -219,7 +219,7 @@ def _fit(context: Context, request: _Between, tell: Callable[[float, str], None]
 
 
 @job(TranslatePage.kind)
-def page(context: Context, request: TranslatePage) -> Steps:
+def page(context: JobContext, request: TranslatePage) -> Steps:
     """See `TranslatePage`."""
     fitted = yield from _fit(context, request, lambda _share, _words: None)
     if max(request.indices) >= len(fitted.z):
@@ -249,20 +249,22 @@ def _decoded(fitted: _Fitted, chosen: list[int], strength: float, draft: bool = 
     return from_pixels(x), [chosen[place] for place in torch.nonzero(~good).flatten().tolist()]
 
 
-def _at(model: Flow, way: Way, z: np.ndarray, strength: float, draft: bool = False) -> Generator[Any, None, torch.Tensor]:
+def _at(
+    model: Flow, way: FlowTranslation, z: np.ndarray, strength: float, draft: bool = False
+) -> Generator[Any, None, torch.Tensor]:
     rows = torch.from_numpy(np.asarray(z)).to(model.dtype).to(model.device)
     return (yield from accelerate(model).decode_steps(rows, way.label_to(model, len(rows), strength), draft))
 
 
 @job(TranslatePicture.kind)
-def picture(context: Context, request: TranslatePicture) -> Steps:
+def picture(context: JobContext, request: TranslatePicture) -> Steps:
     """See `TranslatePicture`."""
     flow = picture_model(context, request.model).flow
     fitted = yield from _fit(context, request, lambda _share, _words: None)
     way, strength = fitted.way, request.strength
-    follow_the_hand(context, flow)
+    prioritise_interactive(context, flow)
     if 0 <= request.index < len(fitted.z):
-        drafts, failed = yield from in_strides(_decoded(fitted, [request.index], strength, draft=True))
+        drafts, failed = yield from batched(_decoded(fitted, [request.index], strength, draft=True))
         if not failed:
             context.send(TranslationDraft(drafts[0]))
             yield REST_S
@@ -295,7 +297,7 @@ def _bits(flow: Flow, picture: np.ndarray, label: Callable[[Flow], Any]) -> Gene
 
 
 @job(SaveTranslations.kind)
-def save(context: Context, request: SaveTranslations) -> Steps:
+def save(context: JobContext, request: SaveTranslations) -> Steps:
     """See `SaveTranslations`."""
     loaded = picture_model(context, request.model)
     flow, of_model = loaded.flow, {"model": request.model_name, "weights": fingerprint(loaded.path)}

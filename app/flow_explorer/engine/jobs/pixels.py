@@ -19,7 +19,7 @@ from flowcore.model.codec import Encoded, class_log_probs_job, decode_job, encod
 from flowcore.model.flow import Flow
 from flowcore.model.labels import Label, single
 
-from ..context import Context, Steps, job
+from ..context import JobContext, Steps, job
 from ..requests.pixels import (
     Change,
     MovedByPixel,
@@ -40,7 +40,7 @@ ENCODED_KEPT = 6
 
 
 @job(MovedByPixel.kind)
-def moved_by_pixel(context: Context, request: MovedByPixel) -> Steps:
+def moved_by_pixel(context: JobContext, request: MovedByPixel) -> Steps:
     """See `MovedByPixel`."""
     yield from _derivatives_ready()
     flow = picture_model(context, request.model).flow
@@ -53,7 +53,7 @@ def moved_by_pixel(context: Context, request: MovedByPixel) -> Steps:
 
 
 @job(PixelsMoved.kind)
-def pixels_moved(context: Context, request: PixelsMoved) -> Steps:
+def pixels_moved(context: JobContext, request: PixelsMoved) -> Steps:
     """See `PixelsMoved`."""
     yield from _derivatives_ready()
     flow = picture_model(context, request.model).flow
@@ -72,7 +72,7 @@ def pixels_moved(context: Context, request: PixelsMoved) -> Steps:
 
 
 @job(Repaint.kind)
-def repaint(context: Context, request: Repaint) -> Steps:
+def repaint(context: JobContext, request: Repaint) -> Steps:
     """See `Repaint`."""
     flow = picture_model(context, request.model).flow
     # The painted picture is taken under the class of the one that it was painted on.
@@ -107,7 +107,7 @@ def _label_of(flow: Flow, picture: np.ndarray, label: Label) -> Generator[None, 
 
 
 def _encoded(
-    context: Context, flow: Flow, model: str, picture: np.ndarray, label: Label
+    context: JobContext, flow: Flow, model: str, picture: np.ndarray, label: Label
 ) -> Generator[None, None, Encoded]:
     """A picture's z, kept from the last time where it is the same picture under the same weights."""
     kept: dict[tuple, tuple[weakref.ref[Flow], Encoded]] = context.shared.setdefault(_ENCODED, {})

@@ -18,7 +18,7 @@ from flowcore.plane.targets import targets as toy_targets
 from flowcore.plane.trainer import ToyConfig, ToyTrainer
 from flowcore.plane.views import density_contours
 
-from ..context import Context, Steps, job
+from ..context import JobContext, Steps, job
 from ..requests.toy import RunToy, SaveToy
 from .pace import fast_forward
 from .toy_pace import Pace
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 
 @job(RunToy.kind, grad=True)
-def run_toy(context: Context, request: RunToy) -> Steps:
+def run_toy(context: JobContext, request: RunToy) -> Steps:
     """See `RunToy`."""
     session = None
     while True:
@@ -67,7 +67,7 @@ def run_toy(context: Context, request: RunToy) -> Steps:
                 return
 
 
-def _open(context: Context, request: RunToy, configs: tuple[ToyConfig, ...]) -> Generator[None, None, Session | None]:
+def _open(context: JobContext, request: RunToy, configs: tuple[ToyConfig, ...]) -> Generator[None, None, Session | None]:
     """Another run, or the same one on another device; None where something newer is asked for meanwhile."""
     before: Session | None = context.shared.get(SESSION)
     parts, seconds, kept = request.parts, list(request.seconds), None
@@ -91,7 +91,7 @@ def _open(context: Context, request: RunToy, configs: tuple[ToyConfig, ...]) -> 
     return session
 
 
-def _taken_up(context: Context, snapshot: np.ndarray, config: ToyConfig) -> ToyTrainer:
+def _taken_up(context: JobContext, snapshot: np.ndarray, config: ToyConfig) -> ToyTrainer:
     """A training where its snapshot was taken. Which field a continuous flow has is the training's own: see `ToyConfig`."""
     trainer = ToyTrainer.from_snapshot(snapshot.tobytes(), context.device)
     if trainer.config.architecture != replace(config, field=trainer.config.field).architecture:
@@ -99,7 +99,7 @@ def _taken_up(context: Context, snapshot: np.ndarray, config: ToyConfig) -> ToyT
     return trainer
 
 
-def _train(context: Context, session: Session, request: RunToy) -> Steps:
+def _train(context: JobContext, session: Session, request: RunToy) -> Steps:
     """Train until the goal, or until a newer request has come; frames in between."""
     race, now = session.race, time.perf_counter()
     pace, next_turn = Pace(now, session.rates), now
@@ -127,7 +127,7 @@ def _train(context: Context, session: Session, request: RunToy) -> Steps:
         yield from _show(context, session, pace, request.views)
 
 
-def _show(context: Context, session: Session, pace: Pace, views: tuple[str, ...]) -> Steps:
+def _show(context: JobContext, session: Session, pace: Pace, views: tuple[str, ...]) -> Steps:
     """The frames that are due now."""
     if session.beside:
         pace.spent(showing=session.beside)
@@ -172,7 +172,7 @@ def _in_turns(work: Generator[None, None, T], pace: Pace | None = None) -> Gener
         yield
 
 
-def _rest(context: Context, session: Session, views: tuple[str, ...]) -> Steps:
+def _rest(context: JobContext, session: Session, views: tuple[str, ...]) -> Steps:
     """All there is to see of a run that stands still. Given up as soon as something newer is asked for."""
     context.send("snapshot", session.stamp(), session.snapshots())
     points = yield from _in_turns(run_points(session, views))
@@ -196,7 +196,7 @@ def _rest(context: Context, session: Session, views: tuple[str, ...]) -> Steps:
 
 
 def _until_newer(
-    context: Context, work: Generator[None, None, dict[str, np.ndarray]]
+    context: JobContext, work: Generator[None, None, dict[str, np.ndarray]]
 ) -> Generator[None, None, dict[str, np.ndarray]]:
     """The same work, given up (with nothing) once something newer is asked for."""
     while not context.newer:
@@ -208,7 +208,7 @@ def _until_newer(
     return {}
 
 
-def _send_start(context: Context, session: Session) -> Steps:
+def _send_start(context: JobContext, session: Session) -> Steps:
     density = session.trainer.density
     yield from density.measure()
     data = {**session.stamp(), "entropy": density.entropy, "known": density.known, "reach": density.bounds[1]}
@@ -217,7 +217,7 @@ def _send_start(context: Context, session: Session) -> Steps:
     yield from _send_truth(context, session) if density.known else _send_estimate(context, session)
 
 
-def _send_truth(context: Context, session: Session) -> Steps:
+def _send_truth(context: JobContext, session: Session) -> Steps:
     """The density itself, computed once a density, a piece at a time."""
     known: dict[str, np.ndarray] = context.shared.setdefault(_TRUTH, {})
     density, key = session.trainer.density, toy_targets.key(session.trainer.config.target, session.trainer.config.density)
@@ -236,7 +236,7 @@ def _send_truth(context: Context, session: Session) -> Steps:
     yield
 
 
-def _send_estimate(context: Context, session: Session) -> Steps:
+def _send_estimate(context: JobContext, session: Session) -> Steps:
     """What points alone let one guess of their density: to look at, and not a truth."""
     density = session.trainer.density
     estimate = yield from density.estimated()
@@ -249,7 +249,7 @@ def _send_estimate(context: Context, session: Session) -> Steps:
 
 
 @job(SaveToy.kind)
-def save_toy(context: Context, request: SaveToy) -> Steps:
+def save_toy(context: JobContext, request: SaveToy) -> Steps:
     """See `SaveToy`."""
     trainer = ToyTrainer.from_snapshot(request.snapshot.tobytes())
     yield

@@ -10,7 +10,7 @@ import numpy as np
 from flowcore.errors import NonFiniteError
 from flowcore.plane.probe import Probe, ToyProbe
 
-from ..context import Context, Steps, job
+from ..context import JobContext, Steps, job
 from ..requests.toy_views import PROBE_REACH, ProbeToy
 from .toy_session import SESSION, Session
 
@@ -23,7 +23,7 @@ _PROBE = "toy.probe"
 
 
 @job(ProbeToy.kind)
-def probe_toy(context: Context, request: ProbeToy) -> Steps:
+def probe_toy(context: JobContext, request: ProbeToy) -> Steps:
     """See `ProbeToy`."""
     session: Session | None = context.shared.get(SESSION)
     if session is None or session.is_race or session.run != request.run:
@@ -41,7 +41,7 @@ def probe_toy(context: Context, request: ProbeToy) -> Steps:
     yield
 
 
-def _follow(context: Context, session: Session, request: ProbeToy) -> Generator[None, None, tuple[tuple[float, float], Probe]]:
+def _follow(context: JobContext, session: Session, request: ProbeToy) -> Generator[None, None, tuple[tuple[float, float], Probe]]:
     trainer, step = session.trainer, session.trainer.step_count
     known = context.shared.get(_PROBE)
     if known is None or known[0] is not trainer:

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from flowcore.errors import CheckpointError
-from flowcore.plane.course import Course
 from flowcore.plane.film import retrace
+from flowcore.plane.film_frames import FilmFrame, Scene
 from flowcore.plane.frames import ToyFrames
-from flowcore.plane.shots import Scene, Shot
+from flowcore.plane.schedule import Schedule
 from flowcore.plane.snapshot import unpack
 from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
-from ..context import Context, Steps, job
+from ..context import JobContext, Steps, job
 from ..requests.toykeep import CheckToy, FilmToy
 from .toy_session import threads_for
 
@@ -25,11 +25,11 @@ TELL_S = 0.1
 
 
 @job(FilmToy.kind, grad=True)
-def film_toy(context: Context, request: FilmToy) -> Steps:
+def film_toy(context: JobContext, request: FilmToy) -> Steps:
     """See `FilmToy`."""
     config = ToyConfig.from_dict(request.config)
-    course = Course.from_list(request.course, request.inherited)
-    work = retrace(config, course, request.steps, context.device)
+    schedule = Schedule.from_list(request.schedule, request.inherited)
+    work = retrace(config, schedule, request.steps, context.device)
     taken, told = 0, time.monotonic()
     context.use_threads(threads_for((config,)))
     yield
@@ -37,7 +37,7 @@ def film_toy(context: Context, request: FilmToy) -> Steps:
         if isinstance(item, Scene):
             about = {"title": item.title, "about": item.about, "reach": item.reach, "entropy": item.entropy}
             yield from context.stream("scene", about, {"truth": item.truth, "data": item.data})
-        elif isinstance(item, Shot):
+        elif isinstance(item, FilmFrame):
             taken += 1
             point = {
                 "step": item.point.step, "nll": item.point.nll, "standard_error": item.point.standard_error,
@@ -56,7 +56,7 @@ def film_toy(context: Context, request: FilmToy) -> Steps:
 
 
 @job(CheckToy.kind)
-def check_toy(context: Context, request: CheckToy) -> Steps:
+def check_toy(context: JobContext, request: CheckToy) -> Steps:
     """See `CheckToy`."""
     wanted, data = ToyConfig.from_dict(request.config), request.snapshot.tobytes()
     config, step, _ = unpack(data)

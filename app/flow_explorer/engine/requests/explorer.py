@@ -30,9 +30,27 @@ from .base import (
 )
 
 __all__ = [
-    "BitsAt", "Described", "DescribeLatent", "DraftPage", "DraftPart", "EncodePicture", "Encoded", "Encoding",
-    "FramesPart", "OnePicture", "OpenModel", "Opened", "PagePart", "PageScores", "PictureAt", "SamplePage",
-    "ScorePage", "TemperatureFrames", "WalkAt", "WalkFrames", "WalkPart",
+    "BitsAt",
+    "DescribeLatent",
+    "Described",
+    "DraftPage",
+    "DraftPart",
+    "EncodePicture",
+    "Encoded",
+    "Encoding",
+    "FramesPart",
+    "OnePicture",
+    "OpenModel",
+    "Opened",
+    "PagePart",
+    "PageScores",
+    "PictureAt",
+    "SamplePage",
+    "ScorePage",
+    "TemperatureFrames",
+    "WalkAt",
+    "WalkFrames",
+    "WalkPart",
 ]  # fmt: skip
 
 
@@ -240,7 +258,7 @@ class EncodePicture(Request[Encoding | Encoded]):
     priority = Priority.INTERACTIVE
 
     model: str
-    well: str
+    place: str
     picture: np.ndarray
     label: Label = ()
     in_hand: bool = False
@@ -252,7 +270,7 @@ class EncodePicture(Request[Encoding | Encoded]):
 
     @property
     def slot(self) -> str:  # type: ignore[override]
-        return f"explorer.encode.{self.well}"
+        return f"explorer.encode.{self.place}"
 
     def __post_init__(self) -> None:
         if not isinstance(self.picture, np.ndarray) or self.picture.dtype != np.uint8 or self.picture.ndim != 3:

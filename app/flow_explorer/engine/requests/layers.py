@@ -19,7 +19,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Place:
-    """A layer's place, as `flowcore.latents.anatomy.Layer` has it."""
+    """A layer's place, as `flowcore.latents.layer_trace.Layer` has it."""
 
     kind: str
     level: int
@@ -55,7 +55,7 @@ class Against:
 
 @dataclass(frozen=True, eq=False)
 class Outline(Answer):
-    """The first: one place a stage, as in `flowcore.latents.anatomy.outline`, and z's levels as (name, numbers)."""
+    """The first: one place a stage, as in `flowcore.latents.layer_trace.outline`, and z's levels as (name, numbers)."""
 
     layers: tuple[Place, ...]
     levels: tuple[tuple[str, int], ...]

@@ -153,12 +153,12 @@ class MapPlace(Request[MapPlaced]):
     strict = True
 
     model: str
-    well: str
+    place: str
     picture: np.ndarray
 
     @property
     def slot(self) -> str:  # type: ignore[override]
-        return f"map.place.{self.well}"
+        return f"map.place.{self.place}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from flowcore.errors import ConfigError
-from flowcore.latents.ways import STRENGTH_MAX, method
+from flowcore.latents.translation_methods import STRENGTH_MAX, method
 from flowcore.model.labels import Label
 
 from ..answers import Answer, Picture, Pictures, Z, same_length

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flowcore.errors import CheckpointError, ConfigError
-from flowcore.plane.course import Course
+from flowcore.plane.schedule import Schedule
 
 from .base import Priority, Request, check_whole
 
@@ -30,7 +30,7 @@ class FilmToy(Request):
     priority = Priority.EXPORT
 
     config: dict[str, Any]
-    course: tuple[tuple[int, float, int], ...]
+    schedule: tuple[tuple[int, float, int], ...]
     steps: tuple[int, ...]
     inherited: bool = False
 
@@ -44,7 +44,7 @@ class FilmToy(Request):
                 raise ConfigError("The moments of a film have to follow each other.")
             before = step
         try:
-            Course.from_list(self.course, self.inherited)
+            Schedule.from_list(self.schedule, self.inherited)
         except CheckpointError as error:
             raise ConfigError(str(error)) from error
 

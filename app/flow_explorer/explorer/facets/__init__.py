@@ -99,7 +99,8 @@ def entry(id_: str) -> Entry | None:
 
 @cache
 def _state_class(id_: str) -> type[FacetState]:
-    return importlib.import_module(f"flow_explorer.explorer.facets.{id_}.state").State
+    module = importlib.import_module(f"flow_explorer.explorer.facets.{id_}.state")
+    return getattr(module, f"{id_.capitalize()}State")
 
 
 def initial(id_: str) -> FacetState:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from flow_explorer.explorer.controller import Controller
     from flow_explorer.explorer.moving.transfers import Transfers
     from flow_explorer.explorer.store import Latent
-    from flow_explorer.explorer.view_model import Shown
-    from flow_explorer.workspace import Context
+    from flow_explorer.explorer.view_model import InspectorPicture
+    from flow_explorer.workspace import WorkspaceContext
 
 __all__ = ["Facet", "Host"]
 
@@ -27,7 +27,7 @@ class Host:
     Explorer's way to drag, drop, save and copy pictures."""
 
     controller: Controller
-    context: Context
+    context: WorkspaceContext
     transfers: Transfers
 
 
@@ -105,7 +105,7 @@ class Facet(QObject):
         """The picture that the inspector shows and that goes to wells and files, with its z; None: the subject."""
         return None
 
-    def shown(self) -> Shown | None:
+    def shown(self) -> InspectorPicture | None:
         """How the inspector shows it; None: the subject."""
         return None
 

@@ -55,7 +55,7 @@ class Exporter:
             if slot is latent and page.fresh[index]:
                 return sample_script(title, path, out, controller.state.seed, index, page.temperatures[index], latent.label)
         if latent.z is controller.walk.z and controller.walk.possible:
-            a, b = ends(controller.store, *(controller.wells[which].view.z for which in "AB"))
+            a, b = ends(controller.store, *(controller.slots[which].view.z for which in "AB"))
             t = controller.walk.view.picture_t
             return walk_script(title, path, out, a, b, controller.state.walk.mode, t, latent.label, latent.weights)
         return latent_script(title, path, out, latent.z, latent.label, latent.weights)

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from flow_explorer import assets, shipped
-from flow_explorer.explorer.facets.directions.state import State as Directions
+from flow_explorer.explorer.facets.directions.state import DirectionsState as Directions
 from flow_explorer.explorer.model import open_model
-from flow_explorer.explorer.state import ExplorerState, Well, with_wells
+from flow_explorer.explorer.state import ExplorerState, Slot, with_slots
 from flow_explorer.i18n import tr
 from flowcore.errors import FlowError
 
@@ -104,12 +104,12 @@ def _without_old(state: ExplorerState) -> tuple[ExplorerState, list[str]]:
     chosen = open_model(state.model)
     said: dict[tuple[str, str], str] = {}
 
-    def change(well: Well) -> Well:
-        source = (well.latent_model, well.latent_weights)
-        if not well.latent or well.is_of(chosen.name, chosen.weights) or not (is_gone(source[0]) or has_changed(*source)):
-            return well
+    def change(slot: Slot) -> Slot:
+        source = (slot.latent_model, slot.latent_weights)
+        if not slot.latent or slot.is_of(chosen.name, chosen.weights) or not (is_gone(source[0]) or has_changed(*source)):
+            return slot
         said[source] = why_not(*source)
-        return well.without_latent()
+        return slot.without_latent()
 
-    state = with_wells(state, change)
+    state = with_slots(state, change)
     return state, list(said.values())

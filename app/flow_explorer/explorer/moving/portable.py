@@ -13,12 +13,12 @@ from typing import Any
 from flow_explorer import assets
 from flow_explorer.explorer.model import open_model
 from flow_explorer.explorer.moving.identity import is_gone, saying, settle, weights_in
-from flow_explorer.explorer.state import ExplorerState, Well, with_wells
+from flow_explorer.explorer.state import ExplorerState, Slot, with_slots
 from flow_explorer.explorer.store import Store
 from flow_explorer.i18n import tr
 from flowcore.errors import CheckpointError, ConfigError, FlowError
 
-__all__ = ["find_model", "mend", "pack", "unpack"]
+__all__ = ["find_model", "pack", "repair", "unpack"]
 
 
 def pack(state: ExplorerState, store: Store, title: str = "", weights: str = "") -> dict[str, Any]:
@@ -39,26 +39,26 @@ def unpack(data: object, store: Store, folder: Path | None = None, here: str = "
     state = ExplorerState.from_dict(data.get("state"))
     keys = store.load_dict(data.get("contents", {}))
     title = data.get("model_title")
-    state, said = mend(state, keys)
+    state, said = repair(state, keys)
     weights, title = weights_in(data, state.model), title[:200] if isinstance(title, str) else ""
     state, more = find_model(state, weights, folder, title, here)
     return state, said + more
 
 
-def mend(state: ExplorerState, keys: Mapping[str, str]) -> tuple[ExplorerState, list[str]]:
+def repair(state: ExplorerState, keys: Mapping[str, str]) -> tuple[ExplorerState, list[str]]:
     """The state with its keys as they are in the store, `keys` being {as written: there}; and what had to be left out."""
     said = []
     for which in "AB":
-        well = state.well(which)
-        if well.empty:
+        slot = state.slot(which)
+        if slot.empty:
             continue
-        if well.picture not in keys:
-            said.append(tr("The picture in {well} cannot be found again.", well=which))
-            state = state.with_well(which, Well())
+        if slot.picture not in keys:
+            said.append(tr("The picture in {slot} cannot be found again.", slot=which))
+            state = state.with_slot(which, Slot())
             continue
-        latent = keys.get(well.latent, "")
-        kept = well if latent or not well.latent else well.without_latent()
-        state = state.with_well(which, replace(kept, picture=keys[well.picture], latent=latent))
+        latent = keys.get(slot.latent, "")
+        kept = slot if latent or not slot.latent else slot.without_latent()
+        state = state.with_slot(which, replace(kept, picture=keys[slot.picture], latent=latent))
     moved = []
     for id_, facet in state.facets:
         if facet.keys <= set(keys):
@@ -88,9 +88,9 @@ def find_model(state: ExplorerState, weights: str, folder: Path | None = None, t
         else:
             there = state.model
 
-            def moved(well: Well) -> Well:
-                return replace(well, latent_model=str(beside)) if well.latent_model == there else well
+            def moved(slot: Slot) -> Slot:
+                return replace(slot, latent_model=str(beside)) if slot.latent_model == there else slot
 
-            return settle(replace(with_wells(state, moved), model=str(beside)), weights, here)
+            return settle(replace(with_slots(state, moved), model=str(beside)), weights, here)
     called = tr("“{title}” ({name})", title=title, name=state.model) if title else f"“{state.model}”"
     return state, [tr("The model {model} is not on this machine: open it from where it is now, or choose another.", model=called)]

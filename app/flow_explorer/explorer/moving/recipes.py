@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from flow_explorer.explorer.facets import FacetState
 from flow_explorer.explorer.moving.identity import saying, weights_in, why_not
-from flow_explorer.explorer.state import COUNTS, SCHEMA, ExplorerState, Well, with_wells
+from flow_explorer.explorer.slots.slot_link import seen_by
+from flow_explorer.explorer.state import COUNTS, SCHEMA, ExplorerState, Slot, with_slots
 from flow_explorer.explorer.store import Latent, Store
-from flow_explorer.explorer.wells.well_link import seen_by
 from flow_explorer.i18n import tr
 from flowcore.errors import ConfigError
 from flowcore.latents.as_json import latent_from_dict, latent_to_dict
@@ -42,12 +42,12 @@ def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, lat
     """
     private = Store()
     for which in "AB":
-        well = state.well(which)
-        if not well.empty:
-            state = state.with_well(which, _portable(well, store, private, model))
+        slot = state.slot(which)
+        if not slot.empty:
+            state = state.with_slot(which, _portable(slot, store, private, model))
     moved = []
     for id_, facet in state.facets:
-        before = state.keys_of_wells | {key for _, each in moved for key in each.keys}
+        before = state.keys_of_slots | {key for _, each in moved for key in each.keys}
         ours = _carried(facet, store, private, model) if carried is None or id_ in carried or not facet.keys else None
         if ours is not None and private.size <= ROOM_BYTES:
             moved.append((id_, ours))
@@ -65,7 +65,7 @@ def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, lat
 
 def _carried(facet: FacetState, store: Store, private: Store, model: Model) -> FacetState | None:
     """A facet's state over contents of the private store; None where something that it needs is gone."""
-    facet = with_wells(facet.portable(), lambda well: well if well.empty else _portable(well, store, private, model))
+    facet = with_slots(facet.portable(), lambda slot: slot if slot.empty else _portable(slot, store, private, model))
     keys = {}
     for key in facet.keys:
         if key in private:
@@ -78,15 +78,15 @@ def _carried(facet: FacetState, store: Store, private: Store, model: Model) -> F
             picture = store.picture(key)
             small = picture.pixels.shape[:2] == (model.height, model.width)
             keys[key] = (private.put_picture(store.blob(key)) if small else
-                         private.put_array(seen_by(model, store, Well(picture=key))))
+                         private.put_array(seen_by(model, store, Slot(picture=key))))
     return facet.renamed(keys)
 
 
-def _portable(well: Well, store: Store, private: Store, model: Model) -> Well:
+def _portable(slot: Slot, store: Store, private: Store, model: Model) -> Slot:
     """The well with the picture as the model sees it, and its z if it came with one."""
-    latent = private.put_latent(store.latent(well.latent)) if well.latent else ""
-    return Well(picture=private.put_array(seen_by(model, store, well)), name=well.name,
-                latent=latent, latent_model=well.latent_model, latent_weights=well.latent_weights, label=well.label)
+    latent = private.put_latent(store.latent(slot.latent)) if slot.latent else ""
+    return Slot(picture=private.put_array(seen_by(model, store, slot)), name=slot.name,
+                latent=latent, latent_model=slot.latent_model, latent_weights=slot.latent_weights, label=slot.label)
 
 
 def read_recipe(values: dict, store: Store) -> ExplorerState:
@@ -96,13 +96,13 @@ def read_recipe(values: dict, store: Store) -> ExplorerState:
     state = ExplorerState.from_dict(values["explorer"])
     keys = store.load_dict(values.get("store", {}))
     for which in "AB":
-        well = state.well(which)
-        if well.empty:
+        slot = state.slot(which)
+        if slot.empty:
             continue
-        if well.picture not in keys or (well.latent and well.latent not in keys):
-            raise ConfigError(tr("This picture's recipe is damaged: the picture in {well} is missing.", well=which))
-        moved = replace(well, picture=keys[well.picture], latent=keys[well.latent] if well.latent else "")
-        state = state.with_well(which, moved)
+        if slot.picture not in keys or (slot.latent and slot.latent not in keys):
+            raise ConfigError(tr("This picture's recipe is damaged: the picture in {slot} is missing.", slot=which))
+        moved = replace(slot, picture=keys[slot.picture], latent=keys[slot.latent] if slot.latent else "")
+        state = state.with_slot(which, moved)
     for id_, facet in state.facets:
         if not facet.keys <= set(keys):
             raise ConfigError(tr("This picture's recipe is damaged: a picture that it needs is missing."))

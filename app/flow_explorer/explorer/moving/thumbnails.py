@@ -86,8 +86,8 @@ class Thumbnails(QObject):
                 return own.picture if own is not None and not controller.facet.busy else None
             subject = state.subject
         if subject in ("A", "B"):
-            well = controller.wells[subject].view
-            return None if well.busy else well.reconstruction
+            slot = controller.slots[subject].view
+            return None if slot.busy else slot.reconstruction
         if subject == "walk" and controller.walk.possible:
             walk = controller.walk.view
             return walk.picture if walk.picture_t == state.walk.t and not controller.walk.at_busy else None

@@ -63,30 +63,30 @@ class Transfers(QObject):
 
     # In
 
-    def take(self, mime: QMimeData, well: str = "") -> None:
+    def take(self, mime: QMimeData, slot: str = "") -> None:
         """Use what was dropped or pasted: in `well`, or wherever it belongs."""
         try:
             items = read_mime(mime)
         except FlowError as error:
-            self._problem(well, str(error))
+            self._problem(slot, str(error))
             return
         for item in items:
-            self._take_one(item, well)
+            self._take_one(item, slot)
             # Two files dropped at once go to both wells.
-            well = {"A": "B", "B": "A"}.get(well, "")
+            slot = {"A": "B", "B": "A"}.get(slot, "")
 
-    def take_file(self, path: str, well: str) -> None:
+    def take_file(self, path: str, slot: str) -> None:
         """Use a picture file that was picked."""
         try:
             item = Dropped(Path(path).name, data=read_file(path))
         except FlowError as error:
-            self._problem(well, str(error))
+            self._problem(slot, str(error))
             return
-        self._take_one(item, well)
+        self._take_one(item, slot)
 
-    def _take_one(self, item: Dropped, well: str) -> None:
+    def _take_one(self, item: Dropped, slot: str) -> None:
         acts = self._controller.acts
-        target = well or self._free_well()
+        target = slot or self._free_slot()
         try:
             if item.checkpoint is not None:
                 self._controller.choose_model(str(item.checkpoint))
@@ -94,17 +94,17 @@ class Transfers(QObject):
                 self._awaited.pop(target, None)
                 acts.put_latent(target, item.latent)
             else:
-                self._take_picture(item, well, target)
+                self._take_picture(item, slot, target)
         except FlowError as error:
-            self._problem(well, str(error))
+            self._problem(slot, str(error))
 
-    def _free_well(self) -> str:
+    def _free_slot(self) -> str:
         """Where the next picture goes: an empty well that no picture is on its way to, else as the state says."""
         state = self._controller.state
-        free = (which for which in "AB" if state.well(which).empty and which not in self._awaited)
-        return next(free, state.first_empty_well)
+        free = (which for which in "AB" if state.slot(which).empty and which not in self._awaited)
+        return next(free, state.first_empty_slot)
 
-    def _take_picture(self, item: Dropped, well: str, target: str) -> None:
+    def _take_picture(self, item: Dropped, slot: str, target: str) -> None:
         """A picture file: with a recipe inside, its settings come back; on a well, a sample comes back with its z.
 
         Where the model has changed since, or is gone, it comes back as the picture that it is, and that is said.
@@ -123,7 +123,7 @@ class Transfers(QObject):
             act = (tr("Restore the settings"), lambda: self._try_restore(found)) if is_restorable(found) else None
             self._put(target, item, as_picture(note, item.name), act)
             return
-        latent = read_latent(found, item.data) if well else None
+        latent = read_latent(found, item.data) if slot else None
         if latent is None:
             self.restore(found)
             return
@@ -164,15 +164,15 @@ class Transfers(QObject):
         except FlowError as error:
             self._problem("", str(error))
 
-    def paste(self, well: str) -> None:
+    def paste(self, slot: str) -> None:
         """Use the clipboard."""
         mime = QGuiApplication.clipboard().mimeData()
         if mime is not None:
-            self.take(mime, well)
+            self.take(mime, slot)
 
-    def pick(self, well: str) -> None:
+    def pick(self, slot: str) -> None:
         """Ask for a picture file."""
-        ask_file(self._window, tr("Choose a picture for {well}", well=well), lambda path: self.take_file(path, well),
+        ask_file(self._window, tr("Choose a picture for {slot}", slot=slot), lambda path: self.take_file(path, slot),
                  LastFolder(self._settings, "explorer.picture_folder"), pictures())  # fmt: skip
 
     # Out

@@ -12,7 +12,7 @@ from flow_explorer.theory.state import TheoryState
 from flow_explorer.widgets import Heading, Separator, ValueRow
 from flow_explorer.widgets.form import Form
 
-__all__ = ["Panel", "number"]
+__all__ = ["TheoryPanel", "number"]
 
 
 def number(value: float, digits: int = 3, unit: str = "") -> str:
@@ -25,7 +25,7 @@ def number(value: float, digits: int = 3, unit: str = "") -> str:
     return f"{text} {unit}".strip()
 
 
-class Panel(QWidget):
+class TheoryPanel(QWidget):
     """Base of the panels: ``show_state`` fills what ``control`` and ``row`` have laid out."""
 
     figure: ClassVar[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from flow_explorer.i18n import tr
-from flow_explorer.theory.panels.base import Panel, number
+from flow_explorer.theory.panels.base import TheoryPanel, number
 from flow_explorer.theory.panels.picture import PictureChoice
 from flow_explorer.theory.state import TheoryState
 from flow_explorer.widgets import Label
@@ -15,7 +15,7 @@ from flowcore.theory.masking import squeeze
 __all__ = ["ConvolutionPanel"]
 
 
-class ConvolutionPanel(Panel):
+class ConvolutionPanel(TheoryPanel):
     """The determinant of W, and what it adds to log p(x)."""
 
     figure = "convolution"

@@ -9,7 +9,7 @@ import numpy as np
 
 from flow_explorer.i18n import tr
 from flow_explorer.theory.figures.coupling import jacobian_of
-from flow_explorer.theory.panels.base import Panel, number
+from flow_explorer.theory.panels.base import TheoryPanel, number
 from flow_explorer.theory.state import INPUTS, CouplingState, TheoryState
 from flow_explorer.widgets import ValueSlider
 from flowcore.theory.coupling import passes, stack
@@ -17,7 +17,7 @@ from flowcore.theory.coupling import passes, stack
 __all__ = ["CouplingPanel"]
 
 
-class CouplingPanel(Panel):
+class CouplingPanel(TheoryPanel):
     """Sliders for x; β and γ of each layer; Σ log β against the whole Jacobian's log-determinant."""
 
     figure = "coupling"

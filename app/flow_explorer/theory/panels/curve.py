@@ -7,7 +7,7 @@ import math
 from PySide6.QtWidgets import QHBoxLayout
 
 from flow_explorer.i18n import tr
-from flow_explorer.theory.panels.base import Panel, number
+from flow_explorer.theory.panels.base import TheoryPanel, number
 from flow_explorer.theory.state import TheoryState
 from flow_explorer.widgets import Button, IconButton
 from flowcore.theory.curve import Curve, base_log_prob
@@ -16,7 +16,7 @@ from flowcore.theory.learning import TARGETS
 __all__ = ["CurvePanel"]
 
 
-class CurvePanel(Panel):
+class CurvePanel(TheoryPanel):
     """Learning moves the same knots that the hand does."""
 
     figure = "curve"

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from flow_explorer.i18n import tr
 from flow_explorer.theory.figures.masks import SIDE
-from flow_explorer.theory.panels.base import Panel, number
+from flow_explorer.theory.panels.base import TheoryPanel, number
 from flow_explorer.theory.panels.picture import PictureChoice
 from flow_explorer.theory.state import TheoryState
 from flow_explorer.widgets import Button
@@ -17,7 +17,7 @@ from flowcore.theory.masking import steps_of, walk
 __all__ = ["MasksPanel"]
 
 
-class MasksPanel(Panel):
+class MasksPanel(TheoryPanel):
     """Numbers of the whole picture: what is copied, what has changed, the log-determinant."""
 
     figure = "masks"

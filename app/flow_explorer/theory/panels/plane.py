@@ -6,7 +6,7 @@ from typing import Any
 
 from flow_explorer.i18n import tr
 from flow_explorer.theory.figures.affine import legal_slope
-from flow_explorer.theory.panels.base import Panel, number
+from flow_explorer.theory.panels.base import TheoryPanel, number
 from flow_explorer.theory.state import TheoryState
 from flowcore.theory.affine import Affine
 from flowcore.theory.parallelogram import Matrix
@@ -14,7 +14,7 @@ from flowcore.theory.parallelogram import Matrix
 __all__ = ["AffinePanel", "MatrixPanel"]
 
 
-class AffinePanel(Panel):
+class AffinePanel(TheoryPanel):
     """Figure 1: slope and offset; width times density on either side."""
 
     figure = "affine"
@@ -53,7 +53,7 @@ class AffinePanel(Panel):
         )  # fmt: skip
 
 
-class MatrixPanel(Panel):
+class MatrixPanel(TheoryPanel):
     """Figure 3: the four entries; the determinant as a difference of two products."""
 
     figure = "matrix"

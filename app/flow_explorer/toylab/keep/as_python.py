@@ -6,7 +6,7 @@ import pprint
 
 from flow_explorer.i18n import tr
 from flowcore.errors import ConfigError
-from flowcore.plane.course import live, snapshot_config, snapshot_course, snapshot_step
+from flowcore.plane.schedule import live, snapshot_config, snapshot_schedule, snapshot_step
 
 __all__ = ["training_script"]
 
@@ -47,14 +47,14 @@ def training_script(title: str, snapshot: bytes, held_out: int, shown: float | N
     Raises:
         FlowError: if the bytes are no snapshot, or of a run that began with another's weights.
     """
-    config, course, steps = snapshot_config(snapshot), snapshot_course(snapshot), snapshot_step(snapshot)
-    if course.inherited:
+    config, schedule, steps = snapshot_config(snapshot), snapshot_schedule(snapshot), snapshot_step(snapshot)
+    if schedule.inherited:
         raise ConfigError(tr("This training began with another one's weights, so a script cannot make it from its seed; save the "
                              "training as a file instead."))  # fmt: skip
-    changes = [change for change in course.changes if change[0] < steps] or [course.changes[0]]
+    changes = [change for change in schedule.changes if change[0] < steps] or [schedule.changes[0]]
     return _SCRIPT.format(
         title=" ".join(title.split()).replace("\\", "/").replace('"', "'"),
-        config=pprint.pformat({**config, **course.at(0)}, width=100, sort_dicts=False),
-        course="\n".join(f"    {(change[0], live(change))!r}," for change in changes), steps=steps, count=held_out,
+        config=pprint.pformat({**config, **schedule.at(0)}, width=100, sort_dicts=False),
+        schedule="\n".join(f"    {(change[0], live(change))!r}," for change in changes), steps=steps, count=held_out,
         shown="# The toy lab has no loss of this very step." if shown is None else f"# The toy lab shows {shown!r}.",
     )  # fmt: skip

@@ -11,7 +11,7 @@ from flow_explorer.i18n import tr
 from flow_explorer.widgets import Choice, Label
 from flowcore.pictures.animation import FORMATS
 from flowcore.plane.drawing import check_film, page_size
-from flowcore.plane.shots import schedule
+from flowcore.plane.film_frames import frame_steps
 
 __all__ = ["FRAMES", "SECONDS", "SIDES", "FilmSheet", "Filmed"]
 
@@ -67,6 +67,6 @@ class FilmSheet(AnimationForm):
 
     def _show(self, *_unused: object) -> None:
         chosen = self.settings
-        taken = len(schedule(self._steps, chosen.frames))
+        taken = len(frame_steps(self._steps, chosen.frames))
         self.what.set_value(tr("{n} pictures of {steps} steps", n=taken, steps=f"{self._steps:,}"))
         self._show_problem(lambda: check_film(taken, chosen.side))

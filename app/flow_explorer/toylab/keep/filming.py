@@ -15,9 +15,9 @@ from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.toykeep import FilmToy
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.keep.film_sheet import Filmed
-from flowcore.plane.course import Course
 from flowcore.plane.drawing import Look, film_bytes
-from flowcore.plane.shots import CurvePoint, Scene, Shot, schedule
+from flowcore.plane.film_frames import CurvePoint, FilmFrame, Scene, frame_steps
+from flowcore.plane.schedule import Schedule
 
 __all__ = ["Filming", "look_of"]
 
@@ -56,13 +56,13 @@ class Filming(QObject):
         """A file is under way."""
         return self._query.busy or self._saver.busy
 
-    def save(self, path: str | Path, wanted: Filmed, config: dict[str, Any], course: Course, steps: int,
+    def save(self, path: str | Path, wanted: Filmed, config: dict[str, Any], schedule: Schedule, steps: int,
              recipe: dict[str, Any] | None = None) -> None:
         """Train again, draw, encode, write; what was under way is given up."""
         self._stop()
         look = look_of(theme.current())
         scene: list[Scene] = []
-        shots: list[Shot] = []
+        shots: list[FilmFrame] = []
 
         def answered(message: Message, _current: bool) -> None:
             data, arrays = message.data, {name: np.array(array) for name, array in message.arrays.items()}
@@ -72,14 +72,14 @@ class Filming(QObject):
                 scene[:] = [Scene(data["title"], data["about"], arrays["truth"], arrays["data"], data["reach"], data["entropy"])]
                 return
             point = CurvePoint(data["step"], data["nll"], data["standard_error"], learning_rate=data["learning_rate"])
-            shots.append(Shot(arrays["samples"], arrays["prior"], arrays["grid"], arrays["heat"], point))
+            shots.append(FilmFrame(arrays["samples"], arrays["prior"], arrays["grid"], arrays["heat"], point))
             if message.done:
                 self._saver.save(path, lambda tick: film_bytes(
                     wanted.suffix, scene[0], shots, wanted.seconds, wanted.side, look, recipe, tick
                 ))  # fmt: skip
                 self._tell(TRAINING, tr("Drawing the animation"))
 
-        request = FilmToy(config, course.changes, tuple(schedule(steps, wanted.frames)), course.inherited)
+        request = FilmToy(config, schedule.changes, tuple(frame_steps(steps, wanted.frames)), schedule.inherited)
         self._query.want(request, answered, lambda sentence, _details: self._ended("", sentence))
         self._tell(0.0, tr("Training again for the animation"))
 

@@ -20,7 +20,7 @@ from flow_explorer.shell.session_file import TRAINING_SUFFIX as SUFFIX
 from flow_explorer.toylab.panels.curve import Curve
 from flow_explorer.toylab.state import ToyState
 from flowcore.errors import ConfigError, FlowError
-from flowcore.plane.course import snapshot_course, snapshot_step
+from flowcore.plane.schedule import snapshot_schedule, snapshot_step
 
 __all__ = ["ENVELOPE", "SUFFIX", "Training", "from_part", "is_training", "read", "to_part", "write"]
 
@@ -77,7 +77,7 @@ def from_part(part: Mapping[str, Any]) -> Training:
     except (UnicodeEncodeError, binascii.Error, ValueError) as error:
         raise ConfigError(tr("The weights of its training are damaged.")) from error
     training = Training(made, snapshot, Curve.from_list(kept.get("curve", [])))
-    snapshot_course(snapshot)
+    snapshot_schedule(snapshot)
     if training.curve.points and training.curve.points[-1].step > training.step:
         raise ConfigError(tr("The curve of its training goes on after its weights."))
     return training

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from flow_explorer import theme
 from flow_explorer.i18n import tr
-from flow_explorer.toylab.panels.panel import Panel
+from flow_explorer.toylab.panels.panel import ToyPanel
 from flow_explorer.toylab.run import RunEntry
 from flow_explorer.widgets.focus import KeyboardFocus, ring
 from flow_explorer.widgets.plot import Cloud, Plot, polygon
@@ -34,7 +34,7 @@ def tone_at(fraction: float) -> str:
     return theme.mix(tones.z, tones.b, fraction)
 
 
-class LayersPanel(Panel):
+class LayersPanel(ToyPanel):
     """Noise on its way to data, at the strip's position."""
 
     probe_side = "path"

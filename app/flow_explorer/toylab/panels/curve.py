@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 
 from flowcore.errors import ConfigError
-from flowcore.plane.course import Course
-from flowcore.plane.shots import CurvePoint
+from flowcore.plane.film_frames import CurvePoint
+from flowcore.plane.schedule import Schedule
 
 __all__ = ["MAX_POINTS", "Curve"]
 
@@ -53,12 +53,12 @@ class Curve:
         """The points up to and with a step."""
         return [point for point in self.points if point.step <= step]
 
-    def with_rates(self, course: Course | None) -> list[CurvePoint]:
+    def with_rates(self, schedule: Schedule | None) -> list[CurvePoint]:
         """The points with the learning rate of each, where the course is known."""
-        if course is None:
+        if schedule is None:
             return list(self.points)
         return [
-            CurvePoint(p.step, p.nll, p.standard_error, p.seconds, course.learning_rate(p.step)) for p in self.points
+            CurvePoint(p.step, p.nll, p.standard_error, p.seconds, schedule.learning_rate(p.step)) for p in self.points
         ]  # fmt: skip
 
     def to_list(self, step: int) -> list[list[float | int | None]]:

@@ -10,13 +10,13 @@ from PySide6.QtGui import QColor
 from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.panels.curve_plot import CurvePlot, nice_end
-from flow_explorer.toylab.panels.panel import Panel
+from flow_explorer.toylab.panels.panel import ToyPanel
 from flow_explorer.toylab.run import RunEntry
 
 __all__ = ["LossPanel"]
 
 
-class LossPanel(Panel):
+class LossPanel(ToyPanel):
     """Curve, entropy line, and the figure at the curve's end."""
 
     def __init__(self) -> None:

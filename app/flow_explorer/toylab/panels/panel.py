@@ -14,7 +14,7 @@ from flow_explorer.widgets import Card, Label, Legend
 from flow_explorer.widgets.plot import Cloud
 from flow_explorer.widgets.reading import enlarge
 
-__all__ = ["HEADER", "Caption", "Panel"]
+__all__ = ["HEADER", "Caption", "ToyPanel"]
 
 HEADER = 28
 """Height of a panel's first line."""
@@ -124,7 +124,7 @@ class Sentence(Label):
     minimumSizeHint = sizeHint
 
 
-class Panel(Card):
+class ToyPanel(Card):
     """Base of the panels. ``show_run`` is called at every frame and draws only what has changed.
 
     The first line of ``tooltip`` is a sentence that stands below the title where there is room; ``short`` is the title where

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor
 from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.panels.glide import Glide
-from flow_explorer.toylab.panels.panel import Caption, Panel
+from flow_explorer.toylab.panels.panel import Caption, ToyPanel
 from flow_explorer.toylab.run import RunEntry
 from flow_explorer.toylab.views.colours import ColourBar, density_table
 from flow_explorer.toylab.views.lines import Segments
@@ -29,7 +29,7 @@ CONTOUR_LEVELS = (-8.0, -6.0, -4.0, -2.0, 0.0)
 """Of log p, in nats: what the engine's contours are of (the window imports nothing that needs torch)."""
 
 
-class SamplesPanel(Panel):
+class SamplesPanel(ToyPanel):
     """Data, and what the model makes of always the same noise."""
 
     probe_side = "x"
@@ -71,7 +71,7 @@ class SamplesPanel(Panel):
         return self.glide(run, "samples", self._glide, self.samples) or news
 
 
-class PriorPanel(Panel):
+class PriorPanel(ToyPanel):
     """The data's side of z."""
 
     probe_side = "z"
@@ -102,7 +102,7 @@ class PriorPanel(Panel):
         return self.glide(run, "prior", self._glide, self.points) or moved
 
 
-class GridPanel(Panel):
+class GridPanel(ToyPanel):
     """A regular grid in z, decoded."""
 
     probe_side = "x"
@@ -124,7 +124,7 @@ class GridPanel(Panel):
         return True
 
 
-class DensityPanel(Panel):
+class DensityPanel(ToyPanel):
     """The model's density, or the true one, in the same colours at the same scale, with lines of equal density."""
 
     probe_side = "x"

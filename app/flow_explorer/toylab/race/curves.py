@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.panels.curve_plot import CurvePlot
-from flow_explorer.toylab.panels.panel import Panel
+from flow_explorer.toylab.panels.panel import ToyPanel
 from flow_explorer.toylab.race.marks import MARKS, Mark, paint_marker
 from flow_explorer.toylab.run import Run
 from flow_explorer.widgets.plot import polygon, unit_of
@@ -66,7 +66,7 @@ class _Curve(pg.GraphicsObject):
         painter.restore()
 
 
-class RaceCurves(Panel):
+class RaceCurves(ToyPanel):
     """Curves of all racers, and the entropy where it is known."""
 
     def __init__(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from flow_explorer.toylab.history.past import Past
-from flow_explorer.toylab.race.rivals import MAX_RIVALS, Rival, next_rival
+from flow_explorer.toylab.history.playback import Playback
+from flow_explorer.toylab.race.entries import MAX_RIVALS, RaceEntry, next_rival
 from flow_explorer.toylab.run import Run
 from flow_explorer.toylab.state import FLOWS
 from flowcore.fields import settings
@@ -50,7 +50,7 @@ class RaceLink:
         """One more flow, of a kind that is not in the race yet."""
         state = self._controller.state
         if len(state.rivals) < MAX_RIVALS:
-            own = Rival(**{name: getattr(state, name) for name in settings(Rival)})
+            own = RaceEntry(**{name: getattr(state, name) for name in settings(RaceEntry)})
             taken = [state.flow, *(rival.flow for rival in state.rivals)]
             self._set((*state.rivals, next_rival(taken, FLOWS, own)))
 
@@ -59,13 +59,13 @@ class RaceLink:
         rivals = self._controller.state.rivals
         self._set(rivals[:index] + rivals[index + 1 :])
 
-    def change(self, index: int, rival: Rival, drag: bool = False) -> None:
+    def change(self, index: int, rival: RaceEntry, drag: bool = False) -> None:
         """Another flow or size for a rival."""
         rivals = list(self._controller.state.rivals)
         rivals[index] = rival
         self._set(tuple(rivals), drag)
 
-    def _set(self, rivals: tuple[Rival, ...], drag: bool = False) -> None:
+    def _set(self, rivals: tuple[RaceEntry, ...], drag: bool = False) -> None:
         if rivals != self._controller.state.rivals:
             self._controller.set("rivals", rivals, drag)
 
@@ -85,7 +85,7 @@ class RaceLink:
         return self._controller.run
 
     @property
-    def past(self) -> Past:
+    def past(self) -> Playback:
         """The way back through it."""
         return self._controller.past
 

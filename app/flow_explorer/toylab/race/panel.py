@@ -8,8 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from flow_explorer.i18n import tr
+from flow_explorer.toylab.race.entries import MAX_RIVALS, RaceEntry
 from flow_explorer.toylab.race.marks import Swatch
-from flow_explorer.toylab.race.rivals import MAX_RIVALS, Rival
 from flow_explorer.toylab.state import FLOWS, ToyState
 from flow_explorer.widgets import Button, Choice, Fold, Heading, IconButton
 from flow_explorer.widgets.form import Form
@@ -22,11 +22,11 @@ class _Row(QWidget):
     """One rival: its kind, its size folded away, and a button that takes it out."""
 
     changed = Signal(object, bool)
-    """(`Rival`, whether it is one of many steps of a drag)"""
+    """(`RaceEntry`, whether it is one of many steps of a drag)"""
     rested = Signal()
     removed = Signal()
 
-    def __init__(self, number: int, rival: Rival) -> None:
+    def __init__(self, number: int, rival: RaceEntry) -> None:
         super().__init__()
         self._rival = rival
         name = tr("Flow {n} of the race", n=number + 1)
@@ -52,7 +52,7 @@ class _Row(QWidget):
         self.remove.clicked.connect(self.removed)
         self.show_rival(rival)
 
-    def show_rival(self, rival: Rival) -> None:
+    def show_rival(self, rival: RaceEntry) -> None:
         """Show its settings without telling."""
         self._rival = rival
         self.flow.set_current(rival.flow)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy
 
 from flow_explorer import theme
 from flow_explorer.i18n import tr
-from flow_explorer.toylab.panels.panel import Caption, Panel
+from flow_explorer.toylab.panels.panel import Caption, ToyPanel
 from flow_explorer.toylab.race.marks import MARKS, Swatch
 from flow_explorer.toylab.run import RunEntry
 from flow_explorer.widgets.plot import Cloud, Plot
@@ -20,7 +20,7 @@ __all__ = ["RacerPanel"]
 NOTHING = np.empty((0, 2))
 
 
-class RacerPanel(Panel):
+class RacerPanel(ToyPanel):
     """One racer. ``show_racer`` is called at every frame and draws only what has changed."""
 
     def __init__(self, index: int) -> None:

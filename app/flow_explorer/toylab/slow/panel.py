@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSizePolicy
 
 from flow_explorer import theme
 from flow_explorer.i18n import tr
-from flow_explorer.toylab.panels.panel import Panel
+from flow_explorer.toylab.panels.panel import ToyPanel
 from flow_explorer.toylab.views.lines import Segments
 from flow_explorer.widgets import Legend
 from flow_explorer.widgets.plot import Bundle, Cloud, Plot
@@ -36,7 +36,7 @@ def magnified(before: np.ndarray, after: np.ndarray, wanted: float = 0.35) -> tu
     return before + moved * np.float32(factor), factor
 
 
-class PointsPanel(Panel):
+class PointsPanel(ToyPanel):
     """Points in one colour over faint paths and small marks, and arrows in two; ``show_moment`` sets all of it."""
 
     def __init__(self) -> None:

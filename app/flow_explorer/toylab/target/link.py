@@ -16,7 +16,7 @@ from flow_explorer.toylab.target.formula import FormulaSheet
 from flow_explorer.toylab.target.points import SUFFIXES, PointsSheet
 from flow_explorer.toylab.target.sheet import TargetSheet
 from flow_explorer.toylab.target_worker import Worker
-from flow_explorer.workspace import Context
+from flow_explorer.workspace import WorkspaceContext
 from flowcore.errors import FlowError
 from flowcore.pictures import recipe
 from flowcore.pictures.images import read_picture
@@ -28,7 +28,7 @@ __all__ = ["TargetLink"]
 class TargetLink:
     """Opens the sheets over the canvas when they are first wanted, and makes what they give the target, one act each."""
 
-    def __init__(self, controller: ToyController, canvas: QWidget, panel: ToyInspector, context: Context) -> None:
+    def __init__(self, controller: ToyController, canvas: QWidget, panel: ToyInspector, context: WorkspaceContext) -> None:
         self.controller, self.canvas, self.panel, self.context = controller, canvas, panel, context
         self._sheets: dict[str, TargetSheet] = {}
         self.worker = Worker(canvas)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor
 from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.layers.layers import between, tone_at
-from flow_explorer.toylab.panels.panel import Panel
+from flow_explorer.toylab.panels.panel import ToyPanel
 from flow_explorer.toylab.run import RunEntry
 from flow_explorer.toylab.views.colours import STRETCH, ColourBar, stretch_table
 from flow_explorer.toylab.views.lines import Segments, arrows
@@ -30,7 +30,7 @@ def _shade(group: int, groups: int, alpha: float) -> QColor:
     return color
 
 
-class StretchPanel(Panel):
+class StretchPanel(ToyPanel):
     """log|det ∂f/∂x| over the data's side."""
 
     probe_side = "x"
@@ -66,7 +66,7 @@ class StretchPanel(Panel):
         self.bar.set_colors(table)
 
 
-class DisplacementPanel(Panel):
+class DisplacementPanel(ToyPanel):
     """Arrows from a grid in z to where the flow, or one of its layers, carries it."""
 
     probe_side = "path"
@@ -126,7 +126,7 @@ class DisplacementPanel(Panel):
         return False
 
 
-class TrajectoriesPanel(Panel):
+class TrajectoriesPanel(ToyPanel):
     """The paths of the same noise through the layers, coloured by layer, and the points at the strip's position."""
 
     probe_side = "path"

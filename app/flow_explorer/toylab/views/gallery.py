@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from flow_explorer.toylab.panels.panel import Panel
+from flow_explorer.toylab.panels.panel import ToyPanel
 
 __all__ = ["Gallery", "arrange"]
 
@@ -31,10 +31,10 @@ class Gallery(QWidget):
     made = Signal(object)
     """A panel was made."""
 
-    def __init__(self, factories: dict[str, Callable[[], Panel]]) -> None:
+    def __init__(self, factories: dict[str, Callable[[], ToyPanel]]) -> None:
         super().__init__()
         self._factories = factories
-        self._panels: dict[str, Panel] = {}
+        self._panels: dict[str, ToyPanel] = {}
         self.names: tuple[str, ...] = ()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -46,7 +46,7 @@ class Gallery(QWidget):
             row.setSpacing(12)
             column.addLayout(row)
 
-    def panel(self, name: str) -> Panel:
+    def panel(self, name: str) -> ToyPanel:
         """The panel of that name, made if there is none yet."""
         if name not in self._panels:
             panel = self._panels[name] = self._factories[name]()
@@ -65,7 +65,7 @@ class Gallery(QWidget):
             panel.set_unit(unit)
 
     @property
-    def shown(self) -> list[Panel]:
+    def shown(self) -> list[ToyPanel]:
         """The panels that are seen."""
         return [self._panels[name] for name in self.names]
 
@@ -82,7 +82,7 @@ class Gallery(QWidget):
         self._place(wanted)
         return True
 
-    def _place(self, panels: list[Panel]) -> None:
+    def _place(self, panels: list[ToyPanel]) -> None:
         waiting = iter(panels)
         for number, size in enumerate([*arrange(len(panels), self._narrow), 0, 0][:3]):
             self.layout().setStretch(number, 1 if size else 0)
@@ -100,6 +100,6 @@ class Gallery(QWidget):
                 self._take_out(panel)
             self._place(self.shown)
 
-    def _take_out(self, panel: Panel) -> None:
+    def _take_out(self, panel: ToyPanel) -> None:
         for row in self._rows:
             row.removeWidget(panel)

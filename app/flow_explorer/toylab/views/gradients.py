@@ -12,7 +12,7 @@ from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.layers.layers import tone_at
 from flow_explorer.toylab.panels.curve_plot import CurvePlot, nice_end
-from flow_explorer.toylab.panels.panel import Panel
+from flow_explorer.toylab.panels.panel import ToyPanel
 from flow_explorer.toylab.run import RunEntry
 from flow_explorer.toylab.views.colours import ColourBar
 
@@ -29,7 +29,7 @@ def powers(low: float, high: float, size: float, letters: float = 1.0) -> list[i
     return list(range(first, last + 1, every))
 
 
-class GradientsPanel(Panel):
+class GradientsPanel(ToyPanel):
     """A thin curve a layer, in the layers' colours, and a thick one for all together."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtGui import QGuiApplication
 
 from flow_explorer import theme
 from flow_explorer.toylab.controller import ToyController
-from flow_explorer.toylab.panels.panel import Panel
+from flow_explorer.toylab.panels.panel import ToyPanel
 from flow_explorer.toylab.views.ledger import Ledger
 from flow_explorer.toylab.views.overlay import ProbeHand, ProbeMark
 from flow_explorer.toylab.views.probe_link import ProbeLink
@@ -33,7 +33,7 @@ class Probing(QObject):
         self.ledger.closed.connect(self.put_away)
         self.ledger.scrubbed.connect(self.scrubbed)
 
-    def attach(self, panel: Panel) -> None:
+    def attach(self, panel: ToyPanel) -> None:
         """Let the probe be seen on a panel, and set where its sides can be pointed at."""
         side = getattr(panel, "probe_side", "")
         if not side:

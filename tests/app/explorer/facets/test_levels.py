@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 
 from flow_explorer.engine.requests.levels import Variations, VariationsPart
-from flow_explorer.explorer.facets.levels.state import COUNT, State
+from flow_explorer.explorer.facets.levels.state import COUNT, LevelsState
 from flow_explorer.explorer.state import ExplorerState
 from flowcore.errors import ConfigError
 
@@ -72,8 +72,8 @@ def test_variations_of_the_subject_come_and_can_be_sent(workspace, client, level
     assert workspace.controller.large() is levels.link.page.slots[5]
     qtbot.mouseClick(workspace.inspector().send_a, LEFT)
     client.run()
-    well = workspace.history.state.a
-    assert np.array_equal(workspace.controller.store.latent(well.latent), levels.link.page.slots[5].z)
+    slot = workspace.history.state.a
+    assert np.array_equal(workspace.controller.store.latent(slot.latent), levels.link.page.slots[5].z)
 
 
 def test_levels_and_presets_ask_anew_and_can_be_undone(workspace, client, levels, qtbot):
@@ -87,7 +87,7 @@ def test_levels_and_presets_ask_anew_and_can_be_undone(workspace, client, levels
     workspace.history.undo()
     workspace.history.undo()
     client.run()
-    assert levels.state == State() and asked(client)[-1].actions == ("draw", "draw", "keep")
+    assert levels.state == LevelsState() and asked(client)[-1].actions == ("draw", "draw", "keep")
     assert part.levels[0].current() == "draw"
 
 
@@ -175,4 +175,4 @@ def test_its_state_goes_through_json_and_the_session(workspace, client, levels):
     wrongs = ({"actions": ["burn"]}, {"temperature": float("nan")}, {"seed": -1}, {"order": 3}, {"region": 7}, {"selected": True})
     for wrong in wrongs:
         with pytest.raises(ConfigError):
-            State.from_dict(wrong)
+            LevelsState.from_dict(wrong)

@@ -26,7 +26,7 @@ from flow_explorer.engine.requests.piles import (
     TranslationDraft,
     TranslationsSaved,
 )
-from flow_explorer.explorer.facets.piles.state import FURTHER, State
+from flow_explorer.explorer.facets.piles.state import FURTHER, PilesState
 from flowcore.model.labels import single
 from flowcore.pictures.images import save_png
 
@@ -173,7 +173,7 @@ def test_two_folders_at_once_fill_both_and_one_undo_takes_them_back(piles, works
     assert piles.state.a.name == "cats" and piles.state.b.name == "dogs" and piles.links.fit.ready
     workspace.history.undo()
     settle(piles, client, qtbot)
-    assert piles.state == State() and piles.widget().pages.currentIndex() == 0
+    assert piles.state == PilesState() and piles.widget().pages.currentIndex() == 0
     workspace.history.redo()
     settle(piles, client, qtbot)
     assert piles.links.fit.ready

@@ -9,20 +9,21 @@ import pytest
 
 from flow_explorer.engine.requests.piles import FitPiles, SaveTranslations, TranslatePage
 from flow_explorer.explorer.facets.piles.pair_view import error_words
-from flow_explorer.explorer.facets.piles.state import FURTHER, Side, State
+from flow_explorer.explorer.facets.piles.state import FURTHER, PilesState, Side
 from flowcore.errors import ConfigError
 
 
 def test_the_state_is_plain_data_and_bad_data_is_refused():
-    state = State(Side("/x/cats"), Side(label=3, model="fashion"), "transport", "ba", 0.25, FURTHER, "p" + 32 * "0", "me.png")
-    assert State.from_dict(json.loads(json.dumps(state.to_dict()))) == state and state.keys == {state.further}
-    assert State().to_dict() == {} and State.from_dict({}) == State() and State().keys == set()
-    assert state.renamed({state.further: "p1"}).further == "p1" and State().renamed({"": "x"}) == State()
+    sides = Side("/x/cats"), Side(label=3, model="fashion")
+    state = PilesState(*sides, "transport", "ba", 0.25, FURTHER, "p" + 32 * "0", "me.png")
+    assert PilesState.from_dict(json.loads(json.dumps(state.to_dict()))) == state and state.keys == {state.further}
+    assert PilesState().to_dict() == {} and PilesState.from_dict({}) == PilesState() and PilesState().keys == set()
+    assert state.renamed({state.further: "p1"}).further == "p1" and PilesState().renamed({"": "x"}) == PilesState()
     for bad in ({"method": "magic"}, {"direction": "up"}, {"strength": float("nan")}, {"strength": True}, {"a": []},
                 {"selected": "x"}, {"selected": -2}, {"further": 3}, {"b": {"folder": 3}}, {"b": {"label": True}}):  # fmt: skip
         with pytest.raises(ConfigError):
-            State.from_dict(bad)
-    assert State.from_dict({"strength": 7, "selected": -1}) == State(strength=2.0)
+            PilesState.from_dict(bad)
+    assert PilesState.from_dict({"strength": 7, "selected": -1}) == PilesState(strength=2.0)
     assert Side(label=3, model="fashion").source("other", 0, 0.7, 10) == ()
     assert Side(label=3, model="fashion").source("fashion", 4, 0.7, 10) == ("class", 3, 4, 0.7)
 
@@ -47,9 +48,9 @@ def test_requests_refuse_nonsense():
 
 
 def test_a_saved_picture_tells_nobody_where_the_piles_are():
-    from flow_explorer.explorer.facets.map.state import State as MapState
+    from flow_explorer.explorer.facets.map.state import MapState
 
-    state = State(a=Side("/home/someone/private"), b=Side(label=2, model="m"), strength=1.5)
-    assert state.portable() == State(b=Side(label=2, model="m"), strength=1.5)
+    state = PilesState(a=Side("/home/someone/private"), b=Side(label=2, model="m"), strength=1.5)
+    assert state.portable() == PilesState(b=Side(label=2, model="m"), strength=1.5)
     assert MapState(source="data", path="/home/someone/private", selected=3).portable() == MapState()
     assert MapState(source="samples", selected=3).portable() == MapState(source="samples", selected=3)

@@ -28,8 +28,8 @@ def drop(widget, mime) -> bool:
 
 
 def fill(workspace, bundle, client) -> None:
-    drop(workspace.wells["A"], urls(bundle / "examples" / "red.png"))
-    drop(workspace.wells["B"], urls(bundle / "examples" / "blue.png"))
+    drop(workspace.slots["A"], urls(bundle / "examples" / "red.png"))
+    drop(workspace.slots["B"], urls(bundle / "examples" / "blue.png"))
     client.run()
 
 

@@ -14,7 +14,7 @@ from tests.app.explorer.workspace.case import answer_dialog, drop, fill, state, 
 
 
 def test_examples_menu(workspace, client, bundle):
-    menu = workspace.wells["A"].examples_button.menu()
+    menu = workspace.slots["A"].examples_button.menu()
     menu.aboutToShow.emit()
     assert [action.text() for action in menu.actions()] == ["Blue", "Red"]
     menu.actions()[1].trigger()
@@ -71,13 +71,13 @@ def test_a_saved_recipe_holds_no_more_of_a_photograph_than_the_model_sees(worksp
         assert store.picture(key).pixels.shape[:2] == (8, 8)
 
 
-def test_a_saved_sample_dropped_on_a_well_comes_back_with_its_z(workspace, client, tmp_path, notices):
+def test_a_saved_sample_dropped_on_a_slot_comes_back_with_its_z(workspace, client, tmp_path, notices):
     sample = workspace.controller.page.view.slots[5]
     path = tmp_path / "sample.png"
     path.write_bytes(workspace.exporter.picture(sample, 8))
-    drop(workspace.wells["B"], urls(path))
+    drop(workspace.slots["B"], urls(path))
     client.run()
-    z = workspace.controller.store.latent(workspace.controller.wells["B"].view.z)
+    z = workspace.controller.store.latent(workspace.controller.slots["B"].view.z)
     assert z.tobytes() == sample.z.tobytes()
     workspace.acts.set_seed(99)
     text, act = notices[-1][2]
@@ -119,7 +119,7 @@ def test_a_recipe_of_a_later_version_is_said_and_the_picture_is_used(workspace, 
     data = data[: at + 4 + length] + struct.pack(">I", zlib.crc32(body)) + data[at + 8 + length :]
     path = tmp_path / "future.png"
     path.write_bytes(data)
-    drop(workspace.wells["A"], urls(path))
+    drop(workspace.slots["A"], urls(path))
     assert state(workspace).a.name == "future.png" and "version 7" in notices[-1][0]
 
 
@@ -135,7 +135,7 @@ def test_copy_and_paste_keeps_the_z(workspace, client):
     assert not QGuiApplication.clipboard().image().isNull()
     workspace.paste()
     client.run()
-    z = workspace.controller.store.latent(workspace.controller.wells["A"].view.z)
+    z = workspace.controller.store.latent(workspace.controller.slots["A"].view.z)
     assert z.tobytes() == sample.z.tobytes()
 
 
@@ -193,7 +193,7 @@ def test_save_by_the_dialog(workspace, qtbot, tmp_path, notices):
 def test_pick_by_the_dialog(workspace, client, qtbot, bundle):
 
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
-    qtbot.mouseClick(workspace.wells["B"].pick_button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(workspace.slots["B"].pick_button, Qt.MouseButton.LeftButton)
     answer_dialog(workspace, qtbot, bundle / "examples" / "red.png")
     client.run()
     assert state(workspace).b.name == "red.png"

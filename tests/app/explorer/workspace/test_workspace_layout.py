@@ -23,18 +23,18 @@ def test_nothing_is_cut_or_overlaps(workspace, bundle, client, size):
     canvas.setParent(None)
     canvas.resize(*size)
     canvas.show()
-    parts = [canvas.grid, canvas.controls, *canvas.wells.values(), canvas.walk]
+    parts = [canvas.grid, canvas.controls, *canvas.slots.values(), canvas.walk]
     for part in parts:
         assert canvas.rect().contains(part.geometry()), part
     for index, part in enumerate(parts):
         for other in parts[index + 1 :]:
             assert not part.geometry().intersects(other.geometry()), (part, other)
-    for well in canvas.wells.values():
-        inner = [well.seen, well.back, well.stats]
+    for slot in canvas.slots.values():
+        inner = [slot.seen, slot.back, slot.stats]
         for part in inner:
-            assert well.rect().contains(part.geometry())
-        assert not well.seen.geometry().intersects(well.back.geometry())
-        assert not well.back.geometry().intersects(well.stats.geometry())
+            assert slot.rect().contains(part.geometry())
+        assert not slot.seen.geometry().intersects(slot.back.geometry())
+        assert not slot.back.geometry().intersects(slot.stats.geometry())
     canvas.setParent(workspace.window_for_test)
 
 
@@ -63,17 +63,17 @@ def test_tab_order(workspace, bundle, client):
         if widget is canvas.grid:
             break
     places = [order.index(part) for part in (canvas.grid, canvas.new_button, canvas.count, canvas.seed,
-                                             canvas.wells["A"], canvas.wells["B"], canvas.walk.track)]
+                                             canvas.slots["A"], canvas.slots["B"], canvas.walk.track)]
     assert places == sorted(places)
 
 
 def test_without_a_model_the_canvas_says_so_and_offers_to_open_one(bundle, client, qtbot, tmp_path, make_checkpoint):
     from flow_explorer.explorer.workspace import create
     from flow_explorer.settings import Settings
-    from flow_explorer.workspace import Context
+    from flow_explorer.workspace import WorkspaceContext
 
     (bundle / "models" / "tiny.safetensors").unlink()
-    made = create(Context(client, Settings(tmp_path / "settings.json")))
+    made = create(WorkspaceContext(client, Settings(tmp_path / "settings.json")))
     for part in (made, made.inspector(), made.topbar(), made.canvas()):
         qtbot.addWidget(part)
     made.canvas().show()

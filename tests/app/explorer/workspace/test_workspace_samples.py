@@ -16,7 +16,7 @@ def test_first_view(workspace, client):
     assert (page.seed, page.temperature, page.count) == (4, 0.7, 16)
     assert workspace.grid.current == 0 and workspace.inspector().picture.array() is not None
     assert workspace.topbar().texts == ("Tiny", "Glow 8×8 · 3.50 bpd · CC0")
-    assert workspace.wells["A"].empty.isVisible() and workspace.walk.empty.isVisible()
+    assert workspace.slots["A"].empty.isVisible() and workspace.walk.empty.isVisible()
 
 
 def test_click_selects_and_arrows_move(workspace, qtbot, client):
@@ -35,7 +35,7 @@ def test_click_selects_and_arrows_move(workspace, qtbot, client):
     assert grid.accessibleDescription() == "16 samples, sample 16 selected"
 
 
-def test_enter_puts_the_sample_in_the_first_empty_well(workspace, qtbot, client):
+def test_enter_puts_the_sample_in_the_first_empty_slot(workspace, qtbot, client):
     qtbot.keyClick(workspace.grid, Qt.Key.Key_Return)
     qtbot.keyClick(workspace.grid, Qt.Key.Key_Right)
     qtbot.keyClick(workspace.grid, Qt.Key.Key_Return)

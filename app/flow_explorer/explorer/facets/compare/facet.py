@@ -349,12 +349,12 @@ class CompareFacet(Facet):
             return ""
         subject = controller.state.subject
         if subject in ("A", "B"):
-            view = controller.wells[subject].view
+            view = controller.slots[subject].view
             if view.error:
                 return view.error
-            if controller.state.well(subject).empty:
-                return tr("A picture in {well} is shown here as both models see it.", well=subject)
-            return tr("The picture in {well} is being encoded.", well=subject)
+            if controller.state.slot(subject).empty:
+                return tr("A picture in {slot} is shown here as both models see it.", slot=subject)
+            return tr("The picture in {slot} is being encoded.", slot=subject)
         if subject == "walk":
             if controller.walk.possible:
                 return controller.walk.view.error or tr("The walk's frame is on its way.")
@@ -372,11 +372,11 @@ class CompareFacet(Facet):
         self._file.setVisible(not chosen)
         self._folder.setVisible(not chosen)
         subject = controller.state.subject
-        well = subject in ("A", "B") and controller.state.well(subject).empty
+        slot = subject in ("A", "B") and controller.state.slot(subject).empty
         walk = subject == "walk" and not controller.walk.possible
         sample = subject == "sample" and controller.state.selected < 0
-        wanting = chosen and not (self.state.look == "z" and self._why_not()) and (well or walk or sample)
-        self._fill.setText(tr("Choose a picture…") if well else tr("Use two samples") if walk else tr("Take the first sample"))
+        wanting = chosen and not (self.state.look == "z" and self._why_not()) and (slot or walk or sample)
+        self._fill.setText(tr("Choose a picture…") if slot else tr("Use two samples") if walk else tr("Take the first sample"))
         self._fill.setVisible(wanting)
 
     def _show_side(self, which: str) -> None:

@@ -9,7 +9,7 @@ from flow_explorer import assets
 from flow_explorer.explorer.facets import FacetState
 from flowcore.fields import check, choice, read, text, to_dict, whole
 
-__all__ = ["LOOKS", "SEED_MAX", "Side", "State"]
+__all__ = ["LOOKS", "SEED_MAX", "CompareState", "Side"]
 
 LOOKS = {
     "picture": ("Picture", "The same picture: what it costs each model, and what each keeps of it in its coarse levels"),
@@ -32,7 +32,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class State(FacetState):
+class CompareState(FacetState):
     """Which two models, and what they are compared on."""
 
     look: str = choice("picture", LOOKS, "What is compared", act="Compare something else")
@@ -50,15 +50,15 @@ class State(FacetState):
     def side(self, which: str) -> Side:
         return self.left if which == "left" else self.right
 
-    def portable(self) -> State:
+    def portable(self) -> CompareState:
         """Without files: where a person keeps models is nobody else's to know."""
         kept = {which: self.side(which) for which in ("left", "right")}
         return replace(self, **{which: side if side.path in assets.model_names() else Side() for which, side in kept.items()})
 
     def to_dict(self) -> dict[str, Any]:
-        plain = to_dict(State())
+        plain = to_dict(CompareState())
         return {name: value for name, value in to_dict(self).items() if value != plain[name]}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> State:
+    def from_dict(cls, data: dict[str, Any]) -> CompareState:
         return read(cls, data, "The Compare view's")

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from flow_explorer import theme
 from flow_explorer.explorer.facets.compare.sides import Row, size_differs
-from flow_explorer.explorer.facets.compare.state import State
+from flow_explorer.explorer.facets.compare.state import CompareState
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.model_menu import ModelMenu
 from flow_explorer.explorer.samples.samples_grid import MARGIN, SamplesGrid
@@ -197,9 +197,9 @@ class CompareView(QWidget):
 
     def __init__(self, settings: Settings, grids: dict[str, SamplesGrid], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.form = Form(State(), ("look",))
+        self.form = Form(CompareState(), ("look",))
         self.look = self.form.controls["look"]
-        self.setting = settings_of(State)["drawn"]
+        self.setting = settings_of(CompareState)["drawn"]
         self.grids = grids
         self.heads = {side: Head(side, settings) for side in SIDES}
         self.pictures = {"left": PictureLabel(tr("What the left model makes of it")),
@@ -277,7 +277,7 @@ class CompareView(QWidget):
             self.drawn = None
         if most >= 2 and self.drawn is None:
             setting = self.setting
-            self.drawn = ValueSlider(tr(setting.title), 1, most, min(State().drawn, most), step=1, decimals=0,
+            self.drawn = ValueSlider(tr(setting.title), 1, most, min(CompareState().drawn, most), step=1, decimals=0,
                                      tooltip=words(setting.help))  # fmt: skip
             self.drawn.value_changed.connect(lambda value: self.drawn_changed.emit(int(value)))
             self.drawn.editing_finished.connect(self.rested)

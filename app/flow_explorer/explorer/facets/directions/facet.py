@@ -23,14 +23,14 @@ from flow_explorer.explorer.facets.base import Facet, Host
 from flow_explorer.explorer.facets.directions.link import DirectionsLink, held_of
 from flow_explorer.explorer.facets.directions.marks_grid import LESS, MORE, NONE
 from flow_explorer.explorer.facets.directions.row import DirectionRow
-from flow_explorer.explorer.facets.directions.state import Held, State
+from flow_explorer.explorer.facets.directions.state import DirectionEntry, DirectionsState
 from flow_explorer.explorer.facets.directions.strip_view import PLACES
 from flow_explorer.explorer.facets.directions.view import DirectionsView
 from flow_explorer.explorer.facets.directions.words import amount_text
 from flow_explorer.explorer.model import figures, is_checkpoint
 from flow_explorer.explorer.moving.drag_drop import file_name
 from flow_explorer.explorer.store import Latent
-from flow_explorer.explorer.view_model import Shown
+from flow_explorer.explorer.view_model import InspectorPicture
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.dropping import local_files
 from flowcore.errors import FlowError
@@ -89,11 +89,12 @@ class DirectionsFacet(Facet):
     def large(self) -> Latent | None:
         return self.link.edited or self.host.controller.subject()
 
-    def shown(self) -> Shown | None:
+    def shown(self) -> InspectorPicture | None:
         controller, edited = self.host.controller, self.link.edited
         if edited is None or controller.model is None:
             return None
-        return Shown("facet", self._title(), edited.picture, figures(controller.model.card, self.link.bpd), label=edited.label)
+        found = figures(controller.model.card, self.link.bpd)
+        return InspectorPicture("facet", self._title(), edited.picture, found, label=edited.label)
 
     def save_entries(self) -> list[tuple[str, Any, bool]]:
         complete = len(self.link.frames) == len(PLACES)
@@ -125,10 +126,10 @@ class DirectionsFacet(Facet):
         view.subject_wanted.connect(self._find_subject)
         view.pane_chosen.connect(lambda _key: self._show_marks())
         make.grid.clicked.connect(self._mark)
-        make.from_marks.connect(self.make_from_marks)
-        make.from_folders.connect(self.make_from_folders)
-        make.axes_of_page.connect(self.make_axes_of_page)
-        make.axes_of_folder.connect(self.make_axes_of_folder)
+        make.from_marks_requested.connect(self.make_from_marks)
+        make.from_folders_requested.connect(self.make_from_folders)
+        make.page_axes_requested.connect(self.make_axes_of_page)
+        make.folder_axes_requested.connect(self.make_axes_of_folder)
         make.marks_cleared.connect(lambda: self.change(replace(self.state, more=(), less=()), tr("Clear the marks")))
         make.samples_wanted.connect(self.host.controller.acts.new_samples)
         make.folder_wanted.connect(self._pick_folder)
@@ -146,7 +147,7 @@ class DirectionsFacet(Facet):
         row.delete_wanted.connect(lambda: self.change(self.state.without(key), tr("Delete a direction")))
         row.touched.connect(lambda: self._take_in_hand(key))
 
-    def _find(self, key: str) -> Held | None:
+    def _find(self, key: str) -> DirectionEntry | None:
         return next((row.held for row in self.link.rows(self.state) if row.held.key == key), None)
 
     def _set(self, key: str, words: str, merge: object = None, **changes: Any) -> None:
@@ -367,7 +368,7 @@ class DirectionsFacet(Facet):
             return tr("Select a sample: a direction moves it"), tr("Take the first sample")
         if which == "walk":
             return tr("Put pictures in A and B: a direction then moves the walk's frame"), tr("Use two samples")
-        return tr("Put a picture in {well}: a direction then moves it", well=which), tr("Choose a picture…")
+        return tr("Put a picture in {slot}: a direction then moves it", slot=which), tr("Choose a picture…")
 
     def _find_subject(self) -> None:
         """Do what the empty place offers."""
@@ -390,7 +391,7 @@ class DirectionsFacet(Facet):
         view.make.grid.show_page([None if slot is None else slot.picture for slot in slots], marks)
         view.make.show_state(state, self.link.progress, any(slot is not None for slot in slots), self._made_problem)
 
-    def _mark_of(self, index: int, slot: Latent | None, state: State) -> int:
+    def _mark_of(self, index: int, slot: Latent | None, state: DirectionsState) -> int:
         if slot is None or not (state.more or state.less):
             return NONE
         known = self._mark_keys.get(index)

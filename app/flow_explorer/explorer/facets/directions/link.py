@@ -14,12 +14,12 @@ from flow_explorer.engine.query import Query, same
 from flow_explorer.engine.requests.base import Request
 from flow_explorer.engine.requests.directions import Directions, Edit, ListDirections, Moved, Strip
 from flow_explorer.engine.requests.explorer import BitsAt, FramesPart, PictureAt
-from flow_explorer.explorer.facets.directions.state import Held, State
+from flow_explorer.explorer.facets.directions.state import DirectionEntry, DirectionsState
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent, Store
 from flow_explorer.i18n import tr
 
-__all__ = ["AMOUNTS", "DirectionsLink", "Row"]
+__all__ = ["AMOUNTS", "DirectionItem", "DirectionsLink"]
 
 A = TypeVar("A")
 
@@ -28,17 +28,17 @@ AMOUNTS = (0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0)
 
 
 @dataclass(frozen=True)
-class Row:
+class DirectionItem:
     """A direction as it is listed."""
 
-    held: Held
+    held: DirectionEntry
     problem: str = ""
     """Why it cannot be used with this model, in one sentence; empty where it can."""
 
 
-def held_of(store: Store, found: Directions, own: bool) -> list[Held]:
+def held_of(store: Store, found: Directions, own: bool) -> list[DirectionEntry]:
     """The directions of an answer, their vectors in the store."""
-    return [Held(store.put_latent(np.array(vector, np.float32)), json.dumps(card), own)
+    return [DirectionEntry(store.put_latent(np.array(vector, np.float32)), json.dumps(card), own)
             for card, vector in zip(found.cards, found.vectors, strict=True)]  # fmt: skip
 
 
@@ -53,7 +53,7 @@ class DirectionsLink:
         self._edit = Query(client, on_change, each=True)
         self._problems = ""
         self._tasks: list[Query] = []
-        self.bundled: list[Held] = []
+        self.bundled: list[DirectionEntry] = []
         self.fingerprint = ""
         """Of the open model; empty until the engine has told."""
         self.edited: Latent | None = None
@@ -92,13 +92,13 @@ class DirectionsLink:
         told = [task.progress for task in self._tasks if task.progress is not None]
         return (told[-1] if told else (0.0, "")) if self._tasks else None
 
-    def rows(self, state: State) -> list[Row]:
+    def rows(self, state: DirectionsState) -> list[DirectionItem]:
         """Every direction, the bundled ones first, as the state has them."""
         known = {held.key for held in self.bundled}
         shown = [state.find(held.key) or held for held in self.bundled] + [h for h in state.held if h.key not in known]
-        return [Row(held, self._problem(held)) for held in shown]
+        return [DirectionItem(held, self._problem(held)) for held in shown]
 
-    def _problem(self, held: Held) -> str:
+    def _problem(self, held: DirectionEntry) -> str:
         if held.key not in self._store:
             return tr("Its numbers are not at hand; open its file again.")
         facts = held.facts()
@@ -106,7 +106,7 @@ class DirectionsLink:
             return tr("Made for another model ({model}, or other weights of it)", model=str(facts.get("model") or "?"))
         return ""
 
-    def in_hand(self, state: State) -> Held | None:
+    def in_hand(self, state: DirectionsState) -> DirectionEntry | None:
         """The direction that the strip is of: the one touched last, else the first that can be used."""
         usable = [row.held for row in self.rows(state) if not row.problem]
         return next((held for held in usable if held.key == state.hand), usable[0] if usable else None)
@@ -118,7 +118,7 @@ class DirectionsLink:
         for query in (self._list, self._strip, self._edit):
             query.forget()
 
-    def sync(self, state: State, model: Model, subject: Latent | None) -> None:
+    def sync(self, state: DirectionsState, model: Model, subject: Latent | None) -> None:
         """Ask for what is missing."""
         self._sync_list(model)
         if not self.fingerprint:
@@ -147,12 +147,12 @@ class DirectionsLink:
         self._list.want(request, answered, at_once=True)
         self._on_change()
 
-    def _moves(self, state: State) -> tuple[tuple[str, ...], tuple[Moved, ...]]:
+    def _moves(self, state: DirectionsState) -> tuple[tuple[str, ...], tuple[Moved, ...]]:
         """(keys of the vectors, moves) of all that are moved and can be."""
         moved = [row.held for row in self.rows(state) if row.held.amount and not row.problem]
         return self._as_moves(moved)
 
-    def _as_moves(self, held: Sequence[Held]) -> tuple[tuple[str, ...], tuple[Moved, ...]]:
+    def _as_moves(self, held: Sequence[DirectionEntry]) -> tuple[tuple[str, ...], tuple[Moved, ...]]:
         keys: list[str] = []
 
         def row(key: str) -> int:
@@ -193,7 +193,7 @@ class DirectionsLink:
         if self._edit.want(request, answered):
             self.fresh = False
 
-    def _sync_strip(self, state: State, model: Model, subject: Latent | None) -> None:
+    def _sync_strip(self, state: DirectionsState, model: Model, subject: Latent | None) -> None:
         hand = self.in_hand(state)
         if subject is None or hand is None:
             if self._strip.want(None) or self.frames:

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from flow_explorer.explorer.facets.directions.marks_grid import MarksGrid
-from flow_explorer.explorer.facets.directions.state import State
+from flow_explorer.explorer.facets.directions.state import DirectionsState
 from flow_explorer.i18n import tr
-from flow_explorer.widgets import Button, Choice, IconButton, Label, Progress, Segmented
+from flow_explorer.widgets import Button, Choice, IconButton, Label, ProgressView, Segmented
 
 __all__ = ["MakePanel"]
 
@@ -52,10 +52,10 @@ class _FolderRow(QWidget):
 class MakePanel(QWidget):
     """Shows marks, folders and progress; every act leaves as a signal."""
 
-    from_marks = Signal()
-    from_folders = Signal()
-    axes_of_page = Signal(int)
-    axes_of_folder = Signal(int)
+    from_marks_requested = Signal()
+    from_folders_requested = Signal()
+    page_axes_requested = Signal(int)
+    folder_axes_requested = Signal(int)
     marks_cleared = Signal()
     samples_wanted = Signal()
     folder_wanted = Signal(str)
@@ -75,7 +75,7 @@ class MakePanel(QWidget):
         self.pages.addWidget(self._marks_page())
         self.pages.addWidget(self._folders_page())
         self.pages.addWidget(self._axes_page())
-        self.progress = Progress(tr("Making the direction"), cancellable=True)
+        self.progress = ProgressView(tr("Making the direction"), cancellable=True)
         self.progress.cancelled.connect(self.cancelled)
         self.progress.hide()
         self.problem = Label("", "warning", wrap=True)
@@ -109,7 +109,7 @@ class MakePanel(QWidget):
         self.make_marks = Button(tr("Make direction"), "primary",
                                  tooltip=tr("From the samples with less to those with more.\n"
                                             "v = mean z of more − mean z of less"))  # fmt: skip
-        self.make_marks.clicked.connect(self.from_marks)
+        self.make_marks.clicked.connect(self.from_marks_requested)
         self.other_samples = IconButton("dice", tr("New samples"), tooltip=tr("Draw others; the marks stay (N)"))
         self.other_samples.clicked.connect(self.samples_wanted)
         self.clear_marks = IconButton("trash", tr("Clear the marks"))
@@ -135,7 +135,7 @@ class MakePanel(QWidget):
         self.make_folders = Button(tr("Make direction"), "primary",
                                    tooltip=tr("Read and encode both folders, and take the difference of their means.\n"
                                               "v = mean z of more − mean z of less, each coordinate less 1.5 standard errors"))
-        self.make_folders.clicked.connect(self.from_folders)
+        self.make_folders.clicked.connect(self.from_folders_requested)
         body.addWidget(self.make_folders, 0, Qt.AlignmentFlag.AlignLeft)
         body.addStretch(1)
         return page
@@ -169,7 +169,7 @@ class MakePanel(QWidget):
         body.addStretch(1)
         return page
 
-    def show_state(self, state: State, making: tuple[float, str] | None, samples: bool, problem: str) -> None:
+    def show_state(self, state: DirectionsState, making: tuple[float, str] | None, samples: bool, problem: str) -> None:
         """What is marked and chosen, whether something is being made, and whether the page's samples have come."""
         more, less, busy = len(state.more), len(state.less), making is not None
         if not more and not less:
@@ -212,4 +212,4 @@ class MakePanel(QWidget):
 
     def _axes_wanted(self) -> None:
         count = int(self.axes.current() or "2")
-        (self.axes_of_page if self.axes_source.current() == "page" else self.axes_of_folder).emit(count)
+        (self.page_axes_requested if self.axes_source.current() == "page" else self.folder_axes_requested).emit(count)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
-from flow_explorer.explorer.facets.directions.link import Row
+from flow_explorer.explorer.facets.directions.link import DirectionItem
 from flow_explorer.explorer.facets.directions.state import AMOUNT_MAX, NAME_MAX
 from flow_explorer.explorer.facets.directions.words import level_names, made_words, quality_tip, quality_words
 from flow_explorer.i18n import tr
@@ -19,7 +19,7 @@ __all__ = ["DirectionRow"]
 
 
 class DirectionRow(QWidget):
-    """Shows a `Row`; every act leaves as a signal."""
+    """Shows a `DirectionItem`; every act leaves as a signal."""
 
     amount_changed = Signal(float)
     rested = Signal()
@@ -33,7 +33,7 @@ class DirectionRow(QWidget):
     touched = Signal()
     """Its details were unfolded: it is the one in hand."""
 
-    def __init__(self, row: Row, level_count: int, parent: QWidget | None = None) -> None:
+    def __init__(self, row: DirectionItem, level_count: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.key = row.held.key
         self._level_count = level_count
@@ -67,7 +67,7 @@ class DirectionRow(QWidget):
         layout.addWidget(self.details)
         self.details.hide()
 
-    def _make_details(self, row: Row) -> None:
+    def _make_details(self, row: DirectionItem) -> None:
         body = QVBoxLayout(self.details)
         body.setContentsMargins(0, 4, 0, 4)
         body.setSpacing(8)
@@ -117,7 +117,7 @@ class DirectionRow(QWidget):
         acts.addStretch(1)
         body.addLayout(acts)
 
-    def show_row(self, row: Row, others: Sequence[tuple[str, str]], in_hand: bool) -> None:
+    def show_row(self, row: DirectionItem, others: Sequence[tuple[str, str]], in_hand: bool) -> None:
         """Show the direction as it is now; `others` are (key, title) of those that it can leave alone."""
         if row.held.amount != self.slider.value():
             self.slider.set_value(row.held.amount)

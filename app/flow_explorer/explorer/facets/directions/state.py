@@ -12,7 +12,7 @@ from flow_explorer.explorer.facets import FacetState
 from flowcore.errors import ConfigError
 from flowcore.fields import Setting, changes, check, flag, number, other, read, several, shown, text
 
-__all__ = ["AMOUNT_MAX", "Held", "State"]
+__all__ = ["AMOUNT_MAX", "DirectionEntry", "DirectionsState"]
 
 AMOUNT_MAX = 3.0
 HELD_MAX = 48
@@ -65,7 +65,7 @@ def _written(card: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Held:
+class DirectionEntry:
     """A direction as the state holds it: its vector by its key in the store, its card as text."""
 
     key: str = other(MISSING, _key)
@@ -102,21 +102,21 @@ class Held:
         return {**changes(self), "card": json.loads(self.card)}
 
 
-def _held(value: Any) -> Held:
-    if isinstance(value, Held):
+def _held(value: Any) -> DirectionEntry:
+    if isinstance(value, DirectionEntry):
         return value
     if not isinstance(value, dict):
         raise ConfigError(f"A direction is kept as an object, not {shown(value)}.")
-    return read(Held, {**value, "card": _written(value.get("card"))}, "A direction's")
+    return read(DirectionEntry, {**value, "card": _written(value.get("card"))}, "A direction's")
 
 
 @dataclass(frozen=True)
-class State(FacetState):
+class DirectionsState(FacetState):
     """Directions that were touched, opened or made; the one in hand; and the marks for the next one."""
 
     OWNER: ClassVar[str] = "The directions'"
 
-    held: tuple[Held, ...] = several((), _held, HELD_MAX)
+    held: tuple[DirectionEntry, ...] = several((), _held, HELD_MAX)
     hand: str = other("", _hand)
     """Key of the direction that the strip is of; empty for the first."""
     more: tuple[str, ...] = several((), _key, MARKS_MAX)
@@ -130,7 +130,7 @@ class State(FacetState):
         if len({each.key for each in self.held}) != len(self.held):
             raise ConfigError("A direction is there twice.")
 
-    def portable(self) -> State:
+    def portable(self) -> DirectionsState:
         """Without the folders that another is made from."""
         return replace(self, more_folder="", less_folder="")
 
@@ -138,27 +138,27 @@ class State(FacetState):
     def keys(self) -> set[str]:
         return {*self.more, *self.less, *(key for held in self.held for key in (held.key, *held.without))}
 
-    def find(self, key: str) -> Held | None:
+    def find(self, key: str) -> DirectionEntry | None:
         return next((held for held in self.held if held.key == key), None)
 
-    def put(self, held: Held) -> State:
+    def put(self, held: DirectionEntry) -> DirectionsState:
         """With this one in the place of the one of its key, or behind the others; one with nothing set goes."""
         kept = [held if other.key == held.key else other for other in self.held]
         if self.find(held.key) is None:
             kept.append(held)
         return replace(self, held=tuple(other for other in kept if not other.plain))
 
-    def without(self, key: str) -> State:
+    def without(self, key: str) -> DirectionsState:
         """Without a direction, for the others as well."""
         rest = [replace(held, without=tuple(other for other in held.without if other != key)) for held in self.held]
         kept = tuple(held for held in rest if held.key != key and not held.plain)
         return replace(self, held=kept, hand="" if self.hand == key else self.hand)
 
-    def at_rest(self) -> State:
+    def at_rest(self) -> DirectionsState:
         """With every amount at 0."""
         return replace(self, held=tuple(held for held in (replace(each, amount=0.0) for each in self.held) if not held.plain))
 
-    def marked(self, key: str) -> State:
+    def marked(self, key: str) -> DirectionsState:
         """With the next mark on a latent: none, more, less, none."""
         if key in self.more:
             return replace(self, more=tuple(other for other in self.more if other != key), less=(*self.less, key))
@@ -166,7 +166,7 @@ class State(FacetState):
             return replace(self, less=tuple(other for other in self.less if other != key))
         return self if len(self.more) + len(self.less) >= MARKS_MAX else replace(self, more=(*self.more, key))
 
-    def renamed(self, keys: dict[str, str]) -> State:
+    def renamed(self, keys: dict[str, str]) -> DirectionsState:
         def new(key: str) -> str:
             return keys.get(key, key)
 

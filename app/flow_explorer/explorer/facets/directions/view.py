@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QMimeData, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from flow_explorer.explorer.facets.directions.link import Row
+from flow_explorer.explorer.facets.directions.link import DirectionItem
 from flow_explorer.explorer.facets.directions.make_panel import MakePanel
 from flow_explorer.explorer.facets.directions.row import DirectionRow
 from flow_explorer.explorer.facets.directions.stage import Stage
@@ -107,7 +107,7 @@ class DirectionsView(QWidget):
         if key == "make":
             self.pane_chosen.emit(key)
 
-    def show_rows(self, rows: Sequence[Row], level_count: int, hand: str, waiting: bool, problem: str) -> None:
+    def show_rows(self, rows: Sequence[DirectionItem], level_count: int, hand: str, waiting: bool, problem: str) -> None:
         """The directions, in their order; `waiting` while the engine has not told which there are."""
         order = [row.held.key for row in rows]
         if order != self._order or level_count != self._level_count:
@@ -122,7 +122,7 @@ class DirectionsView(QWidget):
         self.problem.setVisible(bool(problem))
         self.reset.setEnabled(any(row.held.amount for row in rows))
 
-    def _build(self, rows: Sequence[Row], level_count: int) -> None:
+    def _build(self, rows: Sequence[DirectionItem], level_count: int) -> None:
         unfolded = {key for key, row in self.rows.items() if not row.details.isHidden()}
         kept = self.rows if level_count == self._level_count else {}
         for key, row in self.rows.items():

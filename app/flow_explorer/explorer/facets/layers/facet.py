@@ -12,7 +12,7 @@ from shiboken6 import isValid
 
 from flow_explorer.explorer.facets.base import Facet, Host
 from flow_explorer.explorer.facets.layers.link import LayersLink
-from flow_explorer.explorer.facets.layers.panel import Panel
+from flow_explorer.explorer.facets.layers.panel import LayersPanel
 from flow_explorer.explorer.facets.layers.player import StagePlayer
 from flow_explorer.i18n import tr
 from flowcore.model.card import held_out_bpd, held_out_norms
@@ -35,7 +35,7 @@ class LayersFacet(Facet):
         settings = host.context.settings
         self.link = LayersLink(host.controller.client, self._on_link)
         self.player = StagePlayer(self)
-        self.panel = Panel()
+        self.panel = LayersPanel()
         self.panel.set_smooth(not settings.get("explorer.whole_pixels", False))
         settings.listen(self._setting_changed)
         self.panel.set_drag_data(lambda: host.transfers.mime(host.controller.subject()))
@@ -195,13 +195,13 @@ class LayersFacet(Facet):
         if error:
             return error, "warning", ""
         if subject in ("A", "B"):
-            view = controller.wells[subject].view
+            view = controller.slots[subject].view
             if view.error:
                 return view.error, "warning", ""
-            if controller.state.well(subject).empty:
-                sentence = tr("A picture in {well} is followed here from its pixels to noise, layer by layer.", well=subject)
+            if controller.state.slot(subject).empty:
+                sentence = tr("A picture in {slot} is followed here from its pixels to noise, layer by layer.", slot=subject)
                 return sentence, "muted", tr("Choose a picture…")
-            return tr("The picture in {well} is being encoded.", well=subject), "muted", ""
+            return tr("The picture in {slot} is being encoded.", slot=subject), "muted", ""
         if subject == "walk":
             if controller.walk.possible:
                 return controller.walk.view.error or tr("The walk's frame is on its way."), "muted", ""

@@ -29,7 +29,7 @@ from flow_explorer.widgets import (
     ValueRow,
 )
 
-__all__ = ["Panel"]
+__all__ = ["LayersPanel"]
 
 ITSELF, LOW_ITSELF = 92, 56
 """The picture itself, beside its stages; in a low window."""
@@ -44,7 +44,7 @@ KEYS = (Qt.Key.Key_Space, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt
         Qt.Key.Key_PageDown)  # fmt: skip
 
 
-class Panel(QWidget):
+class LayersPanel(QWidget):
     """Shows a `LayersView`; every act leaves as a signal."""
 
     part_chosen = Signal(str)

@@ -8,7 +8,7 @@ from typing import ClassVar
 from flow_explorer.explorer.facets import FacetState
 from flowcore.fields import choice, whole
 
-__all__ = ["PARTS", "STAGES_MAX", "WAYS", "State"]
+__all__ = ["PARTS", "STAGES_MAX", "WAYS", "LayersState"]
 
 PARTS = ("layers", "prior")
 WAYS = ("encode", "decode")
@@ -18,7 +18,7 @@ LEVELS_MAX = 64
 
 
 @dataclass(frozen=True)
-class State(FacetState):
+class LayersState(FacetState):
     """Where one stands, and what is looked at."""
 
     OWNER: ClassVar[str] = "The layers'"

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from flow_explorer import theme
 from flow_explorer.explorer.facets.layers.names import signed
-from flow_explorer.explorer.facets.layers.view_model import LayersView, Row, bits
+from flow_explorer.explorer.facets.layers.view_model import LayerRow, LayersView, bits
 from flow_explorer.i18n import plural, tr
 
 __all__ = ["TermsView"]
@@ -28,7 +28,7 @@ class TermsView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._view = LayersView()
-        self._rows: list[Row] = []
+        self._rows: list[LayerRow] = []
         self._hovered = -1
         self._row = ROW
         self.setMouseTracking(True)
@@ -59,12 +59,12 @@ class TermsView(QWidget):
             self.update()
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[LayerRow]:
         return self._rows
 
     # Words
 
-    def name(self, row: Row) -> str:
+    def name(self, row: LayerRow) -> str:
         """What a row is called."""
         if row.kind == "start":
             return tr("Before level 1")
@@ -76,7 +76,7 @@ class TermsView(QWidget):
             return tr("Prior of level {number}", number=row.level) if len(self._view.levels) > 1 else tr("Prior")
         return tr("log p(x)")
 
-    def figures(self, row: Row) -> tuple[str, str]:
+    def figures(self, row: LayerRow) -> tuple[str, str]:
         """Its nats, and what it costs in bits per dimension."""
         if row.nats is None:
             return "…", "…"

@@ -10,11 +10,11 @@ import numpy as np
 
 from flow_explorer.engine.requests.layers import Against, AgainstPrior, Outline, Place, Stages, Terms
 
-__all__ = ["LayersView", "Row", "bits"]
+__all__ = ["LayerRow", "LayersView", "bits"]
 
 
 @dataclass(frozen=True)
-class Row:
+class LayerRow:
     """One line of the sum that makes the likelihood."""
 
     kind: str
@@ -114,20 +114,20 @@ class LayersView:
             found.append(total)
         return found
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[LayerRow]:
         """The likelihood's terms in the order in which they add up."""
         depth = max((place.level for place in self.places), default=0)
         members: dict[int, list[int]] = {level: [] for level in range(depth + 1)}
         for index, place in enumerate(self.places):
             if place.kind != "pixels":
                 members[place.level].append(index)
-        rows = [Row("layers" if level else "start", level, len(indices), _total([self.log_dets[index] for index in indices]))
+        rows = [LayerRow("layers" if level else "start", level, len(indices), _total([self.log_dets[index] for index in indices]))
                 for level, indices in members.items() if indices]  # fmt: skip
-        rows.append(Row("volume", 0, max(self.count - 1, 0), _total(self.log_dets)))
+        rows.append(LayerRow("volume", 0, max(self.count - 1, 0), _total(self.log_dets)))
         terms = self.prior_terms or [None] * len(self.levels)
-        rows += [Row("prior", number + 1, numbers, term)
+        rows += [LayerRow("prior", number + 1, numbers, term)
                  for number, ((_, numbers), term) in enumerate(zip(self.levels, terms, strict=True))]  # fmt: skip
-        rows.append(Row("likelihood", 0, self.num_dims, self.log_prob))
+        rows.append(LayerRow("likelihood", 0, self.num_dims, self.log_prob))
         return rows
 
 

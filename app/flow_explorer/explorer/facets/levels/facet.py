@@ -14,7 +14,7 @@ from flow_explorer.explorer.facets.levels.view import LevelsPart, LevelsView
 from flow_explorer.explorer.model import figures
 from flow_explorer.explorer.samples.samples_grid import SamplesGrid
 from flow_explorer.explorer.store import Latent
-from flow_explorer.explorer.view_model import Shown
+from flow_explorer.explorer.view_model import InspectorPicture
 from flow_explorer.i18n import tr
 from flowcore.latents.resample import default_actions
 from flowcore.model.temperature import Temperature
@@ -86,13 +86,13 @@ class LevelsFacet(Facet):
     def large(self) -> Latent | None:
         return self.link.page.slots[self.state.selected]
 
-    def shown(self) -> Shown | None:
+    def shown(self) -> InspectorPicture | None:
         latent, model = self.large(), self.host.controller.model
         if latent is None or model is None:
             return None
         title = tr("Variation {number}", number=self.state.selected + 1)
         bpd = self.link.page.bpds[self.state.selected]
-        return Shown("variation", title, latent.picture, figures(model.card, bpd), label=latent.label)
+        return InspectorPicture("variation", title, latent.picture, figures(model.card, bpd), label=latent.label)
 
     # Acts
 
@@ -135,13 +135,13 @@ class LevelsFacet(Facet):
     def _send(self, which: str, place: int) -> None:
         latent, controller = self._at(place), self.host.controller
         if latent is not None:
-            controller.acts.put_latent(which or controller.state.first_empty_well, latent)
+            controller.acts.put_latent(which or controller.state.first_empty_slot, latent)
 
     def _menu(self, place: int, where) -> None:
         self.select(place)
         menu, latent = QMenu(self.view), self._at(place)
         for which in "AB":
-            menu.addAction(tr("Send to {well}", well=which), lambda which=which: self._send(which, place))
+            menu.addAction(tr("Send to {slot}", slot=which), lambda which=which: self._send(which, place))
         menu.addSeparator()
         menu.addAction(tr("Copy"), lambda: self.host.transfers.copy(latent))
         menu.addAction(tr("Save PNG…"), lambda: self.host.transfers.save_picture(latent))

@@ -10,7 +10,7 @@ import numpy as np
 
 from flow_explorer.engine.query import Query, same
 from flow_explorer.engine.requests.levels import Variations, VariationsPart
-from flow_explorer.explorer.facets.levels.state import COUNT, State
+from flow_explorer.explorer.facets.levels.state import COUNT, LevelsState
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import tr
@@ -68,7 +68,7 @@ class LevelsLink:
         """The engine is a new one: what was asked of the old one is to be asked again."""
         self._query.forget()
 
-    def sync(self, state: State, model: Model, subject: Latent | None, other: Latent | None, region: np.ndarray) -> None:
+    def sync(self, state: LevelsState, model: Model, subject: Latent | None, other: Latent | None, region: np.ndarray) -> None:
         """`region` is bool (H, W): what was brushed."""
         self._missing = ""
         if subject is None:
@@ -80,12 +80,12 @@ class LevelsLink:
         actions = state.for_levels(model.levels)
         wants_other = "other" in actions
         if wants_other and other is None:
-            self._missing = tr("There is nothing in the other picture yet: fill {well} first.", well=state.other)
+            self._missing = tr("There is nothing in the other picture yet: fill {slot} first.", slot=state.other)
             self._on_change()
             return
         request = Variations(
             str(model.path), subject.z, other.z if wants_other and other is not None else NONE, region.astype(np.uint8), actions,
-            state.lock if region.any() else State.lock, state.seed, 0, COUNT, model.temperatures(state.temperature),
+            state.lock if region.any() else LevelsState.lock, state.seed, 0, COUNT, model.temperatures(state.temperature),
             subject.label,
         )  # fmt: skip
         if not self._query.asks(request):

@@ -10,7 +10,7 @@ from flowcore.fields import Setting, choice, number, several, text, whole
 from flowcore.latents.resample import ACTIONS, LOCKS, default_actions
 from flowcore.model.temperature import TEMPERATURE_MAX
 
-__all__ = ["COUNT", "ORDERS", "OTHERS", "State"]
+__all__ = ["COUNT", "ORDERS", "OTHERS", "LevelsState"]
 
 COUNT = 16
 LEVELS_MAX = 10
@@ -20,7 +20,7 @@ _ACTION = Setting("choice", options=dict.fromkeys(ACTIONS, ("", "")))
 
 
 @dataclass(frozen=True)
-class State(FacetState):
+class LevelsState(FacetState):
     """Which part of the subject's z is kept, and how the rest is drawn."""
 
     OWNER: ClassVar[str] = "The Levels view's"
@@ -41,7 +41,7 @@ class State(FacetState):
         """The action of each of so many levels."""
         return self.actions if len(self.actions) == count else default_actions(count)
 
-    def with_action(self, level: int, action: str, count: int) -> State:
+    def with_action(self, level: int, action: str, count: int) -> LevelsState:
         actions = list(self.for_levels(count))
         actions[level] = action
         return replace(self, actions=() if tuple(actions) == default_actions(count) else tuple(actions))
@@ -50,5 +50,5 @@ class State(FacetState):
     def keys(self) -> set[str]:
         return {self.region} if self.region else set()
 
-    def renamed(self, keys: dict[str, str]) -> State:
+    def renamed(self, keys: dict[str, str]) -> LevelsState:
         return replace(self, region=keys.get(self.region, self.region))

@@ -16,11 +16,11 @@ from flow_explorer.explorer.facets.map.colours import Colouring, colouring
 from flow_explorer.explorer.facets.map.link import MapLink
 from flow_explorer.explorer.facets.map.panel import MapPanel
 from flow_explorer.explorer.facets.map.side import MapSide
-from flow_explorer.explorer.facets.map.state import State
+from flow_explorer.explorer.facets.map.state import MapState
 from flow_explorer.explorer.facets.map.work import MapWork
 from flow_explorer.explorer.model import is_checkpoint
 from flow_explorer.explorer.store import Latent
-from flow_explorer.explorer.view_model import Shown
+from flow_explorer.explorer.view_model import InspectorPicture
 from flow_explorer.i18n import plural, tr
 from flow_explorer.widgets.dropping import local_files
 from flowcore.latents.map.points import inside, pack, unpack
@@ -44,7 +44,7 @@ class MapFacet(Facet):
         self.link = MapLink(host.controller.client, self._on_link)
         self.work = MapWork(host.controller.client, host.context.notify, self._show_progress)
         self._colouring: tuple[tuple, Colouring] | None = None
-        self._shown: State | None = None
+        self._shown: MapState | None = None
         self._paint = QTimer(self, interval=PAINT_MS, singleShot=True)
         self._paint.timeout.connect(self._show_rows)
         self._wire()
@@ -85,7 +85,7 @@ class MapFacet(Facet):
     def sync(self) -> None:
         controller, state = self.host.controller, self.state
         self.link.sync(state, controller.model, controller.page.view)
-        self._sync_wells()
+        self._sync_slots()
         self.link.sync_selected(state.selected)
         if state != self._shown:
             self._shown = state
@@ -100,14 +100,14 @@ class MapFacet(Facet):
     def large(self) -> Latent | None:
         return self.link.selected.latent
 
-    def shown(self) -> Shown | None:
+    def shown(self) -> InspectorPicture | None:
         data, row = self.link.data, self.state.selected
         if not 0 <= row < data.count:
-            return None if not self.state.source else Shown(note=tr("Click a picture on the map to see it large"))
+            return None if not self.state.source else InspectorPicture(note=tr("Click a picture on the map to see it large"))
         found = self.link.selected
         picture = found.latent.picture if found.latent is not None else data.picture(row)
         label = found.latent.label if found.latent is not None else ()
-        return Shown("map", data.names[row], picture, found.figures, label=label)
+        return InspectorPicture("map", data.names[row], picture, found.figures, label=label)
 
     def save_entries(self) -> list[tuple[str, Callable[[], object], bool]]:
         there = bool(self._members().any())
@@ -132,13 +132,13 @@ class MapFacet(Facet):
         if kept.source == "data" and kept.path == path:
             self._again()
             return
-        state = State(source="data", path=path, method=kept.method, levels=kept.levels, colour=kept.colour)
+        state = MapState(source="data", path=path, method=kept.method, levels=kept.levels, colour=kept.colour)
         self.change(state, tr("Put a folder on the map"))
 
     def use_samples(self) -> None:
         """Put the samples of the page on the map."""
         kept = self.state
-        state = State(source="samples", method=kept.method, levels=kept.levels, colour=kept.colour)
+        state = MapState(source="samples", method=kept.method, levels=kept.levels, colour=kept.colour)
         self.change(state, tr("Put the samples on the map"))
 
     def select(self, row: int) -> None:
@@ -188,7 +188,7 @@ class MapFacet(Facet):
         elif data.stage == "encoding" and data.count >= 2 and state.source == "data":
             self._set(tr("Stop encoding"), limit=data.taken)
         else:
-            self.change(State(method=state.method, levels=state.levels, colour=state.colour), tr("Give up the map"))
+            self.change(MapState(method=state.method, levels=state.levels, colour=state.colour), tr("Give up the map"))
 
     def _again(self) -> None:
         self.link.stop()
@@ -241,9 +241,9 @@ class MapFacet(Facet):
     def _members(self) -> np.ndarray:
         return unpack(self.state.lasso, self.link.data.count)
 
-    def _sync_wells(self) -> None:
+    def _sync_slots(self) -> None:
         controller = self.host.controller
-        self.link.sync_places({which: None if controller.state.well(which).empty else controller.wells[which].view
+        self.link.sync_places({which: None if controller.state.slot(which).empty else controller.slots[which].view
                                for which in "AB"})  # fmt: skip
 
     def _on_page(self, *_which: int) -> None:
@@ -258,7 +258,7 @@ class MapFacet(Facet):
                 self._paint.start()
             return
         if what in ("layout", "stage"):
-            self._sync_wells()
+            self._sync_slots()
             self.link.sync_selected(self.state.selected)
             self._show_all()
         elif what == "places":

@@ -24,10 +24,10 @@ from flow_explorer.engine.requests.map import (
     MapRows,
 )
 from flow_explorer.explorer.facets.map.data import MapData
-from flow_explorer.explorer.facets.map.state import State
+from flow_explorer.explorer.facets.map.state import MapState
 from flow_explorer.explorer.model import Model, figures
 from flow_explorer.explorer.store import Latent
-from flow_explorer.explorer.view_model import Figures, PageView, WellView
+from flow_explorer.explorer.view_model import Figures, PageView, SlotView
 
 __all__ = ["MapLink"]
 
@@ -80,7 +80,7 @@ class MapLink:
 
     # What the state needs
 
-    def sync(self, state: State, model: Model | None, page: PageView) -> None:
+    def sync(self, state: MapState, model: Model | None, page: PageView) -> None:
         self._model = model
         if model is None:
             return
@@ -101,7 +101,7 @@ class MapLink:
         self._encode.want(replace(request, have=self.data.count), self._answered, self._failed, at_once=True)
         self._on_change("stage")
 
-    def _request(self, state: State, model: Model, page: PageView) -> MapEncode | None:
+    def _request(self, state: MapState, model: Model, page: PageView) -> MapEncode | None:
         levels = tuple(level for level in state.levels if level < model.levels)
         if state.source == "data":
             self._page = []
@@ -112,14 +112,14 @@ class MapLink:
         self._page = slots
         return MapEncode(str(model.path), "", levels, state.method, pictures=np.stack([slot.picture for slot in slots]))
 
-    def sync_places(self, wells: dict[str, WellView | None]) -> None:
+    def sync_places(self, slots: dict[str, SlotView | None]) -> None:
         """Where the wells' pictures lie on the map as it is now."""
         laid = (self.data, self.data.version, self._encode.request)
         if laid != self._laid:
             self._laid = laid
             for query in self._placing.values():
                 query.want(None)
-        for which, view in wells.items():
+        for which, view in slots.items():
             picture = view.reconstruction if view is not None else None
             if picture is None or not self.data.placed or self._model is None:
                 self._placing[which].want(None)

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QStackedLayout, Q
 from flow_explorer.explorer.facets.map.canvas import MapCanvas
 from flow_explorer.explorer.facets.map.data import MapData
 from flow_explorer.explorer.facets.map.levels import level_options, level_words
-from flow_explorer.explorer.facets.map.state import State
+from flow_explorer.explorer.facets.map.state import MapState
 from flow_explorer.i18n import plural, tr
-from flow_explorer.widgets import Button, Choice, EmptyState, IconButton, Label, Progress, Segmented
+from flow_explorer.widgets import Button, Choice, EmptyState, IconButton, Label, ProgressView, Segmented
 from flow_explorer.widgets.elided import ElidedLabel
 
 __all__ = ["MapPanel"]
@@ -92,7 +92,7 @@ class MapPanel(QWidget):
         self.retry.hide()
         self.rest = Button(tr("Encode the rest"), tooltip=tr("Go on where you stopped"))
         self.rest.hide()
-        self.progress = Progress("", cancellable=True)
+        self.progress = ProgressView("", cancellable=True)
         self.progress.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.progress.hide()
         below = QHBoxLayout()
@@ -168,7 +168,7 @@ class MapPanel(QWidget):
         if not there:
             button.setToolTip(tr(UMAP_MISSING))
 
-    def show_state(self, state: State, levels: int, members: int, classes: bool) -> None:
+    def show_state(self, state: MapState, levels: int, members: int, classes: bool) -> None:
         """What is set, and whether there are classes to tell colours by."""
         self.stack.setCurrentWidget(self.empty if not state.source else self.map)
         self.method.set_current(state.method)
@@ -189,7 +189,7 @@ class MapPanel(QWidget):
         self.taken.setVisible(members > 0)
         self.members.setText(plural(members, "{count} picture in the lasso", "{count} pictures in the lasso"))
 
-    def show_data(self, data: MapData, state: State, levels: int, work: tuple[float, str] | None) -> None:
+    def show_data(self, data: MapData, state: MapState, levels: int, work: tuple[float, str] | None) -> None:
         """How far it is; `work` is (fraction, words) of a pile or direction in the making."""
         running = data.stage in ("reading", "encoding", "arranging")
         # Where nothing is on the map yet, what failed stands in its place.
@@ -220,7 +220,7 @@ class MapPanel(QWidget):
         self.status.setText(" · ".join(self._said(data, state, levels)))
         self.status.setToolTip("\n".join(sentence for _, sentence in data.skipped[:20]))
 
-    def _said(self, data: MapData, state: State, levels: int) -> list[str]:
+    def _said(self, data: MapData, state: MapState, levels: int) -> list[str]:
         if not data.count:
             return []
         said = [plural(data.count, "{count} picture", "{count} pictures")]

@@ -17,7 +17,7 @@ from flow_explorer.widgets import Fold, Heading, Label
 from flow_explorer.widgets.cells import CellView
 from flow_explorer.widgets.focus import ACTIVATION_KEYS, ring
 
-__all__ = ["MapSide", "Row"]
+__all__ = ["MapRow", "MapSide"]
 
 COLUMNS = 4
 GAP = 8
@@ -27,7 +27,7 @@ UNUSUAL = 8
 LEFT_OUT = 12
 
 
-class Row(CellView):
+class MapRow(CellView):
     """Up to eight small pictures with a figure each; `picked(row)` of the map when one is clicked or chosen by a key."""
 
     kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, *ACTIVATION_KEYS)
@@ -151,14 +151,14 @@ class MapSide(QWidget):
     def __init__(self, settings=None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.near_heading = Heading(tr("Nearest neighbours"))
-        self.near = Row(tr("Nearest neighbours"),
+        self.near = MapRow(tr("Nearest neighbours"),
                         tr("The pictures whose z are nearest to the picked one's, and how far they are.\n"
                            "|z − z′| in 50 principal coordinates"))  # fmt: skip
         self.nothing = Label(tr("Click a picture on the map to see what the model takes for alike"), "muted", wrap=True)
         self.error = Label("", "warning", wrap=True)
         self.error.hide()
         self.unusual_fold = Fold(tr("Unusual"), False, settings, "map.unusual")
-        self.unusual = Row(tr("Unusual pictures"),
+        self.unusual = MapRow(tr("Unusual pictures"),
                            tr("Pictures that are much more, or much less, likely than the others, with their bits per "
                               "dimension.\n|0.6745 (bpd − median)| > 3.5 MAD"))  # fmt: skip
         self.unusual_fold.add(self.unusual)

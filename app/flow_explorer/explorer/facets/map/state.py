@@ -13,7 +13,7 @@ from flowcore.errors import ConfigError
 from flowcore.fields import Setting, changes, choice, other, shown, text, whole
 from flowcore.latents.map import METHODS
 
-__all__ = ["COLOURS", "SOURCES", "State"]
+__all__ = ["COLOURS", "SOURCES", "MapState"]
 
 SOURCES = ("", "data", "samples")
 COLOURS = ("class", "bpd", "typicality", "none")
@@ -49,7 +49,7 @@ def _packed(value: Any) -> bytes:
 
 
 @dataclass(frozen=True)
-class State(FacetState):
+class MapState(FacetState):
     """Which pictures are on the map, how it is made, and what is picked on it.
 
     Pictures are named by their number on the map, which is the same for the same data.
@@ -73,9 +73,9 @@ class State(FacetState):
     view: tuple[float, ...] = other((), _view)
     """What is seen: the middle, x and y, and how much of the map the shorter side shows; () for all of it."""
 
-    def portable(self) -> State:
+    def portable(self) -> MapState:
         """Without the place of the pictures, and so without the map of them."""
-        return State(method=self.method, levels=self.levels, colour=self.colour) if self.path else self
+        return MapState(method=self.method, levels=self.levels, colour=self.colour) if self.path else self
 
     def to_dict(self) -> dict[str, Any]:
         own = changes(self)

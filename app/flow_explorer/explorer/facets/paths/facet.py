@@ -10,16 +10,16 @@ from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from flow_explorer.explorer.facets.base import Facet, Host
-from flow_explorer.explorer.facets.paths.intake import Intake
 from flow_explorer.explorer.facets.paths.keys import KeysPart
 from flow_explorer.explorer.facets.paths.pad import PadPart
 from flow_explorer.explorer.facets.paths.part import Part
+from flow_explorer.explorer.facets.paths.picture_input import PictureInput
 from flow_explorer.explorer.facets.paths.side import SidePart
 from flow_explorer.explorer.facets.paths.state import PARTS
 from flow_explorer.explorer.model import figures
-from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.state import Slot
 from flow_explorer.explorer.store import Latent
-from flow_explorer.explorer.view_model import Shown
+from flow_explorer.explorer.view_model import InspectorPicture
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Segmented
 
@@ -39,7 +39,7 @@ class PathsFacet(Facet):
 
     def __init__(self, host: Host, parent: QObject | None = None) -> None:
         super().__init__(host, parent)
-        self.intake = Intake(host, self)
+        self.intake = PictureInput(host, self)
         self.side, self.pad, self.timeline = SidePart(self), PadPart(self), KeysPart(self)
         self.parts: dict[str, Part] = {part.id: part for part in (self.side, self.pad, self.timeline)}
         self._widget: QWidget | None = None
@@ -77,9 +77,9 @@ class PathsFacet(Facet):
         controller = self.host.controller
         controller.history.amend(controller.state.with_facet(self.id, replace(self.state, **changes)))
 
-    def add_key(self, well: Well) -> None:
+    def add_key(self, slot: Slot) -> None:
         """Put a picture on the timeline."""
-        self.timeline.add(well)
+        self.timeline.add(slot)
         if self.part is not self.timeline:
             self.host.context.notify(tr("Put on the timeline, as keyframe {n}.", n=self.state.selected + 1), kind="good")
 
@@ -112,12 +112,12 @@ class PathsFacet(Facet):
     def large(self) -> Latent | None:
         return self.part.large()[0]
 
-    def shown(self) -> Shown | None:
+    def shown(self) -> InspectorPicture | None:
         (latent, bpd), model = self.part.large(), self.host.controller.model
         if latent is None or model is None:
             return None
         title = latent.name[:1].upper() + latent.name[1:]
-        return Shown(self.state.part, title, latent.picture, figures(model.card, bpd), label=latent.label)
+        return InspectorPicture(self.state.part, title, latent.picture, figures(model.card, bpd), label=latent.label)
 
     def save_entries(self) -> list[tuple[str, Callable[[], object], bool]]:
         if self.part is not self.timeline:

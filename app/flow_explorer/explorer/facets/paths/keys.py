@@ -17,12 +17,12 @@ from flow_explorer.explorer.facets.paths.keys_view import KeysPanel
 from flow_explorer.explorer.facets.paths.part import Part
 from flow_explorer.explorer.facets.paths.playing import FramePlayer
 from flow_explorer.explorer.facets.paths.resolver import Resolver
-from flow_explorer.explorer.facets.paths.state import State
+from flow_explorer.explorer.facets.paths.state import PathsState
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.moving.animating import Animated, AnimationSaver
 from flow_explorer.explorer.moving.animation_sheet import AnimationSheet
 from flow_explorer.explorer.moving.exporting import LARGE
-from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.state import Slot
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import tr
 from flowcore.errors import FlowError
@@ -89,9 +89,9 @@ class KeysPart(Part):
 
     def sync(self, model: Model) -> None:
         state, store = self.state, self.host.controller.store
-        wells = [stop.well for stop in state.stops]
-        self.stops.sync(model, wells)
-        keys, labels = self.stops.all(wells) or (None, ())
+        slots = [stop.slot for stop in state.stops]
+        self.stops.sync(model, slots)
+        keys, labels = self.stops.all(slots) or (None, ())
         timeline = state.timeline()
         if self.player.playing and self.link.described != (str(model.path), keys, labels, timeline):
             self.player.stop()  # an undo, or another model: these are not the frames of what is there now
@@ -115,11 +115,11 @@ class KeysPart(Part):
         time, picture = min(state.time, state.duration), link.latent.picture if link.latent is not None else None
         if self.player.playing and self._frame < len(link.frames):
             time, picture = link.times[self._frame], self._played(self._frame)
-        ends = all(self.host.controller.well_latent(which) is not None for which in "AB")
+        ends = all(self.host.controller.slot_latent(which) is not None for which in "AB")
         panel.use_ends.setText(tr("Use A and B") if ends else tr("Use two samples"))
         can_use = ends or len(self.samples()) >= 2
-        panel.show_state(state, [self.thumb(stop.well) for stop in state.stops], time, can_use)
-        errors = [(stop.well.name, self.stops.error(stop.well)) for stop in state.stops]
+        panel.show_state(state, [self.thumb(stop.slot) for stop in state.stops], time, can_use)
+        errors = [(stop.slot.name, self.stops.error(stop.slot)) for stop in state.stops]
         bad = next((f"{name}: {error}" for name, error in errors if error), "")
         words = tr("{time} of {all} s", time=f"{time:.2f}", all=f"{state.duration:.2f}")
         panel.show_picture(picture, words, bad or link.error)
@@ -143,13 +143,13 @@ class KeysPart(Part):
 
     # Acts
 
-    def _edit(self, edit: Callable[[State], State], label: str, merge: object = None) -> None:
+    def _edit(self, edit: Callable[[PathsState], PathsState], label: str, merge: object = None) -> None:
         self.stop_playing()
         self.facet.change(edit(self.state), label, merge)
 
-    def add(self, well: Well) -> None:
+    def add(self, slot: Slot) -> None:
         """Put a picture on the timeline."""
-        self._edit(lambda state: edits.add(state, well), tr("Add a keyframe"))
+        self._edit(lambda state: edits.add(state, slot), tr("Add a keyframe"))
 
     def say(self, sentence: str) -> None:
         """What could not be used."""
@@ -158,9 +158,9 @@ class KeysPart(Part):
     def use_ends(self) -> None:
         """A and B as the first two keyframes; what is missing of them is a sample."""
         controller, state = self.host.controller, self.state
-        ends = [latent for which in "AB" if (latent := controller.well_latent(which)) is not None]
+        ends = [latent for which in "AB" if (latent := controller.slot_latent(which)) is not None]
         for latent in (ends + self.samples())[:2]:
-            state = edits.add(state, controller.acts.well_of(latent))
+            state = edits.add(state, controller.acts.slot_of(latent))
         self.facet.change(state, tr("Begin a timeline"))
 
     def _fill_add(self, menu: QMenu) -> None:
@@ -259,6 +259,6 @@ class KeysPart(Part):
         ask_save(self.panel(), tr("Save"), name, lambda path: self.saver.save(path, wanted), folder)
 
 
-def _on_timeline(state: State) -> State:
+def _on_timeline(state: PathsState) -> PathsState:
     """With its time on the timeline, which may have become shorter."""
     return replace(state, time=min(state.time, state.duration))

@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from flow_explorer.explorer.facets.paths.state import SECONDS_MAX, SECONDS_MIN, State
+from flow_explorer.explorer.facets.paths.state import SECONDS_MAX, SECONDS_MIN, PathsState
 from flow_explorer.explorer.facets.paths.timeline_view import TimelineView
 from flow_explorer.explorer.moving.animating import FPS
 from flow_explorer.i18n import tr
@@ -20,7 +20,7 @@ from flow_explorer.widgets import (
     IconButton,
     Label,
     PictureLabel,
-    Progress,
+    ProgressView,
     Segmented,
     Toggle,
     ValueSlider,
@@ -38,7 +38,7 @@ PATHS = (
 
 
 class KeysPanel(QWidget):
-    """Shows a `State`'s keyframes; every act leaves as a signal."""
+    """Shows a `PathsState`'s keyframes; every act leaves as a signal."""
 
     add_menu = Signal(QMenu)
     """Fill this menu with what can become a keyframe."""
@@ -82,7 +82,7 @@ class KeysPanel(QWidget):
         self.delete = IconButton("trash", tr("Delete"), tooltip=tr("Take this keyframe away (Delete)"))
         self.figures = Label("", "small", wrap=True)
         self.problem = Label("", "warning", wrap=True)
-        self.progress = Progress(tr("Decoding"), cancellable=True)
+        self.progress = ProgressView(tr("Decoding"), cancellable=True)
         self.progress.hide()
         self.empty = EmptyState(tr("Put pictures on a timeline: every keyframe is one, and between them the frames walk through "
                                    "z"), icon="play")  # fmt: skip
@@ -148,7 +148,7 @@ class KeysPanel(QWidget):
         whole.addWidget(self.empty, 1)
         whole.addWidget(self.view)
 
-    def show_state(self, state: State, pictures: Sequence[np.ndarray | None], time: float, can_use_ends: bool) -> None:
+    def show_state(self, state: PathsState, pictures: Sequence[np.ndarray | None], time: float, can_use_ends: bool) -> None:
         """The keyframes, their pictures, and where time stands (other than the state says while it plays)."""
         there = bool(state.stops)
         self._selected = state.selected
@@ -166,7 +166,7 @@ class KeysPanel(QWidget):
         several = len(state.stops) > 1
         self.play.setEnabled(several)
         self.export.setEnabled(several)
-        self.view.show_timeline(state.timeline(), pictures, [stop.well.name for stop in state.stops], state.selected, time)
+        self.view.show_timeline(state.timeline(), pictures, [stop.slot.name for stop in state.stops], state.selected, time)
         chosen = state.stops[state.selected] if 0 <= state.selected < len(state.stops) else None
         self.heading.setText(tr("Keyframe {n} of {count}", n=state.selected + 1, count=len(state.stops)) if chosen is not None
                              else tr("Click a keyframe to change it"))  # fmt: skip

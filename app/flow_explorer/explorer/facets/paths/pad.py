@@ -13,7 +13,7 @@ from flow_explorer.explorer.facets.paths.pad_view import PadPanel
 from flow_explorer.explorer.facets.paths.part import Part
 from flow_explorer.explorer.facets.paths.resolver import Resolver
 from flow_explorer.explorer.model import Model
-from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.state import Slot
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import tr
 
@@ -43,7 +43,7 @@ class PadPart(Part):
         for index, corner in enumerate(panel.corners):
             corner.dropped.connect(lambda mime, index=index: self.drop_on(index, mime))
             corner.paste_wanted.connect(lambda index=index: intake.paste(self._putter(index), self.say))
-            corner.cleared.connect(lambda index=index: self.put(index, Well()))
+            corner.cleared.connect(lambda index=index: self.put(index, Slot()))
             corner.menu_wanted.connect(lambda place, index=index: self.corner_menu(index).popup(place))
             corner.dragged.connect(lambda index=index: self.host.transfers.drag(panel, self.corner_latent(index)))
         return panel
@@ -74,10 +74,10 @@ class PadPart(Part):
         if panel.pad.aspect != self.aspect:
             panel.pad.aspect = self.aspect
             panel.arrange()
-        for view, well in zip(panel.corners, state.corners, strict=True):
-            error = self.corners.error(well)
-            waits = not well.empty and self.corners.get(well) is None and not error
-            view.show_picture(self.thumb(well), well.name, waits, error)
+        for view, slot in zip(panel.corners, state.corners, strict=True):
+            error = self.corners.error(slot)
+            waits = not slot.empty and self.corners.get(slot) is None and not error
+            view.show_picture(self.thumb(slot), slot.name, waits, error)
         panel.show_full(state.full, self._problem or link.error, link.latent is not None)
         panel.norm.setChecked(state.norm_kept)
         panel.pad.show_pad(link.grid, link.latent.picture if link.latent is not None else None, state.x, state.y)
@@ -94,7 +94,7 @@ class PadPart(Part):
     def fill(self) -> None:
         """A and B at the top, samples in the corners that are left."""
         controller = self.host.controller
-        ends = [latent for which in "AB" if (latent := controller.well_latent(which)) is not None]
+        ends = [latent for which in "AB" if (latent := controller.slot_latent(which)) is not None]
         # A sample that is in A or B already would stand in two corners.
         others = [sample for sample in self.samples() if not any(np.array_equal(sample.z, end.z) for end in ends)]
         four = (ends + others)[:4]
@@ -102,21 +102,21 @@ class PadPart(Part):
             self.say(tr("There are not four pictures yet: wait for the samples, or drop some here."))
             return
         self._problem = ""
-        self.change(tr("Fill the pad"), corners=tuple(map(controller.acts.well_of, four)))
+        self.change(tr("Fill the pad"), corners=tuple(map(controller.acts.slot_of, four)))
 
-    def put(self, index: int, well: Well) -> None:
+    def put(self, index: int, slot: Slot) -> None:
         """Put a picture in a corner, or with an empty well take it away."""
         self._problem = ""
-        words = tr("Clear a corner") if well.empty else tr("Put a picture in a corner")
-        self.facet.change(self.state.with_corner(index, well), words)
+        words = tr("Clear a corner") if slot.empty else tr("Put a picture in a corner")
+        self.facet.change(self.state.with_corner(index, slot), words)
 
-    def _putter(self, index: int | None) -> Callable[[Well], None]:
+    def _putter(self, index: int | None) -> Callable[[Slot], None]:
         """Puts the first picture in this corner, or the first empty one, and further ones in those after it."""
         place = [index]
 
-        def put(well: Well) -> None:
+        def put(slot: Slot) -> None:
             target = self.state.first_empty_corner if place[0] is None else place[0]
-            self.put(target, well)
+            self.put(target, slot)
             place[0] = None if place[0] is None else (target + 1) % len(self.state.corners)
 
         return put
@@ -132,11 +132,11 @@ class PadPart(Part):
 
     def corner_latent(self, index: int) -> Latent | None:
         """A corner's picture with its z, once it is known."""
-        well, controller = self.state.corners[index], self.host.controller
-        found, picture = self.corners.get(well), self.thumb(well)
+        slot, controller = self.state.corners[index], self.host.controller
+        found, picture = self.corners.get(slot), self.thumb(slot)
         if found is None or controller.model is None or picture is None:
             return None
-        return controller.model.latent(controller.store.latent(found[0]), picture, well.name, found[1])
+        return controller.model.latent(controller.store.latent(found[0]), picture, slot.name, found[1])
 
     def corner_menu(self, index: int) -> QMenu:
         """All that can go in a corner, and what can be done with what is there."""
@@ -150,6 +150,6 @@ class PadPart(Part):
         menu.addSeparator()
         latent = self.corner_latent(index)
         menu.addAction(tr("Add as keyframe"), lambda: self.putting(self.facet.add_key)(latent)).setEnabled(latent is not None)
-        clear = menu.addAction(tr("Clear"), lambda: self.put(index, Well()))
+        clear = menu.addAction(tr("Clear"), lambda: self.put(index, Slot()))
         clear.setEnabled(not self.state.corners[index].empty)
         return menu

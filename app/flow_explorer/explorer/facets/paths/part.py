@@ -10,9 +10,9 @@ import numpy as np
 from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtWidgets import QWidget
 
-from flow_explorer.explorer.facets.paths.state import State
+from flow_explorer.explorer.facets.paths.state import PathsState
 from flow_explorer.explorer.model import Model
-from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.state import Slot
 from flow_explorer.explorer.store import Latent
 from flowcore.errors import FlowError
 
@@ -36,7 +36,7 @@ class Part(QObject):
         self._panel: QWidget | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> PathsState:
         return self.facet.state
 
     # What it gives
@@ -103,19 +103,19 @@ class Part(QObject):
             self.sync(model)
             self.answered()
 
-    def thumb(self, well: Well) -> np.ndarray | None:
+    def thumb(self, slot: Slot) -> np.ndarray | None:
         """A well's picture as it is shown small; None where it is not there."""
         store = self.host.controller.store
-        if well.empty or well.picture not in store:
+        if slot.empty or slot.picture not in store:
             return None
-        if well.picture not in self._thumbs:
+        if slot.picture not in self._thumbs:
             if len(self._thumbs) >= THUMBS:
                 self._thumbs.clear()
             try:
-                self._thumbs[well.picture] = np.ascontiguousarray(store.picture(well.picture).pixels[..., :3])
+                self._thumbs[slot.picture] = np.ascontiguousarray(store.picture(slot.picture).pixels[..., :3])
             except FlowError:
                 return None
-        return self._thumbs[well.picture]
+        return self._thumbs[slot.picture]
 
     @property
     def aspect(self) -> float:
@@ -133,11 +133,11 @@ class Part(QObject):
         others = [slot for slot in self.host.controller.page.view.slots if slot is not None and slot is not chosen]
         return others if chosen is None else [chosen, *others]
 
-    def putting(self, act: Callable[[Well], object]) -> Callable[[Latent | None], None]:
+    def putting(self, act: Callable[[Slot], object]) -> Callable[[Latent | None], None]:
         """The same act for a picture with its z, which may not be there."""
 
         def put(latent: Latent | None) -> None:
             if latent is not None:
-                act(self.host.controller.acts.well_of(latent))
+                act(self.host.controller.acts.slot_of(latent))
 
         return put

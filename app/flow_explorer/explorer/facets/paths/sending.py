@@ -24,13 +24,13 @@ def fill(menu: QMenu, controller: Controller, latent: Callable[[], Latent | None
     def to_corner(index: int) -> None:
         found = latent()
         if found is not None:
-            state = controller.state.of(ID).with_corner(index, acts.well_of(found))
+            state = controller.state.of(ID).with_corner(index, acts.slot_of(found))
             acts.set_facet(ID, state, tr("Put a picture in a corner"))
 
     def to_timeline() -> None:
         found = latent()
         if found is not None:
-            acts.set_facet(ID, edits.add(controller.state.of(ID), acts.well_of(found)), tr("Add a keyframe"))
+            acts.set_facet(ID, edits.add(controller.state.of(ID), acts.slot_of(found)), tr("Add a keyframe"))
 
     corners = menu.addMenu(tr("Send to corner"))
     for index, place in enumerate(PLACES):

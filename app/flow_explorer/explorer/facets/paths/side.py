@@ -40,14 +40,14 @@ class SidePart(Part):
         self.link.forget()
 
     def sync(self, model: Model) -> None:
-        ends = [self.host.controller.well_latent(which) for which in "AB"]
+        ends = [self.host.controller.slot_latent(which) for which in "AB"]
         self.link.sync(model, *ends, self.state.t)
 
     def show(self) -> None:
         panel: SidePanel = self.panel()
         panel.set_smooth(self.smooth)
         panel.set_aspect(self.aspect)
-        possible = all(self.host.controller.well_latent(which) is not None for which in "AB")
+        possible = all(self.host.controller.slot_latent(which) is not None for which in "AB")
         panel.show_rows(self.link.rows, possible, self.link.error)
         panel.show_position(self.state.t, self.state.way)
 

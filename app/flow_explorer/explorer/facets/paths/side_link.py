@@ -18,7 +18,7 @@ from flow_explorer.i18n import tr
 from flowcore.latents.timeline import PIXELS
 from flowcore.model.labels import between
 
-__all__ = ["POINTS", "Row", "SideLink"]
+__all__ = ["POINTS", "PathRow", "SideLink"]
 
 POINTS = 17
 """Of each row's curve; every other one is a frame of its strip."""
@@ -28,7 +28,7 @@ TS = tuple(index / (POINTS - 1) for index in (*range(0, POINTS, _STEP), *(index 
 
 
 @dataclass
-class Row:
+class PathRow:
     """What one way shows: an older path's pictures stay until this one's have come."""
 
     frames: list[np.ndarray | None] = field(default_factory=lambda: [None] * POINTS)
@@ -44,12 +44,12 @@ class Row:
 
 
 class SideLink:
-    """Keeps a `Row` a way equal to the two ends and the position, while it is synced."""
+    """Keeps a `PathRow` a way equal to the two ends and the position, while it is synced."""
 
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
         self._frames, self._at = Query(client, on_change), Query(client, on_change, each=True)
-        self.rows = {way: Row() for way in WAYS}
+        self.rows = {way: PathRow() for way in WAYS}
         self.shown_t = 0.0
         """Where the rows' pictures are."""
         self._latents: dict[str, Latent] = {}
@@ -81,7 +81,7 @@ class SideLink:
             if self._frames.request is not None:
                 self._frames.want(None)
                 self._at.want(None)
-                self.rows, self._latents, self._bpds = {way: Row() for way in WAYS}, {}, {}
+                self.rows, self._latents, self._bpds = {way: PathRow() for way in WAYS}, {}, {}
                 self._on_change()
             return
         dtype = np.result_type(a.z, b.z)

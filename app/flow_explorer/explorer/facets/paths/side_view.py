@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
-from flow_explorer.explorer.facets.paths.side_link import Row
+from flow_explorer.explorer.facets.paths.side_link import PathRow
 from flow_explorer.explorer.facets.paths.state import WAYS
 from flow_explorer.explorer.walk.curve import LikelihoodCurve
 from flow_explorer.explorer.walk.strip import StripView
@@ -104,7 +104,7 @@ class SidePanel(QWidget):
             row.curve.released.connect(self.rested)
             row.picture.clicked.connect(lambda way=way: self.way_chosen.emit(way))
 
-    def show_rows(self, rows: dict[str, Row], possible: bool, problem: str) -> None:
+    def show_rows(self, rows: dict[str, PathRow], possible: bool, problem: str) -> None:
         """The pictures and curves that have come; `possible` is whether both wells have a z."""
         known = [bpd for row in rows.values() for bpd in row.bpds if bpd is not None]
         limits = (min(known), max(known)) if known else None

@@ -6,13 +6,13 @@ from dataclasses import MISSING, dataclass, replace
 from typing import Any, ClassVar
 
 from flow_explorer.explorer.facets import FacetState
-from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.state import Slot
 from flowcore.errors import ConfigError
 from flowcore.fields import check, choice, flag, number, other, read, several, whole
 from flowcore.latents.latent import MODES
 from flowcore.latents.timeline import EASINGS, PATHS, PIXELS, Timeline
 
-__all__ = ["CORNERS", "FPS_MAX", "PARTS", "SECONDS_MAX", "SECONDS_MIN", "STOPS_MAX", "WAYS", "State", "Stop"]
+__all__ = ["CORNERS", "FPS_MAX", "PARTS", "SECONDS_MAX", "SECONDS_MIN", "STOPS_MAX", "WAYS", "PathsState", "Stop"]
 
 PARTS = ("side", "pad", "keys")
 WAYS = (*MODES, PIXELS)
@@ -23,18 +23,18 @@ STOPS_MAX = 60
 FPS_MAX = 60.0
 
 
-def _filled(value: Any) -> Well:
-    well = value if isinstance(value, Well) else Well.from_dict(value)
-    if well.empty:
+def _filled(value: Any) -> Slot:
+    slot = value if isinstance(value, Slot) else Slot.from_dict(value)
+    if slot.empty:
         raise ConfigError("A keyframe of the paths has no picture.")
-    return well
+    return slot
 
 
 @dataclass(frozen=True)
 class Stop:
     """A keyframe: a picture with its z, how long it is from there to the next, and how time passes on that way."""
 
-    well: Well = other(MISSING, _filled)
+    slot: Slot = other(MISSING, _filled)
     seconds: float = number(1.5, SECONDS_MIN, SECONDS_MAX)
     easing: str = choice("ease", EASINGS)
 
@@ -42,19 +42,21 @@ class Stop:
         check(self, "A keyframe's")
 
     def to_dict(self) -> dict[str, Any]:
-        return {"well": self.well.to_dict(), "seconds": self.seconds, "easing": self.easing}
+        return {"well": self.slot.to_dict(), "seconds": self.seconds, "easing": self.easing}
 
 
-def _corner(value: Any) -> Well:
-    return value if isinstance(value, Well) else Well.from_dict(value)
+def _corner(value: Any) -> Slot:
+    return value if isinstance(value, Slot) else Slot.from_dict(value)
 
 
 def _stop(value: Any) -> Stop:
+    if isinstance(value, dict) and "well" in value:  # as `to_dict` writes it
+        value = {**{name: part for name, part in value.items() if name != "well"}, "slot": value["well"]}
     return value if isinstance(value, Stop) else read(Stop, value, "A keyframe's")
 
 
 @dataclass(frozen=True)
-class State(FacetState):
+class PathsState(FacetState):
     """Which part is in front, and what was set in each of the three."""
 
     OWNER: ClassVar[str] = "The paths'"
@@ -64,7 +66,7 @@ class State(FacetState):
     """Where all walks side by side stand, from A (0) to B (1)."""
     way: str = choice("linear", WAYS)
     """Which of them the inspector shows."""
-    corners: tuple[Well, ...] = several((Well(),) * CORNERS, _corner, CORNERS, low=CORNERS)
+    corners: tuple[Slot, ...] = several((Slot(),) * CORNERS, _corner, CORNERS, low=CORNERS)
     """The pad's: top left, top right, bottom left, bottom right."""
     x: float = number(0.5, 0.0, 1.0)
     y: float = number(0.5, 0.0, 1.0)
@@ -84,21 +86,21 @@ class State(FacetState):
 
     @property
     def keys(self) -> set[str]:
-        wells = [*self.corners, *(stop.well for stop in self.stops)]
-        return {key for well in wells for key in (well.picture, well.latent) if key}
+        slots = [*self.corners, *(stop.slot for stop in self.stops)]
+        return {key for slot in slots for key in (slot.picture, slot.latent) if key}
 
     @property
     def full(self) -> bool:
         """Whether every corner has a picture."""
-        return not any(well.empty for well in self.corners)
+        return not any(slot.empty for slot in self.corners)
 
     @property
     def first_empty_corner(self) -> int:
         """Where the next picture goes; the first corner when all are full."""
-        return next((index for index, well in enumerate(self.corners) if well.empty), 0)
+        return next((index for index, slot in enumerate(self.corners) if slot.empty), 0)
 
-    def with_corner(self, index: int, well: Well) -> State:
-        return replace(self, corners=tuple(well if place == index else own for place, own in enumerate(self.corners)))
+    def with_corner(self, index: int, slot: Slot) -> PathsState:
+        return replace(self, corners=tuple(slot if place == index else own for place, own in enumerate(self.corners)))
 
     def timeline(self) -> Timeline | None:
         """The timeline of the keyframes; None without any."""
@@ -112,12 +114,12 @@ class State(FacetState):
         timeline = self.timeline()
         return 0.0 if timeline is None else timeline.duration
 
-    def renamed(self, keys: dict[str, str]) -> State:
-        def moved(well: Well) -> Well:
-            if well.empty:
-                return well
-            return replace(well, picture=keys.get(well.picture, well.picture), latent=keys.get(well.latent, well.latent))
+    def renamed(self, keys: dict[str, str]) -> PathsState:
+        def moved(slot: Slot) -> Slot:
+            if slot.empty:
+                return slot
+            return replace(slot, picture=keys.get(slot.picture, slot.picture), latent=keys.get(slot.latent, slot.latent))
 
         return replace(self, corners=tuple(map(moved, self.corners)),
-                       stops=tuple(replace(stop, well=moved(stop.well)) for stop in self.stops))  # fmt: skip
+                       stops=tuple(replace(stop, slot=moved(stop.slot)) for stop in self.stops))  # fmt: skip
 

@@ -14,18 +14,18 @@ from flow_explorer.dialogs.files import LastFolder, ask_file, ask_folder
 from flow_explorer.explorer.facets.base import Facet, Host
 from flow_explorer.explorer.facets.piles.dropping import data_of, is_pair, is_picture, pair_beside
 from flow_explorer.explorer.facets.piles.links import Links, One, Wanted
-from flow_explorer.explorer.facets.piles.panel import Panel
+from flow_explorer.explorer.facets.piles.panel import PilesPanel
 from flow_explorer.explorer.facets.piles.saving import SaveLink
-from flow_explorer.explorer.facets.piles.state import FURTHER, Side, State
+from flow_explorer.explorer.facets.piles.state import FURTHER, PilesState, Side
 from flow_explorer.explorer.facets.piles.view import PilesView
 from flow_explorer.explorer.model import Model, figures
 from flow_explorer.explorer.moving.drag_drop import Dropped, read_mime
 from flow_explorer.explorer.moving.recipes import make_recipe
 from flow_explorer.explorer.store import Latent
-from flow_explorer.explorer.view_model import Shown
+from flow_explorer.explorer.view_model import InspectorPicture
 from flow_explorer.i18n import tr
 from flowcore.errors import FlowError
-from flowcore.latents.ways import allowed
+from flowcore.latents.translation_methods import allowed
 from flowcore.pictures import recipe
 from flowcore.pictures.crop import Crop, apply_crop
 from flowcore.pictures.images import Picture, read_file
@@ -44,7 +44,7 @@ class PilesFacet(Facet):
         self.links = Links(client, self._show, self._trace, self)
         self.saving = SaveLink(client, self._show)
         self._view: PilesView | None = None
-        self._panel: Panel | None = None
+        self._panel: PilesPanel | None = None
         self._classes_shown: list[str] | None = None
         self._problems: dict[str, str] = {}
         """What was let go at a place and could not be taken, by "A", "B", "further"."""
@@ -66,7 +66,7 @@ class PilesFacet(Facet):
             view.sheet.picked.connect(self.select)
             view.sheet.looked.connect(self._look)
             view.fit_cancelled.connect(self.links.cancel_fit)
-            view.fit_again.connect(self.links.fit_again)
+            view.refit_requested.connect(self.links.refit_requested)
             view.folder_wanted.connect(self.choose_folder)
             view.save_wanted.connect(self.choose_save_folder)
             view.save_cancelled.connect(self._dismiss)
@@ -79,9 +79,9 @@ class PilesFacet(Facet):
             self._show()
         return self._view
 
-    def inspector_part(self) -> Panel:
+    def inspector_part(self) -> PilesPanel:
         if self._panel is None:
-            panel = self._panel = Panel()
+            panel = self._panel = PilesPanel()
             panel.direction_chosen.connect(self.set_direction)
             panel.method_chosen.connect(self.set_method)
             panel.strength_changed.connect(self.set_strength)
@@ -110,12 +110,12 @@ class PilesFacet(Facet):
             return None
         return model.latent(one.z, one.picture, self._name(self.state.selected), one.label)
 
-    def shown(self) -> Shown | None:
+    def shown(self) -> InspectorPicture | None:
         model, one = self._model, self._one()
         if model is None or one is None or self._problem_of(self.state.selected):
-            return Shown()
+            return InspectorPicture()
         title = tr("{name}, from {a} to {b}", name=self._name(self.state.selected), a=self.state.ends[0], b=self.state.ends[1])
-        return Shown("piles", title, one.picture, figures(model.card, one.bpd_after), label=one.label)
+        return InspectorPicture("piles", title, one.picture, figures(model.card, one.bpd_after), label=one.label)
 
     def save_entries(self) -> list[tuple[str, Callable[[], object], bool]]:
         ready = self.links.fit.ready and not self.saving.view.busy
@@ -222,7 +222,7 @@ class PilesFacet(Facet):
         if model is None or way is None or wanted is None or not self.links.fit.ready:
             return
         # Where the piles lie on this computer is nobody else's business.
-        state = controller.state.with_facet(self.id, State())
+        state = controller.state.with_facet(self.id, PilesState())
         made = make_recipe("picture", state, controller.store, model)
         if model.classes:
             # Each file's z is under a class.

@@ -19,12 +19,12 @@ from flow_explorer.engine.requests.piles import (
     Translation,
     TranslationDraft,
 )
-from flow_explorer.explorer.facets.piles.pile_link import PileLink, PileView
-from flow_explorer.explorer.facets.piles.state import FURTHER, State
-from flowcore.latents.ways import METHODS
+from flow_explorer.explorer.facets.piles.picture_set_link import PictureSetLink, PileView
+from flow_explorer.explorer.facets.piles.state import FURTHER, PilesState
+from flowcore.latents.translation_methods import METHODS
 from flowcore.model.labels import Label
 
-__all__ = ["FitView", "Links", "One", "PageView", "Wanted", "Way"]
+__all__ = ["FitKey", "FitView", "Links", "One", "PageView", "Wanted"]
 
 PACE_MS = 15
 """One picture is asked for at most this often: between, the page has its turn."""
@@ -33,7 +33,7 @@ REMEMBERED = 256
 
 
 @dataclass(frozen=True)
-class Way:
+class FitKey:
     """What is fitted: two piles (as read, by their numbers), a method and a direction."""
 
     model: str
@@ -55,7 +55,7 @@ class Way:
 class Wanted:
     """What `Links.sync` is given."""
 
-    state: State
+    state: PilesState
     model: str
     shape: tuple
     """Of the pictures that the model sees."""
@@ -127,9 +127,9 @@ class Links(QObject):
                  parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._on_change, self._trace = on_change, trace
-        self.piles = {which: PileLink(client, self._pile_changed) for which in "AB"}
+        self.piles = {which: PictureSetLink(client, self._pile_changed) for which in "AB"}
         self.fit, self.page = FitView(), PageView()
-        self.way: Way | None = None
+        self.way: FitKey | None = None
         self.strength = 1.0
         self.ones: dict[int, One] = {}
         """By the picture's number, `FURTHER` for the further picture; of the present way and strength."""
@@ -185,12 +185,12 @@ class Links(QObject):
             self._sync_one()
 
     def cancel_fit(self) -> None:
-        """Stop fitting; `fit_again` takes it up."""
+        """Stop fitting; `refit_requested` takes it up."""
         self._fitting.want(None)
         self.fit = FitView(stopped=True)
         self._on_change()
 
-    def fit_again(self) -> None:
+    def refit_requested(self) -> None:
         """Fit after a cancel, or after an error."""
         self.way = None
         self._sync_fit()
@@ -203,7 +203,7 @@ class Links(QObject):
         self._sync_fit()
         self._on_change()
 
-    def _wanted_way(self) -> Way | None:
+    def _wanted_way(self) -> FitKey | None:
         """What is to be fitted; None where a pile is missing."""
         wanted = self._wanted
         if wanted is None:
@@ -214,7 +214,7 @@ class Links(QObject):
             if not wanted.sources[which] or not self.piles[which].view.ready:
                 return None
         numbers = tuple(self.piles[which].view.number for which in (first, second))
-        return Way(wanted.model, wanted.method, wanted.sources[first], () if alone else wanted.sources[second],
+        return FitKey(wanted.model, wanted.method, wanted.sources[first], () if alone else wanted.sources[second],
                    wanted.pair if alone else "", wanted.state.ends == "BA", (wanted.names[first], wanted.names[second]),
                    (numbers[0], 0 if alone else numbers[1]))  # fmt: skip
 

@@ -12,9 +12,9 @@ from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Button, Heading, Label, Segmented, ValueSlider
 from flow_explorer.widgets.focus import KeyboardFocus, ring
-from flowcore.latents.ways import METHODS, STRENGTH_MAX
+from flowcore.latents.translation_methods import METHODS, STRENGTH_MAX
 
-__all__ = ["MethodChoice", "Panel"]
+__all__ = ["MethodChoice", "PilesPanel"]
 
 
 class _Method(KeyboardFocus, QAbstractButton):
@@ -92,7 +92,7 @@ class MethodChoice(QWidget):
         self.button(chosen).setChecked(True)
 
 
-class Panel(QWidget):
+class PilesPanel(QWidget):
     """Direction, method, strength."""
 
     direction_chosen = Signal(str)

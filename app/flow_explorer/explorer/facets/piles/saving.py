@@ -11,7 +11,7 @@ from typing import Any
 from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.piles import SaveTranslations, TranslationsSaved
 from flow_explorer.i18n import plural, tr
-from flowcore.data.pile import output_names
+from flowcore.data.thinned import output_names
 
 __all__ = ["SaveLink", "SaveView"]
 

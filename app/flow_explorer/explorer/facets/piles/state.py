@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from flow_explorer.explorer.facets import FacetState
 from flowcore.fields import Setting, check, choice, other, text, whole
-from flowcore.latents.ways import METHODS, STRENGTH_MAX
+from flowcore.latents.translation_methods import METHODS, STRENGTH_MAX
 from flowcore.model.labels import MAX_CLASS
 from flowcore.model.temperature import Temperature
 
-__all__ = ["DIRECTIONS", "FURTHER", "Side", "State"]
+__all__ = ["DIRECTIONS", "FURTHER", "PilesState", "Side"]
 
 DIRECTIONS = ("ab", "ba")
 FURTHER = -1
@@ -60,7 +60,7 @@ def _strength(value: Any) -> float:
 
 
 @dataclass(frozen=True)
-class State(FacetState):
+class PilesState(FacetState):
     """Two sides, how the one becomes the other, and which picture is looked at."""
 
     OWNER: ClassVar[str] = "The piles'"
@@ -81,7 +81,7 @@ class State(FacetState):
         if self.selected == FURTHER and not self.further:
             object.__setattr__(self, "selected", 0)
 
-    def portable(self) -> State:
+    def portable(self) -> PilesState:
         """Without folders: where a person keeps pictures is nobody else's to know."""
         return replace(self, a=replace(self.a, folder=""), b=replace(self.b, folder=""))
 
@@ -92,7 +92,7 @@ class State(FacetState):
     def side(self, which: str) -> Side:
         return self.a if which == "A" else self.b
 
-    def with_side(self, which: str, side: Side) -> State:
+    def with_side(self, which: str, side: Side) -> PilesState:
         return replace(self, selected=self.selected if self.selected == FURTHER else 0, **{which.lower(): side})
 
     @property
@@ -100,5 +100,5 @@ class State(FacetState):
         """From which pile to which: "AB" or "BA"."""
         return self.direction.upper()
 
-    def renamed(self, keys: dict[str, str]) -> State:
+    def renamed(self, keys: dict[str, str]) -> PilesState:
         return replace(self, further=keys.get(self.further, self.further)) if self.further else self

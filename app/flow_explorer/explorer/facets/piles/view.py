@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLay
 
 from flow_explorer.explorer.facets.piles.links import FitView
 from flow_explorer.explorer.facets.piles.pair_view import FurtherZone, PairView
-from flow_explorer.explorer.facets.piles.pile_card import PileCard
+from flow_explorer.explorer.facets.piles.picture_set_card import PictureSetCard
 from flow_explorer.explorer.facets.piles.saving import SaveView
 from flow_explorer.explorer.facets.piles.sheet import PairSheet
 from flow_explorer.i18n import plural, tr
-from flow_explorer.widgets import Button, EmptyState, Heading, IconButton, Label, Progress
+from flow_explorer.widgets import Button, EmptyState, Heading, IconButton, Label, ProgressView
 
 __all__ = ["PilesView"]
 
@@ -25,7 +25,7 @@ class PilesView(QWidget):
     """The parts are public: whoever made it wires them."""
 
     fit_cancelled = Signal()
-    fit_again = Signal()
+    refit_requested = Signal()
     folder_wanted = Signal(str)
     save_wanted = Signal()
     save_cancelled = Signal()
@@ -34,7 +34,7 @@ class PilesView(QWidget):
     def __init__(self, original: Callable[[int], np.ndarray | None], translation: Callable[[int], np.ndarray | None],
                  parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.cards = {which: PileCard(which) for which in "AB"}
+        self.cards = {which: PictureSetCard(which) for which in "AB"}
         self.sheet = PairSheet(original, translation)
         self.pair = PairView()
         self.further = FurtherZone()
@@ -75,11 +75,11 @@ class PilesView(QWidget):
         row.addWidget(self.told, 1)
         row.addWidget(self.replace)
         row.addWidget(self.dismiss)
-        self.saving = Progress(tr("Saving"), cancellable=True)
+        self.saving = ProgressView(tr("Saving"), cancellable=True)
 
         self.empty = EmptyState("", icon="swap")
         self.empty_act = self.empty.add_action(tr("Choose a folder…"), self._act, "primary")
-        self.fitting = Progress("", cancellable=True)
+        self.fitting = ProgressView("", cancellable=True)
         waiting = QWidget()
         column = QVBoxLayout(waiting)
         column.setContentsMargins(48, 16, 48, 16)
@@ -183,7 +183,7 @@ class PilesView(QWidget):
 
     def _act(self) -> None:
         if self._again:
-            self.fit_again.emit()
+            self.refit_requested.emit()
         else:
             self.folder_wanted.emit(self._missing)
 

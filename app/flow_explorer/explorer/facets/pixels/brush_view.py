@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, qGray
 from PySide6.QtWidgets import QWidget
 
-from flow_explorer.explorer.facets.pixels.easel import Easel
+from flow_explorer.explorer.facets.pixels.picture_canvas import PictureCanvas
 from flow_explorer.explorer.facets.pixels.state import POINTS
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.focus import ACTIVATION_KEYS
@@ -14,7 +14,7 @@ from flow_explorer.widgets.focus import ACTIVATION_KEYS
 __all__ = ["BrushView"]
 
 
-class BrushView(Easel):
+class BrushView(PictureCanvas):
     """`drawn(points)` while a stroke grows, all of its points so far as shares of the picture; `rested` when it ends."""
 
     drawn = Signal(object)

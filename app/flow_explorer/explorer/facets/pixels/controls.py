@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QColorDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from flow_explorer import theme
-from flow_explorer.explorer.facets.pixels.state import BRUSH_MAX, State
+from flow_explorer.explorer.facets.pixels.state import BRUSH_MAX, PixelsState
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Button, Choice, Heading, IconButton, Label, ValueRow, ValueSlider
 from flowcore.pictures.painting import palette
@@ -83,7 +83,7 @@ class LookControls(QWidget):
         self.channel.chosen.connect(lambda key: self.channel_chosen.emit(int(key)))
         self.back.clicked.connect(self.back_wanted)
 
-    def show_look(self, state: State, side: int, place: str, channels: int) -> None:
+    def show_look(self, state: PixelsState, side: int, place: str, channels: int) -> None:
         """`side` is the picture's longer one; `place` says which z is picked, "" for none, of how many numbers."""
         reach = round(state.reach * side, 1)
         if reach != self.reach.value():
@@ -128,10 +128,10 @@ class PaintControls(QWidget):
         colours.setSpacing(2)
         self.palette_buttons = [ColourButton(tr("Colour {number} of the picture", number=number + 1),
                                              tr("Paint with this colour of the picture")) for number in range(COLOURS)]
-        self.well = ColourButton(tr("Another colour"), tr("Choose any colour to paint with"))
+        self.other_colour = ColourButton(tr("Another colour"), tr("Choose any colour to paint with"))
         self.eraser = Button(tr("Eraser"), "plain", tooltip=tr("Take the original back where you paint"))
         self.eraser.setCheckable(True)
-        for button in (*self.palette_buttons, self.well):
+        for button in (*self.palette_buttons, self.other_colour):
             colours.addWidget(button)
         colours.addStretch(1)
         column.addLayout(colours)
@@ -163,11 +163,13 @@ class PaintControls(QWidget):
             slider.editing_finished.connect(self.rested)
         for button in self.palette_buttons:
             button.clicked.connect(lambda _checked=False, button=button: self.colour_chosen.emit(button.colour))
-        self.well.clicked.connect(self._ask_colour)
+        self.other_colour.clicked.connect(self._ask_colour)
         self.eraser.clicked.connect(self.erasing_chosen)
         self.clear.clicked.connect(self.clear_wanted)
 
-    def show_paint(self, state: State, picture: np.ndarray | None, strokes: int, kept: float | None, outside: float) -> None:
+    def show_paint(
+        self, state: PixelsState, picture: np.ndarray | None, strokes: int, kept: float | None, outside: float
+    ) -> None:
         """The brush, the colours of `picture`, and what the plausible picture keeps (None while it is not known)."""
         if picture is not None and picture is not self._palette_of:
             self._palette_of = picture
@@ -182,10 +184,10 @@ class PaintControls(QWidget):
         if state.amount != self.amount.value():
             self.amount.set_value(state.amount)
         self._colour = state.colour
-        self.well.set_colour(state.colour)
+        self.other_colour.set_colour(state.colour)
         same = (button for button in self.palette_buttons if button.colour == state.colour and not button.isHidden())
-        chosen = None if state.erasing else next(same, self.well)
-        for button in (*self.palette_buttons, self.well):
+        chosen = None if state.erasing else next(same, self.other_colour)
+        for button in (*self.palette_buttons, self.other_colour):
             button.setChecked(button is chosen)
         self.eraser.setChecked(state.erasing)
         self.eraser.kind = "primary" if state.erasing else "plain"
@@ -201,7 +203,9 @@ class PaintControls(QWidget):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.colorSelected.connect(lambda colour: self.colour_chosen.emit((colour.red(), colour.green(), colour.blue())))
         # Closed without a choice, the button must not look chosen.
-        dialog.finished.connect(lambda _result: self.well.setChecked(not any(b.isChecked() for b in self.palette_buttons)))
+        dialog.finished.connect(
+            lambda _result: self.other_colour.setChecked(not any(b.isChecked() for b in self.palette_buttons))
+        )
         dialog.open()
 
 

@@ -17,7 +17,7 @@ from flow_explorer.explorer.facets.pixels.paint_canvas import PaintCanvas
 from flow_explorer.explorer.facets.pixels.paint_link import PaintLink
 from flow_explorer.explorer.facets.pixels.state import ZPlace
 from flow_explorer.explorer.store import Latent
-from flow_explorer.explorer.view_model import Shown
+from flow_explorer.explorer.view_model import InspectorPicture
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import EmptyState, Segmented
 from flowcore.pictures.painting import Stroke
@@ -94,11 +94,11 @@ class Pixels(Facet):
         latent = self.painting.result if self.state.mode == "paint" else None
         return None if latent is None else replace(latent, name=self._title(latent))
 
-    def shown(self) -> Shown | None:
+    def shown(self) -> InspectorPicture | None:
         latent = self.painting.result if self.state.mode == "paint" else None
         if latent is None:
             return None
-        return Shown("pixels", self._title(latent), latent.picture, self.painting.result_figures, label=latent.label)
+        return InspectorPicture("pixels", self._title(latent), latent.picture, self.painting.result_figures, label=latent.label)
 
     def _title(self, latent: Latent) -> str:
         plausible = self.painting.result_amount > 0

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from flow_explorer.explorer.facets.pixels.look_link import LookLink, pixel_of
 from flow_explorer.explorer.facets.pixels.maps_view import MapsView, MapTile, level_name
 from flow_explorer.explorer.facets.pixels.point_view import PointView
-from flow_explorer.explorer.facets.pixels.state import State
+from flow_explorer.explorer.facets.pixels.state import PixelsState
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Heading, Label
 
@@ -36,7 +36,7 @@ class LookCanvas(QWidget):
             pickable=True, parent=self)  # fmt: skip
         self.problem = Label("", "warning", wrap=True, parent=self)
 
-    def show_look(self, picture: np.ndarray, state: State, link: LookLink) -> None:
+    def show_look(self, picture: np.ndarray, state: PixelsState, link: LookLink) -> None:
         """What the link knows of the picture."""
         height, width = picture.shape[:2]
         place = link.place_in(state.place)
@@ -55,7 +55,7 @@ class LookCanvas(QWidget):
         self.below.setText(self._words(picture, state, link))
         self._arrange()
 
-    def _words(self, picture: np.ndarray, state: State, link: LookLink) -> str:
+    def _words(self, picture: np.ndarray, state: PixelsState, link: LookLink) -> str:
         """One sentence on what is seen."""
         place = link.place_in(state.place)
         if place is not None:

@@ -9,14 +9,14 @@ import numpy as np
 
 from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.pixels import MovedByPixel, MovedMaps, PixelsMoved, ReachedMap
-from flow_explorer.explorer.facets.pixels.state import State, ZPlace
+from flow_explorer.explorer.facets.pixels.state import PixelsState, ZPlace
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent
 
 __all__ = ["LookLink", "pixel_of"]
 
 
-def pixel_of(state: State, height: int, width: int) -> tuple[int, int]:
+def pixel_of(state: PixelsState, height: int, width: int) -> tuple[int, int]:
     """(row, column) of the pixel that is looked at."""
     return min(int(state.y * height), height - 1), min(int(state.x * width), width - 1)
 
@@ -61,7 +61,7 @@ class LookLink:
             if query.busy:
                 query.want(None)
 
-    def sync(self, model: Model, subject: Latent | None, state: State) -> None:
+    def sync(self, model: Model, subject: Latent | None, state: PixelsState) -> None:
         if subject is None:
             self._moved.want(None)
             self._reached.want(None)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from flow_explorer.explorer.facets.pixels.brush_view import BrushView
 from flow_explorer.explorer.facets.pixels.maps_view import MapsView, MapTile, level_name
 from flow_explorer.explorer.facets.pixels.paint_link import PaintLink
-from flow_explorer.explorer.facets.pixels.state import State
+from flow_explorer.explorer.facets.pixels.state import PixelsState
 from flow_explorer.explorer.facets.pixels.trio_view import TrioPart, TrioView
 from flow_explorer.explorer.view_model import Figures
 from flow_explorer.i18n import tr
@@ -42,7 +42,7 @@ class PaintCanvas(QWidget):
         self.brush.set_smooth(smooth)
         self.trio.set_smooth(smooth)
 
-    def show_paint(self, before: np.ndarray, state: State, link: PaintLink, shapes: list[tuple[int, int]]) -> None:
+    def show_paint(self, before: np.ndarray, state: PixelsState, link: PaintLink, shapes: list[tuple[int, int]]) -> None:
         """What the link knows; `shapes` are the levels' (h, w) where they are known already."""
         painted = link.painted if link.painted is not None else before
         self.brush.show_picture(painted)

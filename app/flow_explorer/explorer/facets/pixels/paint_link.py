@@ -9,7 +9,7 @@ import numpy as np
 
 from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.pixels import Change, Plausible, PlausibleDraft, Repaint
-from flow_explorer.explorer.facets.pixels.state import State, picture_key, scaled
+from flow_explorer.explorer.facets.pixels.state import PixelsState, picture_key, scaled
 from flow_explorer.explorer.model import Model, figures
 from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import Figures
@@ -86,7 +86,7 @@ class PaintLink:
             self._key = (subject.picture, subject.model, picture_key(subject.model, subject.picture))
         return self._key[2]
 
-    def sync(self, model: Model, subject: Latent | None, state: State) -> None:
+    def sync(self, model: Model, subject: Latent | None, state: PixelsState) -> None:
         if subject is None:
             self._query.want(None)
             self._painted_of = self.painted = None

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from flow_explorer.explorer.facets.pixels.colours import overlay
-from flow_explorer.explorer.facets.pixels.easel import Easel
+from flow_explorer.explorer.facets.pixels.picture_canvas import PictureCanvas
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.picture import paint_picture
 from flow_explorer.widgets.pixels import enlarged
@@ -19,7 +19,7 @@ FAR = 8
 """Pixels that an arrow key goes with Shift."""
 
 
-class PointView(Easel):
+class PointView(PictureCanvas):
     """`pointed(x, y)` in shares of the picture while the person points, `rested` when that ends."""
 
     pointed = Signal(float, float)

@@ -13,7 +13,7 @@ from flowcore.errors import ConfigError
 from flowcore.fields import Setting, changes, choice, flag, number, other, several
 from flowcore.pictures.painting import Stroke
 
-__all__ = ["MODES", "PAINTINGS", "POINTS", "STROKES", "State", "ZPlace", "picture_key", "scaled"]
+__all__ = ["MODES", "PAINTINGS", "POINTS", "STROKES", "PixelsState", "ZPlace", "picture_key", "scaled"]
 
 MODES = ("look", "paint")
 PAINTINGS, STROKES, POINTS = 8, 256, 4096
@@ -83,7 +83,7 @@ def _colour(data: Any) -> tuple[int, int, int]:
 
 
 @dataclass(frozen=True)
-class State(FacetState):
+class PixelsState(FacetState):
     """Places and lengths are shares of the picture's width and height, so that they mean the same for every model."""
 
     OWNER: ClassVar[str] = "Pixels' own"
@@ -111,7 +111,7 @@ class State(FacetState):
         """The strokes on a picture."""
         return dict(self.paintings).get(key, ())
 
-    def with_strokes(self, key: str, strokes: tuple[Stroke, ...]) -> State:
+    def with_strokes(self, key: str, strokes: tuple[Stroke, ...]) -> PixelsState:
         """The same with other strokes on a picture; none forgets it."""
         others = tuple(entry for entry in self.paintings if entry[0] != key)
         own = ((key, strokes[-STROKES:]),) if strokes else ()

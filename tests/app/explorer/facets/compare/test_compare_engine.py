@@ -15,7 +15,7 @@ from flow_explorer.engine.requests.compare import DecodeSame, Exchange, ReadPict
 from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.facets.base import Host
 from flow_explorer.explorer.facets.compare.facet import CompareFacet
-from flow_explorer.explorer.facets.compare.state import Side, State
+from flow_explorer.explorer.facets.compare.state import CompareState, Side
 from flow_explorer.explorer.state import ExplorerState
 from flow_explorer.history import History
 from flow_explorer.settings import Settings
@@ -206,6 +206,6 @@ def test_requests_refuse_what_makes_no_sense():
 
 
 def test_a_state_that_names_nothing_of_this_machine_is_still_a_state(facet, tmp_path, qtbot):
-    facet.change(State("z", Side(), Side(str(tmp_path / "gone" / "run"), "step-000100.safetensors")), "from elsewhere")
+    facet.change(CompareState("z", Side(), Side(str(tmp_path / "gone" / "run"), "step-000100.safetensors")), "from elsewhere")
     rest(facet, qtbot)
     assert "gone" in facet.view.problems["right"].text() and not facet.busy

@@ -16,16 +16,16 @@ from flow_explorer.explorer.facets.compare.sides import (
     side_of,
     size_differs,
 )
-from flow_explorer.explorer.facets.compare.state import Side, State
+from flow_explorer.explorer.facets.compare.state import CompareState, Side
 from flow_explorer.explorer.model import open_model
 from flow_explorer.explorer.state import ExplorerState
 from flowcore.errors import ConfigError
 
 
 def test_it_goes_through_json_with_what_was_changed_alone():
-    assert initial("compare") == State() and State().to_dict() == {}
-    state = State("z", Side(), Side("/runs/mine", "step-000500.safetensors"), 3, 7)
-    assert State.from_dict(state.to_dict()) == state and "left" not in state.to_dict()
+    assert initial("compare") == CompareState() and CompareState().to_dict() == {}
+    state = CompareState("z", Side(), Side("/runs/mine", "step-000500.safetensors"), 3, 7)
+    assert CompareState.from_dict(state.to_dict()) == state and "left" not in state.to_dict()
     whole = ExplorerState(model="tiny", facet="compare").with_facet("compare", state)
     again = ExplorerState.from_dict(whole.to_dict())
     assert again == whole and again.of("compare") == state and again.facet == "compare"
@@ -36,12 +36,12 @@ def test_what_is_damaged_is_refused_in_a_sentence():
               {"drawn": True}, {"seed": -1}, {"right": {"path": "a\0b"}})  # fmt: skip
     for wrong in wrongs:
         with pytest.raises(ConfigError, match=r"\.$"):
-            State.from_dict(wrong)
+            CompareState.from_dict(wrong)
 
 
 def test_a_picture_that_is_passed_on_names_no_file_of_ours(bundle):
-    state = State("page", Side("/home/me/secret"), Side("tiny"))
-    assert state.portable() == State("page", Side(), Side("tiny"))
+    state = CompareState("page", Side("/home/me/secret"), Side("tiny"))
+    assert state.portable() == CompareState("page", Side(), Side("tiny"))
     assert replace(state, right=Side("/home/me/run", "best.safetensors")).portable().right == Side()
 
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from flow_explorer import theme
 from flow_explorer.engine.requests.compare import ComparePage, DecodeSame, Exchange, ReadPicture, Release
-from flow_explorer.explorer.facets.compare.state import Side, State
+from flow_explorer.explorer.facets.compare.state import CompareState, Side
 from flow_explorer.explorer.state import ExplorerState
 from flowcore.latents.resample import BEYOND
 
@@ -76,7 +76,7 @@ def test_the_picture_under_both_models(workspace, client, facet, other):
     view = facet.view
     assert shown(facet, view.empty, view.table, view.pictures["left"], view.pictures["third"]) == [False, True, True, False]
     assert view.pictures["right"].array()[0, 0, 0] == 40 and view.captions["right"].text() == "The 2 finest levels drawn anew"
-    assert not facet.busy and workspace.history.state.of("compare") == State(right=Side(str(other)))
+    assert not facet.busy and workspace.history.state.of("compare") == CompareState(right=Side(str(other)))
 
 
 def test_drawing_again_and_other_levels_are_acts_that_can_be_undone(workspace, client, facet, other, qtbot):
@@ -97,7 +97,7 @@ def test_drawing_again_and_other_levels_are_acts_that_can_be_undone(workspace, c
     workspace.history.undo()
     workspace.history.undo()
     client.run()
-    assert facet.state == State() and shown(facet, facet.view.empty) == [True]
+    assert facet.state == CompareState() and shown(facet, facet.view.empty) == [True]
     assert BEYOND > 2**31  # no page's sample is what is drawn
 
 
@@ -183,7 +183,7 @@ def test_of_a_picture_the_left_models_own_z_is_decoded(workspace, client, facet,
     facet.choose("left", str(run_folder / "step-000100.safetensors"))
     facet.choose("right", str(run_folder))
     client.run()
-    facet.change(State("z", facet.state.left, facet.state.right), "look")
+    facet.change(CompareState("z", facet.state.left, facet.state.right), "look")
     client.run()
     subject = workspace.controller.subject()
     own = (subject.picture.astype(np.float32) / 100).ravel()
@@ -200,11 +200,11 @@ def test_the_same_z_where_it_means_nothing_is_said_and_the_rest_works(workspace,
     assert len(client.sent(Exchange)) == 1 and not view.look.button("z").isEnabled()
     assert view.look.button("z").toolTip() == "The number of levels of z differs."
     assert row(facet, "Bits per dimension")[1] == "3.993" and row(facet, "Level 3, the coarsest") == ("0.250", "–", "")
-    facet.change(State("z", right=Side(str(shallow))), "look")
+    facet.change(CompareState("z", right=Side(str(shallow))), "look")
     client.run()
     assert view.empty.label.text() == "The number of levels of z differs." and not client.sent(DecodeSame)
     assert shown(facet, view.empty, facet._fill, view.pictures["left"]) == [True, False, False]
-    facet.change(State("page", right=Side(str(shallow))), "look")
+    facet.change(CompareState("page", right=Side(str(shallow))), "look")
     client.run()
     assert shown(facet, view.empty, view.grids["right"]) == [False, True] and len(client.sent(Exchange)) == 1
 
@@ -212,7 +212,7 @@ def test_the_same_z_where_it_means_nothing_is_said_and_the_rest_works(workspace,
 def test_where_it_cannot_be_told_whether_a_z_can_be_exchanged_that_is_said_once(workspace, client, facet, make_checkpoint):
     other = make_checkpoint("deep-7", title="Deep", architecture={"system": "glow", "shape": [3, 8, 8], "levels": 2})
     client.fail = Exchange
-    facet.change(State("z", right=Side(str(other))), "look")
+    facet.change(CompareState("z", right=Side(str(other))), "look")
     client.run()
     assert facet.view.empty.label.text() == "It could not be computed." and len(client.sent(Exchange)) == 1 and not facet.busy
     client.fail = None
@@ -386,7 +386,7 @@ def test_a_dropped_checkpoint_goes_to_the_right_and_anything_else_where_it_belon
 
     latent = tmp_path / "z.safetensors"
     latent.write_bytes(b"no model")
-    assert not facet.drop(mime(latent)) and facet.state == State()
+    assert not facet.drop(mime(latent)) and facet.state == CompareState()
     assert facet.drop(mime(other)) and facet.state.right == Side(str(other))
     assert facet.drop(mime(run_folder)) and facet.state.right == Side(str(run_folder))
 
@@ -394,7 +394,7 @@ def test_a_dropped_checkpoint_goes_to_the_right_and_anything_else_where_it_belon
 @pytest.mark.parametrize("look", ["picture", "z", "page"])
 def test_nothing_overlaps_at_any_size_and_it_paints_in_both_themes(workspace, client, facet, run_folder, look):
     facet.choose("right", str(run_folder))
-    facet.change(State(look, right=facet.state.right), "look")
+    facet.change(CompareState(look, right=facet.state.right), "look")
     client.run()
     view, seen = facet.view, set()
     for name in ("dark", "light"):

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from flow_explorer.engine.requests import directions as rd
-from flow_explorer.explorer.facets.directions.state import State
+from flow_explorer.explorer.facets.directions.state import DirectionsState
 from flowcore.errors import ConfigError
 from tests.app.explorer.facets.directions.case import LEFT, drop, rows
 
@@ -54,7 +54,7 @@ def test_marks_make_a_direction_that_is_renamed_and_deleted_and_all_of_it_undone
     assert rows(facet)[-1].slider.label.text() == "A nod"
     while workspace.history.can_undo:
         workspace.history.undo()
-    assert facet.state == State()
+    assert facet.state == DirectionsState()
 
 
 def test_marks_stay_over_pages_and_can_be_set_by_keys(facet, client, qtbot):
@@ -113,7 +113,7 @@ def test_one_folder_after_the_other_and_the_axes_of_one(facet, client, tmp_path,
     assert facet.state.more_folder == ""
 
 
-def test_a_dropped_file_is_opened_a_picture_goes_to_a_well_and_save_writes(facet, client, tmp_path, workspace, png, notices):
+def test_a_dropped_file_is_opened_a_picture_goes_to_a_slot_and_save_writes(facet, client, tmp_path, workspace, png, notices):
     from safetensors.numpy import save_file
 
     path = tmp_path / "smile.safetensors"

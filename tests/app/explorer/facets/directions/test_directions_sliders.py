@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from flow_explorer.engine.requests import directions as rd
 from flow_explorer.engine.requests.base import from_fields
 from flow_explorer.explorer.facets.directions.link import AMOUNTS
-from flow_explorer.explorer.facets.directions.state import Held, State
+from flow_explorer.explorer.facets.directions.state import DirectionEntry, DirectionsState
 from flow_explorer.explorer.facets.directions.strip_view import PLACES
 from flow_explorer.explorer.state import ExplorerState
 from flowcore.errors import ConfigError
@@ -44,7 +44,7 @@ def test_the_bundled_directions_are_listed_with_their_quality_in_words(facet, cl
     assert [row.slider.label.text() for row in rows(facet)] == ["Smile", "Glasses"]
     assert rows(facet)[0].quality.text() == "Tells 93 % of held-out pairs apart"
     assert "90.0 to 95.0 %" in rows(facet)[0].quality.toolTip() and "480 with and 520 without" in rows(facet)[0].quality.toolTip()
-    assert facet.state == State() and edits(client) == []
+    assert facet.state == DirectionsState() and edits(client) == []
     (request,) = client.sent(rd.ListDirections)
     assert request.folder.endswith("directions/tiny")
     # Nothing is moved yet: the picture is the sample itself, and the strip shows where the first direction leads.
@@ -76,7 +76,7 @@ def test_sliders_stack_and_a_drag_is_one_step_that_undo_takes_back(facet, client
     assert facet.state.find(glasses.key) is None
     workspace.history.undo()
     client.run()
-    assert facet.state == State() and facet.large() is sample and facet.shown() is None
+    assert facet.state == DirectionsState() and facet.large() is sample and facet.shown() is None
 
 
 def test_the_newest_value_wins_and_an_older_answer_never_comes_after_it(facet, client):
@@ -165,7 +165,7 @@ def test_without_a_subject_or_directions_it_says_what_goes_here(answers, workspa
 
 def test_another_models_direction_stands_there_disabled_and_moves_nothing(facet, client):
     store = facet.host.controller.store
-    held = Held(store.put_latent(vector(7)), json.dumps(card("Old", fingerprint="there")), own=True, amount=2.0)
+    held = DirectionEntry(store.put_latent(vector(7)), json.dumps(card("Old", fingerprint="there")), own=True, amount=2.0)
     facet.change(facet.state.put(held), "Open")
     lost = replace(held, key="z" + "0" * 32)
     facet.change(facet.state.put(lost), "Open")
@@ -203,10 +203,11 @@ def test_a_session_brings_the_directions_back(facet, client, workspace):
 
 
 def test_a_state_survives_json_and_refuses_what_is_out_of_range():
-    held = Held("z" + "a" * 32, json.dumps(card("Smile")), True, "Grin", -1.5, (1, 2), ("z" + "b" * 32,))
-    state = State((held,), held.key, more=("z" + "c" * 32,), less=("z" + "d" * 32,), more_folder="/a")
+    held = DirectionEntry("z" + "a" * 32, json.dumps(card("Smile")), True, "Grin", -1.5, (1, 2), ("z" + "b" * 32,))
+    state = DirectionsState((held,), held.key, more=("z" + "c" * 32,), less=("z" + "d" * 32,), more_folder="/a")
     data = json.loads(json.dumps(state.to_dict()))
-    assert State.from_dict(data) == state and State.from_dict({}) == State() and State().to_dict() == {}
+    assert DirectionsState.from_dict(data) == state
+    assert DirectionsState.from_dict({}) == DirectionsState() and DirectionsState().to_dict() == {}
     assert state.keys == {"z" + letter * 32 for letter in "abcd"}
     moved = state.renamed({"z" + "a" * 32: "z" + "e" * 32, "z" + "b" * 32: "z" + "f" * 32})
     assert moved.held[0].key == moved.hand == "z" + "e" * 32 and moved.held[0].without == ("z" + "f" * 32,)
@@ -218,7 +219,7 @@ def test_a_state_survives_json_and_refuses_what_is_out_of_range():
         {"more_folder": 3}, {"held": [{**data["held"][0], "without": [3]}]}, {"held": [{**data["held"][0], "name": "n" * 99}]},
     ):  # fmt: skip
         with pytest.raises(ConfigError):
-            State.from_dict(wrong)
+            DirectionsState.from_dict(wrong)
 
 
 def test_requests_refuse_what_cannot_be():

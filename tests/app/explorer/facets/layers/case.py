@@ -18,7 +18,7 @@ from flow_explorer.engine.requests.layers import (
     Stages,
     Terms,
 )
-from flow_explorer.explorer.facets.layers.state import State
+from flow_explorer.explorer.facets.layers.state import LayersState
 from flow_explorer.explorer.facets.layers.view_model import LayersView
 from flowcore.latents.qq import against_prior
 
@@ -77,5 +77,5 @@ def filled() -> LayersView:
     return view
 
 
-def own(workspace) -> State:
+def own(workspace) -> LayersState:
     return workspace.history.state.of("layers")

@@ -17,10 +17,10 @@ def test_on_the_real_engine_the_sum_is_the_inspectors_figure(engine, model, qtbo
     from flow_explorer.explorer.model import open_model
     from flow_explorer.explorer.workspace import create
     from flow_explorer.settings import Settings
-    from flow_explorer.workspace import Context
+    from flow_explorer.workspace import WorkspaceContext
 
     known = open_model(model)
-    made = create(Context(engine, Settings(tmp_path / "settings.json"), lambda *_, **__: None))
+    made = create(WorkspaceContext(engine, Settings(tmp_path / "settings.json"), lambda *_, **__: None))
     window = QWidget()
     qtbot.addWidget(window)
     made.setParent(window)

@@ -14,7 +14,7 @@ from flow_explorer.explorer.facets.layers.names import formula, level_name, plac
 from flow_explorer.explorer.facets.layers.player import StagePlayer
 from flow_explorer.explorer.facets.layers.prior_view import PriorView
 from flow_explorer.explorer.facets.layers.qq_view import QQView
-from flow_explorer.explorer.facets.layers.state import State
+from flow_explorer.explorer.facets.layers.state import LayersState
 from flow_explorer.explorer.facets.layers.terms_view import TermsView
 from flow_explorer.explorer.facets.layers.view_model import LayersView, bits
 from flow_explorer.explorer.state import ExplorerState
@@ -31,14 +31,14 @@ from tests.app.explorer.facets.layers.case import (
 
 
 def test_state_survives_json_and_refuses_what_it_cannot_be():
-    for state in (State(), State("prior", "decode", 12, 2)):
-        assert State.from_dict(state.to_dict()) == state
-    assert State().to_dict() == {}
-    whole = replace(ExplorerState(), facet="layers").with_facet("layers", State(stage=3))
+    for state in (LayersState(), LayersState("prior", "decode", 12, 2)):
+        assert LayersState.from_dict(state.to_dict()) == state
+    assert LayersState().to_dict() == {}
+    whole = replace(ExplorerState(), facet="layers").with_facet("layers", LayersState(stage=3))
     assert ExplorerState.from_dict(whole.to_dict()) == whole
     for broken in ({"part": "x"}, {"way": 3}, {"stage": -1}, {"stage": True}, {"stage": 1.5}, {"level": 99}, {"level": "a"}):
         with pytest.raises(ConfigError):
-            State.from_dict(broken)
+            LayersState.from_dict(broken)
 
 
 def test_every_layer_has_a_name_a_place_and_a_formula():

@@ -8,7 +8,7 @@ import numpy as np
 
 from flow_explorer import theme
 from flow_explorer.engine.requests.layers import EncodeLayers
-from flow_explorer.explorer.facets.layers.panel import Panel
+from flow_explorer.explorer.facets.layers.panel import LayersPanel
 from flow_explorer.explorer.facets.layers.view_model import LayersView
 from tests.app.explorer.facets.layers.case import (
     COUNT,
@@ -98,7 +98,7 @@ def test_a_model_with_fewer_layers_shows_its_last(workspace, facet):
 
 
 def test_it_paints_in_both_themes_and_at_every_size(qtbot):
-    panel = Panel()
+    panel = LayersPanel()
     qtbot.addWidget(panel)
     itself = np.zeros((SIZE, SIZE, 3), np.uint8)
     seen = set()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from flow_explorer.engine.requests import map as rm
 from flow_explorer.engine.requests.explorer import OnePicture
 from flow_explorer.engine.requests.map import MapDirection, MapEncode, MapPicture, MapPile, MapPlace
-from flow_explorer.explorer.facets.map.state import State
+from flow_explorer.explorer.facets.map.state import MapState
 from flowcore.latents.map.points import nearest
 
 LEFT = Qt.MouseButton.LeftButton
@@ -75,7 +75,7 @@ class Engine:
                          taken=total, skipped=(("bad.png", "bad.png is damaged."),), skipped_count=1, done=True)  # fmt: skip
 
 
-def state(mapped) -> State:
+def state(mapped) -> MapState:
     return mapped.history.state.of("map")
 
 

@@ -36,13 +36,14 @@ def test_on_the_real_engine_from_a_folder_to_a_pile(qapp, qtbot, real, bundle, n
     from flow_explorer.engine.client import EngineClient
     from flow_explorer.explorer.workspace import create
     from flow_explorer.settings import Settings
-    from flow_explorer.workspace import Context
+    from flow_explorer.workspace import WorkspaceContext
 
     client = EngineClient(environment={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
     client.start()
     try:
         said = []
-        context = Context(client, Settings(tmp_path / "settings.json"), lambda *words, **more: said.append((words, more)))
+        settings = Settings(tmp_path / "settings.json")
+        context = WorkspaceContext(client, settings, lambda *words, **more: said.append((words, more)))
         made = create(context)
         qtbot.addWidget(made.canvas())
         made.canvas().resize(1000, 700)

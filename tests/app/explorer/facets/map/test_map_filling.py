@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from flow_explorer import theme
 from flow_explorer.engine.requests.map import MapEncode
-from flow_explorer.explorer.facets.map.state import State
+from flow_explorer.explorer.facets.map.state import MapState
 from tests.app.explorer.facets.map.case import (
     LEFT,
     drop,
@@ -101,7 +101,7 @@ def test_a_map_that_is_only_being_read_is_given_up_whole(mapped, tmp_path, qtbot
     mapped.facet.open_path(str(tmp_path))
     assert mapped.panel.progress.cancel_button.text() == "Cancel"
     qtbot.mouseClick(mapped.panel.progress.cancel_button, LEFT)
-    assert state(mapped) == State() and mapped.panel.empty.isVisible() and not mapped.facet.busy
+    assert state(mapped) == MapState() and mapped.panel.empty.isVisible() and not mapped.facet.busy
     assert not any(isinstance(entry.request, MapEncode) for entry in mapped.client.asked)
 
 
@@ -183,7 +183,7 @@ def test_levels_method_and_colour_are_acts(full, qtbot):
     for _ in range(3):
         full.history.undo()
     full.client.run()
-    assert state(full) == State("data", full.path) and encodes(full)[-1].method == "pca"
+    assert state(full) == MapState("data", full.path) and encodes(full)[-1].method == "pca"
 
 
 def test_without_classes_none_is_offered_to_colour_by(mapped, tmp_path):

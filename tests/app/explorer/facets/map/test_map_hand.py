@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from flow_explorer.engine.requests import explorer as r
 from flow_explorer.engine.requests.map import MapDirection, MapPicture, MapPile, MapPlace
-from flow_explorer.explorer.facets.map.state import State
+from flow_explorer.explorer.facets.map.state import MapState
 from flowcore.latents.map.points import pack, unpack
 from tests.app.explorer.facets.map.case import (
     LEFT,
@@ -30,7 +30,7 @@ def test_a_click_picks_a_picture_and_shows_its_neighbours(full, qtbot):
     assert state(full).selected == 12
     full.client.run()
     sent = full.client.sent(r.EncodePicture)[-1]
-    assert sent.well == "map"
+    assert sent.place == "map"
     np.testing.assert_array_equal(sent.picture, full.engine.pictures[12])
     latent = full.facet.large()
     np.testing.assert_allclose(latent.z, full.engine.pictures[12].ravel() / 100, rtol=1e-6)
@@ -207,7 +207,7 @@ def test_what_a_lasso_makes_can_be_cancelled_and_its_failure_is_told(full, qtbot
     full.facet.make_direction(str(tmp_path / "d.safetensors"))
     full.client.run()
     assert notices[-1][0] == "It could not be computed." and not full.facet.busy
-    full.facet.change(State("data", full.path, lasso=pack(np.ones(40, bool))), "all")
+    full.facet.change(MapState("data", full.path, lasso=pack(np.ones(40, bool))), "all")
     full.facet.make_direction(str(tmp_path / "d.safetensors"))
     assert "outside" in notices[-1][0] and len(full.client.sent(MapDirection)) == 1
 
@@ -254,11 +254,11 @@ def test_unusual_pictures_are_named_and_one_click_away(full, qtbot):
     assert state(full).selected == 5
 
 
-def test_the_wells_are_marks_on_the_map(full, bundle):
+def test_the_slots_are_marks_on_the_map(full, bundle):
     drop(full.workspace.window_for_test, bundle / "examples" / "red.png")
     full.client.run()
     places = full.client.sent(MapPlace)
-    assert [place.well for place in places] == ["A"] and full.canvas._marks == {"A": (1.0, 2.0), "B": None}
+    assert [place.place for place in places] == ["A"] and full.canvas._marks == {"A": (1.0, 2.0), "B": None}
     full.workspace.acts.clear("A")
     full.client.run()
     assert full.canvas._marks["A"] is None

@@ -15,7 +15,7 @@ from flow_explorer.explorer.facets.map.colours import colouring
 from flow_explorer.explorer.facets.map.data import MapData
 from flow_explorer.explorer.facets.map.levels import level_options
 from flow_explorer.explorer.facets.map.picture import thumb_side
-from flow_explorer.explorer.facets.map.state import State
+from flow_explorer.explorer.facets.map.state import MapState
 from flowcore.errors import ConfigError
 from flowcore.latents.map.points import pack, unpack
 
@@ -23,9 +23,9 @@ from flowcore.latents.map.points import pack, unpack
 def test_a_state_comes_back_from_json():
     members = np.zeros(500, bool)
     members[[3, 400]] = True
-    made = State("data", "/a/b", 120, "umap", (1, 2), "bpd", 7, pack(members), (0.5, -1.0, 3.25))
+    made = MapState("data", "/a/b", 120, "umap", (1, 2), "bpd", 7, pack(members), (0.5, -1.0, 3.25))
     again = read("map", json.loads(json.dumps(made.to_dict())))
-    assert isinstance(again, State) and again == made and np.flatnonzero(unpack(again.lasso, 500)).tolist() == [3, 400]
+    assert isinstance(again, MapState) and again == made and np.flatnonzero(unpack(again.lasso, 500)).tolist() == [3, 400]
     assert initial("map").to_dict() == {} and made.keys == set()
 
 

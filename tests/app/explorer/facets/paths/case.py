@@ -82,7 +82,7 @@ def latent(workspace, index: int):
 
 
 def corners(paths, workspace) -> np.ndarray:
-    return np.stack([workspace.controller.store.latent(well.latent) for well in paths.state.corners])
+    return np.stack([workspace.controller.store.latent(slot.latent) for slot in paths.state.corners])
 
 
 def drop(widget, mime: QMimeData) -> None:

@@ -55,7 +55,7 @@ def keys(paths, workspace, client, qtbot):
 @pytest.fixture
 def three(keys, paths, workspace, client):
     for index in (1, 2, 3):
-        keys.add(workspace.acts.well_of(latent(workspace, index)))
+        keys.add(workspace.acts.slot_of(latent(workspace, index)))
     client.run()
     assert len(paths.state.stops) == 3 and keys.link.ready
     return keys

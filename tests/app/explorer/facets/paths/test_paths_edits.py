@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from flow_explorer.explorer.facets.paths import edits
-from flow_explorer.explorer.facets.paths.state import SECONDS_MAX, SECONDS_MIN, STOPS_MAX, State
-from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.facets.paths.state import SECONDS_MAX, SECONDS_MIN, STOPS_MAX, PathsState
+from flow_explorer.explorer.state import Slot
 
-WELLS = [Well(picture=f"p{number:032x}", name=f"picture {number}") for number in range(5)]
+WELLS = [Slot(picture=f"p{number:032x}", name=f"picture {number}") for number in range(5)]
 
 
-def filled(*seconds: float, loop: bool = True) -> State:
-    state = State(loop=loop)
+def filled(*seconds: float, loop: bool = True) -> PathsState:
+    state = PathsState(loop=loop)
     for index, value in enumerate(seconds):
         state = edits.changed(edits.add(state, WELLS[index]), index, seconds=value)
     return state
@@ -33,20 +33,20 @@ def test_a_moved_key_leaves_its_neighbours_where_they_are():
 
 def test_a_deleted_key_leaves_those_after_it_where_they_are():
     state = edits.delete(filled(1.0, 2.0, 1.0), 1)
-    assert state.timeline().starts == (0, 3.0) and [stop.well for stop in state.stops] == [WELLS[0], WELLS[2]]
-    assert edits.delete(filled(1.0), 0) == State()
+    assert state.timeline().starts == (0, 3.0) and [stop.slot for stop in state.stops] == [WELLS[0], WELLS[2]]
+    assert edits.delete(filled(1.0), 0) == PathsState()
 
 
 def test_keys_that_trade_places_trade_pictures_not_times():
     state = edits.swapped(filled(1.0, 2.0, 0.5), 0, 2)
-    assert [stop.well for stop in state.stops] == [WELLS[2], WELLS[1], WELLS[0]] and state.timeline().starts == (0, 1.0, 3.0)
+    assert [stop.slot for stop in state.stops] == [WELLS[2], WELLS[1], WELLS[0]] and state.timeline().starts == (0, 1.0, 3.0)
     assert state.selected == 2 and state.time == 3.0
 
 
 def test_a_new_key_goes_after_the_chosen_one_and_there_is_an_end_to_it():
     state = replace(filled(1.0, 1.0), selected=0)
-    assert [stop.well for stop in edits.add(state, WELLS[4]).stops] == [WELLS[0], WELLS[4], WELLS[1]]
-    assert edits.add(state, Well()) is state
+    assert [stop.slot for stop in edits.add(state, WELLS[4]).stops] == [WELLS[0], WELLS[4], WELLS[1]]
+    assert edits.add(state, Slot()) is state
     for _ in range(2 * STOPS_MAX):
         state = edits.duplicate(state, 0)
     assert len(state.stops) == STOPS_MAX and edits.add(state, WELLS[0]) is state
@@ -55,7 +55,7 @@ def test_a_new_key_goes_after_the_chosen_one_and_there_is_an_end_to_it():
 @pytest.mark.parametrize("seed", range(5))
 def test_random_edits_keep_a_timeline_that_is_in_order(seed):
     draw = random.Random(seed)
-    state = State(loop=bool(seed % 2))
+    state = PathsState(loop=bool(seed % 2))
     for _ in range(400):
         index = draw.randrange(-1, len(state.stops) + 1)
         act = draw.randrange(6)
@@ -76,4 +76,4 @@ def test_random_edits_keep_a_timeline_that_is_in_order(seed):
             state = edits.changed(state, index, seconds=draw.uniform(-1, 20), easing=draw.choice(("linear", "ease", "hold")))
         assert all(SECONDS_MIN <= stop.seconds <= SECONDS_MAX for stop in state.stops)
         assert -1 <= state.selected < len(state.stops) and 0 <= state.time <= max(sum(s.seconds for s in state.stops), 0)
-        assert State.from_dict(state.to_dict()) == state
+        assert PathsState.from_dict(state.to_dict()) == state

@@ -12,10 +12,10 @@ from flow_explorer.explorer.facets.base import Host
 from flow_explorer.explorer.facets.paths import edits
 from flow_explorer.explorer.facets.paths.facet import PathsFacet
 from flow_explorer.explorer.facets.paths.state import WAYS
-from flow_explorer.explorer.state import ExplorerState, Well
+from flow_explorer.explorer.state import ExplorerState, Slot
 from flow_explorer.history import History
 from flow_explorer.settings import Settings
-from flow_explorer.workspace import Context
+from flow_explorer.workspace import WorkspaceContext
 from flowcore.latents.latent import walk
 from flowcore.latents.timeline import PIXELS, bilinear, bilinear_label, pixel_blend, sample, sample_label
 from flowcore.pictures.images import to_png_bytes
@@ -51,7 +51,7 @@ def paths(engine, model, qtbot, tmp_path):
     controller = Controller(engine, History(ExplorerState(model=str(model[0]), selected=2, facet="paths")))
     controller.start()
     told = []
-    context = Context(engine, Settings(tmp_path / "settings.json"), lambda sentence, *_, **__: told.append(sentence))
+    context = WorkspaceContext(engine, Settings(tmp_path / "settings.json"), lambda sentence, *_, **__: told.append(sentence))
     made = PathsFacet(Host(controller, context, SimpleNamespace(mime=lambda _latent: None)))
     made.told = told
     controller.add_facet(made)
@@ -85,7 +85,7 @@ def test_side_by_side_between_a_photograph_and_a_sample_of_another_class(paths, 
     rest(paths, qtbot)
     paths.side.change("Move", t=0.375)
     rest(paths, qtbot)
-    a, b = (controller.well_latent(which) for which in "AB")
+    a, b = (controller.slot_latent(which) for which in "AB")
     dtype = np.result_type(a.z, b.z)
     link = paths.side.link
     assert link.error == "" and link.shown_t == 0.375
@@ -105,11 +105,11 @@ def test_side_by_side_between_a_photograph_and_a_sample_of_another_class(paths, 
 def test_the_pad_is_bilinear_in_z_and_in_the_classes(paths, model, qtbot):
     controller, flow = paths.host.controller, model[1]
     paths.show_part("pad")
-    corners = tuple(controller.acts.well_of(controller.page.view.slots[index]) for index in range(4))
-    photo = Well(picture=controller.store.put_array(np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)))
+    corners = tuple(controller.acts.slot_of(controller.page.view.slots[index]) for index in range(4))
+    photo = Slot(picture=controller.store.put_array(np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)))
     paths.pad.change("Fill", corners=(*corners[:3], photo), x=0.25, y=0.75, norm_kept=True)
     rest(paths, qtbot)
-    found = [paths.pad.corners.get(well) for well in paths.state.corners]
+    found = [paths.pad.corners.get(slot) for slot in paths.state.corners]
     latents, labels = [controller.store.latent(key) for key, _ in found], [label for _, label in found]
     assert labels[:3] == [((0, 1.0),), ((1, 1.0),), ((2, 1.0),)]
     link = paths.pad.link
@@ -131,13 +131,13 @@ def test_the_timeline_plays_and_saves_what_the_library_samples(paths, model, qtb
     paths.show_part("keys")
     state = paths.state
     for index in (0, 1, 5):
-        state = edits.add(state, controller.acts.well_of(controller.page.view.slots[index]))
+        state = edits.add(state, controller.acts.slot_of(controller.page.view.slots[index]))
     state = edits.changed(state, 1, seconds=0.5, easing="linear")
     paths.change(state, "Fill")
     paths.timeline.change("Set", path=path, fps=6.0, time=0.8)
     rest(paths, qtbot)
     timeline, link = paths.state.timeline(), paths.timeline.link
-    found = [paths.timeline.stops.get(stop.well) for stop in paths.state.stops]
+    found = [paths.timeline.stops.get(stop.slot) for stop in paths.state.stops]
     latents = np.stack([controller.store.latent(key) for key, _ in found])
     labels = [label for _, label in found]
     np.testing.assert_array_equal(link.latent.z, sample(latents, timeline, (0.8,))[0])

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from flow_explorer.engine.requests import paths as rp
-from flow_explorer.explorer.facets.paths.state import State
-from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.facets.paths.state import PathsState
+from flow_explorer.explorer.state import Slot
 from flowcore.pictures import recipe
 from tests.app.explorer.facets.paths.case import (
     click,
@@ -20,8 +20,8 @@ def test_the_state_survives_json_and_other_keys_and_refuses_nonsense(three, path
     paths.show_part("pad")
     client.run()
     state = paths.state
-    assert State.from_dict(state.to_dict()) == state and State().to_dict() == {}
-    assert {well.picture for well in state.corners} <= state.keys and {stop.well.latent for stop in state.stops} <= state.keys
+    assert PathsState.from_dict(state.to_dict()) == state and PathsState().to_dict() == {}
+    assert {slot.picture for slot in state.corners} <= state.keys and {stop.slot.latent for stop in state.stops} <= state.keys
     moved = state.renamed({key: key.upper() for key in state.keys})
     assert moved.keys == {key.upper() for key in state.keys} and moved.t == state.t
     from flowcore.errors import ConfigError
@@ -30,7 +30,7 @@ def test_the_state_survives_json_and_other_keys_and_refuses_nonsense(three, path
                 {"stops": [{"well": state.corners[0].to_dict(), "seconds": 0}]}, {"loop": 1}, {"fps": 0}, {"path": "zigzag"},
                 {"stops": "many"}, {"way": 3}, []):  # fmt: skip
         with pytest.raises(ConfigError):
-            State.from_dict(bad)
+            PathsState.from_dict(bad)
 
 
 def test_a_session_and_a_saved_page_bring_their_paths_back(three, paths, workspace, client):
@@ -79,5 +79,5 @@ def test_everything_can_be_undone_back_to_the_start(paths, workspace, client, qt
         workspace.history.undo()
     client.run()
     ended = workspace.history.state
-    assert (ended.a, ended.b, ended.of("paths").stops, ended.of("paths").corners) == (start.a, start.b, (), (Well(),) * 4)
+    assert (ended.a, ended.b, ended.of("paths").stops, ended.of("paths").corners) == (start.a, start.b, (), (Slot(),) * 4)
     assert ended.of("paths").t == 0.5 and not ended.of("paths").norm_kept

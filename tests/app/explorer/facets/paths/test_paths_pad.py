@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QMenu
 from flow_explorer.engine.requests import explorer as r
 from flow_explorer.engine.requests import paths as rp
 from flow_explorer.explorer.facets.paths.pad_link import GRID
-from flow_explorer.explorer.facets.paths.state import State
-from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.facets.paths.state import PathsState
+from flow_explorer.explorer.state import Slot
 from flowcore.latents.timeline import bilinear, bilinear_label
 from tests.app.explorer.facets.paths.case import (
     LEFT,
@@ -32,7 +32,7 @@ def test_the_empty_pad_is_filled_by_one_press_from_a_b_and_samples(pad, paths, w
     click(qtbot, pad.panel().fill)
     client.run()
     state = paths.state
-    assert state.full and state.corners[0].name == latent(workspace, 3).name and len({well.latent for well in state.corners}) == 4
+    assert state.full and state.corners[0].name == latent(workspace, 3).name and len({slot.latent for slot in state.corners}) == 4
     assert pad.panel().pad.isVisible() and all(picture is not None for picture in pad.link.grid) and len(pad.link.grid) == GRID**2
     workspace.history.undo()
     client.run()
@@ -87,12 +87,12 @@ def test_corners_take_drops_pastes_and_samples_and_are_cleared(pad, paths, works
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path))])
     drop(view[2], mime)
-    well = paths.state.corners[2]
-    assert well.name == "red.png" and not well.latent
+    slot = paths.state.corners[2]
+    assert slot.name == "red.png" and not slot.latent
     # Of a person's picture only what the model sees is kept.
-    assert workspace.controller.store.picture(well.picture).pixels.shape[:2] == (SIZE, SIZE)
+    assert workspace.controller.store.picture(slot.picture).pixels.shape[:2] == (SIZE, SIZE)
     client.run()
-    assert pad.corners.get(well) is not None and [request.well for request in client.sent(r.EncodePicture)][-1] == "paths.corner"
+    assert pad.corners.get(slot) is not None and [request.place for request in client.sent(r.EncodePicture)][-1] == "paths.corner"
     drop(view[0], workspace.transfers.mime(latent(workspace, 5)))
     assert paths.state.corners[0].latent and not any(entry.request.kind == "explorer.encode" for entry in client.asked)
     QGuiApplication.clipboard().setMimeData(workspace.transfers.mime(latent(workspace, 6)))
@@ -134,11 +134,11 @@ def test_what_cannot_be_used_is_said_in_its_place_and_nothing_is_lost(full, path
     full.put(0, before.corners[1])
     assert full.panel().problem.text() == ""
     client.fail = r.EncodePicture
-    well = Well(picture=workspace.controller.store.put_picture(png()), name="red")
-    pad.put(1, well)
+    slot = Slot(picture=workspace.controller.store.put_picture(png()), name="red")
+    pad.put(1, slot)
     client.run()
     assert pad.panel().corners[1].error == "It could not be computed."
-    pad.put(1, Well(picture="p" + "0" * 32, name="lost"))
+    pad.put(1, Slot(picture="p" + "0" * 32, name="lost"))
     client.run()
     assert "missing" in pad.panel().corners[1].error and not paths.busy
 
@@ -152,10 +152,10 @@ def test_the_samples_menu_sends_to_a_corner_and_to_the_timeline(workspace, clien
     corner.actions()[2].trigger()
     next(action for action in menu.actions() if action.text() == "Add as keyframe").trigger()
     state = workspace.history.state.of("paths")
-    assert state.corners[2].name == latent(workspace, 3).name == state.stops[0].well.name
+    assert state.corners[2].name == latent(workspace, 3).name == state.stops[0].slot.name
     workspace.history.undo()
     workspace.history.undo()
-    assert workspace.history.state.of("paths") == State()
+    assert workspace.history.state.of("paths") == PathsState()
 
 
 def test_a_conditional_models_classes_go_with_the_point(kinds, client, workspace, paths):
@@ -166,7 +166,7 @@ def test_a_conditional_models_classes_go_with_the_point(kinds, client, workspace
     paths.pad.fill()
     paths.pad.panel().pad.moved.emit(0.25, 0.5)
     client.run()
-    labels = [well.label for well in paths.state.corners]
+    labels = [slot.label for slot in paths.state.corners]
     assert all(labels) and client.sent(rp.PadAt)[-1].labels == tuple(labels)
     assert paths.pad.link.latent.label == bilinear_label(labels, 0.25, 0.5) and workspace.controller.shown().label
 
@@ -176,5 +176,5 @@ def test_another_model_encodes_the_corners_pictures_anew(full, paths, workspace,
     sent = len(client.sent(r.EncodePicture))
     workspace.controller.choose_model(str(other))
     client.run()
-    assert len([request for request in client.sent(r.EncodePicture)[sent:] if request.well == "paths.corner"]) == 4
+    assert len([request for request in client.sent(r.EncodePicture)[sent:] if request.place == "paths.corner"]) == 4
     assert full.link.latent.model == str(other) and client.sent(rp.PadAt)[-1].model == str(other)

@@ -31,7 +31,7 @@ def test_without_ends_it_says_what_goes_here_and_one_press_fills_it(paths, works
 def test_every_row_shows_its_own_way_with_one_scale_for_all_curves(paths, workspace, client):
     paths.side.use_two_samples()
     client.run()
-    a, b = (workspace.controller.well_latent(which) for which in "AB")
+    a, b = (workspace.controller.slot_latent(which) for which in "AB")
     for way, view in paths.side.panel().rows.items():
         row = paths.side.link.rows[way]
         assert all(frame is not None for frame in row.frames) and view.curve._limits == (2, 6)
@@ -85,7 +85,7 @@ def test_the_row_that_is_clicked_is_what_the_column_shows_and_sends(paths, works
     qtbot.mouseClick(row.strip, LEFT, pos=row.strip.cell(2).center().toPoint())
     client.run()
     assert paths.state.way == "spherical" and paths.state.t == 0.25
-    a, b = (workspace.controller.well_latent(which) for which in "AB")
+    a, b = (workspace.controller.slot_latent(which) for which in "AB")
     large = workspace.controller.large()
     np.testing.assert_array_equal(large.z, walk(a.z, b.z, (0.25,), "spherical")[0])
     assert workspace.controller.shown().figures.bpd == 2.0

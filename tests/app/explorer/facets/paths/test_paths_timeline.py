@@ -45,7 +45,7 @@ def test_add_offers_all_that_is_at_hand(three, paths, workspace, client):
     {action.text(): action for action in _filled(three).actions()}["The frame at this time"].trigger()
     client.run()
     new = paths.state.stops[paths.state.selected]
-    np.testing.assert_array_equal(workspace.controller.store.latent(new.well.latent), at.z)
+    np.testing.assert_array_equal(workspace.controller.store.latent(new.slot.latent), at.z)
 
 
 def test_dragging_a_key_moves_it_in_time_as_one_act_between_its_neighbours(three, paths, workspace, client):
@@ -69,7 +69,7 @@ def test_dragging_a_key_moves_it_in_time_as_one_act_between_its_neighbours(three
 
 def test_keys_are_chosen_nudged_reordered_duplicated_and_deleted_by_keyboard(three, paths, workspace, qtbot):
     view = three.panel().view
-    names = lambda: [stop.well.name for stop in paths.state.stops]  # noqa: E731
+    names = lambda: [stop.slot.name for stop in paths.state.stops]  # noqa: E731
     one, two, last = names()
     view.setFocus()
     qtbot.keyClick(view, Qt.Key.Key_Home)
@@ -119,7 +119,7 @@ def test_scrubbing_is_one_act_and_shows_the_picture_at_the_time(three, paths, wo
     assert paths.state.time == pytest.approx(0.9, abs=0.02) and workspace.history.length == before + 1
     client.run()
     assert [request.time for request in client.sent(rp.TimelineAt)[sent:]][-1] == paths.state.time
-    z = sample(np.stack([workspace.controller.store.latent(stop.well.latent) for stop in paths.state.stops]),
+    z = sample(np.stack([workspace.controller.store.latent(stop.slot.latent) for stop in paths.state.stops]),
                paths.state.timeline(), (paths.state.time,))[0]  # fmt: skip
     np.testing.assert_array_equal(three.link.latent.z, z)
     assert workspace.controller.large() is three.link.latent
@@ -145,7 +145,7 @@ def test_play_decodes_at_even_times_shows_frames_and_keeps_where_it_stopped(thre
     client.run()
     click(qtbot, panel.play)  # the frames are there: nothing is asked for again
     assert len(client.sent(rp.TimelineFrames)) == 1
-    three.add(paths.state.stops[0].well)
+    three.add(paths.state.stops[0].slot)
     assert not three.player.playing
 
 

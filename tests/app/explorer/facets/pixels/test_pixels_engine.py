@@ -11,7 +11,7 @@ import pytest
 from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.facets.base import Host
 from flow_explorer.explorer.facets.pixels.facet import Pixels
-from flow_explorer.explorer.facets.pixels.state import State, ZPlace
+from flow_explorer.explorer.facets.pixels.state import PixelsState, ZPlace
 from flow_explorer.explorer.state import ExplorerState
 from flow_explorer.history import History
 from flow_explorer.settings import Settings
@@ -51,9 +51,9 @@ def test_look_paint_and_take_the_result(engine, qtbot, tmp_path):
     # In a well it is the same picture to the byte, from that z.
     controller.acts.put_latent("A", plausible)
     rest()
-    view = controller.wells["A"].view
+    view = controller.slots["A"].view
     assert view.differing == 0 and np.array_equal(view.reconstruction, plausible.picture)
     while controller.history.undo():
         pass
     rest()
-    assert pixels.state == State()
+    assert pixels.state == PixelsState()

@@ -58,9 +58,9 @@ def test_what_is_plausible_can_be_taken_with_its_z(pixels, client, workspace, qt
     assert workspace.controller.shown().figures.bpd == 3.0
     workspace.send("B")
     client.run()
-    well = workspace.controller.state.b
-    assert np.array_equal(workspace.controller.store.latent(well.latent), latent.z)
-    assert np.array_equal(workspace.controller.store.picture(well.picture).pixels[..., :3], latent.picture)
+    slot = workspace.controller.state.b
+    assert np.array_equal(workspace.controller.store.latent(slot.latent), latent.z)
+    assert np.array_equal(workspace.controller.store.picture(slot.picture).pixels[..., :3], latent.picture)
     qtbot.keyClick(slider.track, Qt.Key.Key_Home)
     # Until it is known the one before stands, in the column and for whoever takes it.
     assert np.array_equal(workspace.controller.large().picture, latent.picture) and pixels.busy
@@ -115,11 +115,11 @@ def test_any_colour_can_be_chosen(pixels, qtbot):
     from PySide6.QtWidgets import QColorDialog
 
     paint_on(pixels, qtbot)
-    qtbot.mouseClick(pixels.controls.paint.well, LEFT)
+    qtbot.mouseClick(pixels.controls.paint.other_colour, LEFT)
     dialog = pixels.controls.window().findChild(QColorDialog)
     dialog.setCurrentColor(QColor(1, 2, 3))
     dialog.accept()
-    assert pixels.state.colour == (1, 2, 3) and pixels.controls.paint.well.isChecked()
+    assert pixels.state.colour == (1, 2, 3) and pixels.controls.paint.other_colour.isChecked()
 
 
 def test_one_can_paint_by_the_keyboard(pixels, client, qtbot):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from flow_explorer.explorer.facets.pixels import colours
-from flow_explorer.explorer.facets.pixels.state import PAINTINGS, State, ZPlace, picture_key, scaled
+from flow_explorer.explorer.facets.pixels.state import PAINTINGS, PixelsState, ZPlace, picture_key, scaled
 from flow_explorer.explorer.state import ExplorerState
 from flowcore.errors import ConfigError
 from flowcore.pictures.painting import Stroke
@@ -24,7 +24,7 @@ def test_a_state_is_written_and_read_to_the_last_stroke(pixels, client, workspac
     pixels.change(replace(pixels.state, place=ZPlace(1, 0, 1, 2), amount=0.25, x=0.1), "all of it")
     data = json.loads(json.dumps(workspace.history.state.to_dict()))
     assert ExplorerState.from_dict(data).of("pixels") == pixels.state
-    assert State.from_dict({}) == State() and State().to_dict() == {}
+    assert PixelsState.from_dict({}) == PixelsState() and PixelsState().to_dict() == {}
     assert pixels.state.keys == set()
 
 
@@ -39,11 +39,11 @@ def test_a_state_is_written_and_read_to_the_last_stroke(pixels, client, workspac
 ], ids=str)  # fmt: skip
 def test_a_broken_state_is_refused_in_a_sentence(data):
     with pytest.raises(ConfigError, match="Pixels"):
-        State.from_dict(data)
+        PixelsState.from_dict(data)
 
 
 def test_only_the_pictures_painted_on_last_are_remembered():
-    state, stroke = State(), Stroke(((0.5, 0.5),), 0.1, (1, 2, 3))
+    state, stroke = PixelsState(), Stroke(((0.5, 0.5),), 0.1, (1, 2, 3))
     for number in range(PAINTINGS + 3):
         state = state.with_strokes(str(number), (stroke,))
     assert [key for key, _ in state.paintings] == [str(number) for number in range(3, PAINTINGS + 3)]

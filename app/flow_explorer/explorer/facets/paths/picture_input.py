@@ -13,7 +13,7 @@ from flow_explorer.dialogs.files import LastFolder, ask_file, pictures
 from flow_explorer.explorer.facets.base import Host
 from flow_explorer.explorer.moving.drag_drop import Dropped, read_mime
 from flow_explorer.explorer.moving.recipes import PICTURES_INSIDE, as_picture, changed, read_latent
-from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.state import Slot
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import tr
 from flowcore.errors import FlowError
@@ -21,14 +21,14 @@ from flowcore.pictures import recipe
 from flowcore.pictures.crop import Crop, apply_crop
 from flowcore.pictures.images import Picture, read_file
 
-__all__ = ["Intake"]
+__all__ = ["PictureInput"]
 
-Put = Callable[[Well], object]
+Put = Callable[[Slot], object]
 Say = Callable[[str], object]
 
 
-class Intake(QObject):
-    """Gives `put` a `Well` for each picture that comes in, or `say` one sentence about what could not be used.
+class PictureInput(QObject):
+    """Gives `put` a `Slot` for each picture that comes in, or `say` one sentence about what could not be used.
 
     Of a person's picture only what the model sees is kept: what is made here goes into files that are passed on.
     """
@@ -67,11 +67,11 @@ class Intake(QObject):
         """Add what the Explorer has at hand to a menu: the selected sample, A, B, the walk's frame, and `more`."""
         controller = self._host.controller
         entries = (
-            (tr("The selected sample"), controller.selected()), (tr("The picture in A"), controller.well_latent("A")),
-            (tr("The picture in B"), controller.well_latent("B")), (tr("Where the walk stands"), controller.frame()), *more,
+            (tr("The selected sample"), controller.selected()), (tr("The picture in A"), controller.slot_latent("A")),
+            (tr("The picture in B"), controller.slot_latent("B")), (tr("Where the walk stands"), controller.frame()), *more,
         )  # fmt: skip
         for text, latent in entries:
-            action = menu.addAction(text, lambda latent=latent: put(controller.acts.well_of(latent)))
+            action = menu.addAction(text, lambda latent=latent: put(controller.acts.slot_of(latent)))
             action.setEnabled(latent is not None)
 
     def _take_one(self, item: Dropped, put: Put, say: Say, restores: bool) -> None:
@@ -94,19 +94,19 @@ class Intake(QObject):
             if why:
                 self._host.context.notify(as_picture(why, item.name), kind="notice")
         if latent is not None:
-            put(controller.acts.well_of(latent))
+            put(controller.acts.slot_of(latent))
             return
 
         def done(picture: Picture | None, sentence: str) -> None:
             if picture is None:
                 say(sentence)
             elif controller.model is not None:
-                put(self._well(picture, item.name))
+                put(self._slot(picture, item.name))
 
         self._host.transfers.loader.read(item.data, item.name, done)
 
-    def _well(self, picture: Picture, name: str) -> Well:
+    def _slot(self, picture: Picture, name: str) -> Slot:
         controller = self._host.controller
         model = controller.model
         seen = apply_crop(picture, Crop(), model.height, model.width, model.channels)
-        return Well(picture=controller.store.put_array(seen), name=name)
+        return Slot(picture=controller.store.put_array(seen), name=name)

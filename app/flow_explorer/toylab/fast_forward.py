@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING
 
 from flow_explorer.engine.client import Message
 from flow_explorer.i18n import tr
-from flowcore.plane.convergence import Standstill
+from flowcore.plane.convergence import EarlyStopping
 
 if TYPE_CHECKING:
     from flow_explorer.toylab.controller import ToyController
     from flow_explorer.toylab.state import ToyState
 
-__all__ = ["Forward", "rule_in_words"]
+__all__ = ["FastForward", "rule_in_words"]
 
 
 def rule_in_words() -> str:
     """When it stops, as a sentence."""
-    rule = Standstill()
+    rule = EarlyStopping()
     return tr(
         "Stops once {patience} steps have brought less than {gain} nat on held-out points, and after {most} steps at the latest.",
         patience=f"{rule.patience:,}", gain=f"{rule.gain:g}", most=f"{rule.most:,}",
     )  # fmt: skip
 
 
-class Forward:
+class FastForward:
     """Whether the present training is being wound forward, and how far it has come."""
 
     def __init__(self, controller: ToyController) -> None:

@@ -18,9 +18,9 @@ from ..model.codec import double_of, to_pixels
 from ..model.flow import Flow
 from ..model.priors import standard_log_prob
 from ..work import finish
-from .layout import Layout
+from .layout import LatentLayout
 
-__all__ = ["Anatomy", "Layer", "Stage", "anatomy", "encode_stages", "decode_stages", "largest_difference", "outline"]
+__all__ = ["Layer", "LayerTrace", "Stage", "decode_stages", "encode_stages", "largest_difference", "layer_trace", "outline"]
 
 FIRST = ("dequantise", "equalise", "rescale", "logit", "flatten")
 """What stands before the first level."""
@@ -66,7 +66,7 @@ class Stage:
 
 
 @dataclass(frozen=True, eq=False)
-class Anatomy:
+class LayerTrace:
     """What a picture's likelihood is made of."""
 
     log_dets: np.ndarray
@@ -113,7 +113,7 @@ class _Painter:
     """Makes stages of a flow's features."""
 
     def __init__(self, flow: Flow) -> None:
-        self._layout = Layout(flow)
+        self._layout = LatentLayout(flow)
         self._ranges: list[tuple[float, float] | None] = [(0.0, 256.0)]
         for layer in flow.layers:
             before = self._ranges[-1]
@@ -138,8 +138,8 @@ class _Painter:
 
 
 @torch.no_grad()
-def encode_stages(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> Generator[Stage, None, Anatomy]:
-    """A picture on its way to z, layer by layer: yields a :class:`Stage` for each of `outline`, returns the :class:`Anatomy`.
+def encode_stages(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> Generator[Stage, None, LayerTrace]:
+    """A picture on its way to z, layer by layer: yields a :class:`Stage` for each of `outline`, returns the :class:`LayerTrace`.
 
     ``picture`` is 8-bit (H, W, C), taken at its bin centres as everywhere, or float64 (H, W, C) in pixel units: a decoded
     picture before it is rounded. All is computed in float64, whatever the flow's own precision.
@@ -161,7 +161,7 @@ def encode_stages(flow: Flow, picture: np.ndarray, label: Tensor | None = None) 
     factored, whitened = step.factored, step.h
     terms = [standard_log_prob(eps, model.prior.kind).sum().item() for eps in factored]
     z = model.gather([*factored, whitened])[0]
-    return Anatomy(np.array(log_dets), np.array([*terms, model.prior.log_prob(whitened).item()]), z.cpu().numpy())
+    return LayerTrace(np.array(log_dets), np.array([*terms, model.prior.log_prob(whitened).item()]), z.cpu().numpy())
 
 
 @torch.no_grad()
@@ -187,7 +187,7 @@ def decode_stages(flow: Flow, z: np.ndarray, label: Tensor | None = None) -> Gen
     return step.h[0].permute(1, 2, 0).cpu().numpy()
 
 
-def anatomy(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> Anatomy:
+def layer_trace(flow: Flow, picture: np.ndarray, label: Tensor | None = None) -> LayerTrace:
     """:func:`encode_stages` in one go, for the terms alone."""
     return finish(encode_stages(flow, picture, label))
 

@@ -11,7 +11,7 @@ import numpy as np
 from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.piles import PilePart, PileStart, ReadPile
 
-__all__ = ["PileLink", "PileView"]
+__all__ = ["PictureSetLink", "PileView"]
 
 
 @dataclass
@@ -37,7 +37,7 @@ class PileView:
         return self.number > 0 and not self.busy and not self.error
 
 
-class PileLink:
+class PictureSetLink:
     """Keeps `view` equal to what a source holds."""
 
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:

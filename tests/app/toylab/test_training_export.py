@@ -19,14 +19,14 @@ from flow_explorer.child_process import python_path
 from flow_explorer.toylab.keep import training_file
 from flow_explorer.toylab.keep.as_python import training_script
 from flow_explorer.toylab.keep.film_sheet import Filmed, FilmSheet
-from flow_explorer.toylab.keep.keeping import numbered
+from flow_explorer.toylab.keep.training_export import numbered
 from flow_explorer.toylab.keep.training_file import Training
 from flow_explorer.toylab.panels.curve import MAX_POINTS, Curve
 from flow_explorer.toylab.run import Run
 from flow_explorer.toylab.state import ToyState
 from flowcore.errors import FlowError
-from flowcore.plane.course import Course
-from flowcore.plane.shots import CurvePoint
+from flowcore.plane.film_frames import CurvePoint
+from flowcore.plane.schedule import Schedule
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = {"density": "two-moons", "flow": "realnvp", "depth": 2, "width": 16, "batch": 64, "seed": 3}
@@ -125,7 +125,7 @@ HOSTILE = {
     "no ASCII": lambda value: damaged(value, snapshot="é" * 40),
     "no weights in it": lambda value: damaged(value, snapshot=base64.b64encode(b"hello, hello, hello").decode()),
     "a header that promises more": lambda value: damaged(value, snapshot=base64.b64encode(b"\xff" * 7 + b"\x00{}").decode()),
-    "a course of no numbers": lambda value: damaged(value, snapshot=other_header(value, course=[[0, "x", 1]])),
+    "a course of no numbers": lambda value: damaged(value, snapshot=other_header(value, schedule=[[0, "x", 1]])),
     "steps below nothing": lambda value: damaged(value, snapshot=other_header(value, step=-3)),
     "a curve of another type": lambda value: damaged(value, curve={"a": 1}),
     "a curve that goes back": lambda value: damaged(value, curve=[[5, 1.0, 0.1, None], [3, 1.0, 0.1, None]]),
@@ -191,7 +191,7 @@ def test_seconds_add_up_over_engines_and_what_came_after_a_snapshot_is_forgotten
     assert [(point.step, point.seconds, point.nll) for point in curve.points] == [
         (0, 0.0, 2.0), (10, 1.0, 2.0), (30, 1.5, 1.95)
     ]  # fmt: skip
-    rates = [point.learning_rate for point in curve.with_rates(Course(((0, 4e-3, 64), (20, 1e-3, 64))))]
+    rates = [point.learning_rate for point in curve.with_rates(Schedule(((0, 4e-3, 64), (20, 1e-3, 64))))]
     assert rates == pytest.approx([4e-3 / 50, 4e-3 * 11 / 50, 1e-3 * 31 / 50])
 
 
@@ -236,13 +236,13 @@ def test_the_script_trains_the_same_run_in_a_fresh_process(tmp_path, trainer):
 def test_no_script_of_a_run_that_began_with_others_weights(trainer):
     from dataclasses import replace
 
-    course = trainer.course
-    trainer.course = replace(course, inherited=True)
+    schedule = trainer.schedule
+    trainer.schedule = replace(schedule, inherited=True)
     try:
         with pytest.raises(FlowError, match="another one's weights"):
             training_script("A run", trainer.snapshot(), 2048)
     finally:
-        trainer.course = course
+        trainer.schedule = schedule
 
 
 # The sheet

@@ -1,6 +1,6 @@
 """A map of many pictures' z: principal axes or UMAP, neighbours, and the direction from a set to the rest.
 
-The z of ten thousand pictures of 64×64 are half a gigabyte. A :class:`ZMap` takes them batch by batch and never holds more
+The z of ten thousand pictures of 64×64 are half a gigabyte. A :class:`LatentMap` takes them batch by batch and never holds more
 than ``BUDGET`` bytes of them: up to there all that it says is exact; beyond, each level's z are known by their ``RANK``
 leading principal coordinates, which are brought up to date whenever half of the budget has come in again.
 """
@@ -19,7 +19,7 @@ import numpy as np
 from ...errors import ConfigError, DataError
 from ..principal import Dense, Factored, Principal, principal
 
-__all__ = ["BUDGET", "COORDINATES", "UMAP_COMMAND", "Layout", "ZMap", "has_umap", "save_lasso", "umap_layout"]
+__all__ = ["BUDGET", "COORDINATES", "UMAP_COMMAND", "LatentMap", "MapArrangement", "has_umap", "save_lasso", "umap_layout"]
 
 BUDGET = 256 * 2**20
 """Bytes of z that are held at most, beside 4 · ``RANK`` bytes a picture and level."""
@@ -30,7 +30,7 @@ UMAP_COMMAND = "pip install 'flow-explorer[map]'"
 
 
 @dataclass(frozen=True)
-class Layout:
+class MapArrangement:
     """Where pictures lie, seen from chosen levels."""
 
     levels: tuple[int, ...]
@@ -84,7 +84,7 @@ class _Level:
         return self.rows[0]
 
 
-class ZMap:
+class LatentMap:
     """Gathers the z of pictures and lays them out. ``levels`` are (start, stop) of each in z, the finest first."""
 
     def __init__(self, levels: Sequence[tuple[int, int]], budget: int = BUDGET) -> None:
@@ -163,7 +163,7 @@ class ZMap:
             raise ConfigError(f"This model's z has levels 1 to {len(self.levels)}, the finest first.")
         return tuple(sorted(set(levels))) or tuple(range(len(self.levels)))
 
-    def layout(self, levels: Sequence[int] = ()) -> Layout:
+    def layout(self, levels: Sequence[int] = ()) -> MapArrangement:
         """Principal coordinates of all that has come, by the chosen levels (numbers from 0, the finest) alone.
 
         Raises:
@@ -186,7 +186,7 @@ class ZMap:
                                    for span, known in frozen], 1)  # fmt: skip
 
         shares = found.variances / total if total > 0 else np.zeros_like(found.variances)
-        return Layout(chosen, found.coordinates(parts), shares, found, represent)
+        return MapArrangement(chosen, found.coordinates(parts), shares, found, represent)
 
 
 def has_umap() -> bool:

@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QApplication
 from tests.app.explorer.workspace.case import drop, fill, state, urls
 
 
-@pytest.mark.parametrize("well", ["A", "B"])
-def test_a_file_dropped_on_a_well(workspace, bundle, client, well):
-    assert drop(workspace.wells[well], urls(bundle / "examples" / "red.png"))
+@pytest.mark.parametrize("slot", ["A", "B"])
+def test_a_file_dropped_on_a_slot(workspace, bundle, client, slot):
+    assert drop(workspace.slots[slot], urls(bundle / "examples" / "red.png"))
     client.run()
-    panel = workspace.wells[well]
+    panel = workspace.slots[slot]
     assert panel.back_caption.text() == "exact, 0 bytes differ" and panel.stats.name.text() == "red.png"
     assert panel.stats.notice.text() == "The model sees 8×8, in colour"
     assert panel.stats.bpd.value.text() == "2.00"
@@ -27,14 +27,14 @@ def test_a_file_dropped_on_a_well(workspace, bundle, client, well):
     assert panel.empty.isVisible()
 
 
-def test_two_files_at_once_fill_both_wells(workspace, bundle, client):
-    drop(workspace.wells["A"], urls(bundle / "examples" / "red.png", bundle / "examples" / "blue.png"))
+def test_two_files_at_once_fill_both_slots(workspace, bundle, client):
+    drop(workspace.slots["A"], urls(bundle / "examples" / "red.png", bundle / "examples" / "blue.png"))
     client.run()
     assert (state(workspace).a.name, state(workspace).b.name) == ("red.png", "blue.png")
     assert workspace.walk.strip.isVisible() and not workspace.walk.empty.isVisible()
 
 
-def test_a_picture_dropped_beside_the_wells_goes_to_the_first_empty_one(workspace, bundle):
+def test_a_picture_dropped_beside_the_slots_goes_to_the_first_empty_one(workspace, bundle):
     drop(workspace.canvas(), urls(bundle / "examples" / "red.png"))
     drop(workspace.canvas(), urls(bundle / "examples" / "blue.png"))
     assert (state(workspace).a.name, state(workspace).b.name) == ("red.png", "blue.png")
@@ -44,49 +44,49 @@ def test_picture_data_of_a_browser(workspace, png, client):
     mime = QMimeData()
     mime.setData("image/png", png())
     mime.setUrls([QUrl("https://example.org/cat.png")])
-    assert drop(workspace.wells["B"], mime)
+    assert drop(workspace.slots["B"], mime)
     client.run()
-    assert state(workspace).b.name == "cat.png" and workspace.controller.wells["B"].view.differing == 0
+    assert state(workspace).b.name == "cat.png" and workspace.controller.slots["B"].view.differing == 0
 
 
-def test_what_cannot_be_read_is_said_in_the_well(workspace, tmp_path):
+def test_what_cannot_be_read_is_said_in_the_slot(workspace, tmp_path):
     bad = tmp_path / "holiday.png"
     bad.write_text("not a picture at all")
-    drop(workspace.wells["A"], urls(bad))
-    assert "holiday.png" in workspace.wells["A"].empty.label.text()
+    drop(workspace.slots["A"], urls(bad))
+    assert "holiday.png" in workspace.slots["A"].empty.label.text()
     assert state(workspace).a.empty and not workspace.history.can_undo
-    assert not drop(workspace.wells["A"], QMimeData())
+    assert not drop(workspace.slots["A"], QMimeData())
 
 
-def test_a_bad_file_leaves_a_full_well_as_it_was(workspace, bundle, client, tmp_path):
+def test_a_bad_file_leaves_a_full_slot_as_it_was(workspace, bundle, client, tmp_path):
     fill(workspace, bundle, client)
     before = state(workspace)
     (tmp_path / "empty.jpg").write_bytes(b"")
-    drop(workspace.wells["A"], urls(tmp_path / "empty.jpg"))
-    assert state(workspace) == before and "empty.jpg" in workspace.wells["A"].stats.error.text()
+    drop(workspace.slots["A"], urls(tmp_path / "empty.jpg"))
+    assert state(workspace) == before and "empty.jpg" in workspace.slots["A"].stats.error.text()
 
 
 def test_a_fifo_does_not_hang(workspace, tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
-    drop(workspace.wells["A"], urls(tmp_path / "pipe.png"))
-    assert "pipe.png" in workspace.wells["A"].empty.label.text()
+    drop(workspace.slots["A"], urls(tmp_path / "pipe.png"))
+    assert "pipe.png" in workspace.slots["A"].empty.label.text()
 
 
-def test_a_sample_dragged_to_a_well_keeps_its_z(workspace, client):
+def test_a_sample_dragged_to_a_slot_keeps_its_z(workspace, client):
     sample = workspace.controller.page.view.slots[3]
     mime = workspace.transfers.mime(sample)
-    drop(workspace.wells["A"], mime)
+    drop(workspace.slots["A"], mime)
     client.run()
-    z = workspace.controller.store.latent(workspace.controller.wells["A"].view.z)
+    z = workspace.controller.store.latent(workspace.controller.slots["A"].view.z)
     assert z.tobytes() == sample.z.tobytes()
-    assert workspace.wells["A"].stats.name.text() == "sample 4, seed 4"
+    assert workspace.slots["A"].stats.name.text() == "sample 4, seed 4"
 
 
-def test_paste_goes_to_the_focused_well_then_to_the_first_empty(workspace, client):
+def test_paste_goes_to_the_focused_slot_then_to_the_first_empty(workspace, client):
     image = QImage(10, 10, QImage.Format.Format_RGB32)
     image.fill(QColor("#3c78b4"))
     QGuiApplication.clipboard().setImage(image)
-    workspace.wells["B"].setFocus()
+    workspace.slots["B"].setFocus()
     workspace.paste()
     assert not state(workspace).b.empty and state(workspace).a.empty
     workspace.grid.setFocus()
@@ -96,19 +96,19 @@ def test_paste_goes_to_the_focused_well_then_to_the_first_empty(workspace, clien
     assert workspace.controller.walk.possible
 
 
-def test_delete_clears_the_focused_well(workspace, bundle, client):
+def test_delete_clears_the_focused_slot(workspace, bundle, client):
     fill(workspace, bundle, client)
     workspace.grid.setFocus()
     workspace.clear_focused()
     assert not state(workspace).a.empty
-    workspace.wells["A"].stats.crop_button.setFocus()
+    workspace.slots["A"].stats.crop_button.setFocus()
     workspace.clear_focused()
     assert state(workspace).a.empty and not state(workspace).b.empty
 
 
 def test_crop_by_drag_wheel_and_turn(workspace, bundle, client, qtbot):
     fill(workspace, bundle, client)
-    panel, view = workspace.wells["A"], workspace.wells["A"].seen
+    panel, view = workspace.slots["A"], workspace.slots["A"].seen
     steps = workspace.history.length
     centre = view.rect().center()
     wheel = QWheelEvent(QPointF(centre), QPointF(view.mapToGlobal(centre)), QPoint(), QPoint(0, 240),
@@ -136,12 +136,12 @@ def test_a_transparent_picture_offers_a_background(workspace, client, png, qtbot
     clear = np.zeros((12, 12, 4), np.uint8)
     workspace.acts.put_picture("A", png(clear), "clear.png")
     client.run()
-    stats = workspace.wells["A"].stats
+    stats = workspace.slots["A"].stats
     stats.set_editing(True)
     assert stats.background.isVisible()
     stats._change(background="#102030")
     client.run()
-    assert tuple(workspace.controller.wells["A"].view.seen[0, 0]) == (16, 32, 48)
+    assert tuple(workspace.controller.slots["A"].view.seen[0, 0]) == (16, 32, 48)
 
 
 def test_a_large_photograph_is_decoded_beside_the_window(workspace, client, png, tmp_path, qtbot):
@@ -150,20 +150,20 @@ def test_a_large_photograph_is_decoded_beside_the_window(workspace, client, png,
     path = tmp_path / "large.png"
     path.write_bytes(png(np.random.default_rng(0).integers(0, 256, (700, 600, 3), np.uint8)))
     assert path.stat().st_size > LARGE_BYTES
-    drop(workspace.wells["A"], urls(path))
+    drop(workspace.slots["A"], urls(path))
     assert state(workspace).a.empty and not workspace.is_idle()
-    assert workspace.wells["A"].empty.label.text() == "Reading large.png…"
+    assert workspace.slots["A"].empty.label.text() == "Reading large.png…"
     qtbot.waitUntil(lambda: not state(workspace).a.empty)
     client.run()
-    assert state(workspace).a.name == "large.png" and workspace.wells["A"].back_caption.text().startswith("exact")
+    assert state(workspace).a.name == "large.png" and workspace.slots["A"].back_caption.text().startswith("exact")
     broken = tmp_path / "cut.png"
     broken.write_bytes(path.read_bytes()[: LARGE_BYTES + 10])
-    drop(workspace.wells["B"], urls(broken))
+    drop(workspace.slots["B"], urls(broken))
     qtbot.waitUntil(lambda: not workspace.transfers.loader.busy)
-    assert "cut.png" in workspace.wells["B"].empty.label.text() and state(workspace).b.empty
+    assert "cut.png" in workspace.slots["B"].empty.label.text() and state(workspace).b.empty
 
 
-def test_large_photographs_fill_both_wells_and_the_last_one_stays(workspace, client, tmp_path, qtbot):
+def test_large_photographs_fill_both_slots_and_the_last_one_stays(workspace, client, tmp_path, qtbot):
     from flow_explorer.explorer.loader import LARGE_BYTES
     from flowcore.pictures.images import save_png
 
@@ -171,8 +171,8 @@ def test_large_photographs_fill_both_wells_and_the_last_one_stays(workspace, cli
     paths = [save_png(tmp_path / f"{name}.png", rng.integers(0, 256, (512, 512, 3), np.uint8)) for name in "xyz"]
     assert paths[0].stat().st_size > LARGE_BYTES
     drop(workspace.canvas(), urls(*paths[:2]))
-    drop(workspace.wells["B"], urls(paths[2]))
-    drop(workspace.wells["A"], workspace.transfers.mime(workspace.controller.page.view.slots[1]))
+    drop(workspace.slots["B"], urls(paths[2]))
+    drop(workspace.slots["A"], workspace.transfers.mime(workspace.controller.page.view.slots[1]))
     qtbot.waitUntil(lambda: not workspace.transfers.loader.busy)
     assert state(workspace).b.name == "z.png" and state(workspace).a.latent
     workspace.acts.clear("A")
@@ -193,9 +193,9 @@ def test_every_place_of_the_window_takes_a_drop(workspace, bundle, client):
     assert not drop(workspace.topbar(), mime)
 
 
-def test_a_sample_let_go_beside_the_wells_goes_nowhere(workspace, monkeypatch):
+def test_a_sample_let_go_beside_the_slots_goes_nowhere(workspace, monkeypatch):
     mime = workspace.transfers.mime(workspace.controller.page.view.slots[1])
     monkeypatch.setattr(QDragEnterEvent, "source", lambda _event: workspace.grid, raising=False)
     assert not drop(workspace.canvas(), mime)
     assert state(workspace).a.empty
-    assert drop(workspace.wells["A"], mime) and not state(workspace).a.empty
+    assert drop(workspace.slots["A"], mime) and not state(workspace).a.empty

@@ -11,10 +11,10 @@ from flow_explorer import theme
 from flow_explorer.explorer.paint import PictureCache, draw_picture, draw_placeholder
 from flow_explorer.widgets.focus import KeyboardFocus, ring
 
-__all__ = ["Easel"]
+__all__ = ["PictureCanvas"]
 
 
-class Easel(KeyboardFocus, QWidget):
+class PictureCanvas(KeyboardFocus, QWidget):
     """Shows a picture; derived classes paint over it (`paint_over`) and take the pointer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

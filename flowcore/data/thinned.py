@@ -19,14 +19,14 @@ from .datasets import array_parts, open_source
 from .loading import load
 from .reading import Reading, fit_picture
 
-__all__ = ["PILE", "Pile", "check_piles", "output_names", "read_pile"]
+__all__ = ["THINNED_SIZE", "ThinnedSet", "check_sets", "output_names", "read_thinned"]
 
-PILE = 1000
+THINNED_SIZE = 1000
 """So many pictures of a pile are looked at, evenly spread over all: more hardly move its mean, or its commonest directions."""
 
 
 @dataclass
-class Pile:
+class ThinnedSet:
     """``pictures`` uint8 (N, H, W, C) with ``names``, of ``total`` that there are; ``left_out`` are (name, sentence) pairs."""
 
     pictures: np.ndarray
@@ -35,13 +35,13 @@ class Pile:
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
 
-def read_pile(
+def read_thinned(
     path: str | os.PathLike[str],
     size: tuple[int, int],
     channels: int,
-    limit: int = PILE,
+    limit: int = THINNED_SIZE,
     on_progress: Callable[[int, int], None] | None = None,
-) -> Pile:
+) -> ThinnedSet:
     """The pictures of a folder, zip or array, brought to ``size`` (height, width), at most ``limit`` of them.
 
     ``on_progress(done, total)`` may raise to stop the reading.
@@ -57,7 +57,7 @@ def read_pile(
         chosen = _spread(len(source.names), limit)
         loaded = load(source, chosen, reading, size, on_progress)
         names = [source.names[index] for index in loaded.kept]
-        return Pile(loaded.pictures, names, len(source.names), sorted(source.left_out + loaded.left_out))
+        return ThinnedSet(loaded.pictures, names, len(source.names), sorted(source.left_out + loaded.left_out))
     rows = [(own, part.pictures, index) for own, part in parts.items() for index in range(len(part.pictures))]
     if not rows:
         raise DataError(f"{path} holds no pictures.")
@@ -69,10 +69,10 @@ def read_pile(
         pictures[done] = own if own.shape == shape else fit_picture(Picture.from_array(own), reading, shape)
         if on_progress is not None:
             on_progress(done + 1, len(chosen))
-    return Pile(pictures, [f"{rows[index][0]} {rows[index][2]}".strip() for index in chosen], len(rows))
+    return ThinnedSet(pictures, [f"{rows[index][0]} {rows[index][2]}".strip() for index in chosen], len(rows))
 
 
-def check_piles(a: np.ndarray, b: np.ndarray, names: Sequence[str] = ("A", "B")) -> None:
+def check_sets(a: np.ndarray, b: np.ndarray, names: Sequence[str] = ("A", "B")) -> None:
     """Whether there is a way from one pile of pictures (N, H, W, C) to another at all.
 
     Raises:

@@ -11,7 +11,9 @@ from ..errors import CheckpointError, ConfigError
 from ..fields import settings
 from .config import FIRST_FIELD, LIVE, ToyConfig
 
-__all__ = ["MAX_CHANGES", "WARM_UP", "Course", "header", "snapshot_config", "snapshot_course", "snapshot_step", "written_config"]
+__all__ = [
+    "MAX_CHANGES", "WARM_UP", "Schedule", "header", "snapshot_config", "snapshot_schedule", "snapshot_step", "written_config",
+]  # fmt: skip
 
 MAX_CHANGES = 100_000
 WARM_UP = 50
@@ -24,7 +26,7 @@ _DEFAULTS = tuple(getattr(ToyConfig, name) for name in LIVE)
 
 
 @dataclass(frozen=True)
-class Course:
+class Schedule:
     """``changes`` holds (step, *values of the live settings* in the order of ``LIVE``), each from that step on; the first is of
     step 0. Settings that are left out at the end have their defaults.
 
@@ -57,17 +59,17 @@ class Course:
             last = step
 
     @classmethod
-    def begin(cls, *values: Any, inherited: bool = False) -> Course:
+    def begin(cls, *values: Any, inherited: bool = False) -> Schedule:
         """The course of a run at its first step, from the values of the live settings."""
         return cls(((0, *_trimmed(values)),), inherited)
 
-    def changed(self, step: int, *values: Any) -> Course:
+    def changed(self, step: int, *values: Any) -> Schedule:
         """The course where, from ``step`` on, these hold; what was meant for later never happens."""
         values = _trimmed(values)
         before = [change for change in self.changes if change[0] < step]
         if before and before[-1][1:] == values:
-            return self if len(before) == len(self.changes) else Course(tuple(before), self.inherited)
-        return Course((*before[: MAX_CHANGES - 1], (step, *values)), self.inherited)
+            return self if len(before) == len(self.changes) else Schedule(tuple(before), self.inherited)
+        return Schedule((*before[: MAX_CHANGES - 1], (step, *values)), self.inherited)
 
     def at(self, step: int) -> dict[str, Any]:
         """The live settings of the step after ``step`` steps, by name."""
@@ -87,7 +89,7 @@ class Course:
         return [list(change) for change in self.changes]
 
     @classmethod
-    def from_list(cls, values: object, inherited: bool = False) -> Course:
+    def from_list(cls, values: object, inherited: bool = False) -> Schedule:
         """The opposite of :meth:`to_list`. Raises CheckpointError."""
         if not isinstance(values, Sequence) or isinstance(values, str):
             raise CheckpointError("The course of this training is damaged, so the run has to start again.")
@@ -145,10 +147,10 @@ def snapshot_step(data: bytes) -> int:
     return header(data)["step"]
 
 
-def snapshot_course(data: bytes) -> Course:
+def snapshot_schedule(data: bytes) -> Schedule:
     """The course of the run; of a snapshot that says none, its settings from the start on. Raises CheckpointError."""
     about = header(data)
     if "course" in about:
-        return Course.from_list(about["course"], about.get("inherited", False))
+        return Schedule.from_list(about["course"], about.get("inherited", False))
     config = about["config"]
-    return Course.from_list([[0, *(config.get(name, default) for name, default in zip(LIVE, _DEFAULTS, strict=True))]])
+    return Schedule.from_list([[0, *(config.get(name, default) for name, default in zip(LIVE, _DEFAULTS, strict=True))]])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-__all__ = ["COLUMNS", "CurvePoint", "Scene", "Shot", "curve_csv", "schedule"]
+__all__ = ["COLUMNS", "CurvePoint", "FilmFrame", "Scene", "curve_csv", "frame_steps"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Scene:
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
+class FilmFrame:
     """A run at one moment: ``samples`` (n, 2), ``prior`` (m, 2) where f sends the data, ``grid`` (lines, k, 2), ``heat`` √q
     (k, k) from the lowest row, and its place on the curve."""
 
@@ -53,7 +53,7 @@ class Shot:
     fields: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def schedule(steps: int, frames: int) -> list[int]:
+def frame_steps(steps: int, frames: int) -> list[int]:
     """After which steps to take at most ``frames`` pictures of a run of ``steps``: the first, the last, and between them
     dense at the start, where most happens (the square of an even spacing). Rising, without one twice.
 

@@ -13,18 +13,18 @@ from flow_explorer import theme
 from flow_explorer.explorer.caption import Caption
 from flow_explorer.explorer.examples import examples_menu
 from flow_explorer.explorer.moving.drag_drop import can_read
-from flow_explorer.explorer.state import Well
-from flow_explorer.explorer.view_model import WellView
-from flow_explorer.explorer.wells.crop_editor import CropView
-from flow_explorer.explorer.wells.eyes_view import EyesView
-from flow_explorer.explorer.wells.well_stats import WellStats
+from flow_explorer.explorer.slots.crop_editor import CropView
+from flow_explorer.explorer.slots.eyes_view import EyesView
+from flow_explorer.explorer.slots.slot_stats import SlotStats
+from flow_explorer.explorer.state import Slot
+from flow_explorer.explorer.view_model import SlotView
 from flow_explorer.i18n import plural, tr
 from flow_explorer.widgets import EmptyState, PictureLabel
 from flow_explorer.widgets.dropping import DropTarget
 from flowcore.pictures.crop import Crop
 from flowcore.pictures.images import Picture
 
-__all__ = ["WellPanel"]
+__all__ = ["SlotPanel"]
 
 PAD = 12
 GAP = 12
@@ -35,8 +35,8 @@ STATS_HIGH = 166
 RADIUS = 8
 
 
-class WellPanel(DropTarget):
-    """Shows a `Well` and its `WellView`; every act leaves as a signal."""
+class SlotPanel(DropTarget):
+    """Shows a `Slot` and its `SlotView`; every act leaves as a signal."""
 
     dropped = Signal(str, QMimeData)
     chosen = Signal(str, str)
@@ -54,8 +54,8 @@ class WellPanel(DropTarget):
         super().__init__(parent)
         self.which = which
         self.tone = which.lower()
-        self._well = Well()
-        self._view = WellView()
+        self._slot = Slot()
+        self._view = SlotView()
         self._shown: np.ndarray | None = None
         self._problem = ""
         self._size = (1, 1)
@@ -70,19 +70,19 @@ class WellPanel(DropTarget):
         self.examples_button.setMenu(examples_menu(self, lambda path: self.chosen.emit(which, path)))
 
         self.seen = CropView(self)
-        self.seen.setAccessibleName(tr("What the model sees in {well}", well=which))
+        self.seen.setAccessibleName(tr("What the model sees in {slot}", slot=which))
         self.eyes = EyesView(self.tone, self)
         self.eyes.hide()
         self._eyes: tuple | None = None
         self.seen_caption = Caption(parent=self)
         self.seen_caption.set_words(tr("What the model sees"), tr("Model sees"))
-        self.back = PictureLabel(tr("{well} decoded from its z", well=which), interactive=True, parent=self)
+        self.back = PictureLabel(tr("{slot} decoded from its z", slot=which), interactive=True, parent=self)
         self.back.setToolTip(tr("The picture that comes back from z: x = f⁻¹(f(x)).\nDrag it out to save it."))
         self.back_caption = Caption(parent=self)
         for caption in (self.seen_caption, self.back_caption):
             caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.back_caption.setFont(theme.font(12))
-        self.stats = WellStats(which, self)
+        self.stats = SlotStats(which, self)
 
         self.seen.changed.connect(lambda crop: self.crop_changed.emit(which, crop))
         self.seen.rested.connect(self.rested)
@@ -110,30 +110,30 @@ class WellPanel(DropTarget):
         self.seen.update()
 
     def show_well(
-        self, well: Well, view: WellView, picture: Picture | None, size: tuple[int, int], sees: str,
+        self, slot: Slot, view: SlotView, picture: Picture | None, size: tuple[int, int], sees: str,
         classes: Sequence[str] = (), eyes: tuple | None = None,
     ) -> None:
         """Show the state's well with what is known of it; `size` is the model's (height, width), `classes` its classes, `eyes`
         where it has eyes, as shares of its width and height, if it is one of faces."""
-        before, self._well, self._view = self._well, well, view
+        before, self._slot, self._view = self._slot, slot, view
         if eyes != self._eyes or size != self._size:
             self.stats.eyes_button.setChecked(False)
         self._eyes, self._size, self._picture = eyes, size, picture
         self.stats.eyes_button.setVisible(eyes is not None and picture is not None)
-        if well.picture != before.picture:
+        if slot.picture != before.picture:
             self.stats.set_editing(False)
-        if not well.empty:
+        if not slot.empty:
             self._problem = ""
         self.empty.set_sentence(self._problem or tr("Drop a picture here, paste one, or try an example"),
                                 "warning" if self._problem else "muted")
-        self.seen.show_picture(picture, well.crop, view.seen, size)
-        self.seen.set_editing(self.stats.editing, not well.latent)
-        self.eyes.follow(well.crop)
+        self.seen.show_picture(picture, slot.crop, view.seen, size)
+        self.seen.set_editing(self.stats.editing, not slot.latent)
+        self.eyes.follow(slot.crop)
         if view.reconstruction is not self._shown:
             self._shown = view.reconstruction
             self.back.set_array(view.reconstruction)
         self.back.set_stale(view.busy and view.reconstruction is not None)
-        self.stats.show_well(well, view, picture, sees, classes)
+        self.stats.show_well(slot, view, picture, sees, classes)
         self._caption()
         self._arrange()
         self._describe()
@@ -142,7 +142,7 @@ class WellPanel(DropTarget):
     def show_problem(self, sentence: str) -> None:
         """Say what was wrong with what was dropped here; the well keeps what it has."""
         self._problem = sentence
-        if self._well.empty:
+        if self._slot.empty:
             self.empty.set_sentence(sentence, "warning")
         else:
             self.stats.show_problem(sentence)
@@ -150,7 +150,7 @@ class WellPanel(DropTarget):
     def show_reading(self, name: str) -> None:
         """A large picture is being decoded."""
         self._problem = ""
-        if self._well.empty:
+        if self._slot.empty:
             self.empty.set_sentence(tr("Reading {name}…", name=name))
         else:
             self.back_caption.set_tone("small")
@@ -165,7 +165,7 @@ class WellPanel(DropTarget):
         view = self._view
         if view.error or view.differing is None:
             self.back_caption.set_tone("small")
-            self.back_caption.set_words("" if view.error or self._well.empty else tr("encoding…"))
+            self.back_caption.set_words("" if view.error or self._slot.empty else tr("encoding…"))
         elif view.differing == 0:
             self.back_caption.set_tone("good")
             self.back_caption.set_words(tr("exact, 0 bytes differ"), tr("exact"))
@@ -180,15 +180,15 @@ class WellPanel(DropTarget):
             "decode(encode(x)) = x"))  # fmt: skip
 
     def _describe(self) -> None:
-        if self._well.empty:
-            text = tr("Well {well}, empty. {sentence}", well=self.which, sentence=self._problem)
+        if self._slot.empty:
+            text = tr("Well {slot}, empty. {sentence}", slot=self.which, sentence=self._problem)
         else:
-            text = tr("Well {well}: {name}", well=self.which, name=self._well.name)
+            text = tr("Well {slot}: {name}", slot=self.which, name=self._slot.name)
         self.setAccessibleName(text.strip())
         self.setAccessibleDescription(" ".join(part for part in (self.back_caption.text(), self._view.error) if part))
 
     def _edit(self, editing: bool) -> None:
-        self.seen.set_editing(editing, not self._well.latent)
+        self.seen.set_editing(editing, not self._slot.latent)
         if editing:
             self.seen_caption.set_words(tr("Drag to move it"), tr("Drag it"))
         else:
@@ -200,7 +200,7 @@ class WellPanel(DropTarget):
         """Two dots on the picture instead of the crop's frame, or that again."""
         on = on and self._eyes is not None and self._picture is not None
         if on:
-            self.eyes.begin(self._picture, self._well.crop, self._size, self._eyes)
+            self.eyes.begin(self._picture, self._slot.crop, self._size, self._eyes)
             self.seen_caption.set_words(tr("Dots onto the eyes"), tr("Dots on eyes"))
         elif self.stats.editing:
             self.seen_caption.set_words(tr("Drag to move it"), tr("Drag it"))
@@ -217,7 +217,7 @@ class WellPanel(DropTarget):
         super().resizeEvent(event)
 
     def _arrange(self) -> None:
-        full = not self._well.empty
+        full = not self._slot.empty
         self.empty.setVisible(not full)
         for part in (self.seen, self.seen_caption, self.back, self.back_caption, self.stats):
             part.setVisible(full)
@@ -246,7 +246,7 @@ class WellPanel(DropTarget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5)
         tones = theme.current()
-        empty = self._well.empty
+        empty = self._slot.empty
         surface = tones.window if empty else tones.surface
         fill = theme.mix(surface, getattr(tones, self.tone), 0.16) if self.hovering else surface
         painter.setBrush(QColor(fill))
@@ -293,8 +293,8 @@ class WellPanel(DropTarget):
         """The well's acts for a context menu."""
         menu.addAction(tr("Choose a picture…"), lambda: self.pick_wanted.emit(self.which))
         menu.addMenu(examples_menu(menu, lambda path: self.chosen.emit(self.which, path)))
-        clear = menu.addAction(tr("Clear {well}", well=self.which), lambda: self.cleared.emit(self.which))
-        clear.setEnabled(not self._well.empty)
+        clear = menu.addAction(tr("Clear {slot}", slot=self.which), lambda: self.cleared.emit(self.which))
+        clear.setEnabled(not self._slot.empty)
 
     def contextMenuEvent(self, event) -> None:
         menu = QMenu(self)

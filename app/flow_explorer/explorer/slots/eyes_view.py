@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from flow_explorer import theme
-from flow_explorer.explorer.wells.crop_editor import CropView, moved, zoomed
+from flow_explorer.explorer.slots.crop_editor import CropView, moved, zoomed
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.focus import ring
 from flow_explorer.widgets.picture import CORNER

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from flow_explorer.training.presence import (
+from flow_explorer.training.process_record import (
     STOP,
-    Presence,
+    ProcessRecord,
     at_work,
     end_now,
     is_alive,
@@ -57,7 +57,7 @@ def test_a_folder_that_goes_away_is_not_made_again(tmp_path):
 
 def test_a_second_process_is_refused_and_says_nothing_of_the_first(tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from flow_explorer.training.presence import at_work\n"
+        "import sys, time; from pathlib import Path; from flow_explorer.training.process_record import at_work\n"
         "with at_work(Path(sys.argv[1]), 'x'):\n    print('at work', flush=True); time.sleep(60)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "app"), str(ROOT)])}
@@ -93,7 +93,7 @@ def test_no_process_is_ended_because_a_file_names_it(tmp_path, host):
         told = Path(f"/proc/{child.pid}/stat")
         born = float(told.read_text().rpartition(")")[2].split()[19]) if told.exists() else None
         for since in (0.0, time.time(), time.time() - 60, time.time() + 10**6):
-            write_presence(tmp_path, Presence(child.pid, mine["host"] if host else "", born, since))
+            write_presence(tmp_path, ProcessRecord(child.pid, mine["host"] if host else "", born, since))
             found = read_presence(tmp_path)
             # For half a minute it may be what the window has just started.
             assert found.pid == child.pid and found.is_live == (not host and abs(time.time() - since) < 10)
@@ -122,12 +122,12 @@ def test_a_wish_ends_what_has_not_taken_a_step_and_is_left_to_the_steps_after(tm
 
 
 def test_what_the_window_has_just_started_may_be_stopped_before_it_begins(tmp_path):
-    write_presence(tmp_path, Presence(since=time.time()))
+    write_presence(tmp_path, ProcessRecord(since=time.time()))
     assert read_presence(tmp_path).is_live
     request_stop(tmp_path)
     with pytest.raises(KeyboardInterrupt), at_work(tmp_path):
         time.sleep(20)
-    write_presence(tmp_path, Presence(since=time.time() - 60))
+    write_presence(tmp_path, ProcessRecord(since=time.time() - 60))
     assert not read_presence(tmp_path).is_live
 
 
@@ -140,7 +140,7 @@ def test_a_wish_writes_nothing_where_a_link_points_to(tmp_path):
     (run / "process.json").symlink_to(mine)
     assert not stop_requested(run) and read_presence(run) is None
     end_now(run)
-    write_presence(run, Presence(outcome="done"))
+    write_presence(run, ProcessRecord(outcome="done"))
     assert mine.read_text() == "my words" and read_presence(run).outcome == "done"
 
 
@@ -157,16 +157,16 @@ def test_a_number_is_one_process_only_while_it_was_born_then():
 def test_a_damaged_file_says_nothing(tmp_path, text):
     (tmp_path / "process.json").write_text(text)
     found = read_presence(tmp_path)
-    assert found is None or found == Presence()
+    assert found is None or found == ProcessRecord()
 
 
 def test_a_sentence_of_a_file_is_one_line(tmp_path):
-    write_presence(tmp_path, replace(Presence(), outcome="failed", sentence="a\n\x1b[2J" + "b" * 10**4))
+    write_presence(tmp_path, replace(ProcessRecord(), outcome="failed", sentence="a\n\x1b[2J" + "b" * 10**4))
     assert read_presence(tmp_path).sentence.startswith(r"a \x1b[2Jbbb") and len(read_presence(tmp_path).sentence) <= 300
 
 
 def test_the_lock_alone_says_that_somebody_is_at_work(tmp_path):
     with FolderLock(tmp_path):
-        write_presence(tmp_path, Presence(2**31 - 1, "elsewhere", outcome="done"))
+        write_presence(tmp_path, ProcessRecord(2**31 - 1, "elsewhere", outcome="done"))
         assert read_presence(tmp_path).is_live
     assert not read_presence(tmp_path).is_live

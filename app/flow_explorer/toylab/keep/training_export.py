@@ -23,15 +23,15 @@ from flow_explorer.toylab.keep.filming import Filming
 from flow_explorer.toylab.keep.training_file import SUFFIX, Training
 from flow_explorer.toylab.state import FLOWS, ToyState
 from flow_explorer.toylab.target.words import title_of_target
-from flow_explorer.widgets import Progress
-from flow_explorer.workspace import Command, Context
+from flow_explorer.widgets import ProgressView
+from flow_explorer.workspace import Command, WorkspaceContext
 from flowcore.errors import ConfigError, FlowError
 from flowcore.pictures import recipe
 from flowcore.pictures.image_writing import write_atomically
-from flowcore.plane.course import snapshot_config, snapshot_course, snapshot_step
-from flowcore.plane.shots import curve_csv
+from flowcore.plane.film_frames import curve_csv
+from flowcore.plane.schedule import snapshot_config, snapshot_schedule, snapshot_step
 
-__all__ = ["Keeping"]
+__all__ = ["TrainingExport"]
 
 Entry = tuple[str, Callable[[], object], bool]
 AskPath = Callable[[str, str, str, Callable[[str], object]], object]
@@ -42,20 +42,20 @@ QUICK_HELD_OUT = 2048
 """On how many held-out points the window's losses are measured (as `flowcore.plane.race` has it, which needs torch)."""
 
 
-class Keeping(QObject):
+class TrainingExport(QObject):
     """Acts on the controller's present training. ``progress`` stands below the panels while an animation is made.
 
     ``canvas`` is whose window the dialogs lie over.
     """
 
-    def __init__(self, controller: ToyController, context: Context, canvas: QWidget, ask_path: AskPath,
+    def __init__(self, controller: ToyController, context: WorkspaceContext, canvas: QWidget, ask_path: AskPath,
                  parent: QObject | None = None) -> None:  # fmt: skip
         super().__init__(parent)
         self._controller, self._context, self._canvas, self._ask_path = controller, context, canvas, ask_path
         self._check = Query(context.engine)
         self._filmed = Filmed()
         self.filming = Filming(context.engine, self)
-        self.progress = Progress("", cancellable=True)
+        self.progress = ProgressView("", cancellable=True)
         self.progress.setAccessibleName(tr("The animation that is being made"))
         self.progress.hide()
         self.progress.cancelled.connect(self.filming.cancel)
@@ -154,8 +154,8 @@ class Keeping(QObject):
         if not self.can_film:
             self._notify(tr("There is nothing to film yet: let the flow learn for a while."), kind="notice")
             return
-        course = snapshot_course(self._snapshot)
-        if course.inherited:
+        schedule = snapshot_schedule(self._snapshot)
+        if schedule.inherited:
             self._notify(tr("This training began with another one's weights, so it cannot be filmed from its seed."))
             return
         sheet = FilmSheet(self._filmed, snapshot_step(self._snapshot), self._canvas.window())
@@ -172,7 +172,7 @@ class Keeping(QObject):
         snapshot, state = self._snapshot, self._controller.state
         step = snapshot_step(snapshot)
         made = recipe.new("toylab", state=state.to_dict(), step=step)
-        self.filming.save(path, wanted, snapshot_config(snapshot), snapshot_course(snapshot), step, made)
+        self.filming.save(path, wanted, snapshot_config(snapshot), snapshot_schedule(snapshot), step, made)
 
     def _show(self) -> None:
         self.progress.setVisible(self.filming.busy)
@@ -196,8 +196,8 @@ class Keeping(QObject):
         """Write the curve as CSV; says where it is, or why not."""
         run = self._controller.training
         try:
-            course = snapshot_course(self._snapshot) if self._snapshot else None
-            write_atomically(path, curve_csv(run.curve.with_rates(course), run.entropy).encode())
+            schedule = snapshot_schedule(self._snapshot) if self._snapshot else None
+            write_atomically(path, curve_csv(run.curve.with_rates(schedule), run.entropy).encode())
         except FlowError as error:
             self._notify(str(error))
         else:

@@ -10,7 +10,7 @@ import numpy as np
 from flow_explorer.toylab.history.training_history import Frame, TrainingHistory
 from flow_explorer.toylab.run import Run
 
-__all__ = ["Past"]
+__all__ = ["Playback"]
 
 _LASTING = ("data", "truth", "true_contours", "estimate", "estimate_contours")
 """What is the same at every moment."""
@@ -18,7 +18,7 @@ _SAME = ("entropy", "known", "estimated_from", "reach", "curve", "rate", "gradie
 _numbers = itertools.count(-1, -1)
 
 
-class Past:
+class Playback:
     """Records the run that ``present`` gives, and holds the moment that the person scrubbed to; ``changed`` is called where that
     is another.
 

@@ -10,14 +10,14 @@ from flowcore.errors import ConfigError
 from flowcore.fields import check, like, read
 from flowcore.plane.config import ToyConfig
 
-__all__ = ["MAX_RIVALS", "Rival", "next_rival", "racers", "read_rivals"]
+__all__ = ["MAX_RIVALS", "RaceEntry", "next_rival", "racers", "read_rivals"]
 
 MAX_RIVALS = 3
 _OWNER = "In a race a flow's"
 
 
 @dataclass(frozen=True)
-class Rival:
+class RaceEntry:
     """What may differ between the flows of a race; all else is the settings' own.
 
     Raises:
@@ -33,7 +33,7 @@ class Rival:
         check(self, _OWNER)
 
 
-def read_rivals(values: Any) -> tuple[Rival, ...]:
+def read_rivals(values: Any) -> tuple[RaceEntry, ...]:
     """At most three rivals, also from JSON values.
 
     Raises:
@@ -43,10 +43,10 @@ def read_rivals(values: Any) -> tuple[Rival, ...]:
         raise ConfigError("The flows of a race are a list.")
     if len(values) > MAX_RIVALS:
         raise ConfigError(f"At most {MAX_RIVALS + 1} flows race.")
-    return tuple(value if isinstance(value, Rival) else read(Rival, value, _OWNER, strict=True) for value in values)
+    return tuple(value if isinstance(value, RaceEntry) else read(RaceEntry, value, _OWNER, strict=True) for value in values)
 
 
-def next_rival(taken: Iterable[str], flows: Iterable[str], own: Rival) -> Rival:
+def next_rival(taken: Iterable[str], flows: Iterable[str], own: RaceEntry) -> RaceEntry:
     """Another flow for the race: the first kind that is not in it yet, as large as ``own``."""
     taken, order = set(taken), [name for name in ("spline", "realnvp", "glow", "nice") if name in flows]
     order += [name for name in flows if name not in order]
@@ -54,7 +54,7 @@ def next_rival(taken: Iterable[str], flows: Iterable[str], own: Rival) -> Rival:
     return replace(own, flow=flow)
 
 
-def racers(config: Mapping[str, Any], rivals: Iterable[Rival]) -> list[dict[str, Any]]:
+def racers(config: Mapping[str, Any], rivals: Iterable[RaceEntry]) -> list[dict[str, Any]]:
     """The configurations of all in the race: the settings' own first, each rival's with the same target, seed and batch."""
     found = [dict(config)]
     for rival in rivals:

@@ -19,16 +19,16 @@ from PySide6.QtWidgets import (
 
 from flow_explorer import theme
 from flow_explorer.explorer.facets.piles.dropping import data_of
-from flow_explorer.explorer.facets.piles.pile_link import PileView
+from flow_explorer.explorer.facets.piles.picture_set_link import PileView
 from flow_explorer.explorer.facets.piles.state import Side
 from flow_explorer.explorer.paint import PictureCache, draw_picture, draw_placeholder
 from flow_explorer.i18n import plural, tr
-from flow_explorer.widgets import Button, IconButton, Label, Progress
+from flow_explorer.widgets import Button, IconButton, Label, ProgressView
 from flow_explorer.widgets.dropping import DropTarget
 from flow_explorer.widgets.elided import ElidedLabel
 from flow_explorer.widgets.sameness import same
 
-__all__ = ["ContactSheet", "PileCard"]
+__all__ = ["ContactSheet", "PictureSetCard"]
 
 GAP = 3
 SMALLEST, LARGEST = 24, 56
@@ -90,7 +90,7 @@ class ContactSheet(QWidget):
         painter.end()
 
 
-class PileCard(DropTarget):
+class PictureSetCard(DropTarget):
     """Shows a `Side` with its `PileView`; every act leaves as a signal."""
 
     dropped = Signal(str, list)
@@ -146,7 +146,7 @@ class PileCard(DropTarget):
         column.addWidget(self.sentence)
         column.addLayout(buttons)
         column.addStretch(1)
-        self.progress = Progress(cancellable=True)
+        self.progress = ProgressView(cancellable=True)
         waiting = QWidget()
         column = QVBoxLayout(waiting)
         column.setContentsMargins(8, 0, 8, 8)

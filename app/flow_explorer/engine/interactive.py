@@ -11,12 +11,12 @@ import torch
 
 from flowcore.model.flow import Flow
 
-from .context import Context
+from .context import JobContext
 from .devices import fast_bfloat16
 
-__all__ = ["follow_the_hand", "in_strides", "quick_draft"]
+__all__ = ["batched", "prioritise_interactive", "quick_draft"]
 
-STRIDE_S = 0.005
+TURN_S = 0.005
 
 ONE_THREAD_DIMS = 3 * 64 * 64
 """A single picture of this size or smaller is computed on one thread: its kernels gain little from a second, and on two cores
@@ -30,7 +30,7 @@ def quick_draft(flow: Flow, z: np.ndarray) -> bool:
     return z.dtype == np.float32 and fast_bfloat16(flow.device)
 
 
-def follow_the_hand(context: Context, flow: Flow, alone: bool = True) -> None:
+def prioritise_interactive(context: JobContext, flow: Flow, alone: bool = True) -> None:
     """For the rest of this job; see `ONE_THREAD_DIMS`. `alone`: it has its turns at a stretch until its first answer."""
     if alone:
         context.keep_turns()
@@ -38,11 +38,11 @@ def follow_the_hand(context: Context, flow: Flow, alone: bool = True) -> None:
         context.use_threads(1)
 
 
-def in_strides(steps: Generator[None, None, T]) -> Generator[None, None, T]:
+def batched(steps: Generator[None, None, T]) -> Generator[None, None, T]:
     """The same steps, several a turn and without autograd's bookkeeping: many of a single picture's layers take a third of a
     millisecond, and the loop's turns and that would be a tenth of the whole."""
     while True:
-        end = time.monotonic() + STRIDE_S
+        end = time.monotonic() + TURN_S
         try:
             with torch.inference_mode():
                 while time.monotonic() < end:

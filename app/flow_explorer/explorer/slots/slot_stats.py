@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QColorDialog, QHBoxLayout, QMenu, QStackedLayout, 
 
 from flow_explorer.explorer.examples import examples_menu
 from flow_explorer.explorer.figures import LIKELIER, TYPICALITY, bpd_tip, percent
-from flow_explorer.explorer.state import Well
+from flow_explorer.explorer.slots.crop_editor import ZOOM_MAX, ZOOM_MIN
+from flow_explorer.explorer.state import Slot
 from flow_explorer.explorer.swatch import Swatch
-from flow_explorer.explorer.view_model import WellView
-from flow_explorer.explorer.wells.crop_editor import ZOOM_MAX, ZOOM_MIN
+from flow_explorer.explorer.view_model import SlotView
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Button, Choice, IconButton, Label, ValueRow, ValueSlider
 from flow_explorer.widgets.elided import ElidedLabel
@@ -22,7 +22,7 @@ from flowcore.model.labels import describe, single
 from flowcore.pictures.crop import Crop, crop_corners
 from flowcore.pictures.images import Picture
 
-__all__ = ["WellStats"]
+__all__ = ["SlotStats"]
 
 BETWEEN = "between"
 """The key of a place between classes, which a frame of a walk may be of."""
@@ -37,7 +37,7 @@ WIDE = 236
 """From this width on, the figures are said in full."""
 
 
-class WellStats(QWidget):
+class SlotStats(QWidget):
     """Shows the figures of a well; `editing` turns it into the crop's controls."""
 
     cleared = Signal()
@@ -55,8 +55,8 @@ class WellStats(QWidget):
         super().__init__(parent)
         self.which = which
         self.editing = False
-        self._well = Well()
-        self._view = WellView()
+        self._slot = Slot()
+        self._view = SlotView()
         self._problem = self._sees = ""
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._make_figures())
@@ -69,8 +69,8 @@ class WellStats(QWidget):
         font.setBold(True)
         letter.setFont(font)
         self.name = ElidedLabel("muted")
-        self.clear_button = IconButton("close", tr("Clear {well}", well=self.which), size=28, icon_size=16,
-                                       tooltip=tr("Clear {well} (Delete)", well=self.which))
+        self.clear_button = IconButton("close", tr("Clear {slot}", slot=self.which), size=28, icon_size=16,
+                                       tooltip=tr("Clear {slot} (Delete)", slot=self.which))
         self.clear_button.muted = True
         head = QHBoxLayout()
         head.setSpacing(6)
@@ -79,14 +79,14 @@ class WellStats(QWidget):
         head.addWidget(self.clear_button)
         self.crop_button = Button(tr("Crop"), "plain", icon="crop",
                                   tooltip=tr("Move, zoom or turn what the model sees"))
-        self.crop_button.setAccessibleName(tr("Crop {well}", well=self.which))
-        self.more_button = IconButton("more", tr("More for {well}", well=self.which),
+        self.crop_button.setAccessibleName(tr("Crop {slot}", slot=self.which))
+        self.more_button = IconButton("more", tr("More for {slot}", slot=self.which),
                                       tooltip=tr("Choose another picture, or an example"))
         foot = QHBoxLayout()
         foot.setSpacing(4)
         foot.addWidget(self.crop_button)
         foot.addWidget(self.more_button)
-        self.of_class = Choice([], name=tr("Class of {well}", well=self.which),
+        self.of_class = Choice([], name=tr("Class of {slot}", slot=self.which),
                                tooltip=tr("The class that the picture is encoded under: the one under which it is likeliest,\n"
                                           "or one of yours. Every class gives every byte back."))  # fmt: skip
         self.of_class.hide()
@@ -159,18 +159,18 @@ class WellStats(QWidget):
     # What is shown
 
     def show_well(
-        self, well: Well, view: WellView, picture: Picture | None, sees: str, classes: Sequence[str] = ()
+        self, slot: Slot, view: SlotView, picture: Picture | None, sees: str, classes: Sequence[str] = ()
     ) -> None:
-        if well != self._well:
+        if slot != self._slot:
             self._problem = ""
-        self._well, self._view, self._sees = well, view, sees
-        self.name.setText(well.name)
+        self._slot, self._view, self._sees = slot, view, sees
+        self.name.setText(slot.name)
         notes = " ".join(picture.notes) if picture is not None else ""
-        self.name.setToolTip("\n".join(part for part in (well.name, notes) if part))
-        self.zoom.set_value(well.crop.zoom)
-        self.turn.set_value(-well.crop.angle)
-        self.background.set_colour(well.crop.background)
-        self.background.setVisible(picture is not None and _background_shows(picture, well.crop))
+        self.name.setToolTip("\n".join(part for part in (slot.name, notes) if part))
+        self.zoom.set_value(slot.crop.zoom)
+        self.turn.set_value(-slot.crop.angle)
+        self.background.set_colour(slot.crop.background)
+        self.background.setVisible(picture is not None and _background_shows(picture, slot.crop))
         self._show_class(classes)
         self._show_figures()
 
@@ -250,16 +250,16 @@ class WellStats(QWidget):
             (self.zoom if editing else self.crop_button).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _change(self, **changes: float | str) -> None:
-        if not self._well.empty:
-            self.crop_changed.emit(replace(self._well.crop, **changes))
+        if not self._slot.empty:
+            self.crop_changed.emit(replace(self._slot.crop, **changes))
 
     def _reset(self) -> None:
-        if not self._well.empty:
-            self.crop_changed.emit(Crop(background=self._well.crop.background))
+        if not self._slot.empty:
+            self.crop_changed.emit(Crop(background=self._slot.crop.background))
             self.rested.emit()
 
     def _pick_background(self) -> None:
-        dialog = QColorDialog(QColor(self._well.crop.background), self)
+        dialog = QColorDialog(QColor(self._slot.crop.background), self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.currentColorChanged.connect(lambda colour: self._change(background=colour.name()))
         dialog.finished.connect(lambda _result: self.rested.emit())

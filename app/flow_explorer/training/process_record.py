@@ -31,8 +31,17 @@ from flowcore.one_line import one_line
 from flowcore.regular import read_regular
 
 __all__ = [
-    "LOG", "AtWork", "Presence", "at_work", "end_now", "forget_stop", "is_alive", "read_presence", "request_stop",
-    "stop_requested", "write_presence",
+    "LOG",
+    "ProcessRecord",
+    "RunLock",
+    "at_work",
+    "end_now",
+    "forget_stop",
+    "is_alive",
+    "read_presence",
+    "request_stop",
+    "stop_requested",
+    "write_presence",
 ]  # fmt: skip
 
 FILE = "process.json"
@@ -49,7 +58,7 @@ _MOST = 64 * 1024
 
 
 @dataclass(frozen=True)
-class Presence:
+class ProcessRecord:
     """Who trains in a run folder, or how that ended: ``outcome`` is "" while it runs, else "done", "stopped" or "failed"."""
 
     pid: int = 0
@@ -118,7 +127,7 @@ def _is_alive_on_windows(pid: int) -> bool:
     return bool(known) and code.value == still_active
 
 
-def read_presence(folder: Path) -> Presence | None:
+def read_presence(folder: Path) -> ProcessRecord | None:
     """What the run folder says, and whether it is held; None where neither says anything."""
     held = is_locked(folder)
     try:
@@ -126,9 +135,9 @@ def read_presence(folder: Path) -> Presence | None:
     except (OSError, ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        return Presence(held=True) if held else None
+        return ProcessRecord(held=True) if held else None
     kept: dict[str, Any] = {"held": held}
-    for field in fields(Presence):
+    for field in fields(ProcessRecord):
         value = values.get(field.name)
         if field.name in ("since", "born"):
             if type(value) in (int, float) and 0 <= value < 2**53 and math.isfinite(value):
@@ -138,10 +147,10 @@ def read_presence(folder: Path) -> Presence | None:
                 kept["pid"] = value
         elif field.name != "held" and isinstance(value, str):
             kept[field.name] = value if field.name == "data" else one_line(value)
-    return Presence(**kept)
+    return ProcessRecord(**kept)
 
 
-def write_presence(folder: Path, presence: Presence) -> None:
+def write_presence(folder: Path, presence: ProcessRecord) -> None:
     """Replace process.json; does nothing where the folder is gone or cannot be written: the training matters more."""
     path = folder / FILE
     values = asdict(presence)
@@ -153,7 +162,7 @@ def write_presence(folder: Path, presence: Presence) -> None:
             temporary.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
 
 
-class AtWork:
+class RunLock:
     """What a training process tells the run folder of itself; ``stopped`` is set where a person ended it."""
 
     def __init__(self, folder: Path, data: str, tell: Callable[[str], object]) -> None:
@@ -162,7 +171,7 @@ class AtWork:
         self.folder, self.stopped, self._say = folder, False, tell
         self.stepping = False
         """Whether steps are taken: each of them looks for a wish to stop, which before the first one ends the process."""
-        self._here = Presence(pid, socket.gethostname(), _born(pid), time.time(), data=where)
+        self._here = ProcessRecord(pid, socket.gethostname(), _born(pid), time.time(), data=where)
         self._lock = FolderLock(folder)
         self._over = threading.Event()
         self._watch: threading.Thread | None = None
@@ -232,13 +241,13 @@ def _interrupt() -> None:
 @contextmanager
 def at_work(
     folder: Path, data: str = "", tell: Callable[[str], object] = lambda _sentence: None
-) -> Iterator[AtWork]:
+) -> Iterator[RunLock]:
     """While inside, the folder says that this process trains in it; afterwards, how that ended. ``tell`` gets sentences.
 
     Raises:
         ConfigError: if another process trains there.
     """
-    work = AtWork(folder, data, tell)
+    work = RunLock(folder, data, tell)
     work.enter()
     try:
         yield work

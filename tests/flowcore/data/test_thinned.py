@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flowcore.data.pile import check_piles, output_names, read_pile
+from flowcore.data.thinned import check_sets, output_names, read_thinned
 from flowcore.errors import ConfigError, DataError
 
 
@@ -21,7 +21,7 @@ def test_a_folder_is_read_as_the_model_sees_it_and_the_broken_are_named(tmp_path
     (tmp_path / "a" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     (tmp_path / "a" / "notes.txt").write_text("no picture")
     told = []
-    pile = read_pile(tmp_path / "a", (8, 8), 3, on_progress=lambda done, total: told.append((done, total)))
+    pile = read_thinned(tmp_path / "a", (8, 8), 3, on_progress=lambda done, total: told.append((done, total)))
     assert pile.pictures.shape == (5, 8, 8, 3) and pile.pictures[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4]
     assert pile.names == [f"{index:03}.png" for index in range(5)] and pile.total == 6
     ((name, sentence),) = pile.left_out
@@ -31,7 +31,7 @@ def test_a_folder_is_read_as_the_model_sees_it_and_the_broken_are_named(tmp_path
 
 def test_of_many_some_are_taken_evenly(tmp_path):
     fill(tmp_path, 50)
-    pile = read_pile(tmp_path, (8, 8), 1, limit=5)
+    pile = read_thinned(tmp_path, (8, 8), 1, limit=5)
     assert [name[:3] for name in pile.names] == ["000", "012", "024", "037", "049"]
     assert pile.total == 50 and pile.pictures.shape == (5, 8, 8, 1)
 
@@ -39,9 +39,9 @@ def test_of_many_some_are_taken_evenly(tmp_path):
 def test_arrays_are_piles_too(tmp_path):
     pictures = np.random.default_rng(0).integers(0, 256, (9, 8, 8, 3), dtype=np.uint8)
     np.savez(tmp_path / "x.npz", images=pictures)
-    pile = read_pile(tmp_path / "x.npz", (8, 8), 3)
+    pile = read_thinned(tmp_path / "x.npz", (8, 8), 3)
     assert np.array_equal(pile.pictures, pictures) and pile.total == 9
-    smaller = read_pile(tmp_path / "x.npz", (4, 4), 1, limit=3)
+    smaller = read_thinned(tmp_path / "x.npz", (4, 4), 1, limit=3)
     assert smaller.pictures.shape == (3, 4, 4, 1)
 
 
@@ -56,31 +56,31 @@ def test_reading_can_be_stopped(tmp_path):
             raise Stopped
 
     with pytest.raises(Stopped):
-        read_pile(tmp_path, (8, 8), 3, on_progress=stop)
+        read_thinned(tmp_path, (8, 8), 3, on_progress=stop)
 
 
 def test_nothing_is_said_in_a_sentence(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no pictures in it"):
-        read_pile(tmp_path / "empty", (8, 8), 3)
+        read_thinned(tmp_path / "empty", (8, 8), 3)
     with pytest.raises(DataError, match="no data at"):
-        read_pile(tmp_path / "nowhere", (8, 8), 3)
+        read_thinned(tmp_path / "nowhere", (8, 8), 3)
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "x.png").write_bytes(b"nothing")
     with pytest.raises(DataError, match="None of the 1 files"):
-        read_pile(tmp_path / "bad", (8, 8), 3)
+        read_thinned(tmp_path / "bad", (8, 8), 3)
 
 
 def test_piles_that_lead_nowhere():
     a = np.random.default_rng(0).integers(0, 256, (3, 2, 2, 3), dtype=np.uint8)
-    check_piles(a, a + 1)
-    check_piles(a, a[:2])
+    check_sets(a, a + 1)
+    check_sets(a, a[:2])
     with pytest.raises(ConfigError, match="the same pictures"):
-        check_piles(a, a[[2, 0, 1]])
+        check_sets(a, a[[2, 0, 1]])
     with pytest.raises(ConfigError, match="cats holds one picture"):
-        check_piles(a, a[:1], ("dogs", "cats"))
+        check_sets(a, a[:1], ("dogs", "cats"))
     with pytest.raises(ConfigError, match="A holds no picture"):
-        check_piles(a[:0], a)
+        check_sets(a[:0], a)
 
 
 def test_no_two_files_have_one_name():

@@ -10,8 +10,14 @@ import torch
 from flow_explorer import assets
 from flowcore.bijections import AffineCoupling, Permutation, Split, Squeeze
 from flowcore.errors import ConfigError, NonFiniteError
-from flowcore.latents.anatomy import anatomy, decode_stages, encode_stages, largest_difference, outline
-from flowcore.latents.layout import Layout, homes
+from flowcore.latents.layer_trace import (
+    decode_stages,
+    encode_stages,
+    largest_difference,
+    layer_trace,
+    outline,
+)
+from flowcore.latents.layout import LatentLayout, homes
 from flowcore.model import checkpoint
 from flowcore.model.codec import encode_picture, label_tensor
 from flowcore.model.flow import Flow
@@ -59,7 +65,7 @@ def run(steps):
 @pytest.mark.parametrize("name", FLOWS)
 def test_the_terms_add_up_to_the_likelihood(name):
     flow, picture, label = trained(name)
-    found = anatomy(flow, picture, label)
+    found = layer_trace(flow, picture, label)
     flow = flow.double()
     x = torch.from_numpy(picture.astype(np.float64) + 0.5).permute(2, 0, 1)[None]
     with torch.no_grad():
@@ -152,20 +158,20 @@ def test_a_picture_of_one_value_is_grey_where_all_values_are_the_same():
 def test_what_cannot_be_followed_is_said():
     flow, picture, label = trained("glow")
     with pytest.raises(ConfigError, match="8×8"):
-        anatomy(flow, picture[:4], label)
+        layer_trace(flow, picture[:4], label)
     with pytest.raises(ConfigError, match="8×8"):
-        anatomy(flow, picture[:4].astype(np.float64), label)
+        layer_trace(flow, picture[:4].astype(np.float64), label)
     with pytest.raises(ConfigError, match="192 numbers"):
         run(decode_stages(flow, np.zeros(5), label))
     with pytest.raises(ConfigError, match="pictures"):
-        Layout(build(dict(system="glow", shape=[2], depth=1, width=4)))
+        LatentLayout(build(dict(system="glow", shape=[2], depth=1, width=4)))
     coupling = flow.layers[4]
     assert isinstance(coupling, AffineCoupling)
     with torch.no_grad():
         for parameter in coupling.network.parameters():
             parameter.fill_(float("nan"))
     with pytest.raises(NonFiniteError, match="AffineCoupling"):
-        anatomy(flow, picture, label)
+        layer_trace(flow, picture, label)
     with pytest.raises(NonFiniteError, match="AffineCoupling"):
         run(decode_stages(flow, np.zeros(192), label))
 

@@ -10,22 +10,22 @@ import numpy as np
 from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.explorer import Encoded, EncodePicture, Encoding
 from flow_explorer.explorer.model import Model, figures
-from flow_explorer.explorer.state import ExplorerState, Well
+from flow_explorer.explorer.state import ExplorerState, Slot
 from flow_explorer.explorer.store import Store
-from flow_explorer.explorer.view_model import WellView
+from flow_explorer.explorer.view_model import SlotView
 from flowcore.errors import FlowError
 from flowcore.pictures.crop import apply_crop
 
-__all__ = ["WellLink", "seen_by"]
+__all__ = ["SlotLink", "seen_by"]
 
 
-def seen_by(model: Model, store: Store, well: Well) -> np.ndarray:
+def seen_by(model: Model, store: Store, slot: Slot) -> np.ndarray:
     """What the model sees of a well's picture: uint8 (H, W, C)."""
-    return apply_crop(store.picture(well.picture), well.crop, model.height, model.width, model.channels)
+    return apply_crop(store.picture(slot.picture), slot.crop, model.height, model.width, model.channels)
 
 
-class WellLink:
-    """Keeps a `WellView` equal to what the state puts in the well."""
+class SlotLink:
+    """Keeps a `SlotView` equal to what the state puts in the well."""
 
     def __init__(self, which: str, client: Any, store: Store, on_change: Callable[[str], None]) -> None:
         self.which = which
@@ -34,7 +34,7 @@ class WellLink:
         self._query = Query(client, lambda: on_change(which), each=True)
         self._put: tuple | None = None
         """What the state put in it last: its picture is cropped once."""
-        self.view = WellView()
+        self.view = SlotView()
 
     @property
     def busy(self) -> bool:
@@ -52,27 +52,27 @@ class WellLink:
     def sync(self, state: ExplorerState, model: Model | None) -> None:
         if model is None:
             return
-        well = state.well(self.which)
-        weights = model.weights if well.latent else ""
-        label = well.label_for(model.name, weights)
+        slot = state.slot(self.which)
+        weights = model.weights if slot.latent else ""
+        label = slot.label_for(model.name, weights)
         # A z without a class is nothing to a conditional model, nor is one of a class that it has not.
         fits = bool(label) == bool(model.classes) and all(number < len(model.classes) for number, _ in label)
-        latent = well.latent if well.keeps_latent(model.name, weights) and fits else ""
+        latent = slot.latent if slot.keeps_latent(model.name, weights) and fits else ""
         label = label if fits else ()
-        put = (str(model.path), well.picture, well.crop, latent, label)
+        put = (str(model.path), slot.picture, slot.crop, latent, label)
         if put == self._put:
             return
         before, self._put = self._put, put
-        if well.empty:
+        if slot.empty:
             self._query.want(None)
-            self.view = WellView()
+            self.view = SlotView()
             self._on_change(self.which)
             return
         try:
-            seen = seen_by(model, self._store, well)
+            seen = seen_by(model, self._store, slot)
         except FlowError as error:
             self._query.want(None)
-            self.view = WellView(error=str(error))
+            self.view = SlotView(error=str(error))
             self._on_change(self.which)
             return
         # The same picture, only moved: the older figures stand until the new ones come, so nothing flickers.
@@ -81,7 +81,7 @@ class WellLink:
             # Of another picture, or another z, not even an older answer is of use.
             self._query.want(None)
         if not dragged:
-            self.view = WellView()
+            self.view = SlotView()
         self.view.seen = seen
         self.view.chosen = label
         # A sample's walk starts from its own z, also while its badge is still being computed.
@@ -113,4 +113,4 @@ class WellLink:
     def _failed(self, sentence: str, details: str, put: tuple) -> None:
         view = self.view
         kept = {"z": view.z, "label": view.label, "weights": view.weights} if put[3] else {}
-        self.view = WellView(seen=view.seen, chosen=put[4], error=sentence, details=details, **kept)
+        self.view = SlotView(seen=view.seen, chosen=put[4], error=sentence, details=details, **kept)
