@@ -74,7 +74,7 @@ class FolderLock:
         status = os.fstat(file)
         self._key, self._thread = (status.st_dev, status.st_ino), threading.get_ident()
         outer = _held.get(self._key)
-        if outer is not None and outer._thread == self._thread and os.name == "posix":
+        if outer is not None and outer._thread == self._thread:
             os.close(file)
             self.held = self._inner = True
             return

@@ -105,10 +105,10 @@ class TrainConfig:
                 raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 1, not {value!r}.")
         if type(self.keep_every) is not int or not 0 <= self.keep_every < 2**53:
             raise ConfigError(f"Training: keep every must be a whole number, 0 for never, not {self.keep_every!r}.")
-        for name, least in (("warm_up", 0), ("seed", -(2**63))):
+        for name in ("warm_up", "seed"):
             value = getattr(self, name)
-            if type(value) is not int or not least <= value < 2**64:
-                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number, not {value!r}.")
+            if type(value) is not int or not 0 <= value < 2**64:
+                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 0, not {value!r}.")
         for name in ("weight_decay", "ema_decay", "sample_temperature"):
             if not _is_number(value := getattr(self, name)) or value < 0:
                 raise ConfigError(f"Training: {name.replace('_', ' ')} must be a number of at least 0, not {value!r}.")

@@ -62,7 +62,8 @@ class RunFolder:
     def config(self) -> TrainConfig:
         """Raises CheckpointError or ConfigError if there is no readable run here."""
         try:
-            return TrainConfig.from_dict(json.loads(read_regular(self.config_path, MOST_CONFIG)))
+            text = read_regular(self.config_path, MOST_CONFIG)
+            return TrainConfig.from_dict(json.loads(text, parse_constant=_refuse, parse_int=_whole))
         except FileNotFoundError:
             raise CheckpointError(f"'{self.path}' holds no run to resume (no config.json).") from None
         except (OSError, ValueError, RecursionError):
@@ -146,3 +147,15 @@ class RunFolder:
                 temporary.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
         except OSError as error:
             raise DataError(f"The run's metrics cannot be written to '{self.metrics_path}': {error.strerror or error}.") from None
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no setting")
+
+
+def _whole(digits: str) -> int:
+    """No setting is larger, and what is larger is no float any more."""
+    value = int(digits)
+    if abs(value) >= 2**64:
+        raise ValueError("a number beyond all settings")
+    return value

@@ -311,12 +311,15 @@ class Trainer:
                 state = json.loads(file.metadata()["training"])
                 keys = set(file.keys())
                 for name, p in self.flow.named_parameters():
-                    p.data.copy_(file.get_tensor(f"{TRAINING_PREFIX}raw.{name}"))
+                    p.data.copy_(_of_shape(file.get_tensor(f"{TRAINING_PREFIX}raw.{name}"), p))
                     stored = {key: f"{TRAINING_PREFIX}adam.{key}.{name}" for key in _ADAM}
-                    values = {key: file.get_tensor(at).to(self.device) for key, at in stored.items() if at in keys}
-                    if values:
-                        self.optimiser.state[p] = values
-            self._set_state(state)
+                    if keys.isdisjoint(stored.values()):
+                        continue  # of a parameter that no gradient has reached
+                    values = {key: file.get_tensor(at).to(self.device) for key, at in stored.items()}
+                    for key in _ADAM[1:]:
+                        _of_shape(values[key], p)
+                    self.optimiser.state[p] = {**values, "step": values["step"].reshape(())}
+            self._set_state(_checked(state))
         except (KeyError, TypeError, ValueError, OverflowError, RuntimeError, OSError, SafetensorError) as error:
             raise CheckpointError(f"'{folder.last}' cannot be resumed from: {error}.") from None
 
@@ -348,3 +351,19 @@ class Trainer:
     def save_last(self, folder: RunFolder) -> None:
         """Write last.safetensors, with all that resuming needs. Raises CheckpointError if it cannot be written."""
         save(folder.last, self.average, self.card(), self.training_tensors(), {"training": json.dumps(self._state())})
+
+
+def _of_shape(tensor: Tensor, like: Tensor) -> Tensor:
+    if tensor.shape != like.shape:
+        raise ValueError(f"a tensor is {tuple(tensor.shape)} where {tuple(like.shape)} is needed")
+    return tensor
+
+
+def _checked(state: dict) -> dict:
+    """A place in a run as a file tells it. Raises KeyError, TypeError or ValueError where it is none."""
+    best = 0.0 if state["best"] is None else state["best"]
+    for name, value, kinds in (("step", state["step"], int), ("skipped", state["skipped"], int),
+                               ("seconds", state["seconds"], (int, float)), ("best", best, (int, float))):  # fmt: skip
+        if isinstance(value, bool) or not isinstance(value, kinds) or not abs(value) < 2**53 or (value < 0 and name != "best"):
+            raise ValueError(f"its {name} cannot be")
+    return state

@@ -66,7 +66,6 @@ def test_looking_never_keeps_anybody_from_taking_it(tmp_path):
     assert True in seen
 
 
-@pytest.mark.skipif(os.name != "posix", reason="a second handle of one process is refused on Windows")
 def test_the_same_thread_may_take_it_again_and_another_may_not(tmp_path):
     outer, inner, told = FolderLock(tmp_path), FolderLock(tmp_path / "." / ""), []
     with outer:

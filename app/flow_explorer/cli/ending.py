@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 from flow_explorer.cli.output import say
 
@@ -48,6 +49,11 @@ def _heard(*numbers: int | None) -> list[int]:
     return [number for number in known if number != HANGUP or signal.getsignal(number) != signal.SIG_IGN]
 
 
+def _restore(before: dict[int, Any]) -> None:
+    for number, handler in before.items():
+        signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: of another language
+
+
 @contextmanager
 def unwinding() -> Iterator[None]:
     """While inside, SIGTERM and a closed terminal raise `Ended`. The same signal again ends the process as it is."""
@@ -64,8 +70,7 @@ def unwinding() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _restore(before)
 
 
 @contextmanager
@@ -100,5 +105,4 @@ def noting(several: bool = False) -> Iterator[list[int]]:
     try:
         yield caught
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _restore(before)

@@ -131,7 +131,7 @@ class OutputFile:
             raise OutputError(f"{self.path} cannot be written: there is no folder {folder}.")
         if self.target.exists() and not os.access(self.target, os.W_OK):
             raise OutputError(f"{self.path} is write-protected: give another name.")
-        for path in map(os.path.expanduser, protected):
+        for path in (os.path.expanduser(path) for path in protected):
             if os.path.exists(path) and self.target.exists() and os.path.samefile(path, self.target):
                 raise OutputError(
                     f"{self.path} is read by this command, so it is not overwritten: give another name."

@@ -15,6 +15,7 @@ from flow_explorer.i18n import plural, tr
 from flow_explorer.training.findings import time_words
 from flow_explorer.widgets import Button, Card, EmptyState, Fold, Label, ProgressView, Spinner
 from flow_explorer.widgets.picture import paint_picture
+from flowcore.one_line import one_line
 
 __all__ = ["EstimateCard", "FoundView", "Mosaic", "memory_words"]
 
@@ -230,7 +231,7 @@ class FoundView(QWidget):
     def show_found(self, found: dict[str, Any]) -> None:
         """What is there."""
         self.headline.setText(plural(found["count"], "{count} picture", "{count} pictures"))
-        self.where.setText(found["path"])
+        self.where.setText(one_line(found["path"]))
         self.where.setToolTip(found["path"])
         self.facts.setText("\n".join(filter(None, (_sizes(found), _classes(found)))))
         self.mosaic.set_thumbnails(found["thumbnails"])
@@ -243,7 +244,7 @@ class FoundView(QWidget):
             rows = [sentence if name in sentence else f"{name}: {sentence}" for name, sentence in shown]
             if count > len(rows):
                 rows.append(tr("… and {n} more", n=f"{count - len(rows):,}"))
-            self.left_out_list.setText("\n".join(rows))
+            self.left_out_list.setText("\n".join(map(one_line, rows)))
         self.pages.setCurrentIndex(2)
 
 
@@ -260,6 +261,6 @@ def _classes(found: dict[str, Any]) -> str:
     classes = found["classes"]
     if not classes:
         return tr("No classes: the pictures lie in one folder, or have no labels.")
-    names = ", ".join(f"{name} {count:,}" for name, count in classes[:CLASSES_SHOWN])
+    names = ", ".join(f"{one_line(name, 60)} {count:,}" for name, count in classes[:CLASSES_SHOWN])
     rest = len(classes) - CLASSES_SHOWN
     return tr("{n} classes: {names}", n=len(classes), names=names) + (f" … +{rest}" if rest > 0 else "")

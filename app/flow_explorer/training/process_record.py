@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import secrets
 import signal
@@ -140,7 +139,7 @@ def read_presence(folder: Path) -> ProcessRecord | None:
     for field in fields(ProcessRecord):
         value = values.get(field.name)
         if field.name in ("since", "born"):
-            if type(value) in (int, float) and 0 <= value < 2**53 and math.isfinite(value):
+            if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**53:  # NaN is not
                 kept[field.name] = float(value)
         elif field.name == "pid":
             if type(value) is int and 0 < value < 2**31:

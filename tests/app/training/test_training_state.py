@@ -238,3 +238,19 @@ def test_pictures_are_looked_at_in_a_process_of_their_own(picture_folder):
     assert found["smallest"] == [20, 20] and found["largest"] == [28, 20] and not found["one_size"]
     assert {name for name, _ in found["left_out"]} == {"cats/broken.png", "dogs/cut.jpg"}
     assert len(found["thumbnails"]) == 40
+
+
+def test_names_from_anywhere_are_shown_in_a_line_each(qtbot):
+    from flow_explorer.training.found_view import FoundView
+
+    view, evil = FoundView(), "a\x1b[2J\nb\udcff\u202ec"
+    qtbot.addWidget(view)
+    shown = r"a\x1b[2J b\xff\u202ec"
+    found = {
+        "count": 3, "path": evil, "classes": [[evil, 2], ["d", 1]], "left_out_count": 2,
+        "left_out": [[evil, "broken."], ["x", evil]], "smallest": [8, 8], "largest": [8, 8], "one_size": True, "grey": False,
+        "streamed": False, "thumbnails": [], "memory": 10,
+    }  # fmt: skip
+    view.show_found(found)
+    assert view.where.text() == shown and f"{shown} 2" in view.facts.text()
+    assert shown in view.left_out_list.text() and len(view.left_out_list.text().splitlines()) == 2

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 
+import numpy as np
 import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from flowcore.errors import CheckpointError, ConfigError, DataError, FlowError
-from flowcore.training import RunFolder, TrainConfig
+from flowcore.training import RunFolder, TrainConfig, train
 
 HUGE = 10**400
 GOOD = TrainConfig({"system": "glow", "shape": [3, 8, 8]}).to_dict()
@@ -24,6 +28,8 @@ def write(folder: RunFolder, values: object) -> None:
       for value in ("x", HUGE, True, None, float("nan"), float("inf"), -1)),
     *((name, value) for name in ("architecture", "data") for value in ("x", None, [], 3)),
     *((name, value) for name in ("name", "title", "command") for value in (3, None, [])),
+    ("seed", -1), ("architecture", {"system": "glow-plus", "shape": [3, 8, 8], "input_bound": HUGE}),
+    ("data", {"a": [float("nan")]}),
     ("classes", "abc"), ("classes", [1]), ("classes", None), ("version", 2), ("version", "1"), ("later", 1), ("flip", 1),
     ("memory", []),
     ("precision", {}), ("architecture", {}), ("architecture", {"system": "glow", "shape": 3}),
@@ -75,3 +81,41 @@ def test_lines_that_are_none_of_a_runs_are_passed_over(tmp_path, line):
     assert folder.metrics() == lines
     folder.forget_after(20)
     assert [json.loads(line) for line in folder.metrics_path.read_text().splitlines()] == lines[:2]
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A run of three steps; its last checkpoint's tensors and metadata."""
+    folder = RunFolder(tmp_path_factory.mktemp("begun") / "run")
+    pictures = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), dtype=np.uint8)
+    config = TrainConfig({"system": "nice", "shape": [3, 8, 8], "depth": 2, "width": 8, "hidden": 1}, steps=3, batch=4)
+    train(config, pictures, folder.path)
+    with safe_open(folder.last, "pt") as file:
+        return folder, pictures, load_file(folder.last), file.metadata()
+
+
+@pytest.mark.parametrize("name", ["step", "skipped", "seconds", "best"])
+@pytest.mark.parametrize("value", ["x", HUGE, True, [], float("nan"), float("inf"), -1, ...])
+def test_a_place_in_the_run_that_cannot_be_is_one_sentence(begun, name, value):
+    folder, pictures, tensors, metadata = begun
+    state = json.loads(metadata["training"])
+    state.pop(name) if value is ... else state.update({name: value})
+    save_file(tensors, folder.last, metadata={**metadata, "training": json.dumps(state)})
+    if (name, value) == ("best", -1):  # below no bit: a density may be anything
+        assert train(folder.config(), pictures, folder.path, resume=True).step == 3
+        return
+    with pytest.raises(CheckpointError, match="cannot be resumed from"):
+        train(folder.config(), pictures, folder.path, resume=True)
+
+
+def test_tensors_that_are_missing_or_of_other_shapes_are_one_sentence(begun):
+    folder, pictures, tensors, metadata = begun
+    names = sorted(name for name in tensors if name.startswith("train."))
+    assert len(names) > 8
+    for index, name in enumerate(names):
+        odd = {other: tensor for other, tensor in tensors.items() if other != name}
+        if index % 2:
+            odd[name] = torch.zeros(3, 5, 7)
+        save_file(odd, folder.last, metadata=metadata)
+        with pytest.raises(CheckpointError, match="cannot be resumed from"):
+            train(folder.config(), pictures, folder.path, resume=True)
