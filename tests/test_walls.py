@@ -29,6 +29,7 @@ TORCH_FREE = {
     "flowcore.plane.targets.entropy", "flowcore.plane.targets.estimate", "flowcore.plane.targets.formula",
     "flowcore.plane.targets.grid", "flowcore.plane.targets.ink", "flowcore.plane.targets.points",
     "flowcore.plane.targets.shapes", "flowcore.plane.targets.targets", "flowcore.model.weights",
+    "flowcore.plane.targets.outliers", "flowcore.plane.targets.tables", "flowcore.texts",
     "flowcore.model.temperature", "flowcore.model.precision", "flowcore.work",
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QMimeData, QObject, Qt
 from PySide6.QtWidgets import QFileDialog
 
+from flow_explorer.addresses import local_paths
 from flow_explorer.i18n import tr
 from flow_explorer.shell import session_file
 from flow_explorer.shell.log import logger, sentence
@@ -127,7 +128,7 @@ class SessionActs(QObject):
 
     def dropped(self, mime: QMimeData) -> Path | None:
         """The session among what is dragged over the window, if there is one."""
-        paths = (Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile())
+        paths = local_paths(mime)
         return next((path for path in paths if session_file.is_session(path)), None)
 
     def _dialog(self, title: str) -> QFileDialog:

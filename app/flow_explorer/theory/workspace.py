@@ -11,6 +11,7 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from flow_explorer.addresses import local_paths
 from flow_explorer.history import History
 from flow_explorer.i18n import tr
 from flow_explorer.theory.canvas import TheoryCanvas
@@ -72,10 +73,10 @@ class Theory(Workspace):
         return [(tr("Save the figure as a picture…"), self.save_figure, True)]
 
     def can_drop(self, mime: QMimeData) -> bool:
-        return any(url.isLocalFile() for url in mime.urls())
+        return bool(local_paths(mime))
 
     def drop(self, mime: QMimeData) -> None:
-        path = next((url.toLocalFile() for url in mime.urls() if url.isLocalFile()), "")
+        path = next((str(path) for path in local_paths(mime)), "")
         if path:
             self.controller.drop(path)
 

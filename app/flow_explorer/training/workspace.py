@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from flow_explorer.addresses import local_paths
 from flow_explorer.history import History
 from flow_explorer.i18n import plural, tr
 from flow_explorer.training.chart import Look
@@ -139,10 +140,10 @@ class TrainingWorkspace(Workspace):
         ]
 
     def can_drop(self, mime: QMimeData) -> bool:
-        return any(url.isLocalFile() for url in mime.urls())
+        return bool(local_paths(mime))
 
     def drop(self, mime: QMimeData) -> None:
-        path = next((url.toLocalFile() for url in mime.urls() if url.isLocalFile()), "")
+        path = next((str(path) for path in local_paths(mime)), "")
         if path:
             self.controller.take(Path(path))
 

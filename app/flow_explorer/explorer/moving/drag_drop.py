@@ -5,10 +5,8 @@ from __future__ import annotations
 import atexit
 import base64
 import json
-import os
 import re
 import shutil
-import socket
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QUrl
 from PySide6.QtGui import QImage
 
+from flow_explorer.addresses import local_path
 from flow_explorer.explorer.model import is_checkpoint
 from flow_explorer.explorer.moving.identity import saying, weights_in
 from flow_explorer.explorer.store import Latent
@@ -27,7 +26,7 @@ from flowcore.latents.as_json import latent_from_dict, latent_to_dict
 from flowcore.model.labels import from_json, to_json
 from flowcore.pictures.images import read_file, read_picture, to_png_bytes
 
-__all__ = ["LATENT_MIME", "Dropped", "can_read", "file_name", "local_path", "mime_of", "read_mime"]
+__all__ = ["LATENT_MIME", "Dropped", "can_read", "file_name", "mime_of", "read_mime"]
 
 LATENT_MIME = "application/x-flow-explorer-latent"
 PICTURE_FORMATS = ("image/png", "image/jpeg", "image/webp", "image/avif", "image/gif", "image/bmp", "image/tiff")
@@ -85,22 +84,6 @@ def read_mime(mime: QMimeData) -> list[Dropped]:
         raise PictureError(tr("Only the picture's address came, and nothing is ever downloaded: copy the picture "
                               "itself in the browser and paste it here, or save it first."))  # fmt: skip
     raise PictureError(tr("There is no picture in what was pasted: copy a picture, or a picture file, first."))
-
-
-def local_path(url: QUrl) -> Path | None:
-    """The file of this computer that an address names, byte for byte; None for any other address."""
-    path = unquote_to_bytes(url.path(QUrl.ComponentFormattingOption.FullyEncoded))
-    host = url.host().lower()
-    if url.scheme() == "smb" and hasattr(os, "getuid"):
-        # Where GNOME's file manager has opened the share, it is a folder too
-        share, _, rest = os.fsdecode(path).lstrip("/").partition("/")
-        mounted = Path(f"/run/user/{os.getuid()}/gvfs/smb-share:server={host},share={share.lower()}") / rest
-        return mounted if host and share and mounted.exists() else None
-    if url.scheme() != "file" or not path:
-        return None
-    if os.name == "nt":
-        return Path(url.toLocalFile()) if host != "localhost" else Path(os.fsdecode(path).lstrip("/"))
-    return Path(os.fsdecode(path)) if host in ("", "localhost", "127.0.0.1", "::1", socket.gethostname().lower()) else None
 
 
 def _read_path(path: Path) -> Dropped:
