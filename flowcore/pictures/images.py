@@ -257,7 +257,8 @@ def _decode(data: bytes, name: str) -> Picture:
     with quiet:
         directory = None
         if is_tiff(data[:4]):
-            with contextlib.suppress(ValueError, struct.error, OverflowError):
+            # What is too long is refused by ValueError, and told as damage; what is cut short Pillow tells
+            with contextlib.suppress(struct.error, OverflowError):
                 directory = first_directory(io.BytesIO(data))
         if directory is not None and is_deep(directory):
             return _decode_deep(data, directory, name)
@@ -297,7 +298,7 @@ def _decode_plain(data: bytes, directory: Directory | None, name: str) -> Pictur
             ratio = (MAX_KEPT_PIXELS / (width * height)) ** 0.5
             image.draft(image.mode, (int(width * ratio), int(height * ratio)))
         elif image.format == "JPEG2000":
-            image.reduce = reductions(image, data)
+            image.reduce = reductions(image, data)  # pyright: ignore[reportAttributeAccessIssue]
         if deep is not None:
             rgba, colour_notes = deep_to_rgba(deep, name, image.info.get("icc_profile") or b"", space)
             rgba = _reduced(rgba)

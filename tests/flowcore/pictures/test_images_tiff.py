@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flowcore.errors import PictureError
 from flowcore.pictures.image_headers import read_header
 from flowcore.pictures.images import MAX_KEPT_PIXELS, read_picture
 from tests.flowcore.pictures.case import photo, refused
@@ -263,3 +264,14 @@ def test_the_files_that_came_out_wrong(name: str) -> None:
     if name == "g16_white0.tif":
         eight = read_picture(folder / "g8_white0.tif")
         assert np.abs(picture.pixels.astype(int) - eight.pixels).max() <= 1
+
+
+@pytest.mark.timeout(30)
+def test_a_million_strips_and_a_long_text() -> None:
+    many = tiff(COLOUR[..., 0], more={65000: ("I", (7,) * 1_000_000)})
+    refused(many, "damaged")
+    with pytest.raises(PictureError, match="damaged"):
+        read_header(many, "a.tif")
+    # XMP of half a megabyte is no attack
+    assert (pixels(tiff(COLOUR, more={700: ("B", (32,) * 500_000)})) == COLOUR).all()
+    assert (pixels(tiff(COLOUR.astype(np.uint16) * 257, more={700: ("B", (32,) * 500_000)})) == COLOUR).all()
