@@ -42,6 +42,6 @@ def said_of_outliers(values: np.ndarray, names: Sequence[str]) -> str:
     rows = "row lies" if count == 1 else "rows lie"
     most = f", {with_it:,} of them" if 1 < with_it < count else ""
     return (
-        f"{count:,} {rows} far outside the others{most} with {common:g}, as in {names[column][:40]!r}, so that these are squeezed "
-        f"together: delete such rows in the table, or give --leave-out={common:g}."
+        f"{count:,} {rows} far outside the others{most} with {common:g}, as in {names[column][:40]!r}, so that these are "
+        f"squeezed together: delete such rows in the table, or give --leave-out={common:g}."
     )
