@@ -86,6 +86,11 @@ class Directory:
         return found if 1 <= found <= 8 else 1
 
     @property
+    def is_packed(self) -> bool:
+        """Whether libtiff has to unpack it."""
+        return self.number(_COMPRESSION, 1) != 1
+
+    @property
     def profile(self) -> bytes:
         """The colour profile; empty for none."""
         found = self.tags.get(_PROFILE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -275,3 +276,14 @@ def test_a_million_strips_and_a_long_text() -> None:
     # XMP of half a megabyte is no attack
     assert (pixels(tiff(COLOUR, more={700: ("B", (32,) * 500_000)})) == COLOUR).all()
     assert (pixels(tiff(COLOUR.astype(np.uint16) * 257, more={700: ("B", (32,) * 500_000)})) == COLOUR).all()
+
+
+def test_damage_is_told_once(capfd: pytest.CaptureFixture[str]) -> None:
+    deep, plain = tiff(GREY.astype(np.uint16), deflate=True), tiff(COLOUR, deflate=True)
+    buffer = io.BytesIO()
+    Image.fromarray(COLOUR).save(buffer, "TIFF", compression="tiff_lzw")
+    for whole in (deep, plain, buffer.getvalue()):
+        refused(whole[:40] + b"\xa5" * 60 + whole[100:], "damaged")
+    assert capfd.readouterr().err == ""
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
