@@ -35,9 +35,14 @@ from flow_explorer import assets, theme  # noqa: E402
 from flow_explorer.engine.client import EngineClient  # noqa: E402
 from flow_explorer.engine.requests.toy_views import VIEWS  # noqa: E402
 from flow_explorer.explorer import facets  # noqa: E402
+from flow_explorer.explorer.facets.directions.facet import DirectionsFacet  # noqa: E402
+from flow_explorer.explorer.workspace import ExplorerWorkspace  # noqa: E402
 from flow_explorer.main_window import MainWindow  # noqa: E402
 from flow_explorer.settings import Settings  # noqa: E402
 from flow_explorer.shell.session import Session  # noqa: E402
+from flow_explorer.theory.workspace import Theory  # noqa: E402
+from flow_explorer.toylab.workspace import ToyLab  # noqa: E402
+from flow_explorer.training.workspace import TrainingWorkspace  # noqa: E402
 from flowcore.pictures.animation import animation_bytes  # noqa: E402
 
 
@@ -52,12 +57,13 @@ def wait(application: QApplication, seconds: float, until=lambda: False) -> None
 def explore(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
     """Two pictures in the wells and a walk between them."""
     workspace = window.current
+    assert isinstance(workspace, ExplorerWorkspace)
     state = workspace.history.state
     if options.model:
         workspace.controller.choose_model(options.model)
         wait(application, 120, window.is_idle)
     if options.empty:
-        show_facet(workspace, options)
+        show_facet(application, workspace, options)
         return
     for which, name in zip("AB", options.pictures, strict=False):
         if name.isdigit():
@@ -71,30 +77,31 @@ def explore(application: QApplication, window: MainWindow, options: argparse.Nam
     workspace.controller.acts.select(state.selected)
     workspace.controller.acts.set_position(0.62)
     workspace.controller.acts.show_walk()
-    show_facet(workspace, options)
+    show_facet(application, workspace, options)
 
 
-def show_facet(workspace, options: argparse.Namespace) -> None:
+def show_facet(application: QApplication, workspace: ExplorerWorkspace, options: argparse.Namespace) -> None:
     """One of the further views, if one was asked for."""
     if options.facet:
         workspace.look_deeper()
         workspace.acts.set_subject(options.subject)
         workspace.acts.show_facet(options.facet)
-        application = QApplication.instance()
         wait(application, 60, workspace.is_idle)
         if options.facet_state:
             state = facets.read(options.facet, json.loads(options.facet_state))
             workspace.acts.set_facet(options.facet, state, "Set by hand")
         if options.amounts:
-            rows = workspace.controller.facet.link.rows(workspace.controller.facet.state)
-            for row, amount in zip(rows, options.amounts, strict=False):
-                workspace.controller.facet.set_amount(row.held.key, amount)
+            facet = workspace.controller.facet
+            assert isinstance(facet, DirectionsFacet)
+            for row, amount in zip(facet.link.rows(facet.state), options.amounts, strict=False):
+                facet.set_amount(row.held.key, amount)
         wait(application, 60, workspace.is_idle)
 
 
 def learn(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
     """A flow that has learned for a while, with some of its views, or a point probed half way through the layers."""
-    controller = window.current.controller
+    lab = toy_lab(window)
+    controller = lab.controller
     if options.race:
         race(application, window, options)
         return
@@ -106,12 +113,19 @@ def learn(application: QApplication, window: MainWindow, options: argparse.Names
         controller.pause()
     if options.probe:
         controller.set("probe", tuple(options.probe))
-        window.current.canvas().go_to(controller.state.depth // 2)
-    window.current.inspector().layers.set_unfolded(options.layers)
+        lab.canvas().go_to(controller.state.depth // 2)
+    lab.inspector().layers.set_unfolded(options.layers)
     if options.stage is not None:
         slow_motion(application, controller, options.stage)
     if options.sheet:
         open_sheet(application, window, options.sheet)
+
+
+def toy_lab(window: MainWindow) -> ToyLab:
+    """The toy lab, which is in front."""
+    workspace = window.current
+    assert isinstance(workspace, ToyLab)
+    return workspace
 
 
 def slow_motion(application: QApplication, controller, stage: int) -> None:
@@ -125,7 +139,7 @@ def slow_motion(application: QApplication, controller, stage: int) -> None:
 
 def open_sheet(application: QApplication, window: MainWindow, sheet: str) -> None:
     """One of the sheets in which a target is made: "draw", "formula", or the table of points of that name."""
-    targets = window.current.targets
+    targets = toy_lab(window).targets
     if sheet in ("draw", "formula"):
         targets.make(sheet)
     else:
@@ -135,7 +149,8 @@ def open_sheet(application: QApplication, window: MainWindow, sheet: str) -> Non
 
 def race(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
     """Several flows side by side; an animation shows the whole race, evenly over the training time."""
-    controller = window.current.controller
+    lab = toy_lab(window)
+    controller = lab.controller
     controller.set("density", options.target)
     for flow in options.race:
         controller.race.add()
@@ -149,7 +164,7 @@ def race(application: QApplication, window: MainWindow, options: argparse.Namesp
     while time.monotonic() - began < options.seconds:
         wait(application, 0.15)
         if film and controller.race.run.least_seconds >= len(frames) * options.every:
-            image = window.current.canvas().grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+            image = lab.canvas().grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
             image = image.scaledToWidth(640, Qt.TransformationMode.SmoothTransformation)
             rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
             frames.append(rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy())
@@ -161,7 +176,9 @@ def race(application: QApplication, window: MainWindow, options: argparse.Namesp
 
 def explain(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
     """One of the theory page's figures; the curve has learned its target."""
-    controller = window.current.controller
+    workspace = window.current
+    assert isinstance(workspace, Theory)
+    controller = workspace.controller
     controller.show_figure(options.figure)
     if options.figure == "curve":
         controller.learn()
@@ -171,7 +188,9 @@ def explain(application: QApplication, window: MainWindow, options: argparse.Nam
 
 def train(application: QApplication, window: MainWindow, options: argparse.Namespace) -> None:
     """The form with pictures in it, a run, or several compared."""
-    controller = window.current.controller
+    workspace = window.current
+    assert isinstance(workspace, TrainingWorkspace)
+    controller = workspace.controller
     if options.runs:
         folder = Path(options.runs).resolve()
         controller.open_runs(folder)
@@ -183,7 +202,7 @@ def train(application: QApplication, window: MainWindow, options: argparse.Names
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("workspace", choices=("explorer", "toylab", "theory", "training"))
     parser.add_argument("out")
     parser.add_argument("--theme", default="dark", choices=("dark", "light"))

@@ -94,7 +94,7 @@ def side_by_side_at(flow, shown: tuple[Temperature, ...]) -> np.ndarray:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", help="one model, whose candidates for the card's temperature are looked at")
     parser.add_argument("--temperature", type=temperatures, nargs="+", metavar="T",
                         help="the candidates (default: the card's own, and 1)")

@@ -1,6 +1,7 @@
 """Files replaced as a whole or not at all."""
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
@@ -8,18 +9,19 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-__all__ = ["replacing"]
+__all__ = ["open_private", "replacing"]
 
 
 @contextmanager
 def replacing(
-    path: str | os.PathLike[str], *, ending: str = ".part", durable: bool = True, mode: int = 0o666
+    path: str | os.PathLike[str], *, ending: str = ".part", durable: bool = True, private: bool = False
 ) -> Iterator[Path]:
     """Gives a temporary path beside ``path``; on success it takes ``path``'s place, on failure nothing is left behind.
 
-    A link is followed: what it points to is replaced. An existing file keeps its permissions; a new one gets ``mode``, less
-    the process's mask. ``ending`` is how the temporary name ends, for writers that choose the format by it.
+    A link is followed: what it points to is replaced. An existing file keeps its permissions; one that is ``private`` is its
+    owner's alone, whatever it was before. ``ending`` is how the temporary name ends, for writers that choose the format by it.
 
     Where ``durable``, the bytes are on disk before the name changes, so a crash or power cut leaves the old file or the new
     one; without, that holds for the end of the process alone.
@@ -37,9 +39,9 @@ def replacing(
         number, what = (errno.EISDIR, "a folder") if stat.S_ISDIR(before) else (errno.EINVAL, "a pipe or a device")
         raise OSError(number, f"it is {what}; choose a file name", str(path))
     temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}{ending}")
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 if private else 0o666))
     try:
-        permissions = stat.S_IMODE(before if before is not None else temporary.stat().st_mode)
+        permissions = stat.S_IMODE(before if before is not None and not private else temporary.stat().st_mode)
         yield temporary
         if durable:
             with open(temporary, "rb+") as file:
@@ -48,3 +50,13 @@ def replacing(
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def open_private(path: str | os.PathLike[str], mode: str = "a", encoding: str | None = "utf-8") -> IO:
+    """Open a file that only its owner may read, one that is there already too; no text is refused by it. Raises OSError."""
+    errors = None if "b" in mode else "backslashreplace"
+    file = open(path, mode, encoding=encoding, errors=errors, opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
+    if hasattr(os, "fchmod"):
+        with contextlib.suppress(OSError):  # another person's file, or a disk that knows no permissions
+            os.fchmod(file.fileno(), 0o600)
+    return file

@@ -8,16 +8,17 @@ label of an undo and the control in the window. Neither torch nor Qt nor numpy.
 from __future__ import annotations
 
 import math
+import operator
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 from .errors import ConfigError
 
 __all__ = [
-    "Setting", "check", "choice", "flag", "like", "number", "numbers", "other", "read", "settings", "shown", "text", "to_dict",
-    "whole",
+    "Setting", "changes", "check", "choice", "flag", "is_number", "like", "number", "numbers", "other", "read", "settings",
+    "several", "shown", "text", "to_dict", "whole",
 ]  # fmt: skip
 
 _KEY = "setting"
@@ -31,6 +32,11 @@ def shown(value: object) -> str:
         return _short.repr(value)
     except ValueError:
         return "a number of too many digits"
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether what JSON holds is a number; true and false are none."""
+    return type(value) in (int, float)
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Setting:
     decimals: int = 2
     logarithmic: bool = False
     columns: int = 0
+    compact: bool = False
     menu: bool = False
     tone: str = "accent"
 
@@ -118,12 +125,19 @@ class Setting:
             _refuse(f"{subject} must be a text of {self.low:g} to {self.high:g} characters, not {shown(value)}.")
         return value
 
+    def _several(self, value: Any, subject: str) -> tuple:
+        if not isinstance(value, list | tuple) or not self.low <= len(value) <= self.high:
+            _refuse(f"{subject} must be a list of {self.low:g} to {self.high:g} entries, not {shown(value)}.")
+        taken = tuple(map(self.take or (lambda part: part), value))
+        same = isinstance(value, tuple) and all(map(operator.is_, value, taken))
+        return tuple(value) if same else taken  # the tuple itself
+
     def _other(self, value: Any, _subject: str) -> Any:
         return value if self.take is None else self.take(value)
 
 
 _LEGAL: dict[str, Callable[[Setting, Any, str], Any]] = {
-    kind: getattr(Setting, f"_{kind}") for kind in ("number", "whole", "numbers", "choice", "flag", "text", "other")
+    kind: getattr(Setting, f"_{kind}") for kind in ("number", "whole", "numbers", "choice", "flag", "text", "several", "other")
 }
 
 
@@ -162,9 +176,14 @@ def flag(default: bool, title: str = "", help: str = "", **more: Any) -> Any:
     return _field(default, "flag", title, help, **more)
 
 
-def text(default: str, most: int, title: str = "", help: str = "", **more: Any) -> Any:
-    """A text of 1 to ``most`` characters."""
-    return _field(default, "text", title, help, low=1, high=most, **more)
+def text(default: Any, most: int, title: str = "", help: str = "", **more: Any) -> Any:
+    """A text of 1 to ``most`` characters; ``low=0`` where an empty one is legal too."""
+    return _field(default, "text", title, help, **{"low": 1, "high": most, **more})
+
+
+def several(default: tuple, take: Callable[[Any], Any], most: int, title: str = "", help: str = "", **more: Any) -> Any:
+    """A tuple of up to ``most`` values, each as ``take`` returns it; from JSON it is a list."""
+    return _field(default, "several", title, help, **{"low": 0, "high": most, "take": take, **more})
 
 
 def other(default: Any, take: Callable[[Any], Any] | None, title: str = "", help: str = "", **more: Any) -> Any:
@@ -199,6 +218,18 @@ def check(value: Any, owner: str) -> None:
 def to_dict(value: Any) -> dict[str, Any]:
     """All of an object as plain JSON values, defaults too: a file must mean the same where a later version has other defaults."""
     return {name: list(part) if isinstance(part, tuple) else part for name, part in asdict(value).items()}
+
+
+def changes(value: Any) -> dict[str, Any]:
+    """What of an object does not stand at its default, as plain JSON values; its parts write themselves by a ``to_dict``."""
+    now = {known.name: (getattr(value, known.name), known.default) for known in fields(value)}
+    return {name: _plain(part) for name, (part, default) in now.items() if part != default}
+
+
+def _plain(part: Any) -> Any:
+    if isinstance(part, tuple):
+        return [_plain(each) for each in part]
+    return part.to_dict() if hasattr(part, "to_dict") else part
 
 
 def read(cls: type, values: Any, owner: str, *, strict: bool = False) -> Any:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,7 +90,7 @@ def test_the_table_says_what_is_drawn_and_is_found_by_the_picture(tmp_path):
             assert told["ground colour"] == toon_heads.hexadecimal(a.colours["ground"]) and f"{a.tone:.4f}" == told["tone"]
             assert (told["Smile"] == "1") == (told["mouth"] == "smile") and (told["Beard"] == "-1") == (told["beard"] == "none")
             assert (told["Long hair"] == "1") == told["rearHair"].startswith("long")
-    pictures = {f"x_{name}": np.zeros((len(found), 8, 8, 3), np.uint8) for name, found in splits.items()}
+    pictures: dict[str, Any] = {f"x_{name}": np.zeros((len(found), 8, 8, 3), np.uint8) for name, found in splits.items()}
     np.savez(tmp_path / "a.npz", **pictures)
     opened = open_dataset(tmp_path / "a.npz", split="test", attributes=tmp_path / "a.csv")
     assert opened.attributes.shape[0] == 2 and set(toon_heads.ATTRIBUTES) <= set(opened.attribute_names)
@@ -140,6 +141,7 @@ def test_directions_are_made_from_what_the_table_says(tmp_path):
     from flowcore.model.systems import build
 
     spec = importlib.util.spec_from_file_location("make_directions", MODELS.parent / "directions" / "make.py")
+    assert spec is not None and spec.loader is not None
     make = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = make
     spec.loader.exec_module(make)
@@ -151,7 +153,8 @@ def test_directions_are_made_from_what_the_table_says(tmp_path):
         seen[:4] -= round(80 * toon_heads.avatar(number).tone)
         return seen
 
-    np.savez(tmp_path / "avatars.npz", **{f"x_{name}": np.stack([picture(n) for n in found]) for name, found in splits.items()})
+    arrays: dict[str, Any] = {f"x_{name}": np.stack([picture(n) for n in found]) for name, found in splits.items()}
+    np.savez(tmp_path / "avatars.npz", **arrays)
     found = make.avatars(tmp_path, 8)
     assert found.names == list(make.AVATARS) and len(found.names) == 8 and found.held.sum() == 40
     everyone = [toon_heads.avatar(n) for n in (*splits["train"], *splits["test"])]

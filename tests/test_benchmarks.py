@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from flowcore.model.systems import build
 from tests.benchmarks import checks, report
 from tests.benchmarks.measure import (
     Figure,
@@ -318,7 +320,9 @@ def fake_avatars(folder, splits, changes):
         seen[:2] += 4 if avatar.parts["mouth"] == "smile" else 0
         return seen.astype(np.uint8)
 
-    arrays = {f"x_{split}": np.stack([picture(n, toon_heads.avatar(n)) for n in numbers]) for split, numbers in splits.items()}
+    arrays: dict[str, Any] = {
+        f"x_{split}": np.stack([picture(n, toon_heads.avatar(n)) for n in numbers]) for split, numbers in splits.items()
+    }
     np.savez(folder / "avatars.npz", **arrays)
     toon_heads.write_table(folder / "avatars.csv", splits)
     pairs = {}
@@ -360,4 +364,4 @@ def test_without_the_avatars_the_benchmark_says_what_makes_them(tmp_path):
     from tests.benchmarks.translation import counterparts
 
     with pytest.raises(DataError, match="data.py avatars NODE_FOLDER"):
-        counterparts(None, tmp_path / "avatars.npz", 4, 4)
+        counterparts(build({"system": "nice", "shape": [1, 4, 4], "depth": 1, "width": 4}), tmp_path / "avatars.npz", 4, 4)

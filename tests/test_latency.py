@@ -51,7 +51,7 @@ def test_the_window_traces_requests_answers_and_frames(qtbot, tmp_path, monkeypa
     from PySide6.QtWidgets import QWidget
 
     from flow_explorer.engine.client import EngineClient, Message
-    from flow_explorer.engine.requests.base import WalkAt
+    from flow_explorer.engine.requests.explorer import WalkAt
     from flow_explorer.shell.trace import Trace
     from flow_explorer.shell.watch import Watch
 

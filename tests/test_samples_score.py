@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import torch
 from flowcore.errors import ConfigError, DataError
 from flowcore.model import checkpoint
 from flowcore.model.codec import decode_batch
+from flowcore.model.priors import LearnedPrior
 from flowcore.model.systems import glow
 from flowcore.pictures import images
 from tests.benchmarks.samples_score import __main__ as command
@@ -204,8 +206,10 @@ def data(tmp_path):
     folder = tmp_path / "data"
     folder.mkdir()
     parts = {"train": dotted(0, 1400), "validation": dotted(2, 20), "test": dotted(1, 300)}
-    np.savez(folder / "dotted.npz", **{f"{key}_{part}": values for part, both in parts.items()
-                                       for key, values in zip("xy", both, strict=True)})  # fmt: skip
+    arrays: dict[str, Any] = {
+        f"{key}_{part}": values for part, both in parts.items() for key, values in zip("xy", both, strict=True)
+    }
+    np.savez(folder / "dotted.npz", **arrays)
     rows = [f"{part} {row},{number},{1 - number}" for part, (_, classes) in parts.items() for row, number in enumerate(classes)]
     (folder / "dotted.csv").write_text("picture,upper,lower\n" + "\n".join(rows) + "\n", encoding="utf-8")
     return folder
@@ -255,6 +259,7 @@ def small_flow(classes: int = 0):
     flow = glow((1, 8, 8), levels=2, steps=1, width=8, classes=classes)
     flow.initialise(torch.rand(32, 1, 8, 8, generator=generator) * 255)
     if classes:
+        assert isinstance(flow.prior, LearnedPrior)
         with torch.no_grad():
             flow.prior.location.add_(torch.randn(flow.prior.location.shape, generator=generator))
     return flow.eval()

@@ -30,7 +30,8 @@ TORCH_FREE = {
     "flowcore.plane.targets.grid", "flowcore.plane.targets.ink", "flowcore.plane.targets.points",
     "flowcore.plane.targets.shapes", "flowcore.plane.targets.targets", "flowcore.model.weights",
     "flowcore.plane.targets.outliers", "flowcore.plane.targets.tables", "flowcore.texts",
-    "flowcore.model.temperature", "flowcore.model.precision", "flowcore.work",
+    "flowcore.model.temperature", "flowcore.model.precision", "flowcore.one_line", "flowcore.regular", "flowcore.folder_lock",
+    "flowcore.work",
 }  # fmt: skip
 
 # The engine's side of the pipe, which runs in its own process.

@@ -30,15 +30,12 @@ class AnimationSaver(OneThread):
     """`busy` may be different now."""
     progressed = Signal(float)
     done = Signal(str, str)
-    _told = Signal(int, float)
-    _finished = Signal(int, str, str)
+    _told = Signal(object, float)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._number = 0
         self._stop: threading.Event | None = None
         self._told.connect(self._tell, Qt.ConnectionType.QueuedConnection)
-        self._finished.connect(self._end, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
@@ -47,32 +44,19 @@ class AnimationSaver(OneThread):
     def save(self, path: str | Path, make: MakeAnimation) -> None:
         """Encode and write; what was under way is given up."""
         self.cancel()
-        self._number += 1
-        number, stop = self._number, threading.Event()
-        self._stop = stop
+        stop = self._stop = threading.Event()
 
         def tick(share: float) -> None:
             if stop.is_set():
                 raise _Stopped
-            self._told.emit(number, share)
+            self._told.emit(stop, share)
 
-        def work() -> None:
-            try:
-                data = make(tick)
-                tick(1.0)
-                written = write_atomically(path, data)
-            except _Stopped:
-                self._finished.emit(number, "", "")
-            except FlowError as error:
-                self._finished.emit(number, "", str(error))
-            except MemoryError:
-                self._finished.emit(number, "", tr("The animation is too large for the free memory: choose a smaller size."))
-            except Exception as error:  # a worker's exception would otherwise leave the window waiting for ever
-                self._finished.emit(number, "", tr("The animation could not be encoded ({error}).", error=str(error)))
-            else:
-                self._finished.emit(number, str(written), "")
+        def work() -> str:
+            data = make(tick)
+            tick(1.0)
+            return str(write_atomically(path, data))
 
-        self._pool.start(work)
+        self.run_in_thread(work, lambda written: self._end(written, ""), lambda error: self._end("", _sentence(error)))
         self.changed.emit()
 
     def cancel(self) -> None:
@@ -80,7 +64,7 @@ class AnimationSaver(OneThread):
         if self._stop is not None:
             self._stop.set()
             self._stop = None
-            self._number += 1
+            self.abandon()
             self.done.emit("", "")
             self.changed.emit()
 
@@ -90,12 +74,19 @@ class AnimationSaver(OneThread):
             self._stop.set()
         super().wait()
 
-    def _tell(self, number: int, share: float) -> None:
-        if number == self._number and self._stop is not None:
+    def _tell(self, stop: threading.Event, share: float) -> None:
+        if stop is self._stop:
             self.progressed.emit(share)
 
-    def _end(self, number: int, path: str, sentence: str) -> None:
-        if number == self._number and self._stop is not None:
-            self._stop = None
-            self.done.emit(path, sentence)
-            self.changed.emit()
+    def _end(self, path: str, sentence: str) -> None:
+        self._stop = None
+        self.done.emit(path, sentence)
+        self.changed.emit()
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, FlowError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return tr("The animation is too large for the free memory: choose a smaller size.")
+    return tr("The animation could not be encoded ({error}).", error=str(error))

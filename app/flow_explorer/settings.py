@@ -34,12 +34,13 @@ def state_folder() -> Path:
 def write_json(path: Path, value: Any, durable: bool = True) -> None:
     """Write ``value`` as JSON to ``path`` so that a reader sees the old file or the new one, never a part.
 
-    ``durable`` also waits until the disk has it (an autosave every second does not).
+    Only the owner may read it, or list its folder where that is made. ``durable`` also waits until the disk has it (an autosave
+    every second does not).
 
     Raises OSError when the folder cannot be made or written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path, durable=durable, mode=0o600) as temporary:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with replacing(path, durable=durable, private=True) as temporary:
         temporary.write_text(json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False), encoding="utf-8")
 
 

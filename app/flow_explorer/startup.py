@@ -8,7 +8,7 @@
    queue.
 6. Signals (Ctrl-C), the session's autosave and ``--screenshot`` begin.
 
-Ends by: the window's close, Ctrl-C or SIGTERM, ``--screenshot``. The engine stops with the window, the
+Ends by: the window's close, Ctrl-C, SIGTERM or SIGHUP, ``--screenshot``. The engine stops with the window, the
 session is written, the log is closed. Other workspaces, and the libraries that they alone need, are imported
 on their first visit.
 """
@@ -27,6 +27,7 @@ from PySide6.QtCore import QCoreApplication, QTimer  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from flow_explorer import assets, i18n, icons, theme  # noqa: E402
+from flow_explorer.cli.output import say  # noqa: E402
 from flow_explorer.engine.client import EngineClient  # noqa: E402
 from flow_explorer.i18n import tr  # noqa: E402
 from flow_explorer.main_window import MainWindow  # noqa: E402
@@ -52,7 +53,7 @@ def run_gui(args: Any = None) -> int:
     try:
         trace = Trace(options.get("trace"), _STARTED)
     except FlowError as error:
-        print(f"flow-explorer: {error}", file=sys.stderr)
+        say(f"flow-explorer: {error}")
         return 2
     log = Log()
     try:
@@ -87,7 +88,7 @@ def _run(options: dict[str, Any], trace: Trace) -> int:
 
     def leave(problem: str | None) -> None:
         if problem:
-            print(f"flow-explorer: {problem}", file=sys.stderr)
+            say(f"flow-explorer: {problem}")
             outcome["code"] = 2
         window.close()
 

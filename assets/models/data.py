@@ -12,6 +12,7 @@ import argparse
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import toon_heads
@@ -61,10 +62,15 @@ def avatars(folder: Path, size: int) -> Split:
             for split, numbers in toon_heads.numbers().items()}  # fmt: skip
 
 
-def card_of_data(model: str, run: dict[str, object], about: str = "", note: str = "") -> dict[str, object]:
+def card_of_data(model: str, run: dict[str, Any], about: str = "", note: str = "") -> dict[str, Any]:
     """What a model's card says of its data: as its run says, what is known of a model of that name, and what is told now."""
     told = {"name": about, "note": note}
     return run | CARDS.get(model, {}) | {key: words for key, words in told.items() if words}
+
+
+def save(path: Path, arrays: dict[str, Any]) -> None:
+    """Write an .npz of these arrays."""
+    np.savez_compressed(path, **arrays)
 
 
 def main() -> None:
@@ -76,11 +82,11 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=toon_heads.SIDE, help="the side in pixels (default: %(default)s)")
     options = parser.parse_args()
     split = makers[options.name](options.folder, options.size)
-    np.savez_compressed(options.out, **split)
+    save(options.out, split)
     if options.name == "avatars":
         toon_heads.write_table(options.out.with_suffix(".csv"), toon_heads.numbers())
         pairs = toon_heads.pairs(options.folder, options.size)
-        np.savez_compressed(options.out.with_name(f"{options.out.stem}-pairs.npz"), **pairs)
+        save(options.out.with_name(f"{options.out.stem}-pairs.npz"), pairs)
     print(", ".join(f"{len(value):,} {key[2:]}" for key, value in split.items() if key.startswith("x_")), "pictures")
 
 

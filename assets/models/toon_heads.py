@@ -109,8 +109,8 @@ def avatar(number: int) -> Avatar:
     left, top, side = VIEW
     scaled = side * (1 + between(number, "scale", -SCALE, SCALE))
     shift = [between(number, f"shift {axis}", -SHIFT, SHIFT) * side for axis in "xy"]
-    view = tuple(round(corner + (side - scaled) / 2 + by, 3) for corner, by in zip((left, top), shift, strict=True))
-    return Avatar(parts, tone, {"skin": skin, "hair": hair, "clothes": clothes, "ground": ground}, (*view, round(scaled, 3)))
+    x, y = (round(corner + (side - scaled) / 2 + by, 3) for corner, by in zip((left, top), shift, strict=True))
+    return Avatar(parts, tone, {"skin": skin, "hair": hair, "clothes": clothes, "ground": ground}, (x, y, round(scaled, 3)))
 
 
 def skin_of(number: int, tone: float) -> tuple[float, float, float]:
@@ -150,7 +150,7 @@ def _ground(number: int, name: str) -> tuple[float, float, float]:
 
 def _first(number: int, name: str, make, apart: dict[float, list[tuple]]) -> tuple[float, float, float]:
     """The first of an avatar's tries that is far enough from other colours; the farthest where none is."""
-    best, found = -math.inf, None
+    best, found = -math.inf, make(number, f"{name} 0")
     for trial in range(TRIES):
         colour = make(number, f"{name} {trial}")
         worst = min(math.dist(colour, other) - least for least, others in apart.items() for other in others)
@@ -175,7 +175,8 @@ def _mixed(stops: Sequence[str], share: float) -> tuple[float, float, float]:
     at = share * (len(stops) - 1)
     first = min(int(at), len(stops) - 2)
     a, b = oklab(stops[first]), oklab(stops[first + 1])
-    return tuple(x + (at - first) * (y - x) for x, y in zip(a, b, strict=True))
+    light, green, blue = (x + (at - first) * (y - x) for x, y in zip(a, b, strict=True))
+    return light, green, blue
 
 
 @cache
@@ -316,7 +317,7 @@ def counterparts(name: str, found: Iterable[int], count: int) -> tuple[list[int]
                 break
     if len(pairs) < count:
         raise SystemExit(f"Only {len(pairs)} of these avatars have a counterpart in {name}, not {count}.")
-    return tuple(map(list, zip(*pairs, strict=True)))
+    return [number for number, _, _ in pairs], [one for _, one, _ in pairs], [other for _, _, other in pairs]
 
 
 def pairs(folder: Path, size: int = SIDE, count: int = PAIRS, held_count: int = HELD_PAIRS) -> dict[str, np.ndarray]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from ..modules import Modules
+
 __all__ = ["Bijection", "Chain", "soft_clamp", "soft_clamp_inverse", "sum_per_sample"]
 
 
@@ -71,7 +73,7 @@ class Chain(Bijection):
 
     def __init__(self, layers: Iterable[Bijection]) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(layers)
+        self.layers = Modules(layers)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         log_det = x.new_zeros(x.shape[0])

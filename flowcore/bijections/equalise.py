@@ -31,6 +31,7 @@ class Equalise(Bijection):
     """
 
     kind = "equalise"
+    log_counts: Tensor
 
     def __init__(self, channels: int, floor: float = 0.25) -> None:
         super().__init__()

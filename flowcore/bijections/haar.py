@@ -31,7 +31,8 @@ class HaarSqueeze(Bijection):
 
     def decode(self, z: Tensor) -> Tensor:
         n, c, h, w = z.shape
-        mixed = _butterfly(*z.chunk(4, 1), 1).reshape(n, 2, 2, c // 4, h, w)
+        total, across, down, along = z.chunk(4, 1)
+        mixed = _butterfly(total, across, down, along, 1).reshape(n, 2, 2, c // 4, h, w)
         return mixed.permute(0, 3, 4, 1, 5, 2).reshape(n, c // 4, 2 * h, 2 * w)
 
 

@@ -88,6 +88,9 @@ class LULinear(ChannelLinear):
     or with ``principal`` as the principal axes of the first batch, the widest first.
     """
 
+    permutation: Tensor
+    sign: Tensor
+
     def __init__(self, channels: int, bound: float = 3.0, principal: bool = False) -> None:
         super().__init__()
         self.channels, self.bound, self.principal = channels, bound, principal

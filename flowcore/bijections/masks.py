@@ -35,6 +35,10 @@ class ChannelMask(Mask):
     Half of the channels, a single one, or any set: the three-way cycle is three of these, see :func:`channel_cycle`.
     """
 
+    channels: int
+    _order: Tensor
+    _inverse: Tensor
+
     def __init__(self, channels: int, kept: list[int]) -> None:
         super().__init__()
         kept = sorted(set(kept))

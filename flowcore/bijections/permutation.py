@@ -14,6 +14,7 @@ class Permutation(Bijection):
     """z[:, i] = x[:, order[i]]; log-det = 0. Shapes (N, C, *)."""
 
     kind = "permutation"
+    order: Tensor
 
     def __init__(self, order: list[int]) -> None:
         super().__init__()

@@ -4,6 +4,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..modules import bias_of
 from .base import Bijection, soft_clamp, sum_per_sample
 
 __all__ = ["Split"]
@@ -27,11 +28,11 @@ class Split(Bijection):
         self.kept_channels = channels // 2
         self.out_channels = channels - self.kept_channels
         self.bound = bound
-        self.network = network
         if conditional and network is None:
-            self.network = nn.Conv2d(self.kept_channels, 2 * self.out_channels, 3, padding=1)
-            nn.init.zeros_(self.network.weight)
-            nn.init.zeros_(self.network.bias)
+            network = nn.Conv2d(self.kept_channels, 2 * self.out_channels, 3, padding=1)
+            nn.init.zeros_(network.weight)
+            nn.init.zeros_(bias_of(network))
+        self.network = network
 
     def location_and_log_scale(self, kept: Tensor) -> tuple[Tensor, Tensor]:
         """μ and s of the prior of the half that leaves, (N, C/2, H, W) each."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..pictures.images import Picture
+from .attributes import Attributes
 from .hub import is_hub_name
 from .idx_npz import Part, is_idx_folder, is_idx_name, read_idx_parts, read_npy_parts, read_npz_parts
 from .loading import allocate, exceeds
@@ -90,7 +91,7 @@ def from_arrays(
         names += [f"{own} {index}".strip() for index in chosen]
         positions.append(chosen + len(every))
         every += [f"{own} {key}".strip() for key in keys]
-        if labelled:
+        if labelled and part.labels is not None:
             labels.append(part.labels[chosen])
     if not pieces:
         raise DataError(
@@ -99,11 +100,11 @@ def from_arrays(
     found = np.concatenate(labels) if labelled else None
     size = request.size or (height, width)
     channels = request.reading.channels or (1 if own_channels == 1 else 3)
-    pictures = _fitted(path, pieces, request, (*size, channels), memory, anew)
+    pictures = _fitted(path, pieces, request, (size[0], size[1], channels), memory, anew)
     padding = bars(width, height, request.reading, size)
     result = PictureSet(pictures, found, classes, names=names, padding=padding)
     if request.table is not None:
-        _add_table(result, request, every, np.concatenate(positions))
+        _add_table(result, request.table, request.labels_from, every, np.concatenate(positions))
     return result
 
 
@@ -133,13 +134,14 @@ def _fitted(
     return pictures
 
 
-def _add_table(result: PictureSet, request: Request, every: list[str], positions: np.ndarray) -> None:
+def _add_table(
+    result: PictureSet, table: Attributes, labels_from: str | None, every: list[str], positions: np.ndarray
+) -> None:
     """Attributes, and the classes made of them: each picture must have its row."""
-    table = request.table
     rows = table.rows_of(every)[positions]
     if (rows < 0).any():
         raise DataError(f"{table.where} has no row for the picture {result.names[int(np.argmin(rows))]!r}.")
     result.attributes, result.attribute_names = table.values[rows], table.names
-    if request.labels_from is not None:
-        result.classes, numbers = table.classes_from(request.labels_from)
+    if labels_from is not None:
+        result.classes, numbers = table.classes_from(labels_from)
         result.labels = numbers[rows]

@@ -138,15 +138,16 @@ def _from_source(
             f"{source.where} has no pictures in its {request.split} split: "
             "add pictures or choose another split."
         )
-    rows = request.table.rows_of(source.names) if request.table is not None else None
+    table = request.table
+    rows = table.rows_of(source.names) if table is not None else None
     classes, labels = _classes(source, request, rows, chosen)
     skipped = list(source.left_out)
-    if rows is not None:
+    if table is not None and rows is not None:
         lost = [source.names[index] for index in chosen if rows[index] < 0]
-        skipped += [(name, f"{name} has no row in {request.table.where}.") for name in lost]
+        skipped += [(name, f"{name} has no row in {table.where}.") for name in lost]
         chosen = [index for index in chosen if rows[index] >= 0]
         if not chosen:
-            raise DataError(f"{request.table.where} has no row for any picture of the {request.split} split.")
+            raise DataError(f"{table.where} has no row for any picture of the {request.split} split.")
     reading, size = request.reading, request.size
     if is_streamed(source, chosen, reading, size, memory):
         loaded = stream(source, chosen, labels, reading, size, on_progress, workers, on_broken)
@@ -158,8 +159,8 @@ def _from_source(
         names=[source.names[index] for index in kept], skipped=sorted(skipped + loaded.left_out),
         padding=loaded.padding,
     )  # fmt: skip
-    if rows is not None:
-        result.attributes, result.attribute_names = request.table.values[rows[kept]], request.table.names
+    if table is not None and rows is not None:
+        result.attributes, result.attribute_names = table.values[rows[kept]], table.names
     return result
 
 
@@ -167,7 +168,7 @@ def _classes(
     source: Source, request: Request, rows: np.ndarray | None, chosen: Sequence[int]
 ) -> tuple[list[str], np.ndarray | None]:
     """The classes, and the number of each picture of the source; of one without a row it means nothing."""
-    if request.labels_from is not None:
+    if request.labels_from is not None and request.table is not None:
         classes, numbers = request.table.classes_from(request.labels_from)
         return classes, numbers[rows]
     classes = source.classes_of(chosen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -22,15 +23,16 @@ __all__ = ["MEMORY_SHARE", "Loaded", "allocate", "exceeds", "is_streamed", "load
 MEMORY_SHARE = 0.25
 """The share of the free memory that pictures may take before they are streamed."""
 
+P = TypeVar("P", np.ndarray, StreamedPictures)
 Padding = tuple[int, int, int, int]
 OnProgress = Callable[[int, int], None]
 
 
 @dataclass
-class Loaded:
+class Loaded(Generic[P]):
     """``pictures`` of the numbers ``kept``; ``left_out`` are (name, sentence) pairs."""
 
-    pictures: np.ndarray | StreamedPictures
+    pictures: P
     kept: np.ndarray
     left_out: list[tuple[str, str]]
     padding: Padding
@@ -57,7 +59,7 @@ def load(
     reading: Reading,
     size: tuple[int, int] | None,
     on_progress: OnProgress | None = None,
-) -> Loaded:
+) -> Loaded[np.ndarray]:
     """Decode every chosen picture into one array.
 
     Raises:
@@ -110,7 +112,7 @@ def stream(
     on_progress: OnProgress | None = None,
     workers: int | None = None,
     on_broken: Callable[[str, str], None] | None = None,
-) -> Loaded:
+) -> Loaded[StreamedPictures]:
     """Look at every chosen picture's header, and decode it when it is used.
 
     Raises:
@@ -122,11 +124,10 @@ def stream(
     first: tuple[int, Header] | None = None
     for number, header in scan(source, chosen, on_progress):
         name = source.names[number]
-        if isinstance(header, Header):
-            sentence = too_small(name, header.width, header.height, reading)
-        else:
-            sentence = header
-        if sentence:
+        if not isinstance(header, Header):
+            left_out.append((name, header))
+            continue
+        if sentence := too_small(name, header.width, header.height, reading):
             left_out.append((name, sentence))
             continue
         if first is None:

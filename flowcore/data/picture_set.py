@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from .reading import Reading
 if TYPE_CHECKING:
     from .rows import MappedRows
     from .stream import StreamedPictures
+
+    Pictures: TypeAlias = np.ndarray | StreamedPictures | MappedRows
 
 __all__ = ["PictureSet"]
 
@@ -27,7 +29,7 @@ class PictureSet:
     columns named by ``attribute_names``, or None. ``reading`` is how each picture was made to fit.
     """
 
-    pictures: np.ndarray | StreamedPictures | MappedRows
+    pictures: Pictures
     labels: np.ndarray | None
     classes: list[str]
     name: str = ""
@@ -53,7 +55,7 @@ class PictureSet:
         """Whether the pictures are decoded as they are used, and not held in memory."""
         return not isinstance(self.pictures, np.ndarray)
 
-    def first(self, count: int | None) -> tuple[np.ndarray | StreamedPictures | MappedRows, np.ndarray | None]:
+    def first(self, count: int | None) -> tuple[Pictures, np.ndarray | None]:
         """The first ``count`` pictures and their labels; all of them for None, still streamed where they are."""
         if count is None or count >= len(self):
             return self.pictures, self.labels

@@ -166,9 +166,8 @@ class _Worker:
 
     def ask(self, request: dict, payload: bytes, count: int) -> tuple[dict, bytes] | None:
         """The answer's header and its ``count`` bytes, or None where the process ended instead of answering."""
-        if self.process is None:
-            self._start()
-        process = self.process
+        process = self.process or self._start()
+        assert process.stdin is not None and process.stdout is not None  # it was started with pipes
         try:
             write_message(process.stdin, request, payload)
             header = read_message(process.stdout)
@@ -186,7 +185,7 @@ class _Worker:
         if process is not None:
             process.kill()
 
-    def _start(self) -> None:
+    def _start(self) -> subprocess.Popen:
         above = str(Path(__file__).resolve().parents[2])
         paths = [above, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1"}
@@ -200,6 +199,7 @@ class _Worker:
             [sys.executable, "-P", "-m", self._module],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._words, env=environment, **apart,
         )  # fmt: skip
+        return self.process
 
     def bury(self) -> None:
         """Take note of how the process ended, and let go of what it held."""
@@ -214,8 +214,9 @@ class _Worker:
         self.last_words = lines[-1][:200] if lines else ""
         self._words.close()
         for stream in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):
-                stream.close()
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
         self.process = None
 
 

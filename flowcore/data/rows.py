@@ -27,7 +27,7 @@ class MappedRows:
     def __init__(
         self,
         array: np.ndarray,
-        chosen: Sequence[int],
+        chosen: Sequence[int] | np.ndarray,
         reading: Reading,
         shape: tuple[int, int, int],
         sources: Sources | None = None,
@@ -40,7 +40,7 @@ class MappedRows:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, index: int | slice | np.ndarray) -> np.ndarray:
+    def __getitem__(self, index: int | slice | Sequence[int] | np.ndarray) -> np.ndarray:
         if isinstance(index, (int, np.integer)):
             return self[np.array([index])][0]
         rows = np.asarray(self.array[self.chosen[row_numbers(index, len(self))]])
@@ -78,7 +78,7 @@ def visited(pictures: Any, indices: np.ndarray, moves: np.ndarray | None) -> np.
     return pictures.visited(indices, moves)
 
 
-def row_numbers(index: slice | np.ndarray, count: int) -> np.ndarray:
+def row_numbers(index: slice | Sequence[int] | np.ndarray, count: int) -> np.ndarray:
     """The numbers, from 0 on, of the rows that a slice or an array of whole numbers means, int64.
 
     Raises:

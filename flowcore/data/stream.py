@@ -60,7 +60,7 @@ class StreamedPictures:
     def __init__(
         self,
         source: Source,
-        chosen: Sequence[int],
+        chosen: Sequence[int] | np.ndarray,
         reading: Reading,
         shape: tuple[int, int, int],
         labels: np.ndarray | None = None,
@@ -105,7 +105,7 @@ class StreamedPictures:
         self._order = None
         self._forget()
 
-    def __getitem__(self, index: int | slice | np.ndarray) -> np.ndarray:
+    def __getitem__(self, index: int | slice | Sequence[int] | np.ndarray) -> np.ndarray:
         if isinstance(index, (int, np.integer)):
             return self[np.array([index])][0]
         indices = row_numbers(index, len(self))

@@ -111,14 +111,14 @@ def survey(
         source = open_source(path)
         rows = table.rows_of(source.names) if table is not None else None
         result, kept = _of_source(where, source, reading, validation, seed, rows, table, on_progress)
-    if table is not None:
+    if table is not None and rows is not None:
         having = (table.values[rows[kept]] > 0).sum(axis=0)
         result.attributes = {name: int(count) for name, count in zip(table.names, having, strict=True)}
         if labels_from is not None:
             classes, numbers = table.classes_from(labels_from)
             result.classes = _count([classes[number] for number in numbers[rows[kept]]], classes)
     if size is not None:
-        result.size = (size, size) if isinstance(size, int) else tuple(size)
+        result.size = (size, size) if isinstance(size, int) else (size[0], size[1])
     elif result.sizes:
         result.size = (result.sizes[0][1], result.sizes[0][0])
     result.channels = channels or (1 if result.modes.get("grey") == result.count and result.count else 3)

@@ -10,7 +10,7 @@ import json
 import struct
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def serve(stdin: BinaryIO, stdout: BinaryIO) -> None:
         write_message(stdout, {"errors": errors}, rows.tobytes())
 
 
-def read_message(stream: BinaryIO) -> dict | None:
+def read_message(stream: IO[bytes]) -> dict | None:
     """The JSON of the next message, or None where the stream ends; its bytes are still to be read."""
     start = stream.read(_LENGTH.size)
     if len(start) < _LENGTH.size:
@@ -66,7 +66,7 @@ def read_message(stream: BinaryIO) -> dict | None:
     return json.loads(text) if len(text) == length else None
 
 
-def write_message(stream: BinaryIO, header: dict, payload: bytes) -> None:
+def write_message(stream: IO[bytes], header: dict, payload: bytes) -> None:
     """Write one message and let it go."""
     text = json.dumps(header).encode()
     stream.write(_LENGTH.pack(len(text)) + text)

@@ -155,6 +155,7 @@ def encode_stages(flow: Flow, picture: np.ndarray, label: Tensor | None = None) 
     yield painter.stage(0, layers[0].name, x, [], x.new_zeros(1), "encoding")
     log_dets = [0.0]
     for number, step in enumerate(model.encode_steps(x, label), 1):
+        assert step.log_det is not None  # on the way to z every layer has one
         log_dets.append(step.log_det.item())
         yield painter.stage(number, step.name, step.h, step.factored, step.log_det, "encoding")
     factored, whitened = step.factored, step.h

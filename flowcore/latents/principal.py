@@ -38,8 +38,10 @@ class Dense:
 
     def times(self, right: np.ndarray) -> np.ndarray:
         """X B: (width, b) -> (n, b)."""
-        result, start = 0.0, 0
-        for block in self.blocks:
+        first, *others = self.blocks
+        start = first.shape[1]
+        result = first @ right[:start]
+        for block in others:
             result = result + block @ right[start : start + block.shape[1]]
             start += block.shape[1]
         return result
@@ -127,14 +129,14 @@ def principal(parts: Sequence[Dense | Factored], rank: int, steps: int = STEPS) 
     count, width = sum(part.count for part in parts), parts[0].width
     if count < 2:
         raise DataError("At least two pictures are needed for axes between them.")
-    mean = sum(part.sum() for part in parts) / count
+    mean = np.asarray(sum(part.sum() for part in parts)) / count
     total = sum(part.squares(mean) for part in parts) / (count - 1) if np.isfinite(mean).all() else np.nan
     if not np.isfinite(total):
         raise DataError("A z that is not finite has no place among others.")
     rank = max(1, min(rank, width, count - 1))
-    dense = all(isinstance(part, Dense) for part in parts)
-    if dense and min(count, width) <= EXACT:
-        axes, variances = _exact(parts, mean, rank)
+    dense = [part for part in parts if isinstance(part, Dense)]
+    if len(dense) == len(parts) and min(count, width) <= EXACT:
+        axes, variances = _exact(dense, mean, rank)
     else:
         axes, variances = _krylov(parts, mean.astype(np.float32), rank, steps)
     signs = np.sign(_fixed(width) @ axes)

@@ -13,12 +13,17 @@ import numpy as np
 
 from ..errors import ConfigError
 
-__all__ = ["ACTIONS", "LOCKS", "default_actions", "kept_places", "mixed"]
+__all__ = ["ACTIONS", "BEYOND", "LOCKS", "default_actions", "kept_places", "mixed"]
 
 ACTIONS = ("keep", "draw", "other")
 """What becomes of a level: the picture's own z, a drawn one, or another picture's."""
 LOCKS = ("inside", "outside")
 """What a brushed region keeps: what is under the brush, or all but that."""
+
+
+BEYOND = 2**32
+"""What is drawn for a variation is drawn as samples with numbers that no page reaches: else one of a sample's would be that
+sample again."""
 
 
 def default_actions(levels: int) -> tuple[str, ...]:

@@ -172,7 +172,7 @@ def frame_times(duration: float, fps: float, loop: bool = False) -> list[float]:
     return [duration * index / steps for index in range(count)]
 
 
-def sample(keys: np.ndarray, timeline: Timeline, times: Sequence[float]) -> np.ndarray:
+def sample(keys: np.ndarray, timeline: Timeline, times: Sequence[float] | np.ndarray) -> np.ndarray:
     """The latents of a timeline at these times, in seconds: (len(times), D), from its keys' latents (K, D).
 
     The path "catmull-rom" is the cubic through all keys whose direction at each is that from the key before to the key
@@ -226,7 +226,7 @@ def _velocity(keys: np.ndarray, timeline: Timeline, index: int) -> np.ndarray:
     return (keys[after % count].astype(np.float64) - keys[before % count].astype(np.float64)) / seconds
 
 
-def largest_dip(bpds: Sequence[float | None], least: float = 0.02) -> int | None:
+def largest_dip(bpds: Sequence[float | None] | np.ndarray, least: float = 0.02) -> int | None:
     """Where a walk's likelihood dips most: the index of the inner local maximum of bits per dimension that lies farthest above
     the straight line between the ends' values; None where none lies ``least`` above it, or a value is not known.
     """

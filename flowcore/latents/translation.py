@@ -40,9 +40,11 @@ class Translation(Protocol):
 
     def there(self, x: Tensor, strength: float) -> Tensor:
         """A's picture as B's."""
+        ...
 
     def back(self, y: Tensor, strength: float) -> Tensor:
         """What :meth:`there` made ``y`` of."""
+        ...
 
 
 class Way:
@@ -147,6 +149,7 @@ class ByClass(Way):
         if 0 <= strength <= 1:
             return _labels(model, between(self.label, self.b, strength), count)
         ends = to_array([self.label, self.b], model.num_classes)
+        assert ends is not None  # only a model with classes has a label at both ends
         weights = np.eye(model.num_classes)[ends] if ends.ndim == 1 else ends
         return as_label(model, np.tile((1 - strength) * weights[0] + strength * weights[1], (count, 1)))
 
@@ -264,6 +267,7 @@ def translate_followed(flow: Flow, way: Translation, picture: np.ndarray, streng
         if best.cycle_error <= CYCLE_BOUND:
             break
     if best is None:
+        assert failure is not None
         raise failure
     return best
 

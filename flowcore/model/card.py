@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import CheckpointError
+from ..fields import is_number
 from .temperature import TEMPERATURE_MAX, Temperature, split
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "likelier_than",
     "read_card",
     "read_header",
+    "run_checkpoints",
     "typicality",
 ]
 
@@ -127,6 +129,24 @@ def read_card(path: str | os.PathLike) -> dict:
     return card
 
 
+def run_checkpoints(folder: str | os.PathLike) -> tuple[list[tuple[int, Path]], list[str]]:
+    """The checkpoints that a run folder holds, (steps, file) each, fewest steps first; and why others cannot be read.
+
+    ``best`` and ``last`` are among them, ``last`` after others of its step, and those that were kept for good.
+    """
+    found, why = [], []
+    for path in sorted(Path(folder).glob("*.safetensors")):
+        if path.name.startswith("."):  # being written
+            continue
+        try:
+            steps = read_card(path).get("steps")
+        except CheckpointError as error:
+            why.append(str(error))
+            continue
+        found.append((steps if type(steps) is int else 0, path))
+    return sorted(found, key=lambda entry: (entry[0], entry[1].stem == "last", entry[1].name)), why
+
+
 def level_count(card: Mapping) -> int:
     """How many levels the model's z has (``len(flow.levels)``): those of a multi-scale model of pictures, else 1."""
     architecture = card.get("architecture")
@@ -152,11 +172,10 @@ def default_temperature(card: Mapping) -> Temperature:
     profile = card.get("default_temperatures")
     if profile is None:
         value = card.get("default_temperature")
-        known = type(value) in (int, float) and 0 <= value <= 100
-        return float(value) if known else DEFAULT_TEMPERATURE
+        return float(value) if is_number(value) and 0 <= value <= 100 else DEFAULT_TEMPERATURE
     levels = level_count(card)
     known = isinstance(profile, list) and len(profile) == levels
-    if not known or not all(type(each) in (int, float) and 0 <= each <= TEMPERATURE_MAX for each in profile):
+    if not known or not all(is_number(each) and 0 <= each <= TEMPERATURE_MAX for each in profile):
         raise CheckpointError(
             f"The card of '{card.get('name')}' must give {levels} default_temperatures from 0 to {TEMPERATURE_MAX:g}, "
             f"one for each level of its z, the finest first, not {json.dumps(profile)[:200]}."
@@ -175,8 +194,9 @@ def class_names(card: Mapping) -> list[str]:
     if type(count) is not int or not 0 < count <= 100_000:
         return []
     names = card.get("classes")
-    known = isinstance(names, list) and len(names) == count and all(isinstance(name, str) and name for name in names)
-    return list(names) if known else [str(number) for number in range(count)]
+    if isinstance(names, list) and len(names) == count and all(isinstance(name, str) and name for name in names):
+        return list(names)
+    return [str(number) for number in range(count)]
 
 
 KNOWN_EYES = {"CelebA, the first 10,000 aligned pictures": ((0.37, 0.515), (0.63, 0.515))}
@@ -191,7 +211,7 @@ def eye_positions(card: Mapping) -> tuple[tuple[float, float], tuple[float, floa
     value = card.get("eyes")
     if isinstance(value, list) and len(value) == 2 and all(isinstance(eye, list) and len(eye) == 2 for eye in value):
         shares = [share for eye in value for share in eye]
-        if all(type(share) in (int, float) and 0.0 <= share <= 1.0 for share in shares) and shares[0] < shares[2]:
+        if all(is_number(share) and 0.0 <= share <= 1.0 for share in shares) and shares[0] < shares[2]:
             return (float(shares[0]), float(shares[1])), (float(shares[2]), float(shares[3]))
     data = card.get("data")
     name = data.get("name") if isinstance(data, dict) else None
@@ -204,7 +224,7 @@ def _held_out(card: Mapping) -> list[float]:
     quantiles = held_out.get("bpd_quantiles") if isinstance(held_out, dict) else None
     if not isinstance(quantiles, list) or len(quantiles) < 2:
         return []
-    if not all(type(value) in (int, float) and math.isfinite(value) for value in quantiles):
+    if not all(is_number(value) and math.isfinite(value) for value in quantiles):
         return []
     return quantiles if all(a <= b for a, b in itertools.pairwise(quantiles)) else []
 
@@ -243,7 +263,7 @@ def held_out_norms(card: Mapping, levels: int) -> list[tuple[float, float, float
     for row in rows:
         if not isinstance(row, list) or len(row) != len(NORM_SHARES):
             return None
-        if not all(type(value) in (int, float) and math.isfinite(value) and value >= 0 for value in row) or row != sorted(row):
+        if not all(is_number(value) and math.isfinite(value) and value >= 0 for value in row) or row != sorted(row):
             return None
     return [(row[0], row[1], row[2]) for row in rows]
 

@@ -175,7 +175,7 @@ def encode_job(
                     early(z[0].cpu().numpy(), _bits_per_dim(flow, _log_prob(model, z, log_det)))
                     yield
                 back = yield from accelerate(model).decode_steps(z, label)
-            except torch.linalg.LinAlgError as error:
+            except torch.linalg.LinAlgError as error:  # pyright: ignore[reportPrivateImportUsage] - it is torch's public name
                 raise NonFiniteError(f"This model has a layer that cannot be inverted: {error}.") from None
             error = (back - x).abs().max().item()
             finite = bool(torch.isfinite(back).all() and torch.isfinite(z).all() and torch.isfinite(log_det).all())

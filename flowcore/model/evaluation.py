@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ from .card import NORM_SHARES, QUANTILES, likelier_than, typicality
 from .codec import Encoded, as_label, class_log_probs, encode_picture, label_tensor, to_pixels
 from .flow import Flow
 from .labels import Label, single
+
+if TYPE_CHECKING:
+    from ..data.picture_set import Pictures
 
 __all__ = ["Result", "bits_per_dim", "bits_per_picture", "held_out_summary", "score", "describe"]
 
@@ -36,7 +40,7 @@ class Result:
 @torch.no_grad()
 def bits_per_picture(
     flow: Flow,
-    pictures: np.ndarray,
+    pictures: Pictures,
     labels: np.ndarray | None = None,
     seed: int | None = None,
     samples: int = 1,
@@ -104,7 +108,7 @@ def _noise(seed: int, draw: int, start: int, shape: tuple[int, ...]) -> torch.Te
 
 def bits_per_dim(
     flow: Flow,
-    pictures: np.ndarray,
+    pictures: Pictures,
     labels: np.ndarray | None = None,
     seed: int = 0,
     samples: int = 1,
@@ -124,7 +128,7 @@ def bits_per_dim(
     return Result(float(values.mean()), error, len(values), time.perf_counter() - began)
 
 
-def held_out_summary(flow: Flow, pictures: np.ndarray, labels: np.ndarray | None = None) -> dict:
+def held_out_summary(flow: Flow, pictures: Pictures, labels: np.ndarray | None = None) -> dict:
     """The card's ``held_out`` entry: evenly spaced quantiles of bpd at bin centres, and how long the z of these pictures are.
 
     ``norm_quantiles`` has (2.5 %, median, 97.5 %) of |z| for every level, the finest first, then for all of z.
@@ -141,7 +145,7 @@ def held_out_summary(flow: Flow, pictures: np.ndarray, labels: np.ndarray | None
 
 @torch.no_grad()
 def _bits_and_norms(
-    flow: Flow, pictures: np.ndarray, labels: np.ndarray | None, batch: int = 128
+    flow: Flow, pictures: Pictures, labels: np.ndarray | None, batch: int = 128
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bits per dimension (N,) at the bin centres, and |z| (N, levels + 1) of each level and of all of z."""
     was_training = flow.training

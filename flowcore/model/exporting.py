@@ -47,7 +47,7 @@ def save_onnx(flow: Flow, path: str | os.PathLike) -> None:
         ConfigError: if the packages of the extra ``[onnx]`` are missing, or ONNX lacks an operator of the flow.
     """
     try:
-        import onnxscript  # noqa: F401
+        import onnxscript  # noqa: F401  # pyright: ignore[reportMissingImports] - an extra
     except ImportError:
         raise ConfigError("Writing ONNX needs its packages: pip install 'flow-explorer[onnx]'.") from None
     names = ["z", "label"] if flow.num_classes else ["z"]

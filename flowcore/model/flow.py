@@ -2,15 +2,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..bijections import Bijection, Split
 from ..errors import ConfigError, NonFiniteError, UntrainedError
+from ..modules import Modules
 from ..work import finish
 from .priors import StandardPrior, standard_draw, standard_log_prob
 from .temperature import by_level
@@ -53,6 +54,8 @@ class Flow(Bijection):
         architecture: what :func:`flowcore.model.systems.build` needs to make this flow again.
     """
 
+    initialised_flag: Tensor
+
     def __init__(
         self,
         layers: Iterable[Bijection],
@@ -67,7 +70,7 @@ class Flow(Bijection):
                 f"A flow's prior is a flowcore StandardPrior or one derived from it, not {type(prior).__name__}: it whitens, and "
                 "draws the same numbers on every device; for independent Gaussians take StandardPrior(shape)."
             )
-        self.layers = nn.ModuleList(layers)
+        self.layers = Modules(layers)
         self.prior = prior
         self.event_shape = tuple(event_shape)
         self.architecture = dict(architecture or {})
@@ -181,7 +184,9 @@ class Flow(Bijection):
         source = np.random.Philox(key=[seed % 2**64, 0])
         rng, state = np.random.Generator(source), source.state
         key = [seed % 2**64, 0]
-        state["buffer"], state["state"] = state["buffer"].tolist(), {"counter": [0, 0, 0, 0], "key": key}
+        state["buffer"] = state["buffer"].tolist()
+        # Lists are taken too, and sooner, but numpy's stubs name arrays alone.
+        state["state"] = {"counter": [0, 0, 0, 0], "key": key}  # pyright: ignore[reportGeneralTypeIssues]
         rows = np.empty((count, self.num_dims), np.float32)
         top = self.levels[-1].start
         for number in range(count):
@@ -195,7 +200,7 @@ class Flow(Bijection):
             rows[number, top:] = self.prior.draw(rng)
         return rows
 
-    def sample(self, count: int, temperature: float | Sequence[float] = 1.0, seed: int = 0, first: int = 0) -> Tensor:
+    def sample(self, count: int, temperature: float | Iterable[float] = 1.0, seed: int = 0, first: int = 0) -> Tensor:
         """``count`` draws of z (count, D), numbers ``first`` and on of ``seed``; decode them for pictures.
 
         ``temperature`` is one number for all levels or one a level, the finest first; what a model's card proposes is
@@ -204,7 +209,7 @@ class Flow(Bijection):
         z = torch.from_numpy(self._numbered(count, seed, first)).to(self.device, self.dtype)
         return self.temper(z, temperature)
 
-    def draw(self, count: int, rng: np.random.Generator, temperature: float | Sequence[float] = 1.0) -> Tensor:
+    def draw(self, count: int, rng: np.random.Generator, temperature: float | Iterable[float] = 1.0) -> Tensor:
         """``count`` draws of z (count, D) from a generator that goes on, all at once: for estimates over many.
 
         Other numbers than :meth:`sample`'s, and the same on every device.
@@ -216,7 +221,7 @@ class Flow(Bijection):
             rows = np.concatenate([fine, rows], 1)
         return self.temper(torch.from_numpy(rows).to(self.device, self.dtype), temperature)
 
-    def temper(self, z: Tensor, temperature: float | Sequence[float]) -> Tensor:
+    def temper(self, z: Tensor, temperature: float | Iterable[float]) -> Tensor:
         """The same z at another temperature; one number, or one a level (finest first).
 
         Raises:
@@ -272,7 +277,7 @@ class Flow(Bijection):
             h = layer.encode_through(h, [])[0]
         self.initialised_flag.fill_(True)
 
-    def named_layers(self) -> Iterable[tuple[str, Bijection]]:
+    def named_layers(self) -> Iterator[tuple[str, Bijection]]:
         """(name, layer) in the order of encoding, the name telling number and kind."""
         for number, layer in enumerate(self.layers):
             yield f"{number + 1} {type(layer).__name__}", layer
@@ -312,7 +317,7 @@ class Flow(Bijection):
             own, given = (str(dtype).removeprefix("torch.") for dtype in (own, values.dtype))
             raise ConfigError(f"This model computes in {own}, and was given {given}: convert it by .to(torch.{own}).")
 
-    def _blame(self, steps: Generator, act: str) -> None:
+    def _blame(self, steps: Generator[Step, None, object], act: str) -> None:
         for step in steps:
             if not torch.isfinite(step.h).all() or (step.log_det is not None and not torch.isfinite(step.log_det).all()):
                 raise NonFiniteError(f"While {act}, layer '{step.name}' gave a value that is not finite.", step.name)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
+from ..fields import is_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,11 +65,13 @@ def from_json(value: object) -> Label:
     if type(value) is int and 0 <= value <= MAX_CLASS:
         return single(value)
     if isinstance(value, (list, tuple)) and value:
-        pairs = [tuple(pair) if isinstance(pair, (list, tuple)) and len(pair) == 2 else (None, None) for pair in value]
+        pairs: list[tuple[Any, Any]] = [
+            tuple(pair) if isinstance(pair, (list, tuple)) and len(pair) == 2 else (None, None) for pair in value
+        ]
         numbers, weights = [number for number, _ in pairs], [weight for _, weight in pairs]
         if (
             all(type(number) is int and 0 <= number <= MAX_CLASS for number in numbers)
-            and all(type(weight) in (int, float) and 0.0 < weight <= 1.0 for weight in weights)
+            and all(is_number(weight) and 0.0 < weight <= 1.0 for weight in weights)
             and numbers == sorted(set(numbers))
             and math.isclose(sum(weights), 1.0, abs_tol=1e-6)
         ):

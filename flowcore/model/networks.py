@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -11,8 +12,11 @@ from torch import Tensor, nn
 
 from ..bijections.base import soft_clamp
 from ..errors import ConfigError
+from ..modules import Modules, bias_of
 
 __all__ = ["CouplingNetwork", "ConvNetwork", "ResidualNetwork", "PlacedNetwork", "MLP", "set_reduced_precision"]
+
+_Layer = TypeVar("_Layer", nn.Conv2d, nn.Linear)
 
 
 class CouplingNetwork(nn.Module):
@@ -41,9 +45,9 @@ def set_reduced_precision(module: nn.Module, reduced: bool) -> None:
             child.reduced = reduced
 
 
-def _zero(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
+def _zero(layer: _Layer) -> _Layer:
     nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
+    nn.init.zeros_(bias_of(layer))
     return layer
 
 
@@ -58,7 +62,7 @@ class _OutputConv(nn.Conv2d):
         super().__init__(in_channels, out_channels, kernel_size, padding=kernel_size // 2)
         self.gain = (in_channels * kernel_size**2) ** -0.5
         nn.init.zeros_(self.weight)
-        nn.init.zeros_(self.bias)
+        nn.init.zeros_(bias_of(self))
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x) * self.gain
@@ -84,7 +88,7 @@ class ConvNetwork(CouplingNetwork):
         self.last = _OutputConv(width, out_channels, 3)
         for layer in (self.first, self.middle):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
+            nn.init.zeros_(bias_of(layer))
         self.place = None if places is None else nn.Parameter(torch.zeros(width, *places))
 
     def compute(self, x: Tensor) -> Tensor:
@@ -159,7 +163,7 @@ class MLP(CouplingNetwork):
     ) -> None:
         super().__init__()
         sizes = [in_features, *[width] * hidden]
-        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+        self.hidden = Modules(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.last = _zero(nn.Linear(sizes[-1], out_features))
         self.activation = {"silu": F.silu, "relu": F.relu, "tanh": torch.tanh}[activation]
 

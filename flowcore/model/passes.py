@@ -1,11 +1,15 @@
 """What encodes and decodes, however it computes it."""
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from torch import Tensor
 
-__all__ = ["Passes"]
+if TYPE_CHECKING:
+    from .flow import Step
+
+__all__ = ["Passes", "SteppedPasses"]
 
 
 @runtime_checkable
@@ -27,4 +31,12 @@ class Passes(Protocol):
 
     def log_prob(self, x: Tensor, /) -> Tensor:
         """log p(x) (N,) in nats."""
+        ...
+
+
+class SteppedPasses(Passes, Protocol):
+    """Passes that can be watched layer by layer on the way to x."""
+
+    def decode_steps(self, z: Tensor, /) -> Iterator[Step]:
+        """The states after the prior and after every layer; see :meth:`flowcore.model.flow.Flow.decode_steps`."""
         ...

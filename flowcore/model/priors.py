@@ -98,16 +98,17 @@ class LearnedPrior(StandardPrior):
         self.raw_log_scale = nn.Parameter(torch.zeros(own))
 
     def _parameters_for(self, h: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
-        if self.classes and label is None:
+        if not self.classes:
+            label = torch.zeros(h.shape[0], dtype=torch.long, device=h.device)
+        elif label is None:
             raise ConfigError(f"This model is conditional: give a class from 0 to {self.classes - 1}.")
         view = h.shape if self.places else (h.shape[0], -1) + (1,) * (h.dim() - 2)
         log_scale = soft_clamp(self.raw_log_scale, self.bound)
-        if self.classes and label.is_floating_point():
+        if label.is_floating_point():
             # Summed one by one, so that a weight of 1 gives that class's own numbers to the last bit.
             weights = label.to(self.location.dtype).view(*label.shape, *(1,) * (self.location.dim() - 1))
             return (weights * self.location).sum(1).view(view), (weights * log_scale).sum(1).view(view)
-        index = label if self.classes else torch.zeros(h.shape[0], dtype=torch.long, device=h.device)
-        return self.location[index].view(view), log_scale[index].view(view)
+        return self.location[label].view(view), log_scale[label].view(view)
 
     def whiten(self, h: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
         location, log_scale = self._parameters_for(h, label)

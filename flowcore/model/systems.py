@@ -97,6 +97,8 @@ def realnvp(
         system="realnvp", shape=list(shape), levels=levels, width=width, blocks=blocks, depth=depth, hidden=hidden,
         masks=masks, conditional=conditional, prior=prior, classes=classes, activation=activation,
     )  # fmt: skip
+    layers: list[Bijection]
+    split_shapes: list[tuple[int, ...]] = []
     if len(shape) == 1:
         layers = [
             AffineCoupling(mask, MLP(mask.kept_channels, 2 * mask.changed_channels, width, hidden, activation), POINT_SCALE_BOUND)
@@ -111,9 +113,10 @@ def realnvp(
 
     def coupling(mask: Mask) -> list[Bijection]:
         network = ResidualNetwork(mask.kept_channels, 2 * mask.changed_channels, width, blocks)
-        return [AffineCoupling(mask, network, SCALE_BOUND), ActNorm(mask.kept_channels if _spatial(mask) else mask.channels)]
+        channels = mask.channels if isinstance(mask, ChannelMask) else mask.kept_channels
+        return [AffineCoupling(mask, network, SCALE_BOUND), ActNorm(channels)]
 
-    layers, split_shapes = [Rescale(256.0, 0.0), Logit(0.05)], []
+    layers = [Rescale(256.0, 0.0), Logit(0.05)]
     for level in range(levels):
         last = level == levels - 1
         for step in range(4 if last else 3):
@@ -125,9 +128,9 @@ def realnvp(
         channels, height, side = 4 * channels, height // 2, side // 2
         for step in range(3):
             layers += coupling(half(channels, flip=step % 2 == 0))
-        layers.append(Split(channels, conditional))
-        split_shapes.append((layers[-1].out_channels, height, side))
-        channels = layers[-1].kept_channels
+        layers.append(split := Split(channels, conditional))
+        split_shapes.append((split.out_channels, height, side))
+        channels = split.kept_channels
     return Flow(layers, make_prior(prior, (channels, height, side), classes, learned=False), shape, architecture, split_shapes)
 
 
@@ -173,22 +176,24 @@ def glow(
         layer = AffineCoupling(mask, network, bound) if coupling == "affine" else AdditiveCoupling(mask, network)
         return [ActNorm(channels), mixers[permutation](channels), layer]
 
+    layers: list[Bijection]
+    split_shapes: list[tuple[int, ...]] = []
     if len(shape) == 1:
         layers = [layer for _ in range(depth) for layer in step_of_flow(shape[0])]
         return Flow(layers, make_prior(prior, shape, classes), shape, architecture)
 
     channels, height, side = shape
     _check_divisible(height, side, 2**levels)
-    layers, split_shapes = [Rescale(256.0, -0.5)], []
+    layers = [Rescale(256.0, -0.5)]
     for level in range(levels):
         layers.append(Squeeze())
         channels, height, side = 4 * channels, height // 2, side // 2
         for _ in range(steps):
             layers += step_of_flow(channels)
         if level < levels - 1:
-            layers.append(Split(channels))
-            split_shapes.append((layers[-1].out_channels, height, side))
-            channels = layers[-1].kept_channels
+            layers.append(split := Split(channels))
+            split_shapes.append((split.out_channels, height, side))
+            channels = split.kept_channels
     return Flow(layers, make_prior(prior, (channels, height, side), classes), shape, architecture, split_shapes)
 
 
@@ -210,7 +215,7 @@ def spline(
     shape = tuple(shape)
     if len(shape) != 1:
         raise ConfigError("A spline flow is for points, of shape [dimensions]; for pictures use 'glow', 'realnvp' or 'nice'.")
-    layers = []
+    layers: list[Bijection] = []
     for step in range(depth):
         mask = half(shape[0], flip=step % 2 == 1)
         network = MLP(mask.kept_channels, (3 * bins - 1) * mask.changed_channels, width, hidden, activation)
@@ -248,7 +253,7 @@ class _Unfilled(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def build(architecture: dict, meta: bool = False, fill: bool = True) -> Flow:
+def build(architecture: object, meta: bool = False, fill: bool = True) -> Flow:
     """A flow from its description: ``{"system": "glow", "shape": [3, 32, 32], ...}``; missing keys take their defaults.
 
     With ``meta`` nothing is allocated: the shapes alone, to hold a checkpoint against before trusting it. Without
@@ -290,10 +295,6 @@ def build(architecture: dict, meta: bool = False, fill: bool = True) -> Flow:
 
 def _is_count(value: object, limit: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= limit
-
-
-def _spatial(mask: Mask) -> bool:
-    return isinstance(mask, CheckerboardMask)
 
 
 def _check_divisible(height: int, width: int, factor: int) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from numbers import Real
+from typing import SupportsFloat
 
 from ..errors import ConfigError
 
@@ -21,14 +21,14 @@ DECIMALS = 2
 """Of a scaled level's temperature: those that the window shows, so that what it shows is what it draws at."""
 
 
-def by_level(temperature: float | Iterable[float], levels: int) -> tuple[float, ...]:
+def by_level(temperature: SupportsFloat | Iterable[float], levels: int) -> tuple[float, ...]:
     """One temperature a level, from one number for all of them or from as many as there are levels.
 
     Raises:
         ConfigError: for another number of them, or one that is not finite or below 0.
     """
     try:
-        values = (float(temperature),) * levels if isinstance(temperature, Real) else tuple(float(t) for t in temperature)
+        values = tuple(float(t) for t in temperature) if isinstance(temperature, Iterable) else (float(temperature),) * levels
     except (TypeError, ValueError):
         values = ()
     if len(values) != levels or not all(math.isfinite(t) and t >= 0 for t in values):
@@ -39,7 +39,7 @@ def by_level(temperature: float | Iterable[float], levels: int) -> tuple[float, 
 
 def split(temperature: float | Sequence[float]) -> tuple[float, tuple[float, ...]]:
     """(the highest, the profile) of temperatures; the profile is () for one number, and where all levels have the same."""
-    if isinstance(temperature, Real):
+    if not isinstance(temperature, Iterable):
         return float(temperature), ()
     return max(temperature), () if len(set(temperature)) == 1 else tuple(temperature)
 

@@ -36,7 +36,7 @@ def has_video() -> bool:
 def require_video():
     """The module ``av``. Raises PictureError, with what to install, where there is none."""
     try:
-        import av
+        import av  # pyright: ignore[reportMissingImports] - an extra
     except ImportError as error:
         raise PictureError(
             "An MP4 needs PyAV, which is not installed here: install it with pip install 'flow-explorer[video]', or choose WebP "

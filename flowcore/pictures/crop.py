@@ -237,7 +237,8 @@ def _resize(
 ) -> Image.Image:
     whole = all(float(edge).is_integer() for edge in box)
     if whole and (box[2] - box[0], box[3] - box[1]) == (width, height):
-        return image.crop(tuple(int(edge) for edge in box))
+        left, top, right, bottom = (int(edge) for edge in box)
+        return image.crop((left, top, right, bottom))
     smaller = box[2] - box[0] > width
     method = Image.Resampling.LANCZOS if smaller else Image.Resampling.BICUBIC
     # A gap of 4 makes a large photo's crop some times faster, within a grey level of the full filter.

@@ -6,7 +6,6 @@ import io
 
 import numpy as np
 from PIL import Image
-from PIL.ImageFile import ImageFile
 
 from .deep import Deep, levels
 from .profiles import Space, apply, grey_table, icc_space, icc_transform, png_space
@@ -89,9 +88,8 @@ def deep_colours(image: Image.Image, data: bytes) -> Deep | None:
 
     ``image`` is opened and not yet loaded, and still is afterwards.
     """
-    if not isinstance(image, ImageFile) or image.format != "PNG" or not image.tile:
-        return None
-    rawmode = str(image.tile[0][3])
+    tiles = getattr(image, "tile", [])
+    rawmode = tiles[0][3] if image.format == "PNG" and tiles else ""
     if rawmode not in ("RGB;16B", "RGBA;16B") or image.width * image.height > _MAX_DEEP or "transparency" in image.info:
         return None
     if png_space(data) is None:

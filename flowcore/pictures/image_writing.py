@@ -13,6 +13,7 @@ from PIL import Image
 
 from ..atomic import replacing
 from ..errors import PictureError
+from .recipe import embed, to_comment
 
 __all__ = [
     "enlarge",
@@ -37,8 +38,6 @@ def to_png_bytes(array: np.ndarray, recipe: dict | None = None) -> bytes:
     data = buffer.getvalue()
     if recipe is None:
         return data
-    from .recipe import embed  # recipe reads files through images: not at the top
-
     return embed(data, recipe)
 
 
@@ -94,8 +93,6 @@ def to_gif_bytes(
         images.append(image)
     options: dict = {}
     if recipe is not None:
-        from .recipe import to_comment
-
         options["comment"] = to_comment(recipe)
     buffer = io.BytesIO()
     images[0].save(
@@ -149,7 +146,7 @@ def grid(
     height, width, channels = pictures[0].shape
     shape = (rows * height + (rows - 1) * gap, columns * width + (columns - 1) * gap, channels)
     sheet = np.empty(shape, np.uint8)
-    sheet[...] = background if channels == 3 or np.isscalar(background) else background[0]
+    sheet[...] = background if channels == 3 or isinstance(background, int) else background[0]
     for index, picture in enumerate(pictures):
         top, left = (index // columns) * (height + gap), (index % columns) * (width + gap)
         sheet[top : top + height, left : left + width] = picture

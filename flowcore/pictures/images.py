@@ -11,7 +11,6 @@ import contextlib
 import importlib
 import io
 import os
-import stat
 import struct
 import threading
 import warnings
@@ -23,6 +22,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import PictureError
+from .files import MAX_FILE_BYTES, read_file
 from .image_colours import deep_colours, deep_to_rgba, to_rgba
 from .image_writing import (
     enlarge,
@@ -57,9 +57,6 @@ __all__ = [
     "to_png_bytes",
     "write_atomically",
 ]
-
-MAX_FILE_BYTES = 512 * 2**20
-"""Larger files are refused before they are read, in bytes."""
 
 MAX_PIXELS = 150_000_000
 """Pictures that say they have more pixels than this are refused before anything is decoded."""
@@ -205,46 +202,6 @@ def read_picture(source: str | os.PathLike[str] | bytes, name: str | None = None
         raise PictureError(_damaged_sentence(data, name)) from error
 
 
-def read_file(path: str | os.PathLike[str], name: str | None = None, limit: int = MAX_FILE_BYTES) -> bytes:
-    """Read a regular file's bytes without ever blocking on a FIFO or a device.
-
-    Raises:
-        PictureError: for a missing file, a directory, a FIFO, a device, one that may not be read or is too
-        large.
-    """
-    name = name or Path(path).name or str(path)
-    try:
-        # O_NONBLOCK: opening a FIFO that nobody writes to would otherwise wait for ever; then ask what it is.
-        flags = (
-            os.O_RDONLY
-            | getattr(os, "O_NONBLOCK", 0)
-            | getattr(os, "O_BINARY", 0)
-            | getattr(os, "O_CLOEXEC", 0)
-        )
-        descriptor = os.open(path, flags)
-    except (OSError, ValueError) as error:
-        raise PictureError(_unopened_sentence(path, name, error)) from error
-    try:
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            if stat.S_ISDIR(status.st_mode):
-                raise PictureError(_directory_sentence(name))
-            if not stat.S_ISREG(status.st_mode):
-                raise PictureError(
-                    f"{name} is a pipe or a device, not a picture file: choose a file on disk."
-                )
-            if status.st_size > limit:
-                raise PictureError(
-                    f"{name} is {status.st_size / 2**20:,.0f} MiB; "
-                    f"pictures up to {limit / 2**20:,.0f} MiB can be read."
-                )
-            return file.read()
-    except IsADirectoryError as error:
-        raise PictureError(_directory_sentence(name)) from error
-    except OSError as error:
-        raise PictureError(f"{name} cannot be read: {error.strerror or error}.") from error
-
-
 @cache
 def _formats() -> tuple[str, ...]:
     """The formats that this Pillow reads; its plugins are loaded here, when the first picture is read."""
@@ -300,6 +257,7 @@ def _decode_plain(data: bytes, directory: Directory | None, name: str) -> Pictur
             ratio = (MAX_KEPT_PIXELS / (width * height)) ** 0.5
             image.draft(image.mode, (int(width * ratio), int(height * ratio)))
         elif image.format == "JPEG2000":
+            # This plugin's own attribute, where Pillow's stubs see the method of all pictures.
             image.reduce = reductions(image, data)  # pyright: ignore[reportAttributeAccessIssue]
         if deep is not None:
             rgba, colour_notes = deep_to_rgba(deep, name, image.info.get("icc_profile") or b"", space)
@@ -380,20 +338,6 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:  # EXIF data are often malformed; the picture is still good
         return 1
-
-
-def _unopened_sentence(path: str | os.PathLike[str], name: str, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return f"There is no file {os.fspath(path)}: check the name, or choose another picture."
-    if isinstance(error, IsADirectoryError) or os.path.isdir(path):
-        return _directory_sentence(name)
-    if isinstance(error, PermissionError):
-        return f"{name} may not be read: its permissions do not allow it."
-    return f"{name} cannot be opened: {getattr(error, 'strerror', None) or error}."
-
-
-def _directory_sentence(name: str) -> str:
-    return f"{name} is a folder, not a picture: choose a file in it."
 
 
 def _too_large_sentence(name: str, size: tuple[int, int] | None) -> str:

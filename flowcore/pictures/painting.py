@@ -34,7 +34,7 @@ def coverage(points: tuple[tuple[float, float], ...], radius: float, height: int
     pixel soft. Kept for the strokes used last, so that one that grows costs no more for those that lie under it."""
     nearest = np.full((height, width), np.inf)
     reach = radius + 1
-    for (x0, y0), (x1, y1) in pairwise(points) if len(points) > 1 else [(points[0], points[0])]:
+    for (x0, y0), (x1, y1) in pairwise(points if len(points) > 1 else points * 2):
         top, bottom = max(0, math.floor(min(y0, y1) - reach)), min(height, math.ceil(max(y0, y1) + reach))
         left, right = max(0, math.floor(min(x0, x1) - reach)), min(width, math.ceil(max(x0, x1) + reach))
         if top >= bottom or left >= right:
@@ -84,6 +84,8 @@ def palette(picture: np.ndarray, count: int = 6) -> list[tuple[int, int, int]]:
     """Up to ``count`` colours that a picture is made of, the dark ones first: uint8 (H, W, C) -> 8-bit red, green, blue."""
     rgb = np.repeat(picture, 3, 2) if picture.shape[2] == 1 else picture[..., :3]
     image = Image.fromarray(np.ascontiguousarray(rgb)).quantize(count, Image.Quantize.MEDIANCUT, kmeans=4)
-    table = np.array(image.getpalette()[: 3 * count], np.uint8).reshape(-1, 3)
-    used = {tuple(int(value) for value in table[index]) for _, index in image.getcolors(count) or [] if index < len(table)}
+    table = np.array((image.getpalette() or [])[: 3 * count], np.uint8).reshape(-1, 3)
+    colours = [(int(red), int(green), int(blue)) for red, green, blue in table]
+    indices = [index for _, index in image.getcolors(count) or [] if isinstance(index, int)]
+    used = {colours[index] for index in indices if index < len(colours)}
     return sorted(used, key=lambda colour: 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2])

@@ -140,7 +140,9 @@ def _table_by_lcms(profile: bytes, ramp: np.ndarray) -> np.ndarray:
 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        mode = {"GRAY": "L", "RGB": "RGB"}[getattr(source.profile, "xcolor_space", "").strip()]
+        # Pillow's stubs take what a profile is made of for what it becomes.
+        space = source.profile.xcolor_space.strip()  # pyright: ignore[reportAttributeAccessIssue]
+        mode = {"GRAY": "L", "RGB": "RGB"}[space]
         greys = Image.fromarray(np.arange(256, dtype=np.uint8)[:, None]).convert(mode)
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
         moved = np.asarray(apply(greys, transform), np.float64)[:, 0, 1]

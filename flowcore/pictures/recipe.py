@@ -20,7 +20,7 @@ import struct
 import zlib
 
 from ..errors import FlowError, PictureError
-from .images import read_file
+from .files import read_file
 
 __all__ = [
     "KEYWORD",
@@ -203,12 +203,12 @@ def _parse(text: bytes, name: str) -> object:
         ) from error
 
 
-def _chunks(png: bytes) -> list[tuple[bytes, bytes]] | None:
+def _chunks(png: bytes) -> list[tuple[bytes, bytes | memoryview]] | None:
     """The chunks of a PNG up to IEND, or of a damaged one up to where it breaks off; None for no PNG."""
     if not png.startswith(_SIGNATURE):
         return None
     view = memoryview(png)
-    chunks: list[tuple[bytes, bytes]] = []
+    chunks: list[tuple[bytes, bytes | memoryview]] = []
     at = len(_SIGNATURE)
     while at + 12 <= len(png):
         (length,) = struct.unpack_from(">I", png, at)
@@ -222,7 +222,7 @@ def _chunks(png: bytes) -> list[tuple[bytes, bytes]] | None:
     return chunks
 
 
-def _is_ours(kind: bytes, content: bytes) -> bool:
+def _is_ours(kind: bytes, content: bytes | memoryview) -> bool:
     return kind == b"iTXt" and bytes(content[: len(KEYWORD) + 1]) == KEYWORD.encode() + b"\0"
 
 

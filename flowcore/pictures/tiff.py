@@ -340,7 +340,7 @@ def _tiff_of(tags: dict[int, tuple[int, ...]], where: tuple[int, int], pieces: l
     everything[where[0]] = tuple((first + np.cumsum([0, *counts[:-1]], dtype=np.int64)).tolist())
     table, arrays = b"", b""
     for tag, values in sorted(everything.items()):
-        at = lists + len(arrays) if len(values) > 1 else values[0]
+        at = values[0] if len(values) == 1 else lists + len(arrays)
         table += struct.pack("<HHII", tag, 4, len(values), at)
         if len(values) > 1:
             arrays += struct.pack(f"<{len(values)}I", *values)

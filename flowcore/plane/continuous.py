@@ -25,6 +25,7 @@ from ..errors import ConfigError
 from ..model.flow import Flow
 from ..model.priors import StandardPrior
 from ..model.registry import register_system
+from ..modules import Modules
 from .prior_shapes import MAX_COMPONENTS, PLANE_PRIORS
 from .priors import plane_prior
 from .velocity import VelocityField, make_field
@@ -86,6 +87,8 @@ class ContinuousFlow(Flow):
 
     What a stage is asked for one by one (:meth:`encode_steps`) and what the whole gives are the same numbers.
     """
+
+    layers: Modules[ContinuousStage]
 
     def __init__(self, field: VelocityField, prior: StandardPrior, depth: int, architecture: dict | None = None) -> None:
         steps = math.ceil(STEPS / depth)

@@ -31,7 +31,7 @@ def contours(values: np.ndarray, levels: tuple[float, ...], bounds: tuple[float,
     corners = (values[:-1, :-1], values[:-1, 1:], values[1:, 1:], values[1:, :-1])
     finite = np.logical_and.reduce([np.isfinite(corner) for corner in corners])
     for number, level in enumerate(levels):
-        case = sum((corner > level).astype(np.uint8) << bit for bit, corner in enumerate(corners))
+        case = np.bitwise_or.reduce([(corner > level).astype(np.uint8) << bit for bit, corner in enumerate(corners)])
         row, column = np.nonzero(finite & (case > 0) & (case < 15))
         if not len(row):
             continue

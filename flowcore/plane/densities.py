@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -74,6 +74,18 @@ class Density:
         for start in range(0, len(flat), _BLOCK):
             out[start : start + _BLOCK] = self._log_prob(flat[start : start + _BLOCK])
         return out.reshape(points.shape[:-1])
+
+
+class Shape(Protocol):
+    """What a density of the plane draws from and is measured by."""
+
+    def sample(self, count: int, rng: np.random.Generator, /) -> np.ndarray:
+        """(count, 2) float64."""
+        ...
+
+    def log_prob(self, x: np.ndarray, /) -> np.ndarray:
+        """log p(x) in nats at places x (…, 2): (…)."""
+        ...
 
 
 class _Mixture:
@@ -273,7 +285,7 @@ def _bridge() -> _Mixture:
 
 
 # name: (title, noise, entropy in nats by quadrature_entropy, how to make it)
-_TABLE: dict[str, tuple[str, float, float, Callable[[], object]]] = {
+_TABLE: dict[str, tuple[str, float, float, Callable[[], Shape]]] = {
     "two-moons": ("Two moons", 0.15, 1.8179921372, _two_moons),
     "eight-gaussians": ("Eight Gaussians", 0.25, 2.1446758129, _eight_gaussians),
     "two-spirals": ("Two spirals", 0.12, 2.7266533543, _two_spirals),

@@ -1,16 +1,21 @@
 """What there is to see of a toy run at one step: points on both sides, a density, a warped grid, every layer between."""
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..fast.points.continuous import ContinuousPasses
+from ..model.priors import MixturePrior
 from .matching import piece
 from .prior_shapes import ellipses
 from .priors import draw_points, moves, replace_noise, start_noise
 from .targets import targets as toy_targets
-from .trainer import ToyTrainer
+
+if TYPE_CHECKING:
+    from .trainer import ToyTrainer
 
 __all__ = ["DATA_POINTS", "GRID_LINES", "GRID_POINTS", "LAYER_POINTS", "SAMPLES", "ToyFrames", "cells", "true_heat"]
 
@@ -69,15 +74,16 @@ class ToyFrames:
     @property
     def _eps(self) -> Tensor:
         """The fixed noise in z: (SAMPLES, 2)."""
-        if self._noise is None:
+        prior = self.trainer.average.prior
+        if self._noise is None or not isinstance(prior, MixturePrior):
             return self._drawn
-        return torch.from_numpy(replace_noise(self.trainer.average.prior, self._noise)).to(self.trainer.device)
+        return torch.from_numpy(replace_noise(prior, self._noise)).to(self.trainer.device)
 
     @torch.no_grad()
     def outline(self) -> np.ndarray | None:
         """Where a learned mixture has its Gaussians now: (2 · components, points, 2); None for a prior that stays."""
         prior = self.trainer.average.prior
-        if self._noise is None:
+        if self._noise is None or not isinstance(prior, MixturePrior):
             return None
         return ellipses(_numpy(prior.location), np.exp(_numpy(prior.log_scale))).astype(np.float32)
 

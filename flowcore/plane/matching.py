@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ..fast.points.continuous import ContinuousPasses, MatchingLearner
 from ..fast.points.flat import FlatParameters
-from ..model.passes import Passes
+from ..model.passes import SteppedPasses
 from .continuous import STEPS, ContinuousFlow
 from .priors import draw_points
 
@@ -21,14 +21,12 @@ are measured by the flow's own steps."""
 _NOISE_KEY = 3
 
 
-def passes(flow: ContinuousFlow, flat: FlatParameters, fast: bool) -> tuple[Passes, Passes, Passes]:
-    """What shows the flow, what measures it, and what is exact to its tolerance.
-
-    All have ``decode_steps`` as well.
-    """
+def passes(flow: ContinuousFlow, flat: FlatParameters, fast: bool) -> tuple[SteppedPasses, SteppedPasses, SteppedPasses]:
+    """What shows the flow, what measures it, and what is exact to its tolerance."""
     if not fast:
         return flow, flow, flow
-    return tuple(ContinuousPasses(flow, flat, steps) for steps in (SHOWN_STEPS, MEASURED_STEPS, STEPS))
+    shown, measured, exact = (ContinuousPasses(flow, flat, steps) for steps in (SHOWN_STEPS, MEASURED_STEPS, STEPS))
+    return shown, measured, exact
 
 
 def piece(width: int) -> int:

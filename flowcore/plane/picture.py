@@ -1,12 +1,16 @@
 """A toy run as a picture, by Pillow alone: data, samples, density, where f sends the data, warped grid."""
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..model.card import SYSTEM_NAMES
 from .drawing import DARK, PANEL, compose, heat_picture, points_picture
 from .frames import ToyFrames, true_heat
-from .trainer import ToyTrainer
+
+if TYPE_CHECKING:
+    from .trainer import ToyTrainer
 
 __all__ = ["PANEL", "compose", "draw", "heat_picture", "points_picture", "sheet"]
 
@@ -40,10 +44,11 @@ def sheet(trainers: list[ToyTrainer]) -> np.ndarray:
         frames, loss = ToyFrames(trainer), trainer.held_out()
         truth = true_heat(trainer.config.density, 128)
         top = float(truth.max())
-        gap = loss.nll - trainer.density.entropy
+        entropy = trainer.density.entropy
+        told = "model" if entropy is None else f"model, {loss.nll - entropy:+.3f} nat"
         panels += [
             (f"{trainer.density.title}: the density", heat_picture(truth, top, 180)),
-            (f"model, {gap:+.3f} nat", heat_picture(frames.heat(128), top, 180)),
+            (told, heat_picture(frames.heat(128), top, 180)),
             ("samples", points_picture([(frames.samples(), DARK.model)], trainer.density.bounds[1], side=180)),
         ]
     return compose(panels, "", columns=6)

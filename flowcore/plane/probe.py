@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,7 @@ class Probe:
         return int(parts[0]), parts[1:], total
 
 
-def hundredths(terms: list[float]) -> tuple[np.ndarray, int]:
+def hundredths(terms: Sequence[float] | np.ndarray) -> tuple[np.ndarray, int]:
     """Whole hundredths (n,) of the terms that add up to the sum's own rounded hundredths, and that sum.
 
     The sum is rounded as usual; of the terms as few as possible are rounded the other way, those that it changes least,

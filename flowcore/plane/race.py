@@ -78,10 +78,12 @@ class Race:
         began = self._clock()
         used = 0.0
         try:
-            while used < seconds:
+            while True:
                 racer.trainer.step()
                 now = self._clock() - began
                 used = max(now, math.nextafter(used, math.inf))
+                if used >= seconds:
+                    break
         finally:
             racer.seconds += used
             self.longest_turn = max(self.longest_turn, used)
@@ -106,12 +108,13 @@ def leader(losses: Sequence[Loss | None]) -> int | None:
     By more than twice the standard error of the difference, √(σ₁² + σ₂²). The racers are measured on the same points, so
     their errors go together and the true one is smaller: what is said to lead leads.
     """
-    if len(losses) < 2 or any(loss is None for loss in losses):
+    known = [loss for loss in losses if loss is not None]
+    if len(losses) < 2 or len(known) < len(losses):
         return None
-    best = min(range(len(losses)), key=lambda index: losses[index].nll)
-    for index, other in enumerate(losses):
-        gap = other.nll - losses[best].nll
-        error = math.hypot(other.standard_error, losses[best].standard_error)
+    best = min(range(len(known)), key=lambda index: known[index].nll)
+    for index, other in enumerate(known):
+        gap = other.nll - known[best].nll
+        error = math.hypot(other.standard_error, known[best].standard_error)
         if index != best and not gap > 2.0 * error:
             return None
     return best

@@ -96,10 +96,10 @@ def keep_layers(flow: Flow, specs: tuple[LayerSpec, ...], source: Flow, source_s
     known = {spec.id: (spec, layer) for spec, layer in zip(source_specs, source.layers, strict=True)}
     kept = []
     for spec, layer in zip(specs, flow.layers, strict=True):
-        before, weights = known.get(spec.id, (None, None))
-        if before is None or before.kind != spec.kind:
+        before = known.get(spec.id)
+        if before is None or before[0].kind != spec.kind:
             continue
-        if _take_up(layer, weights):
+        if _take_up(layer, before[1]):
             kept.append(spec.id)
     if type(flow.prior) is type(source.prior):
         _take_up(flow.prior, source.prior)

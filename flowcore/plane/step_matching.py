@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from .continuous import matching_targets, runge_kutta
+from .continuous import ContinuousFlow, matching_targets, runge_kutta
 from .frames import ToyFrames
 from .trainer import CLIP_NORM, ToyTrainer
 
@@ -58,9 +58,10 @@ def matching_step(trainer: ToyTrainer, points: int) -> MatchingInDetail:
     Raises:
         NonFiniteError: if training breaks down at this step.
     """
-    flow, seed = trainer.flow, trainer.config.seed
+    flow, matching, seed = trainer.flow, trainer._matching, trainer.config.seed
+    assert isinstance(flow, ContinuousFlow) and matching is not None  # no other flow is trained by matching
     x = trainer._batch().contiguous()
-    noise, t = trainer._matching.draw(x, seed, trainer.step_count)
+    noise, t = matching.draw(x, seed, trainer.step_count)
     place, wanted = matching_targets(x, noise, t)
     eps = ToyFrames(trainer)._eps[:points]  # the noise of the samples on screen
     with torch.no_grad():
@@ -69,7 +70,7 @@ def matching_step(trainer: ToyTrainer, points: int) -> MatchingInDetail:
     with torch.enable_grad():
         loss = trainer._gradients(x)
     layers = [layer for layer in flow.field.modules() if isinstance(layer, torch.nn.Linear)]  # from (x, t) to v
-    squares = [sum(float(p.grad.double().square().sum()) for p in layer.parameters()) for layer in layers]
+    squares = [sum(float(p.grad.double().square().sum()) for p in layer.parameters() if p.grad is not None) for layer in layers]
     norm = float(torch.linalg.vector_norm(trainer._flat.gradient))
     rate = trainer.learning_rate()
     trainer.step()

@@ -17,8 +17,10 @@ from ..errors import ConfigError, NonFiniteError
 from ..fast.points.flat import FlatAdam, FlatParameters
 from ..fast.points.flow import PointsFlow
 from ..model.networks import MLP
+from ..model.passes import SteppedPasses
 from ..model.systems import build
 from .config import FLOWS, LIVE, ToyConfig
+from .continuous import ContinuousFlow
 from .course import WARM_UP, Course, snapshot_course
 from .matching import Matching, passes, piece
 from .snapshot import pack, unpack
@@ -90,9 +92,12 @@ class ToyTrainer:
         self._flat, self._flat_average = FlatParameters(self.flow), FlatParameters(self.average)
         self._adam = FlatAdam(self._flat, _BETAS)
         self.fast = fast and self.device.type == "cpu"
-        self._matching = Matching(self.flow, self._flat, self.fast) if config.flow == "continuous" else None
+        self._matching = Matching(self.flow, self._flat, self.fast) if isinstance(self.flow, ContinuousFlow) else None
         self._learner = PointsFlow(self.flow, self._flat) if self.fast and self._matching is None else None
-        if self._matching is not None:
+        self.shown: SteppedPasses
+        self.measured: SteppedPasses
+        self.exact: SteppedPasses
+        if isinstance(self.average, ContinuousFlow):
             self.shown, self.measured, self.exact = passes(self.average, self._flat_average, self.fast)
         else:
             self.shown = self.measured = self.exact = PointsFlow(self.average, self._flat_average) if self.fast else self.average
@@ -271,9 +276,16 @@ class ToyTrainer:
             "nll": loss.nll, "nll_standard_error": loss.standard_error, "nll_count": loss.count,
             "entropy": self.density.entropy, "steps": self.step_count, "training_seconds": seconds,
             "parameters": sum(parameter.numel() for parameter in self._flat.parameters),
-            **({} if self._matching is None else {"solver": self._matching.solver(self.average, self.draw(512, _HELD_OUT_KEY))}),
+            **self._solver(),
             "toy": self.config.to_dict(), "default_temperature": 1.0, "default_seed": self.config.seed,
         }  # fmt: skip
+
+
+    def _solver(self) -> dict:
+        """What a continuous flow's card tells of its integration."""
+        if self._matching is None or not isinstance(self.average, ContinuousFlow):
+            return {}
+        return {"solver": self._matching.solver(self.average, self.draw(512, _HELD_OUT_KEY))}
 
 
 @torch.no_grad()

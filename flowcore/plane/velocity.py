@@ -9,6 +9,7 @@ single points ran to 10⁶ and beyond; it is kept for flows that were trained wi
 from __future__ import annotations
 
 import math
+from typing import overload
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from ..errors import ConfigError
 from ..model.networks import MLP
+from ..modules import Modules
 
 __all__ = [
     "CLOCK_REST", "DATA_WIDTH", "PlainField", "TIME_GAIN", "VelocityField", "WAVE_SHARE", "WaveField", "drift", "late_clock",
@@ -38,6 +40,10 @@ _WAVE_REACH = 4.0 / math.sqrt(3.0)
 class VelocityField(nn.Module):
     """v(x, t): points (N, 2) and a time, one for all or (N, 1), -> (N, 2)."""
 
+    hidden: Modules[nn.Linear]
+    last: nn.Linear
+    """Of its network."""
+
     def velocity(self, x: Tensor, t: float | Tensor) -> Tensor:
         """v (N, 2)."""
         raise TypeError(f"{type(self).__name__} does not define velocity")
@@ -45,6 +51,10 @@ class VelocityField(nn.Module):
     def velocity_and_divergence(self, x: Tensor, t: float | Tensor) -> tuple[Tensor, Tensor]:
         """v (N, 2) and div v = ∂v₁/∂x + ∂v₂/∂y (N,), exact."""
         raise TypeError(f"{type(self).__name__} does not define velocity_and_divergence")
+
+    def trace_matrix(self) -> Tensor:
+        """What the divergence needs of the weights alone: made once for given weights, as each field says."""
+        raise TypeError(f"{type(self).__name__} does not define trace_matrix")
 
 
 class PlainField(MLP, VelocityField):
@@ -90,7 +100,7 @@ class WaveField(VelocityField):
         self.waves = nn.Linear(3, count)
         for parameter in self.waves.parameters():
             nn.init.uniform_(parameter, -_WAVE_REACH, _WAVE_REACH)
-        self.hidden = nn.ModuleList([nn.Linear(2 * count, width)])
+        self.hidden = Modules([nn.Linear(2 * count, width)])
         self.last = nn.Linear(width, 2)
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)
@@ -117,17 +127,34 @@ class WaveField(VelocityField):
         return torch.cat([torch.sin(phases), torch.cos(phases)], 1)
 
 
+@overload
+def drift(t: float) -> float: ...
+
+
+@overload
+def drift(t: Tensor) -> Tensor: ...
+
+
 def drift(t: float | Tensor) -> float | Tensor:
     """g(t) of the field g(t) x that carries a standard Gaussian, on straight paths, to one :data:`DATA_WIDTH` wide."""
     variance = DATA_WIDTH**2
     return (t * (variance + 1.0) - 1.0) / ((1.0 - t) ** 2 + variance * t**2)
 
 
+@overload
+def late_clock(t: float) -> float: ...
+
+
+@overload
+def late_clock(t: Tensor) -> Tensor: ...
+
+
 def late_clock(t: float | Tensor) -> float | Tensor:
     """From −1 to 1, ever slower towards t = 1, −log(1 − t + :data:`CLOCK_REST`) up to scale: there what is fine takes shape."""
-    log = torch.log if isinstance(t, Tensor) else math.log
     whole = math.log((1.0 + CLOCK_REST) / CLOCK_REST)
-    return TIME_GAIN * (log((1.0 + CLOCK_REST) / (1.0 - t + CLOCK_REST)) / whole - 0.5)
+    rest = (1.0 + CLOCK_REST) / (1.0 - t + CLOCK_REST)
+    passed = torch.log(rest) if isinstance(rest, Tensor) else math.log(rest)
+    return TIME_GAIN * (passed / whole - 0.5)
 
 
 _FIELDS = {"plain": PlainField, "waves": WaveField}

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 __all__ = ["BOUND", "LAYERS", "NETWORKS", "Passed", "couple", "passes", "stack"]
 
@@ -63,7 +64,7 @@ class Passed:
         return float(np.log(self.beta).sum())
 
 
-def couple(x: Sequence[float], layer: int = 0, flip: bool = False) -> Passed:
+def couple(x: ArrayLike, layer: int = 0, flip: bool = False) -> Passed:
     """Encode four numbers by a layer with the network ``layer``; ``flip`` copies the second half."""
     x = np.asarray(x, float)
     copied, changed = ((2, 3), (0, 1)) if flip else ((0, 1), (2, 3))
@@ -86,7 +87,7 @@ def couple(x: Sequence[float], layer: int = 0, flip: bool = False) -> Passed:
     return Passed(x, z, copied, changed, beta, gamma, jacobian)
 
 
-def passes(x: Sequence[float], layers: str) -> list[Passed]:
+def passes(x: ArrayLike, layers: str) -> list[Passed]:
     """The layers of a stack ("one", "same" or "swap") one after another, from x to z."""
     found, here = [], np.asarray(x, float)
     for index, flip in enumerate(LAYERS[layers]):

@@ -7,7 +7,6 @@ follow, each the geometric mean of the pieces beside it, so that a curve through
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -161,7 +160,7 @@ def backward(knots: tuple[np.ndarray, np.ndarray, np.ndarray], x: np.ndarray) ->
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
-def _integral(function, low: float, high: float, breaks: Sequence[float]) -> float:
+def _integral(function, low: float, high: float, breaks: np.ndarray) -> float:
     """∫ function from ``low`` to ``high`` by Gauss–Legendre on each smooth piece between ``breaks``."""
     cuts = np.array([low, *(b for b in breaks if low < b < high), high])
     # Long pieces in several, so that a tail of many widths is as exact as the middle.

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 
 from ..errors import ConfigError
@@ -88,6 +87,8 @@ class TrainConfig:
     evaluate_every: int = 1000
     evaluate_pictures: int = 500
     checkpoint_every: int = 500
+    keep_every: int = 0
+    """The averaged weights are kept for good every so many steps, a file each; 0 for never."""
     sample_temperature: float = 0.7
     name: str = "untitled"
     title: str = ""
@@ -100,8 +101,24 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "log_every", "evaluate_every", "evaluate_pictures", "checkpoint_every"):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
+            if type(value) is not int or not 1 <= value < 2**53:
                 raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 1, not {value!r}.")
+        if type(self.keep_every) is not int or not 0 <= self.keep_every < 2**53:
+            raise ConfigError(f"Training: keep every must be a whole number, 0 for never, not {self.keep_every!r}.")
+        for name, least in (("warm_up", 0), ("seed", -(2**63))):
+            value = getattr(self, name)
+            if type(value) is not int or not least <= value < 2**64:
+                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number, not {value!r}.")
+        for name in ("weight_decay", "ema_decay", "sample_temperature"):
+            if not _is_number(value := getattr(self, name)) or value < 0:
+                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a number of at least 0, not {value!r}.")
+        for name in ("name", "title", "command"):
+            if not isinstance(getattr(self, name), str):
+                raise ConfigError(f"Training: {name} must be text, not {getattr(self, name)!r}.")
+        if not isinstance(self.architecture, dict) or not isinstance(self.data, dict):
+            raise ConfigError("Training: architecture and data must be objects with entries.")
+        if not isinstance(self.classes, list) or not all(isinstance(name, str) for name in self.classes):
+            raise ConfigError("Training: classes must be a list of names.")
         for name in ("flip", "jitter"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"Training: {name} is true or false, not {getattr(self, name)!r}.")
@@ -111,7 +128,7 @@ class TrainConfig:
             raise ConfigError(f"Training: precision is {', '.join(map(repr, PRECISIONS))}, not {self.precision!r}.")
         for name in ("learning_rate", "clip_norm"):
             value = getattr(self, name)
-            if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
+            if not _is_number(value) or value <= 0:
                 raise ConfigError(f"Training: {name.replace('_', ' ')} must be a positive number, not {value!r}.")
 
     def to_dict(self) -> dict:
@@ -130,6 +147,15 @@ class TrainConfig:
         if unknown := sorted(set(values) - known):
             raise ConfigError(f"The run's config.json has an unknown entry '{unknown[0]}'.")
         try:
-            return cls(**values)
+            config = cls(**values)
         except TypeError as error:
             raise ConfigError(f"The run's config.json is incomplete: {error}.") from None
+        shape = config.architecture.get("shape")
+        sides = isinstance(shape, list) and len(shape) == 3 and all(type(side) is int and 0 < side < 2**20 for side in shape)
+        if not sides or not isinstance(config.architecture.get("system"), str):
+            raise ConfigError("The run's config.json is damaged: its architecture names no system, or no shape of pictures.")
+        return config
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300

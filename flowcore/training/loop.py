@@ -1,23 +1,30 @@
 """The training loop: the same in every process that takes part, with one of them writing the run folder."""
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
+from ..data.stream import StreamedPictures
 from ..errors import DataError, NonFiniteError, ProcessError
+from ..folder_lock import FolderLock
 from ..model.precision import has_bfloat16
 from .config import TrainConfig
 from .processes import Processes
 from .record import Progress, Record, sample_sheet
 from .run_folder import RunFolder
+from .seen import difference, number_of, of_data
 from .trainer import PATIENCE, Trainer
+
+if TYPE_CHECKING:
+    from ..data.picture_set import Pictures
 
 __all__ = ["Progress", "Trainer", "sample_sheet", "train"]
 
@@ -53,7 +60,8 @@ def train(
         start_from: a checkpoint of the same architecture whose weights a new run begins with, on whatever pictures.
 
     Raises:
-        FlowError: with a sentence, if data, configuration or disk do not allow it, or the run folder was deleted.
+        FlowError: with a sentence, if data, configuration or disk do not allow it, another process trains in the folder, or the
+            folder was deleted.
         NonFiniteError: if training diverged (100 steps in a row without a finite gradient).
         ProcessError: if another process ended. What there was is saved, where the writer still can.
     """
@@ -65,41 +73,65 @@ def train(
     if len(data.pictures) == 0 or tuple(data.pictures.shape[1:]) != (height, width, channels):
         raise DataError(f"The data holds {data.pictures.shape} where {height}×{width}×{channels} pictures are needed.")
     held_out = 0 if validation is None else len(validation.pictures)
-    if not (processes.agrees(_fingerprint(data)) and processes.agrees(held_out)):
+    if not (processes.agrees(number_of(data)) and processes.agrees(held_out)):
         raise DataError("The processes of this run do not see the same pictures: give each machine the same data.")
-    if resume:
-        held = folder.config().to_dict() if processes.writer else None
-        config = TrainConfig.from_dict(processes.tell(held))
-    trainer = Trainer(config, device, processes)
-    if config.precision == "bfloat16" and not has_bfloat16(trainer.device) and on_notice is not None:
-        imitated = trainer.config.precision == "bfloat16"
-        told = "has to imitate bfloat16, so float32 would be quicker" if imitated else "trains in float32, not in bfloat16"
-        on_notice(f"This device ({trainer.device}) {told}.")
-    if resume:
-        if processes.tell(folder.last.exists()):
-            trainer.resume(folder)
-        if processes.writer:
-            folder.tidy()
-            folder.forget_after(trainer.step)
-            if config.precision == "auto":
-                folder.write_config(trainer.config)
-    elif processes.writer:
-        if start_from is not None:
-            trainer.start_from(start_from)
-        folder.create(trainer.config)
-    record = Record(trainer, folder, validation, on_progress, on_notice)
+    tell = on_notice or (lambda sentence: None)
+    lock = FolderLock(folder.path)
     try:
-        _run(trainer, data.pictures, data.labels, record, should_stop)
-    except ProcessError:
-        # Every process stands between two steps. On a GPU an unfinished sum would keep a copy waiting for ever.
-        if processes.writer and processes.backend == "gloo" and trainer.step:
-            record.save_last(needed=False)
-        raise
-    except DataError:  # pictures that are streamed can no longer be read
-        if processes.writer and trainer.step:
-            record.save_last(needed=False)
-        raise
-    return trainer
+        if resume:
+            processes.alone(lambda: lock.take(tell))
+            held = folder.config().to_dict() if processes.writer else {}
+            config = TrainConfig.from_dict(processes.tell(held))
+        seen = of_data(data, bool(config.classes))
+        told = difference(config.data.get("seen"), seen)
+        if told:
+            tell(told)
+        config = replace(config, data={**config.data, "seen": seen})
+        trainer = Trainer(config, device, processes)
+        if config.precision == "bfloat16" and not has_bfloat16(trainer.device):
+            imitated = trainer.config.precision == "bfloat16"
+            how = "has to imitate bfloat16, so float32 would be quicker" if imitated else "trains in float32, not in bfloat16"
+            tell(f"This device ({trainer.device}) {how}.")
+        if resume:
+            if processes.tell(folder.last.exists()):
+                trainer.resume(folder)
+            if processes.writer:
+                folder.tidy()
+                folder.forget_after(trainer.step)
+                written = folder.config()
+                if config.precision == "auto":
+                    folder.write_config(trainer.config)
+                elif written.data != config.data:
+                    folder.write_config(replace(written, data=config.data))
+        else:
+            processes.alone(lambda: _begin(trainer, folder, lock, start_from, tell))
+        record = Record(trainer, folder, validation, on_progress, on_notice)
+        try:
+            _run(trainer, data.pictures, data.labels, record, should_stop)
+        except ProcessError:
+            # Every process stands between two steps. On a GPU an unfinished sum would keep a copy waiting for ever.
+            if processes.writer and processes.backend == "gloo" and trainer.step:
+                record.save_last(needed=False)
+            raise
+        except DataError:  # pictures that are streamed can no longer be read
+            if processes.writer and trainer.step:
+                record.save_last(needed=False)
+            raise
+        return trainer
+    finally:
+        lock.release()
+
+
+def _begin(
+    trainer: Trainer, folder: RunFolder, lock: FolderLock, start_from: str | os.PathLike | None, tell: Callable[[str], None]
+) -> None:
+    """Make the folder of a new run and hold it, in the writer."""
+    if start_from is not None:
+        trainer.start_from(start_from)
+    with contextlib.suppress(OSError):  # creating it says why it cannot be made
+        folder.path.mkdir(parents=True, exist_ok=True)
+    lock.take(tell)
+    folder.create(trainer.config)
 
 
 class _Pictures(NamedTuple):
@@ -107,17 +139,9 @@ class _Pictures(NamedTuple):
     labels: np.ndarray | None = None
 
 
-def _fingerprint(data) -> int:
-    """Of how many pictures there are, their labels, and what some of them show."""
-    count = len(data.pictures)
-    some = np.ascontiguousarray(data.pictures[np.linspace(0, count - 1, min(count, 16)).astype(np.int64)])
-    labels = b"" if data.labels is None else np.ascontiguousarray(data.labels).tobytes()
-    return zlib.crc32(labels, zlib.crc32(some.tobytes(), count))
-
-
 def _run(
     trainer: Trainer,
-    pictures: np.ndarray,
+    pictures: Pictures,
     labels: np.ndarray | None,
     record: Record,
     should_stop: Callable[[], int] | None,
@@ -127,7 +151,7 @@ def _run(
     clock = time.perf_counter()
     # Where asking waits for no device, every step is asked; else those that are logged, which wait anyway.
     prompt = trainer.device.type == "cpu"
-    if hasattr(pictures, "follow"):  # streamed from disk: those of the coming steps are decoded meanwhile
+    if isinstance(pictures, StreamedPictures):  # streamed from disk: those of the coming steps are decoded meanwhile
         rows = processes.rows(config.batch)
         pictures.follow(
             lambda step: trainer.batch_indices(step, len(pictures))[rows], trainer.step, lambda step: trainer.moves(step, rows)
@@ -141,13 +165,14 @@ def _run(
         trainer.stopped = processes.agree(int(should_stop()) if should_stop else 0)
         last = trainer.step == config.steps or bool(trainer.stopped)
         saving = last or trainer.step % config.checkpoint_every == 0
+        keeping = config.keep_every > 0 and trainer.step % config.keep_every == 0
         logging = last or record.is_due() or trainer.step % config.log_every == 0
-        if (prompt or logging or saving) and trainer.has_diverged:
+        if (prompt or logging or saving or keeping) and trainer.has_diverged:
             raise NonFiniteError(
                 f"Training diverged: {PATIENCE} steps in a row had no finite gradient; lower the learning rate."
             )
-        if logging or saving:
-            processes.alone(partial(record.write, recent if logging else [], saving, last))
+        if logging or saving or keeping:
+            processes.alone(partial(record.write, recent if logging else [], saving, last, keeping))
         if logging:
             recent = []
         if trainer.stopped:

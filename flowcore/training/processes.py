@@ -78,7 +78,9 @@ class Processes:
         try:
             dist.init_process_group(found.backend, timeout=patience)
             found.rank, found.count = dist.get_rank(), dist.get_world_size()
-            found._control = dist.new_group(backend="gloo", timeout=patience)
+            control = dist.new_group(backend="gloo", timeout=patience)
+            assert isinstance(control, dist.ProcessGroup)  # all take part
+            found._control = control
         except (RuntimeError, ValueError) as error:
             where = f"{os.environ.get('MASTER_ADDR', '?')}:{os.environ.get('MASTER_PORT', '?')}"
             first = str(error).splitlines()[0] if str(error) else type(error).__name__

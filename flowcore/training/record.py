@@ -61,8 +61,10 @@ class Record:
         self._skipped = trainer.skipped
         self._since = time.perf_counter()
 
-    def write(self, recent: Sequence[tuple[Tensor, Tensor]], saving: bool, last: bool) -> None:
+    def write(self, recent: Sequence[tuple[Tensor, Tensor]], saving: bool, last: bool, keeping: bool = False) -> None:
         """After a step: a line of metrics for the ``recent`` (bpd, gradient norm), evaluation if it is due, a checkpoint.
+
+        ``keeping`` writes the averaged weights too, in a file that no later step replaces.
 
         Raises:
             DataError: if the run folder is gone.
@@ -76,8 +78,10 @@ class Record:
             line = self._line(recent, held_out)
             self.log(line)
             if self.on_progress is not None:
-                self._report(line, len(recent), held_out)
+                self.on_progress(self._progress(line, len(recent), held_out))
             self._since = time.perf_counter()
+        if keeping:
+            self._attempt(self._keep)
         if saving:
             self.save_last(needed=last)
 
@@ -98,13 +102,11 @@ class Record:
             line["held_out_bpd"] = held_out
         return line
 
-    def _report(self, line: dict, steps: int, held_out: float | None) -> None:
+    def _progress(self, line: dict, steps: int, held_out: float | None) -> Progress:
         config = self.trainer.config
         rate = steps * config.batch / max(time.perf_counter() - self._since, 1e-9)
         bpd = math.nan if line["bpd"] is None else line["bpd"]
-        self.on_progress(
-            Progress(self.trainer.step, config.steps, bpd, held_out, self.trainer.seconds, rate, line["skipped"])
-        )
+        return Progress(self.trainer.step, config.steps, bpd, held_out, self.trainer.seconds, rate, line["skipped"])
 
     def check(self) -> None:
         """Raise DataError if the run folder is gone."""
@@ -121,8 +123,13 @@ class Record:
         return self.validation is not None and now
 
     def evaluate(self) -> float | None:
-        """Held-out bpd of the averaged weights, None if not finite; keeps the best, and a sheet of the same fixed z's."""
+        """Held-out bpd of the averaged weights; keeps the best, and a sheet of the same fixed z's.
+
+        None if it is not finite, or nothing was held out.
+        """
         trainer, config = self.trainer, self.trainer.config
+        if self.validation is None:
+            return None
         count = config.evaluate_pictures
         labels = self.validation.labels[:count] if self.validation.labels is not None else None
         held = self.validation.pictures[:count]
@@ -142,6 +149,9 @@ class Record:
         card = self.trainer.card(held_out_summary(self.trainer.average, held, labels))
         save(self.folder.best, self.trainer.average, card)
         self.trainer.best = bpd
+
+    def _keep(self) -> None:
+        save(self.folder.kept(self.trainer.step), self.trainer.average, self.trainer.card())
 
     def _save_sheet(self) -> None:
         try:

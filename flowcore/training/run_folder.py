@@ -1,4 +1,4 @@
-"""The run folder: config.json, metrics.jsonl, last and best checkpoint, samples/. Torch-free."""
+"""The run folder: config.json, metrics.jsonl, last and best checkpoint, those that were kept, samples/. Torch-free."""
 from __future__ import annotations
 
 import contextlib
@@ -8,9 +8,14 @@ from pathlib import Path
 
 from ..atomic import replacing
 from ..errors import CheckpointError, ConfigError, DataError
+from ..regular import open_regular, read_regular
 from .config import TrainConfig
 
 __all__ = ["RunFolder"]
+
+MOST_CONFIG = 4 * 2**20
+MOST_LINE = 64 * 1024
+"""Bytes of a line of metrics that are looked at together."""
 
 
 class RunFolder:
@@ -23,6 +28,10 @@ class RunFolder:
         self.last = self.path / "last.safetensors"
         self.best = self.path / "best.safetensors"
         self.samples = self.path / "samples"
+
+    def kept(self, step: int) -> Path:
+        """Where the averaged weights of a step are kept for good: step-000500.safetensors."""
+        return self.path / f"step-{step:06d}.safetensors"
 
     def create(self, config: TrainConfig) -> None:
         """Make the folder and write its configuration.
@@ -53,7 +62,7 @@ class RunFolder:
     def config(self) -> TrainConfig:
         """Raises CheckpointError or ConfigError if there is no readable run here."""
         try:
-            return TrainConfig.from_dict(json.loads(self.config_path.read_text(encoding="utf-8")))
+            return TrainConfig.from_dict(json.loads(read_regular(self.config_path, MOST_CONFIG)))
         except FileNotFoundError:
             raise CheckpointError(f"'{self.path}' holds no run to resume (no config.json).") from None
         except (OSError, ValueError, RecursionError):
@@ -73,7 +82,7 @@ class RunFolder:
     def tidy(self) -> None:
         """Remove what a killed process was in the middle of writing."""
         names = (self.config_path.name, self.metrics_path.name, self.last.name, self.best.name)
-        leftovers = [path for name in names for path in self.path.glob(f".{name}.*.part")]
+        leftovers = [path for name in (*names, "step-*.safetensors") for path in self.path.glob(f".{name}.*.part")]
         for path in [*leftovers, *self.samples.glob(".*.part*")]:
             with contextlib.suppress(OSError):
                 path.unlink()
@@ -101,19 +110,26 @@ class RunFolder:
             raise DataError(f"The run's metrics cannot be written to '{self.metrics_path}': {error.strerror or error}.") from None
 
     def metrics(self) -> list[dict]:
-        """All whole lines logged so far; a last line cut off by a crash is passed over."""
-        lines = []
+        """All whole lines logged so far, each with its ``step``; what is no such line is passed over, as one cut off by a crash.
+
+        Raises:
+            DataError: if the file cannot be read.
+        """
         try:
-            text = self.metrics_path.read_text(encoding="utf-8", errors="replace")
+            file = os.fdopen(open_regular(self.metrics_path), "rb")
         except FileNotFoundError:
-            return lines
-        for line in text.splitlines():
-            try:
-                values = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(values, dict):
-                lines.append(values)
+            return []
+        except OSError as error:
+            raise DataError(f"The run's metrics '{self.metrics_path}' cannot be read: {error.strerror or error}.") from None
+        lines = []
+        with file:
+            while line := file.readline(MOST_LINE):
+                try:
+                    values = json.loads(line)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(values, dict) and type(values.get("step")) is int and 0 <= values["step"] < 2**53:
+                    lines.append(values)
         return lines
 
     def forget_after(self, step: int) -> None:
@@ -122,7 +138,7 @@ class RunFolder:
         Raises:
             DataError: if the disk is full or the folder cannot be written.
         """
-        kept = [line for line in self.metrics() if line.get("step", 0) <= step]
+        kept = [line for line in self.metrics() if line["step"] <= step]
         if not self.metrics_path.exists():
             return
         try:

@@ -10,6 +10,7 @@ import math
 import os
 from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -30,12 +31,22 @@ from .noise import dequantisation_noise, flips, jitters
 from .processes import Processes
 from .run_folder import RunFolder
 
+if TYPE_CHECKING:
+    from ..data.picture_set import Pictures
+
 __all__ = ["PATIENCE", "Trainer"]
 
 PATIENCE = 100
 """Steps in a row without a finite gradient after which training has diverged."""
 
 _ADAM = ("step", "exp_avg", "exp_avg_sq")
+
+
+class _AdamW(torch.optim.AdamW):
+    """What torch's own reads where it is fused, and does not declare."""
+
+    grad_scale: Tensor
+    found_inf: Tensor
 
 
 class Trainer:
@@ -63,7 +74,7 @@ class Trainer:
         self.average = copy.deepcopy(self.flow).eval().requires_grad_(False)
         self.parameters = [p for p in self.flow.parameters() if p.requires_grad]
         self.fused = self.device.type in ("cpu", "cuda")
-        self.optimiser = torch.optim.AdamW(
+        self.optimiser = _AdamW(
             self.parameters,
             lr=config.learning_rate,
             betas=(0.9, 0.99),
@@ -111,7 +122,7 @@ class Trainer:
         return jitters(self.config.seed, step, rows) if self.config.jitter else None
 
     def make_batch(
-        self, pictures: np.ndarray, labels: np.ndarray | None, step: int, rows: slice | None = None
+        self, pictures: Pictures, labels: np.ndarray | None, step: int, rows: slice | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Dequantised pixels (N, C, H, W) in [0, 256), moved and flipped at random where the configuration says so, and labels.
 
@@ -135,7 +146,7 @@ class Trainer:
             tensor = tensor.pin_memory()
         return tensor.to(self.device, non_blocking=True)
 
-    def initialise(self, pictures: np.ndarray, labels: np.ndarray | None) -> None:
+    def initialise(self, pictures: Pictures, labels: np.ndarray | None) -> None:
         """Data-dependent initialisation by the joined first batch, once: the writer's, then everybody's."""
         if self._initialised:
             return
@@ -169,9 +180,9 @@ class Trainer:
             bpd.backward()
         bpd = bpd.detach()
         if self.processes.count > 1:
-            with_gradient = [p for p in self.parameters if p.grad is not None]
-            *sums, bpd = self.processes.add_up([*(p.grad for p in with_gradient), bpd])
-            for parameter, total in zip(with_gradient, sums, strict=True):
+            with_gradient = [(p, p.grad) for p in self.parameters if p.grad is not None]
+            *sums, bpd = self.processes.add_up([*(gradient for _, gradient in with_gradient), bpd])
+            for (parameter, _), total in zip(with_gradient, sums, strict=True):
                 parameter.grad = total
         return bpd
 
@@ -201,15 +212,18 @@ class Trainer:
         return norm
 
     def _update_average(self, skipped: Tensor) -> None:
+        # torch has no public name for the functions on lists that its own optimisers use.
         decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
-        averaged, now = list(self.average.parameters()), [p.detach() for p in self.flow.parameters()]
+        averaged: list[Tensor] = list(self.average.parameters())
+        now = [p.detach() for p in self.flow.parameters()]
         if self.device.type != "cuda":
             if not skipped:
-                torch._foreach_lerp_(averaged, now, 1 - decay)
+                torch._foreach_lerp_(averaged, now, 1 - decay)  # pyright: ignore[reportPrivateImportUsage]
             return
-        difference = torch._foreach_sub(now, averaged)
-        torch._foreach_mul_(difference, torch.where(skipped, 0.0, 1 - decay))
-        torch._foreach_add_(averaged, difference)
+        difference = torch._foreach_sub(now, averaged)  # pyright: ignore[reportPrivateImportUsage]
+        scale = torch.where(skipped, 0.0, 1 - decay)
+        torch._foreach_mul_(difference, scale)  # pyright: ignore[reportPrivateImportUsage]
+        torch._foreach_add_(averaged, difference)  # pyright: ignore[reportPrivateImportUsage]
 
     @property
     def skipped(self) -> int:
@@ -229,7 +243,8 @@ class Trainer:
             return
         named = dict(self.flow.named_parameters())
         with_state = [name for name, p in named.items() if self.optimiser.state.get(p)]
-        state, with_state = self.processes.tell([self._state(), with_state])
+        told: list[Any] = [self._state(), with_state]
+        state, with_state = self.processes.tell(told)
         self._set_state(state)
         for name in with_state:
             p = named[name]
@@ -242,7 +257,7 @@ class Trainer:
         self.processes.broadcast(tensors)
 
     def training_tensors(self) -> dict[str, Tensor]:
-        tensors = {f"{TRAINING_PREFIX}raw.{name}": p for name, p in self.flow.named_parameters()}
+        tensors: dict[str, Tensor] = {f"{TRAINING_PREFIX}raw.{name}": p for name, p in self.flow.named_parameters()}
         for name, p in self.flow.named_parameters():
             for key, value in self.optimiser.state.get(p, {}).items():
                 tensors[f"{TRAINING_PREFIX}adam.{key}.{name}"] = value
@@ -302,7 +317,7 @@ class Trainer:
                     if values:
                         self.optimiser.state[p] = values
             self._set_state(state)
-        except (KeyError, TypeError, ValueError, RuntimeError, OSError, SafetensorError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RuntimeError, OSError, SafetensorError) as error:
             raise CheckpointError(f"'{folder.last}' cannot be resumed from: {error}.") from None
 
     def card(self, held_out: dict | None = None) -> dict:

@@ -319,3 +319,17 @@ def test_a_rows_label_and_value_stand_on_one_line(qtbot):
         return [y for y in range(image.height()) if any(image.pixel(x, y) != paper for x in columns)]
 
     assert lines(range(80 * image.width() // 260)) == lines(range(180 * image.width() // 260, image.width()))
+
+
+def test_a_banner_shows_one_line_and_copies_the_rest(qtbot):
+    from flow_explorer.widgets.banner import Banner
+
+    banner = Banner()
+    qtbot.addWidget(banner)
+    banner.show_message("a\nname \x1b[2J\u202e", "details")
+    assert banner.sentence == r"a name \x1b[2J\u202e" == banner.accessibleName() and banner.details == "details"
+    whole = "Something went wrong with " + "a very long name " * 300 + "."
+    banner.show_message(whole, "and why")
+    assert len(banner.sentence) <= 300 and banner.details == f"{whole}\n\nand why"
+    banner.show_message(whole)
+    assert banner.details == whole

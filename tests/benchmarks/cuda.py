@@ -10,7 +10,7 @@ from . import peers
 from .glow_speed import checked_peers, made, ours, pictures, training_step
 from .measure import Figure, interleave
 from .peers import GlowSize
-from .peers.flowcore_flows import fast_at_hand, faster
+from .peers.flowcore_flows import fast_at_hand, faster, flow_of
 from .report import Claim, Section, Table, number
 
 __all__ = ["measure"]
@@ -69,7 +69,7 @@ def _steps(section: Section, run) -> dict[str, Figure]:
     acts = {}
     for library in checked_peers(section):
         model = made(library, GlowSize())
-        model.module.to("cuda", memory_format=torch.channels_last)
+        peers.base.to_channels_last(model.module, device="cuda")
         acts[library] = _synchronised(training_step(model, x))
     for name, kind in {"ours, plain fp32": None, "ours, fast fp32": False, "ours, fast bf16": True}.items():
         if kind is not None and not fast_at_hand():
@@ -81,7 +81,7 @@ def _steps(section: Section, run) -> dict[str, Figure]:
     networks = []
     for channels, side in ((12, 16), (24, 8), (48, 4)):
         network = peers.base.conv_network(channels // 2, channels, 256)
-        network.to("cuda", torch.bfloat16, memory_format=torch.channels_last)
+        peers.base.to_channels_last(network, torch.bfloat16, "cuda")
         inputs = torch.randn(BATCH, channels // 2, side, side, device="cuda", dtype=torch.bfloat16)
         networks += [(network, inputs.to(memory_format=torch.channels_last).requires_grad_())] * 8
 
@@ -96,7 +96,7 @@ def _steps(section: Section, run) -> dict[str, Figure]:
 def _decode(run) -> Figure:
     model = ours("ours, fast fp32" if fast_at_hand() else "ours, plain fp32", SIZE_64)
     model.module.cuda().eval()
-    z = model.module.sample(1)
+    z = flow_of(model).sample(1)
 
     def decode() -> None:
         with torch.no_grad():

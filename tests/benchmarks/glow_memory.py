@@ -31,7 +31,7 @@ def one(name: str, size: GlowSize, batch: int, timed: int = 1) -> dict:
     model = ours(name, size) if name in OURS else made(name.split(",")[0], size)
     x = pictures(batch, size.shape).contiguous(memory_format=torch.channels_last)
     if "channels-last" in name:
-        model.module.to(memory_format=torch.channels_last)
+        peers.base.to_channels_last(model.module)
     optimiser = torch.optim.Adam(model.parameters, lr=1e-6, fused=True)
 
     def passes() -> None:

@@ -12,7 +12,7 @@ from . import peers
 from .checks import SMALL_GLOW, check, same_function
 from .measure import Figure, best_of, interleave, ratio
 from .peers import GlowSize, Model
-from .peers.flowcore_flows import fast_at_hand, faster
+from .peers.flowcore_flows import fast_at_hand, faster, flow_of
 from .report import Claim, Section, Table, number
 
 __all__ = ["CLIP_NORM", "OURS", "checked_peers", "gradient_error", "measure", "ours", "pictures", "training_step"]
@@ -86,7 +86,7 @@ def gradient_error(model: Model, plain: Model, x: Tensor) -> float:
         each.module.train()
         each.module.zero_grad(set_to_none=True)
         each.log_prob(x).mean().backward()
-        found.append(torch.cat([p.grad.flatten().double() for p in each.parameters]))
+        found.append(torch.cat([p.grad.flatten().double() for p in each.parameters if p.grad is not None]))
         each.module.zero_grad(set_to_none=True)
     return float((found[0] - found[1]).norm() / found[1].norm())
 
@@ -125,7 +125,7 @@ def _checked_ours(section: Section) -> dict[str, Model]:
         return found
     table = Table("Fast paths against the plain path, largest relative difference", ["z", "decoded x", "gradient"])
     x = pictures(BATCH)
-    z = plain.module.sample(BATCH, 0.7)
+    z = flow_of(plain).sample(BATCH, 0.7)
     for name, kind in OURS.items():
         if kind is None:
             continue
@@ -157,8 +157,11 @@ def _convolutions(reduced: bool) -> tuple[Callable[[], object], Callable[[], obj
     dtype = torch.bfloat16 if reduced else torch.float32
     work = []
     for channels, side in ((12, 16), (24, 8), (48, 4)):
-        network = peers.base.conv_network(channels // 2, channels, 256).to(dtype, memory_format=torch.channels_last)
-        torch.nn.init.normal_(network[-1].weight, std=0.01)
+        network = peers.base.conv_network(channels // 2, channels, 256)
+        peers.base.to_channels_last(network, dtype)
+        last = network[-1]
+        assert isinstance(last, torch.nn.Conv2d)
+        torch.nn.init.normal_(last.weight, std=0.01)
         x = torch.randn(BATCH, channels // 2, side, side, dtype=dtype).to(memory_format=torch.channels_last)
         work += [(network, x.requires_grad_())] * 8
 
@@ -203,9 +206,9 @@ def measure(run) -> Section:
     bars, told = [], []
     for library, model in libraries.items():
         last = made(library, GlowSize())
-        last.module.to(memory_format=torch.channels_last)
+        peers.base.to_channels_last(last.module)
         auto = made(library, GlowSize())
-        auto.module.to(memory_format=torch.channels_last)
+        peers.base.to_channels_last(auto.module)
         for name, each, batch in ((library, model, x), (f"{library}, channels-last", last, x_last)):
             bars.append(name)
             training[name] = training_step(each, batch)
@@ -218,7 +221,7 @@ def measure(run) -> Section:
             add(name, model, x_last)
     fast = own.get("ours, fast fp32")
     if fast is not None:
-        z16, z1 = fast.module.sample(BATCH), fast.module.sample(1)
+        z16, z1 = flow_of(fast).sample(BATCH), flow_of(fast).sample(1)
         works["sample 16"]["ours, bf16 draft"] = evaluation(fast, lambda: _draft(fast, z16))
         works["sample 1"]["ours, bf16 draft"] = evaluation(fast, lambda: _draft(fast, z1))
     for name, reduced in (("the convolutions alone, fp32", False), ("the convolutions alone, bf16", True)):
@@ -244,7 +247,7 @@ def measure(run) -> Section:
 def _draft(model: Model, z: Tensor) -> Tensor:
     from flowcore.fast import accelerate
 
-    return accelerate(model.module).decode(z, draft=True)
+    return accelerate(flow_of(model)).decode(z, draft=True)
 
 
 def _claim(section: Section, measured: dict[str, dict[str, Figure]], bars: list[str]) -> None:

@@ -142,11 +142,12 @@ def pictures_per_second(path: str, rank: int, processes: int, meeting: str, batc
         with model.around():
             (-model.log_prob(x).mean()).backward()
         if processes > 1:
-            flat = torch.cat([p.grad.flatten() for p in model.parameters])
+            gradients = [p.grad for p in model.parameters if p.grad is not None]
+            flat = torch.cat([gradient.flatten() for gradient in gradients])
             dist.all_reduce(flat)
-            sizes = [p.numel() for p in model.parameters]
-            for p, part in zip(model.parameters, flat.div_(processes).split(sizes), strict=True):
-                p.grad.copy_(part.view(p.shape))
+            sizes = [gradient.numel() for gradient in gradients]
+            for gradient, part in zip(gradients, flat.div_(processes).split(sizes), strict=True):
+                gradient.copy_(part.view(gradient.shape))
         optimiser.step()
 
     for _ in range(3):

@@ -128,13 +128,15 @@ class Driver:
 
         from flow_explorer import theme
         from flow_explorer.engine.client import EngineClient
+        from flow_explorer.explorer.workspace import ExplorerWorkspace
         from flow_explorer.main_window import MainWindow
         from flow_explorer.settings import Settings
         from flow_explorer.shell.session import Session
         from flow_explorer.shell.trace import Trace
         from flow_explorer.shell.watch import Watch
 
-        self.application = QApplication.instance() or QApplication([])
+        running = QApplication.instance()
+        self.application = running if isinstance(running, QApplication) else QApplication([])
         theme.apply(self.application, "dark")
         settings = Settings(Path(tempfile.mkdtemp()) / "settings.json")
         settings.set("hint.explorer.seen", True)
@@ -148,7 +150,9 @@ class Driver:
         self.window.begin("explorer")
         self.wait(1.0)
         self.settle()
-        self.explorer = self.window.current
+        workspace = self.window.current
+        assert isinstance(workspace, ExplorerWorkspace)
+        self.explorer = workspace
         self.explorer.controller.choose_model(model)
         self.settle()
 
@@ -252,26 +256,36 @@ def temperature_and_walk(driver: Driver, seconds: float) -> dict[str, Span]:
 def further_views(driver: Driver, seconds: float, folder: Path) -> dict[str, Span]:
     """What unfolds: a direction, the pad, the strength between two piles, and the zoom of a photograph's crop."""
     from flow_explorer import assets
+    from flow_explorer.explorer.facets.directions.facet import DirectionsFacet
+    from flow_explorer.explorer.facets.paths.facet import PathsFacet
+    from flow_explorer.explorer.facets.paths.pad_view import PadPanel
+    from flow_explorer.explorer.facets.piles.facet import PilesFacet
 
     explorer = driver.explorer
-    slots = [slot.picture for slot in explorer.controller.page.view.slots]
+    slots = [slot.picture for slot in explorer.controller.page.view.slots if slot is not None]
     explorer.look_deeper()
     spans = {}
     explorer.acts.show_facet("directions")
     driver.settle()
-    rows = explorer.controller.facets["directions"].widget().rows
+    directions = explorer.controller.facets["directions"]
+    assert isinstance(directions, DirectionsFacet)
+    rows = directions.widget().rows
     spans["Direction"] = Span("directions.edit", *_drag(driver, next(iter(rows.values())).slider, seconds))
 
     explorer.acts.show_facet("paths")
     paths = explorer.controller.facets["paths"]
+    assert isinstance(paths, PathsFacet)
     paths.show_part("pad")
     paths.pad.fill()
     driver.settle()
-    pad = paths.pad.panel().pad
+    panel = paths.pad.panel()
+    assert isinstance(panel, PadPanel)
+    pad = panel.pad
     spans["Pad of four pictures"] = Span("paths.pad.at", *driver.drag(pad, seconds, pad.moved))
 
     explorer.acts.show_facet("piles")
     piles = explorer.controller.facets["piles"]
+    assert isinstance(piles, PilesFacet)
     for which, pictures in (("A", slots[:8]), ("B", slots[8:])):
         pile = folder / f"pile {which}"
         pile.mkdir(exist_ok=True)
@@ -340,7 +354,7 @@ def table(drags: dict[str, Drag]) -> tuple[str, list[dict]]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="latency", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="latency", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=6.0, help="of each drag")
     parser.add_argument("--trace", type=Path, help="keep the trace here")
     parser.add_argument("--write", action="store_true", help="keep the figures in docs/latency.json")

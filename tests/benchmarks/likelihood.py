@@ -90,7 +90,7 @@ def _peer(library: str) -> Model:
     torch.manual_seed(0)
     model = peers.glow(library)
     if library != "flowcore":
-        model.module.to(memory_format=torch.channels_last)
+        peers.base.to_channels_last(model.module)
     return model
 
 

@@ -11,13 +11,20 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Figure", "best_of", "interleave", "in_own_process", "peak_over_baseline", "ratio", "resident", "saved_bytes"]
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,8 @@ class Figure:
 
     def per_second(self, amount: float) -> Figure:
         """The rate of ``amount`` things done in this many milliseconds."""
-        return Figure(*(1000 * amount / ms for ms in (self.median, self.high, self.low)), self.count)
+        median, low, high = (1000 * amount / ms for ms in (self.median, self.high, self.low))
+        return Figure(median, low, high, self.count)
 
 
 def ratio(ours: Figure, peer: Figure, lower_is_better: bool = True) -> float:
@@ -56,15 +64,15 @@ def best_of(figures: Mapping[str, Figure], names: list[str], lower_is_better: bo
 
 
 def interleave(
-    acts: Mapping[str, Callable[[], object]], rounds: int = 9, seconds: float = 60.0, warm_up: int = 2,
+    acts: Mapping[K, Callable[[], object]], rounds: int = 9, seconds: float = 60.0, warm_up: int = 2,
     clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, Figure]:
+) -> dict[K, Figure]:
     """Milliseconds of each act by ``clock``. Every round takes each act once, the order turning by one from round to round.
 
     So what else the machine does falls on all alike. Ends after ``rounds`` rounds, or after the third that is past ``seconds``.
     """
     names = list(acts)
-    taken: dict[str, list[float]] = {name: [] for name in names}
+    taken: dict[K, list[float]] = {name: [] for name in names}
     began = time.perf_counter()
     for _ in range(warm_up):
         for name in names:
@@ -119,7 +127,7 @@ def peak_over_baseline(act: Callable[[], object]) -> int:
     return max(0, resident("VmHWM") - baseline)
 
 
-def saved_bytes(act: Callable[[], object], besides: object = ()) -> int:
+def saved_bytes(act: Callable[[], object], besides: Iterable[Tensor] = ()) -> int:
     """Bytes that autograd keeps for the backward pass while ``act`` runs, each storage once, those of ``besides`` left out."""
     import torch
 

@@ -41,6 +41,7 @@ def data_maker() -> ModuleType:
     """assets/models/data.py, which is a script and no module."""
     script = ROOT / "assets" / "models" / "data.py"
     spec = importlib.util.spec_from_file_location("bundled_data", script)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(script.parent))  # as for any script: what lies beside it can be imported
     try:
@@ -58,11 +59,11 @@ def read(name: str, split: str) -> Pictures:
     """
     if name.endswith(".npz"):
         found = open_dataset(name, split)
-        return Pictures(found.pictures, found.labels)
+        return Pictures(found.pictures[:], found.labels)
     folder = data_folder() / name
     if name != "cifar10":
         found = open_dataset(folder, split)
-        return Pictures(found.pictures, found.labels)
+        return Pictures(found.pictures[:], found.labels)
     part = "test" if split == "test" else "train"
     sheets = sorted(folder.glob(f"{part}*.webp"))
     if not sheets:

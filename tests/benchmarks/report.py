@@ -92,7 +92,7 @@ def verdict(claim: Claim) -> str:
     """Reached, or missed by how many percent of the target."""
     if claim.value is None:
         return claim.note or "not measured"
-    if claim.reached is None:
+    if claim.target is None or claim.reached is None:
         return "told for information"
     if claim.reached:
         return "reached"

@@ -13,6 +13,7 @@ import json
 import math
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -21,6 +22,9 @@ from .measure import Figure
 from .report import Claim, Section, Table, number
 from .toy_speed import DEPTH, WIDTH, checked_peers
 from .toy_training import DENSITY, OURS, PeerTrainer, Recipe, draw, excess_nats, our_trainer
+
+if TYPE_CHECKING:
+    from flowcore.plane.trainer import ToyTrainer
 
 __all__ = ["RECIPES", "measure"]
 
@@ -40,12 +44,12 @@ RECIPES = {library: Recipe(4e-3, average=True, gain=4.0) for library in peers.TO
 class _Run:
     """One trainer on its own clock."""
 
-    trainer: object
+    trainer: PeerTrainer | ToyTrainer
     clock: float = 0.0
     steps: int = 0
     reached: float | None = None
     curve: list[tuple[float, float]] = field(default_factory=list)
-    final: tuple[float, float] | None = None
+    final: tuple[float, float] = (math.nan, math.nan)
     """Excess and standard error at the last check; after the race, those after the equal time."""
 
     def learn_until(self, clock: float) -> None:
@@ -156,7 +160,7 @@ def _tell(section: Section, results: dict[str, list[_Run]], bars: list[str], sec
     for name in OURS:
         target = 1 / 3 if name == "ours, fast" else None
         title = f"toy: wall time to {GOAL} nat of the entropy, {name.removeprefix('ours, ')} path"
-        if best is None or name not in times or math.isinf(times[name].median):
+        if best is None or calmest is None or name not in times or math.isinf(times[name].median):
             section.claims.append(Claim(title, None, target, True))
             continue
         value = times[name].median / times[best].median if math.isfinite(times[best].median) else 0.0

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import shutil
@@ -29,7 +30,6 @@ from tests.benchmarks.latency import percentile
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "docs" / "live.json"
 GOALS = {"frame_p99_ms": 25.0, "samples_a_second": 30.0, "heats_a_second": 5.0, "speed_share": 0.8}
-PANELS = ("samples", "density", "prior", "loss")
 
 _ALONE = """
 import json, sys, time, torch
@@ -68,7 +68,7 @@ def processor_time(pid: int | str) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def read(lines: Sequence[dict], start: float, stop: float, cpu: tuple[float, float] = (float("nan"),) * 2) -> Span:
+def read(lines: Sequence[dict], start: float, stop: float, cpu: tuple[float, float] = (math.nan, math.nan)) -> Span:
     """One stretch from the trace's lines: distinct samples and densities are those of distinct steps."""
     inside = [line for line in lines if start < line["time"] <= stop]
     intervals = [line["interval_ms"] for line in inside if line["event"] == "frame" and line["interval_ms"] is not None]
@@ -126,8 +126,10 @@ class Driver:
         from flow_explorer.shell.session import Session
         from flow_explorer.shell.trace import Trace
         from flow_explorer.shell.watch import Watch
+        from flow_explorer.toylab.workspace import ToyLab
 
-        self.application = QApplication.instance() or QApplication([])
+        running = QApplication.instance()
+        self.application = running if isinstance(running, QApplication) else QApplication([])
         theme.apply(self.application, "dark")
         settings = Settings(Path(tempfile.mkdtemp()) / "settings.json")
         settings.set("hint.toylab.seen", True)
@@ -141,7 +143,9 @@ class Driver:
         self.window.begin("toylab")
         self.wait(1.0)
         self.settle()
-        self.lab = self.window.current
+        workspace = self.window.current
+        assert isinstance(workspace, ToyLab)
+        self.lab = workspace
 
     def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
         """Let the window live for a time, or until something is so: in the event loop, as a person's window does."""
@@ -162,15 +166,9 @@ class Driver:
         """Show four of the panels; returns how many are shown."""
         from flow_explorer.toylab.panels.panel import Panel
 
-        canvas = self.lab.canvas()
-        state = self.lab.controller.state
-        if hasattr(state, "views"):
-            self.lab.controller.set("views", ("data", "samples", "density", "prior", "loss"))
-        else:
-            for panel in canvas.panels:
-                panel.setVisible(any(panel is getattr(canvas, name) for name in PANELS))
+        self.lab.controller.set("views", ("data", "samples", "density", "prior", "loss"))
         self.wait(0.3)
-        return sum(panel.isVisible() for panel in canvas.findChildren(Panel))
+        return sum(panel.isVisible() for panel in self.lab.canvas().findChildren(Panel))
 
     def play(self, seconds: float) -> tuple[float, float, tuple[float, float]]:
         """Train for a time; returns from when to when, as the trace counts, and the processor time of window and engine."""
@@ -180,11 +178,11 @@ class Driver:
         pids = "self", self.engine.pid
         began, before = time.perf_counter() - self.trace.started, [processor_time(pid) for pid in pids]
         self.wait(seconds)
-        used = tuple(processor_time(pid) - was for pid, was in zip(pids, before, strict=True))
+        window_used, engine_used = (processor_time(pid) - was for pid, was in zip(pids, before, strict=True))
         ended = time.perf_counter() - self.trace.started
         controller.pause()
         self.settle()
-        return began, ended, used
+        return began, ended, (window_used, engine_used)
 
     def close(self) -> None:
         """Shut the window and its engine."""
@@ -213,7 +211,7 @@ def measure(seconds: float, rounds: int, trace: Path) -> tuple[dict[str, float],
 
 
 def _is_small(driver: Driver) -> bool:
-    """Whether the engine trains this flow on one thread (as `flow_explorer.engine.jobs.toy` decides)."""
+    """Whether the engine trains this flow on one thread (as `flow_explorer.engine.jobs.toy_session` decides)."""
     state = driver.lab.controller.state
     return state.batch * state.width <= 512 * 256
 
@@ -231,7 +229,7 @@ def _under_a_screen(arguments: list[str]) -> int | None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="toy_live", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="toy_live", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0, help="of training in the window, and as long without")
     parser.add_argument("--rounds", type=int, default=4, help="in how many turns")
     parser.add_argument("--trace", type=Path, help="keep the trace here")

@@ -10,6 +10,7 @@ from torch import Tensor
 from . import peers
 from .checks import check, same_function
 from .measure import Figure, best_of, interleave, ratio
+from .peers.flowcore_flows import flow_of
 from .report import Claim, Section, Table, number
 from .toy_training import BATCH, DENSITY, OURS, PeerTrainer, Recipe, draw, our_trainer
 
@@ -77,11 +78,11 @@ def _fast_density(trainer, section: Section, coupling: str) -> Callable[[Tensor]
     value = same_function(lambda: fast.log_prob(x), lambda: flow.log_prob(x))
     plain = peers.toy("flowcore", coupling, DEPTH, WIDTH)
     plain.module.load_state_dict(flow.state_dict())
-    learner = PointsFlow(plain.module)
+    learner = PointsFlow(flow_of(plain))
     learner.loss_and_gradients(x)
     found = learner.flat.gradient.clone()
     learner.flat.clear_gradient()
-    (-plain.module.log_prob(x).mean()).backward()
+    (-plain.log_prob(x).mean()).backward()
     gradient = float((found - learner.flat.gradient).norm() / learner.flat.gradient.norm())
     if value > 1e-5 or gradient > 1e-4:
         section.failures.append(f"ours, fast, {coupling}: off from the plain path by {value:.1e}, its gradient by {gradient:.1e}")
@@ -153,7 +154,7 @@ def _densities(run, section: Section, coupling: str, libraries: list[str], log_p
     points = grid()
     works = ["one call", "pieces of 4,096"]
     table = Table(f"Log-densities, {coupling} couplings, million points a second", works)
-    acts = {
+    acts: dict[tuple[str, str], Callable[[], object]] = {
         (name, work): _in_pieces(log_prob, points, size)
         for name, log_prob in log_probs.items()
         for work, size in zip(works, PIECES, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -76,7 +77,8 @@ class PeerTrainer:
             if self.averages:
                 decay = min(0.99, self.step_count / (10.0 + self.step_count))
                 with torch.no_grad():
-                    torch._foreach_lerp_(self.averages, [p.detach() for p in self.parameters], 1.0 - decay)
+                    now = [p.detach() for p in self.parameters]
+                    torch._foreach_lerp_(self.averages, now, 1.0 - decay)  # pyright: ignore[reportPrivateImportUsage]
         return float(loss.detach())
 
     @torch.no_grad()
@@ -86,10 +88,15 @@ class PeerTrainer:
         if not (self.averages and averaged):
             return self.model.log_prob(x)
         own = [p.detach().clone() for p in self.parameters]
-        torch._foreach_copy_([p.detach() for p in self.parameters], self.averages)
+        _put(self.parameters, self.averages)
         result = self.model.log_prob(x)
-        torch._foreach_copy_([p.detach() for p in self.parameters], own)
+        _put(self.parameters, own)
         return result
+
+
+def _put(parameters: Sequence[Tensor], values: Sequence[Tensor]) -> None:
+    """Give the parameters other values."""
+    torch._foreach_copy_([p.detach() for p in parameters], list(values))  # pyright: ignore[reportPrivateImportUsage]
 
 
 def our_trainer(fast: bool, flow: str = "realnvp", seed: int = 0) -> ToyTrainer | None:

@@ -28,7 +28,7 @@ def learn(config: ToyConfig, seconds: float) -> bytes:
     loss = trainer.held_out()
     row = {
         "density": config.density, "flow": config.flow, "steps": trainer.step_count, "nll": round(loss.nll, 4),
-        "standard_error": round(loss.standard_error, 4), "entropy": round(trainer.density.entropy, 4),
+        "standard_error": round(loss.standard_error, 4), "entropy": round(densities.get(config.density).entropy, 4),
     }  # fmt: skip
     print(json.dumps(row), flush=True)
     return trainer.snapshot()

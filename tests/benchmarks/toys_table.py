@@ -88,7 +88,7 @@ class Cell:
     @property
     def gap(self) -> float:
         """Nats above the entropy; infinite where there is no loss."""
-        return self.nll - self.entropy if self.is_finite else math.inf
+        return self.nll - self.entropy if self.nll is not None and self.is_finite else math.inf
 
 
 def config_of(density: str, flow: str, seed: int = 0) -> ToyConfig:

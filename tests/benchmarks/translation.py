@@ -251,9 +251,12 @@ def _group(name: str, flow: Flow, groups: list[Part], by_class: bool, count: int
     for method in next(iter(ways.values())):
         tried = {}
         for strength in Budget.strengths:
-            tried[strength] = _worth([_score(ways[task.name][method], group.judge, task, *held[task.name], strength)
-                                      for group, task in tasks])  # fmt: skip
-        strength = max(tried, key=tried.get)
+            scores = []
+            for group, task in tasks:
+                pictures, z = held[task.name]
+                scores.append(_score(ways[task.name][method], group.judge, task, pictures, z, strength))
+            tried[strength] = _worth(scores)
+        strength = max(tried, key=lambda strength: tried[strength])
         worth[method] = tried[strength]
         for group, task in tasks:
             way, (pictures, z) = ways[task.name][method], test[task.name]
@@ -261,7 +264,7 @@ def _group(name: str, flow: Flow, groups: list[Part], by_class: bool, count: int
             cycles = [translate(flow, way, picture, strength).cycle_error for picture in pictures[: Budget.cycles]]
             rows.append({"task": task.name, "method": method, "strength": strength, **row, "cycle_error": max(cycles)})
             print(json.dumps({"group": name, "seconds": round(time.perf_counter() - began), **rows[-1]}), flush=True)
-    best = max(worth, key=worth.get)
+    best = max(worth, key=lambda method: worth[method])
     return {"best": best, "worth": worth, "rows": rows, "classifiers": [_accuracy(group) for group in groups],
             "seconds": round(time.perf_counter() - began)}  # fmt: skip
 
@@ -286,6 +289,7 @@ def fashion(count: int, pile: int) -> dict:
     """Sneakers and ankle boots, T-shirts and dresses, by the bundled model of garments."""
     flow = checkpoint.load(assets.resolve_model("fashion")).flow
     train, held, test = (read("fashion-mnist", split) for split in ("train", "validation", "test"))
+    assert train.labels is not None and held.labels is not None and test.labels is not None
     half = len(train.pictures) // 2
     judge = train_classifier(train.pictures[:JUDGED], train.labels[:JUDGED], 10, 4, flip=False)
     tasks = [Task("sneaker → ankle boot", 7, 9), Task("ankle boot → sneaker", 9, 7), Task("T-shirt → dress", 0, 3),
@@ -398,14 +402,14 @@ def counterparts(flow: Flow, file: Path, count: int, pile: int) -> dict:
             # As a share of what leaving the picture as it is would score, or the change that is seen most would decide alone.
             tried[strength] = float(np.mean([_distance(movers[name][method]("held", strength), twins.held[1]).mean()
                                              / _distance(*twins.held).mean() for name, twins in tasks.items()]))  # fmt: skip
-        strength = min(tried, key=tried.get)
+        strength = min(tried, key=lambda strength: tried[strength])
         worth[method] = tried[strength]
         for name, twins in tasks.items():
             found = _distance(movers[name][method]("test", strength), twins.test[1])
             rows.append({"task": name, "method": method, "strength": None if len(tried) == 1 else strength,
                          "distance": float(found.mean()), "interval": bootstrap(found), "count": len(found)})  # fmt: skip
             print(json.dumps({"group": "avatars", "seconds": round(time.perf_counter() - began), **rows[-1]}), flush=True)
-    best = min((method for method in worth if method not in FLOORS), key=worth.get)
+    best = min((method for method in worth if method not in FLOORS), key=lambda method: worth[method])
     return {"best": best, "worth": worth, "rows": rows, "pile": pile, "seconds": round(time.perf_counter() - began)}
 
 

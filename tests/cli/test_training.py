@@ -235,7 +235,7 @@ def test_npz_and_grey_data_are_trained_on_as_they_are(cli, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing on Windows")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_a_signal_saves_and_stops_and_the_run_goes_on_later(cli, picture_folder, tmp_path, number, code):
     run = tmp_path / "run"
     common = [str(part) for part in ("--data", picture_folder, "--size", 16, *TINY, "--out", run)]
@@ -245,7 +245,10 @@ def test_a_signal_saves_and_stops_and_the_run_goes_on_later(cli, picture_folder,
     deadline = time.monotonic() + 60
     while not (run / "metrics.jsonl").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    process.send_signal(number)
+    process.send_signal(getattr(signal, number))
+    if number == "SIGHUP":  # the shell and the system both tell of a terminal that is gone
+        time.sleep(0.05)
+        process.send_signal(signal.SIGHUP)
     _, words = process.communicate(timeout=60)
     assert process.returncode == code, words
     assert "saved" in words and "Traceback" not in words

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowcore.atomic import replacing
+from flowcore.atomic import open_private, replacing
 
 
 def test_the_old_content_stays_until_the_new_is_whole(tmp_path: Path) -> None:
@@ -25,8 +25,8 @@ def test_the_old_content_stays_until_the_new_is_whole(tmp_path: Path) -> None:
 
 def test_permissions_of_new_and_of_replaced_files(tmp_path: Path) -> None:
     (tmp_path / "ordinary").write_text("")
-    for name, mode in (("a", 0o666), ("b", 0o600)):
-        with replacing(tmp_path / name, mode=mode) as temporary:
+    for name, private in (("a", False), ("b", True)):
+        with replacing(tmp_path / name, private=private) as temporary:
             temporary.write_text("x")
     assert (tmp_path / "a").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
     assert (tmp_path / "b").stat().st_mode & 0o777 == 0o600
@@ -34,6 +34,20 @@ def test_permissions_of_new_and_of_replaced_files(tmp_path: Path) -> None:
     with replacing(tmp_path / "a") as temporary:
         temporary.write_text("y")
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+    with replacing(tmp_path / "a", private=True) as temporary:
+        temporary.write_text("z")
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are another thing on Windows")
+def test_a_private_file_is_its_owners_alone_whoever_could_read_it_before(tmp_path: Path) -> None:
+    (tmp_path / "old.log").write_text("before ")
+    (tmp_path / "old.log").chmod(0o644)
+    for name in ("old.log", "new.log"):
+        with open_private(tmp_path / name) as file:
+            file.write("after")
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "old.log").read_text() == "before after"
 
 
 def test_a_long_name_in_chinese_fits_beside_itself(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -81,3 +82,58 @@ def test_a_setting_knows_its_words_and_can_stand_in_another_class():
         depth: int = fields.like(Example, "depth", title="Depth")
 
     assert Other().depth == 8 and fields.settings(Other)["depth"] == replace(known["depth"], title="Depth")
+
+
+def _even(value: object) -> int:
+    number = fields.Setting("whole", low=0, high=100).legal(value, "An entry")
+    if number % 2:
+        raise ConfigError(f"An entry must be even, not {number}.")
+    return number
+
+
+@dataclass(frozen=True)
+class Listed:
+    first: Part = Part()
+    entries: tuple[int, ...] = fields.several((), _even, 3)
+    note: str = fields.text("", 4, low=0)
+
+    def __post_init__(self) -> None:
+        fields.check(self, "A list's")
+
+
+def test_several_values_are_each_taken_and_a_tuple_that_is_legal_stays_the_same():
+    entries = (2, 4)
+    assert Listed(entries=entries).entries is entries
+    assert fields.read(Listed, {"entries": [2, 4]}, "A list's") == Listed(entries=entries)
+    wrongs: list[Any] = [[1], [2, 4, 6, 8], "24", {"2": 4}, [True], [10**400], None]
+    for wrong in wrongs:
+        with pytest.raises(ConfigError):
+            Listed(entries=wrong)
+
+
+def test_a_text_may_be_empty_where_that_is_declared():
+    assert Listed(note="abcd").note == "abcd"
+    wrongs: list[Any] = ["abcde", 3, "\0", None]
+    for wrong in wrongs:
+        with pytest.raises(ConfigError, match="0 to 4 characters"):
+            Listed(note=wrong)
+
+
+def test_changes_are_what_is_not_at_its_default_and_parts_write_themselves():
+    @dataclass(frozen=True)
+    class Named:
+        name: str = fields.other("", None)
+
+        def to_dict(self) -> dict:
+            return {"called": self.name}
+
+    @dataclass(frozen=True)
+    class Whole:
+        count: int = fields.whole(1, 0, 9)
+        inner: Named = Named()
+        several: tuple[Named, ...] = ()
+
+    assert fields.changes(Whole()) == {}
+    assert fields.changes(Whole(2, Named("a"), (Named(), Named("b")))) == {
+        "count": 2, "inner": {"called": "a"}, "several": [{"called": ""}, {"called": "b"}],
+    }  # fmt: skip

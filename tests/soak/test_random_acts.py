@@ -15,6 +15,7 @@ import random_acts
 from flow_explorer import assets
 from flow_explorer.explorer.budget import CAP_BYTES, fit
 from flow_explorer.explorer.moving.thumbnails import CAP_BYTES as THUMBNAILS_BYTES
+from flow_explorer.explorer.workspace import ExplorerWorkspace
 
 COUNT = int(os.environ.get("FLOW_EXPLORER_SOAK_ACTS", "10000"))
 SEED = int(os.environ.get("FLOW_EXPLORER_SOAK_SEED", "0")) or int(time.time())
@@ -37,6 +38,7 @@ def test_ten_thousand_random_acts_undone_back_to_the_start(qtbot, monkeypatch, t
     window.show()
     window.begin("explorer")
     explorer = window.current
+    assert isinstance(explorer, ExplorerWorkspace)
     explorer.history._limit = 10 * COUNT  # so that the very first state is within reach, whatever the usual limit
     qtbot.waitUntil(lambda: window.is_idle() and engine.state == "ready", timeout=120_000)
     first = explorer.history.state

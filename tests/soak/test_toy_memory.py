@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from flow_explorer.toylab.state import ToyState
+from flow_explorer.toylab.workspace import ToyLab
 
 MINUTES = float(os.environ.get("FLOW_EXPLORER_SOAK_MINUTES", "60"))
 WINDOW_MIB, ENGINE_MIB = 48.0, 48.0
@@ -53,6 +54,7 @@ def test_an_hour_of_play_leaves_memory_flat(qapp, qtbot, tmp_path):
     window.begin("toylab")
     qtbot.waitUntil(window.is_idle, timeout=120_000)
     lab = window.current
+    assert isinstance(lab, ToyLab)
     controller = lab.controller
     controller.history.reset(ToyState())
     controller.play()
@@ -65,7 +67,7 @@ def test_an_hour_of_play_leaves_memory_flat(qapp, qtbot, tmp_path):
         frames = controller.past.history.frames
         if not controller.state.rivals and frames:
             for frame in frames[:: max(1, len(frames) // 20)]:
-                controller.past.go(frame)
+                controller.past.go_to(frame)
                 qtbot.wait(20)
             controller.past.back_to_now()
         if turn % 10 == 5:

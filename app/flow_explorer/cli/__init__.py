@@ -9,7 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from flow_explorer.cli.output import one_sentence, open_streams, say, silence
+from flow_explorer.cli.ending import EXIT_CODES, Ended, unwinding
+from flow_explorer.cli.output import open_streams, say, silence
 from flow_explorer.cli.parser import UsageError, build_parser
 from flow_explorer.cli.window import with_session
 from flowcore.errors import FlowError
@@ -22,25 +23,32 @@ BROKEN_PIPE = 141  # 128 + SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 2 bad input (with a sentence), 130 interrupted."""
+    """Run one command and return its exit code: 0 done, 2 bad input (with a sentence), 130 interrupted.
+
+    Ended by another signal it is 128 and that signal's number, as the shell counts.
+    """
     # Read once, when torch is loaded: its threads then sleep while they wait (GNU's after some microseconds, so that
     # small kernels find them awake), and leave the machine to others.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     open_streams()
     try:
-        args = build_parser().parse_args(with_session(list(sys.argv[1:] if argv is None else argv)))
-        code = args.run(args)
-        sys.stdout.flush()
-        return code
+        with unwinding():
+            args = build_parser().parse_args(with_session(list(sys.argv[1:] if argv is None else argv)))
+            code = args.run(args)
+            sys.stdout.flush()
+            return code
     except SystemExit as leaving:  # --help and --version
         return leaving.code if isinstance(leaving.code, int) else 0
     except UsageError as error:
-        say(one_sentence(str(error)))
+        say(str(error))
         return BAD_INPUT
     except FlowError as error:
-        say(one_sentence(f"flow-explorer: {error}"))
+        say(f"flow-explorer: {error}")
         return BAD_INPUT
+    except Ended as end:
+        say(f"flow-explorer: ended by {end.name}.")
+        return EXIT_CODES[end.number]
     except KeyboardInterrupt:
         say("flow-explorer: interrupted.")
         return INTERRUPTED
@@ -54,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         # What the checks before the work could not foresee: a disk that filled up, a file that went away.
         where = f"{error.filename}: " if error.filename else ""
-        say(one_sentence(f"flow-explorer: {where}{error.strerror or error}."))
+        say(f"flow-explorer: {where}{error.strerror or error}.")
         try:
             sys.stdout.flush()
         except OSError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flow_explorer import assets
 from flow_explorer.cli.arguments import add_crop, add_device, add_json, add_model, add_seed, integer, number
 from flow_explorer.cli.opening import event_shape, load_model, model_name, open_card, read_as_seen
-from flow_explorer.cli.output import OutputFile, picture_files, print_json, print_text, say
+from flow_explorer.cli.output import OutputFile, distinct, picture_files, print_json, print_text, say
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.reading import data_path, of_card, tell_left_out
 from flowcore.errors import ConfigError, DataError
@@ -168,7 +168,7 @@ def _targets(args: argparse.Namespace, path: Path) -> list[OutputFile]:
         return [OutputFile(args.out, SUFFIXES, (path, *args.orthogonal_to))]
     out = Path(args.out)
     names = [os.fspath(out.with_name(f"{out.stem}-{number}{out.suffix}")) for number in range(1, args.pca + 1)]
-    return [OutputFile(name, SUFFIXES, (path, *args.orthogonal_to)) for name in names]
+    return distinct(OutputFile(name, SUFFIXES, (path, *args.orthogonal_to)) for name in names)
 
 
 def _pictures(text: str, args: argparse.Namespace, shape: tuple[int, int, int], card: dict[str, Any]) -> PictureSet:

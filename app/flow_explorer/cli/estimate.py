@@ -61,7 +61,7 @@ def measure(config: TrainConfig, training: Any, device: str) -> dict[str, Any]:
     from flowcore.training import train
 
     parameters = parameter_count(build(config.architecture))
-    short = replace(config, log_every=1, checkpoint_every=10**9, evaluate_every=10**9)
+    short = replace(config, log_every=1, checkpoint_every=10**9, evaluate_every=10**9, keep_every=0)
     times: list[float] = []
     started = time.perf_counter()
 

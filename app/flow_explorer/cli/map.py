@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flow_explorer.cli.arguments import add_device, add_json, add_model, add_seed, integer
 from flow_explorer.cli.opening import event_shape, load_model, model_name, open_card
-from flow_explorer.cli.output import OutputFile, print_json, print_text
+from flow_explorer.cli.output import OutputFile, files_below, print_json, print_text
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.reading import add_data, add_loading, data_path, loading, of_card, tell_left_out
 from flowcore.errors import ConfigError, DataError
@@ -71,7 +71,10 @@ def run(args: argparse.Namespace) -> int:
     height, width, channels = event_shape(path, card)
     levels = _levels(args.levels, level_count(card))
     data_at = data_path(args.data)
-    out = OutputFile(args.out, (".png", ".json", ".csv"), (path, *([data_at] if Path(data_at).is_file() else [])))
+    # A picture among those that are read is one of them; figures are not.
+    own = files_below(Path(args.out).expanduser().parent, [data_at]) if args.out.lower().endswith(".png") else []
+    own += [Path(data_at)] if Path(data_at).is_file() else []
+    out = OutputFile(args.out, (".png", ".json", ".csv"), (path, *own))
 
     import numpy as np
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +59,7 @@ def model_name(path: Path, card: dict[str, Any]) -> str:
     return str(card.get("name") or path.stem)
 
 
-def event_shape(path: Path, card: dict[str, Any]) -> tuple[int, int, int]:
+def event_shape(path: Path, card: Mapping[str, Any]) -> tuple[int, int, int]:
     """(height, width, channels) of a model of pictures. Raises CheckpointError for a model of 2-D points."""
     try:
         height, width = (int(side) for side in card["size"])

@@ -8,20 +8,22 @@ import os
 import secrets
 import sys
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from flowcore.atomic import replacing
 from flowcore.errors import FlowError
+from flowcore.one_line import one_line
 
-__all__ = ["OutputError", "OutputFile", "one_sentence", "open_streams", "picture_files", "print_json", "print_table",
-           "print_text", "say", "silence"]  # fmt: skip
-
-MAX_SENTENCE = 300
+__all__ = [
+    "OutputError", "OutputFile", "apart", "distinct", "files_below", "open_streams", "picture_files", "print_json", "print_table",
+    "print_text", "say", "silence",
+]  # fmt: skip
 
 Result = TypeVar("Result")
+LONGEST = 2000
+"""Characters of a line on stdout, which holds all attributes of a data set at times."""
 
 
 class OutputError(FlowError):
@@ -47,33 +49,17 @@ def silence(stream: Any) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def one_sentence(text: str, most: int = MAX_SENTENCE) -> str:
-    """A message as one line of at most so many characters; the middle of a longer one is left out."""
-    line = _harmless(text)
-    return line if len(line) <= most else f"{line[: most - 123]} … {line[-120:]}"
-
-
 def say(sentence: str) -> None:
-    """One line to the person, on stderr; where nobody hears it, the work goes on."""
+    """One line to the person, on stderr, whatever the names in it hold; where nobody hears it, the work goes on."""
     try:
-        _write(sys.stderr, _harmless(sentence) + "\n")
-    except (OSError, ValueError):
+        _write(sys.stderr, one_line(sentence) + "\n")
+    except (OSError, ValueError, RuntimeError):
         silence(sys.stderr)
 
 
 def print_text(text: str) -> None:
-    """A line on stdout."""
-    _write(sys.stdout, _harmless(text) + "\n")
-
-
-def _harmless(text: str) -> str:
-    """The text with escapes in the place of what a terminal would obey, or cannot show; a file's name may hold any of it."""
-    if text.isprintable():
-        return text
-    return "".join(
-        c if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") else c.encode("unicode_escape").decode()
-        for c in text
-    )
+    """A line on stdout, whatever the names in it hold."""
+    _write(sys.stdout, one_line(text, LONGEST) + "\n")
 
 
 def _write(stream: Any, text: str) -> None:
@@ -95,7 +81,7 @@ def print_json(value: Any) -> None:
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Columns aligned by their widest cell; figures, told by their first character, to the right."""
-    rows = [[_harmless(str(cell)) for cell in row] for row in rows]
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max([len(heading), *(len(row[i]) for row in rows)]) for i, heading in enumerate(headings)]
 
     def line(cells: Sequence[str]) -> str:
@@ -105,8 +91,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         ]
         return "  ".join(parts).rstrip()
 
-    for row in (headings, *rows):
-        print_text(line(row))
+    _write(sys.stdout, "".join(f"{text}\n" for text in [line(headings), *map(line, rows)]))
 
 
 class OutputFile:
@@ -146,7 +131,7 @@ class OutputFile:
             raise OutputError(f"{self.path} cannot be written: there is no folder {folder}.")
         if self.target.exists() and not os.access(self.target, os.W_OK):
             raise OutputError(f"{self.path} is write-protected: give another name.")
-        for path in protected:
+        for path in map(os.path.expanduser, protected):
             if os.path.exists(path) and self.target.exists() and os.path.samefile(path, self.target):
                 raise OutputError(
                     f"{self.path} is read by this command, so it is not overwritten: give another name."
@@ -170,22 +155,62 @@ class OutputFile:
         self.write(lambda path: path.write_bytes(data))
 
 
-def picture_files(folder: str, images: Sequence[str], protected: Iterable[str | Path]) -> list[OutputFile]:
+def picture_files(
+    folder: str, images: Sequence[str], protected: Iterable[str | Path], read: Iterable[str | Path] = ()
+) -> list[OutputFile]:
     """A PNG for each picture, named after it, in a folder that is made where it is missing; made sure of before any work.
 
-    Two pictures of one name become NAME.png and NAME-2.png. Raises OutputError.
+    The first picture of a name keeps it, a further one gets the lowest number from 2 that no other of these files has:
+    NAME-2.png. `protected` are files that must not be overwritten, and so is what lies in the folders of `read`. Raises
+    OutputError.
     """
     place = Path(folder).expanduser()
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"The folder {folder} cannot be made ({error.strerror or error}).") from error
-    kept, taken = list(protected), Counter[str]()
-    targets = []
-    for image in images:
-        stem = Path(image).stem or "picture"
-        taken[stem.casefold()] += 1
-        again = taken[stem.casefold()]
-        name = f"{stem}.png" if again == 1 else f"{stem}-{again}.png"
-        targets.append(OutputFile(os.fspath(place / name), (".png",), kept))
-    return targets
+    kept = [*protected, *files_below(place, read)]
+    stems = apart([Path(image).stem or "picture" for image in images])
+    return distinct(OutputFile(os.fspath(place / f"{stem}.png"), (".png",), kept) for stem in stems)
+
+
+def distinct(targets: Iterable[OutputFile]) -> list[OutputFile]:
+    """The same files. Raises OutputError where two of them are one, by a link or on a disk that knows no capitals."""
+    found: dict[str, OutputFile] = {}
+    for target in targets:
+        other = found.setdefault(_same_name(os.fspath(target.target)), target)
+        if other is not target:
+            raise OutputError(f"{other.path} and {target.path} are one file, and two are to be written: give another place.")
+    return list(found.values())
+
+
+def apart(stems: Sequence[str]) -> list[str]:
+    """Names of which no two are the same, each its own where it comes first."""
+    taken = {_same_name(stem) for stem in stems}
+    seen: set[str] = set()
+    names = []
+    for stem in stems:
+        name, number = stem, 1
+        if _same_name(stem) in seen:
+            while _same_name(name) in taken:
+                number += 1
+                name = f"{stem}-{number}"
+        taken.add(_same_name(name))
+        seen.add(_same_name(stem))
+        names.append(name)
+    return names
+
+
+def _same_name(name: str) -> str:
+    """What two names have in common that are one file somewhere: Windows and macOS know no capitals, macOS one way of
+    writing an umlaut."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def files_below(place: Path, read: Iterable[str | Path]) -> list[Path]:
+    """The files of the folder to write into, where it lies in one that is read."""
+    try:
+        inside = any(Path(os.path.realpath(place)).is_relative_to(os.path.realpath(Path(one).expanduser())) for one in read)
+        return [entry for entry in place.iterdir() if entry.is_file()] if inside else []
+    except OSError as error:
+        raise OutputError(f"The folder {place} cannot be read ({error.strerror or error}).") from error

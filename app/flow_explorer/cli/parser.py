@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from flow_explorer import __version__
 from flow_explorer.cli import (
+    compare,
     data,
     decode,
     direction,
@@ -28,7 +29,8 @@ from flow_explorer.cli import (
 __all__ = ["Parser", "UsageError", "build_parser"]
 
 COMMANDS = (
-    models, sample, encode, decode, interpolate, translate, direction, map, layers, score, train, train_pair, evaluate, data, toy,
+    models, sample, encode, decode, interpolate, translate, direction, map, layers, score, compare, train, train_pair, evaluate,
+    data, toy,
 )  # fmt: skip
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from types import TracebackType
 from typing import Any
 
 from flow_explorer.cli.output import say
+from flowcore.one_line import one_line
 
 __all__ = ["Progress"]
 
@@ -19,7 +21,7 @@ class Progress:
     """`with Progress("Sampling", total) as progress: progress.update(done)`; shows nothing for quick work."""
 
     def __init__(self, title: str, total: int, unit: str = "", enabled: bool = True) -> None:
-        self.title, self.total, self.unit, self.enabled = title, total, unit, enabled
+        self.title, self.total, self.unit, self.enabled = one_line(title, 60), total, unit, enabled
         self._terminal = sys.stderr.isatty()
         self._started = self._last_line = time.monotonic()
         self._bar: Any = None
@@ -30,7 +32,8 @@ class Progress:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._bar is not None:
-            self._bar.stop()
+            with contextlib.suppress(OSError):  # the terminal is gone, and the work is done all the same
+                self._bar.stop()
 
     def update(self, done: int, note: str = "") -> None:
         """So much of the total is done; `note` holds live figures."""
@@ -38,10 +41,11 @@ class Progress:
             return
         now = time.monotonic()
         if self._terminal:
-            if self._bar is None and now - self._started > BAR_AFTER_SECONDS:
-                self._open_bar()
-            if self._bar is not None:
-                self._bar.update(self._task, completed=done, note=note)
+            with contextlib.suppress(OSError):
+                if self._bar is None and now - self._started > BAR_AFTER_SECONDS:
+                    self._open_bar()
+                if self._bar is not None:
+                    self._bar.update(self._task, completed=done, note=note)
         elif now - self._last_line > LINE_SECONDS:
             self._last_line = now
             unit = f" {self.unit}" if self.unit else ""
@@ -52,7 +56,8 @@ class Progress:
         if total != self.total:
             self.total = total
             if self._bar is not None:
-                self._bar.update(self._task, total=total)
+                with contextlib.suppress(OSError):
+                    self._bar.update(self._task, total=total)
         self.update(done)
 
     def _open_bar(self) -> None:
@@ -62,10 +67,10 @@ class Progress:
         from rich.progress import Progress as Bar
 
         self._bar = Bar(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),  # a name may hold [brackets]
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,

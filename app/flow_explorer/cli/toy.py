@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from flow_explorer.cli.arguments import add_device, add_fields, add_json, add_seed, integer, number
@@ -11,6 +10,7 @@ from flow_explorer.cli.output import OutputFile, print_json, print_text
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.toy_target import add_target, target_of
 from flowcore.fields import settings
+from flowcore.one_line import one_line
 from flowcore.plane.config import ToyConfig
 
 NAME = "toy"
@@ -48,9 +48,10 @@ POINTS = 200
 
 def run(args: argparse.Namespace) -> int:
     """Train, save the picture, the animation and the curve, print one object."""
-    out = OutputFile(args.out, (".png",)) if args.out else None
-    film = OutputFile(args.animation, FORMATS) if args.animation else None
-    table = OutputFile(args.curves, (".csv",)) if args.curves else None
+    read = [] if args.target is None else [args.target]
+    out = OutputFile(args.out, (".png",), read) if args.out else None
+    film = OutputFile(args.animation, FORMATS, read) if args.animation else None
+    table = OutputFile(args.curves, (".csv",), read) if args.curves else None
     if film is not None:
         from flowcore.pictures.animation import require_video
         from flowcore.plane.drawing import check_film
@@ -72,12 +73,11 @@ def run(args: argparse.Namespace) -> int:
 
         recorder = Recorder(args.steps, args.frames if film else 0, POINTS if table else 0)
     with Progress("Training", args.steps, "steps") as progress:
-        if out is None:
-            row = run_on(device, lambda where: _learn(args, density, target, progress, where, None, recorder))
-        else:
-            row = out.write(
-                lambda file: run_on(device, lambda where: _learn(args, density, target, progress, where, file, recorder))
-            )
+        row, picture = run_on(device, lambda where: _learn(args, density, target, progress, where, out is not None, recorder))
+    if out is not None:
+        from flowcore.pictures.images import to_png_bytes
+
+        out.write_bytes(to_png_bytes(picture))
     if table is not None:
         from flowcore.plane.shots import curve_csv
 
@@ -98,8 +98,7 @@ def run(args: argparse.Namespace) -> int:
         entropy = "not known" if row["entropy"] is None else f"{row['entropy']:.4f} nats"
         about = target or {}
         note = f" {about['note']}" if about.get("note") else ""
-        # A title may hold what a table's first line held: nothing that moves a terminal's cursor.
-        title = "".join(sign if sign.isprintable() else " " for sign in about.get("title") or about.get("text") or density)
+        title = one_line(about.get("title") or about.get("text") or density, 200)
         print_text(
             f"{title}, {row['flow']}: {row['nll']:.4f} ± {row['standard_error']:.4f} "
             f"nats after {args.steps:,} steps ({row['seconds']:.1f} s); the density's entropy is {entropy}.{note}"
@@ -109,28 +108,37 @@ def run(args: argparse.Namespace) -> int:
 
 def _learn(
     args: argparse.Namespace, density: str, target: dict[str, Any] | None, progress: Progress, device: str,
-    file: Path | None, recorder: Any,
-) -> dict[str, Any]:
+    draws: bool, recorder: Any,
+) -> tuple[dict[str, Any], Any]:
+    """The figures, and the picture (H, W, C) where it is asked for."""
     import torch
 
     from flowcore.plane import trainer as toy
+    from flowcore.plane.picture import draw
 
     # A step is many small computations: shared among threads each costs more in waiting than it saves, five times more
     # where other programs want the processor too.
     chosen = {name: value for name, value in vars(args).items() if name in settings(ToyConfig) and name not in _NAMED}
     before = torch.get_num_threads()
     torch.set_num_threads(1)
+    seen: list[Any] = []
+
+    def on_step(trainer: Any, seconds: float) -> None:
+        seen[:] = [trainer]
+        if recorder is not None:
+            recorder(trainer, seconds)
+
     try:
-        return toy.run(
+        row = toy.run(
             density,
             steps=args.steps,
             seed=args.seed,
             target=target,
             **chosen,
             device=device,
-            out=file,
             on_progress=lambda step, _, loss: progress.update(step, f"{loss:.3f} nats"),
-            on_step=recorder,
+            on_step=on_step,
         )
+        return row, draw(seen[0]) if draws else None
     finally:
         torch.set_num_threads(before)

@@ -7,7 +7,6 @@ import json
 import math
 import os
 import shlex
-import signal
 import sys
 import tempfile
 from dataclasses import replace
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from flow_explorer import assets
 from flow_explorer.cli.arguments import add_device, add_json, add_seed, integer, number
 from flow_explorer.cli.classes import conditional_options, names_to_learn, refuse_unlabelled
+from flow_explorer.cli.ending import EXIT_CODES, noting
 from flow_explorer.cli.output import OutputError, print_json, say
 from flow_explorer.cli.progress import Progress
 from flow_explorer.cli.reading import (
@@ -30,9 +30,9 @@ from flow_explorer.cli.reading import (
     of_card,
     tell_left_out,
 )
-from flow_explorer.cli.together import EXIT_CODES, agreed, join, one_voice, signals
+from flow_explorer.cli.together import agreed, join, one_voice
 from flow_explorer.training.presence import AtWork, at_work, stop_requested
-from flowcore.errors import ConfigError, DataError
+from flowcore.errors import CheckpointError, ConfigError, DataError
 from flowcore.model.card import class_names, read_card
 from flowcore.model.precision import PRECISIONS
 
@@ -124,6 +124,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint-every", type=integer(1, 10**9), metavar="N", help="steps (default: 500)"
     )
+    parser.add_argument(
+        "--keep-every", type=integer(1, 10**9), metavar="N",
+        help="keep the averaged weights every N steps as step-NNNNNN.safetensors, to compare them later (default: never)",
+    )  # fmt: skip
     parser.add_argument("--evaluate-every", type=integer(1, 10**9), metavar="N", help="steps (default: 1000)")
     parser.add_argument(
         "--from", dest="start_from", metavar="MODEL",
@@ -160,8 +164,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         with one_voice(processes):
             held = agreed(processes, lambda: _held_config(args, folder) if args.resume else _check_new(folder))
-            with at_work(folder.path, args.data) as work:
-                return _run(args, folder, held, work, device, processes)
+            with at_work(folder.path, args.data, lambda sentence: say(f"flow-explorer: {sentence}")) as work:
+                result = _run(args, folder, held, work, device, processes)
+            return _report(args, folder, result) if processes.writer else result["code"]
     finally:
         # Also after an error: threads of the group that still run when Python ends would abort the process.
         processes.leave()
@@ -177,7 +182,7 @@ def _estimate(args: argparse.Namespace) -> int:
 
 def _run(
     args: argparse.Namespace, folder: Any, held: TrainConfig | None, work: AtWork, device: str, processes: Processes
-) -> int:
+) -> dict[str, Any]:
     training, validation = _open_data(args, held)
     if held is not None:
         refuse_unlabelled(args, held, training)
@@ -190,14 +195,15 @@ def _run(
     device = device or choose_device(args.device)
     if processes.writer:
         work.begin()
-    with signals(processes) as caught, Progress("Training", config.steps, "steps") as progress:
+    with noting(processes.count > 1) as caught, Progress("Training", config.steps, "steps") as progress:
+        work.stepping = True
         result = run_on(
             device,
             lambda where: _train(args, config, folder, training, validation, caught, progress, where, processes),
             again=processes.count == 1,
         )
-        work.stopped = bool(result["signal"]) or stop_requested(folder.path)
-    return _report(args, folder, result) if processes.writer else _exit_code(result)
+        work.stopped = bool(result["code"]) or stop_requested(folder.path)
+    return result
 
 
 def _held_config(args: argparse.Namespace, folder: Any) -> TrainConfig:
@@ -293,7 +299,7 @@ def _new_config(args: argparse.Namespace, folder: Any, training: Any) -> TrainCo
     system = args.architecture or SYSTEMS[0]
     if system in RATES:
         options["learning_rate"] = RATES[system]
-    for name in ("steps", "batch", "learning_rate", "checkpoint_every", "evaluate_every", "memory", "precision"):
+    for name in ("steps", "batch", "learning_rate", "checkpoint_every", "keep_every", "evaluate_every", "memory", "precision"):
         if getattr(args, name) is not None:
             options[name] = getattr(args, name)
     if args.start_from is not None:
@@ -378,7 +384,7 @@ def _extended(args: argparse.Namespace, held: TrainConfig, folder: Any) -> Train
     if args.steps is not None and args.steps > held.steps:
         say(f"flow-explorer: the schedule's horizon moves from {held.steps:,} to {args.steps:,} steps.")
         changes["steps"] = args.steps
-    for name in ("checkpoint_every", "evaluate_every", "memory"):
+    for name in ("checkpoint_every", "keep_every", "evaluate_every", "memory"):
         if getattr(args, name) is not None:
             changes[name] = getattr(args, name)
     if args.precision not in (None, held.precision):
@@ -404,7 +410,7 @@ def _train(
 ) -> dict[str, Any]:
     from flowcore.training import train
 
-    seen: dict[str, Any] = {"step": 0, "bpd": None, "held_out_bpd": None, "seconds": 0.0, "skipped": 0, "signal": 0}
+    seen: dict[str, Any] = {"step": 0, "bpd": None, "held_out_bpd": None, "seconds": 0.0, "skipped": 0, "code": 0}
 
     def on_progress(update: Any) -> None:
         bpd = update.bpd if math.isfinite(update.bpd) else None
@@ -418,7 +424,7 @@ def _train(
 
     # On the second try, after a device ran out of memory, the run folder is there already.
     resume = args.resume or (processes.count == 1 and folder.config_path.exists())
-    step = read_card(folder.last)["steps"] if processes.writer and resume and folder.last.exists() else 0
+    step = _steps_of(folder.last) if processes.writer and resume and folder.last.exists() else 0
     step = processes.tell(step)
     goal = min(args.steps or config.steps, args.stop_at or config.steps)
     if step >= goal:
@@ -429,7 +435,7 @@ def _train(
     def should_stop() -> int:
         nonlocal step
         step += 1
-        return caught[0] if caught else int(step >= goal or stop_requested(folder.path))
+        return EXIT_CODES[caught[0]] if caught else int(step >= goal or stop_requested(folder.path))
 
     trainer = train(
         config, training, folder.path, validation, resume=resume, device=device, on_progress=on_progress,
@@ -437,12 +443,16 @@ def _train(
         start_from=None if args.start_from is None else assets.resolve_model(args.start_from),
     )  # fmt: skip
     # Of several processes one may have been given the signal, and all answer it.
-    number = trainer.stopped if trainer.stopped in EXIT_CODES else 0
-    return {**seen, "step": trainer.step, "seconds": trainer.seconds, "signal": number}
+    code = trainer.stopped if trainer.stopped in EXIT_CODES.values() else 0
+    return {**seen, "step": trainer.step, "seconds": trainer.seconds, "code": code}
 
 
-def _exit_code(result: dict[str, Any]) -> int:
-    return EXIT_CODES[signal.Signals(result["signal"])] if result["signal"] else 0
+def _steps_of(last: Path) -> int:
+    """How far a run had come. Raises CheckpointError where its checkpoint does not say."""
+    steps = read_card(last).get("steps")
+    if type(steps) is not int or steps < 0:
+        raise CheckpointError(f"The card of '{last}' is damaged: it does not say after how many steps it was saved.")
+    return steps
 
 
 def _report(args: argparse.Namespace, folder: Any, result: dict[str, Any]) -> int:
@@ -456,7 +466,7 @@ def _report(args: argparse.Namespace, folder: Any, result: dict[str, Any]) -> in
     }
     if args.json:
         print_json(row)
-    elif result["signal"]:
+    elif result["code"]:
         say(f"Stopped after step {row['step']:,} and saved in {args.out}; --resume goes on from there.")
     else:
         figure = (
@@ -464,4 +474,4 @@ def _report(args: argparse.Namespace, folder: Any, result: dict[str, Any]) -> in
         )
         held = "" if row["held_out_bpd"] is None else f", {row['held_out_bpd']:.3f} on held-out ones"
         say(f"{row['step']:,} steps in {row['seconds']:.1f} s{figure}{held}; saved in {args.out}.")
-    return _exit_code(result)
+    return result["code"]

@@ -63,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
         if args.strength != 1.0:
             raise ConfigError("Between the two flows of a pair there is no way, so --strength is 1 with --method pair.")
     path, card = open_card(args)
-    targets = picture_files(args.out, args.images, (path, *args.images))
+    read = [pile for pile in (args.pile_a, args.pile_b) if pile is not None and needs != "pair"]
+    targets = picture_files(args.out, args.images, (path, *args.images), read)
     pictures = read_as_seen(args.images, card, path, args)
     sides: list[Side] = []
     if needs != "pair":

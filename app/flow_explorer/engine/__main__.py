@@ -30,7 +30,10 @@ def main(argv: list[str] | None = None, job_modules: Mapping[str, str] | None = 
     parser.add_argument("--device")
     options = parser.parse_args(argv)
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the window's to answer
+    # Ctrl-C in a terminal, and its end, are the window's to answer.
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     source, sink = _take_pipe()
     inbox: queue.SimpleQueue = queue.SimpleQueue()
     outbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()

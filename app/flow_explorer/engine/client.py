@@ -6,19 +6,27 @@ No torch here. Everything runs in the thread that made the client (the GUI threa
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEventLoop, QObject, QTimer, Signal
 
+from . import frames
+from .answers import Answer, to_answer
 from .process import EngineProcess
+from .protocol import ProtocolError
 from .requests.base import Request, to_fields
 
 __all__ = ["EngineClient", "Message"]
+
+logger = logging.getLogger("flow-explorer")
+
+A = TypeVar("A")
 
 MAX_TRIES = 2
 """A must-finish request that saw the engine die this often is not sent again: it may be what kills it."""
@@ -26,7 +34,7 @@ MAX_TRIES = 2
 
 @dataclass(frozen=True, eq=False)
 class Message:
-    """An answer: what the job sent (`kind`, `data`, `arrays`) and the request that it answers.
+    """An answer to a request that declares none of its own: what the job sent (`kind`, `data`, `arrays`) and the request.
 
     `done` is True on the last answer. An answer's `kind` is the request's kind unless the job named another.
     """
@@ -43,12 +51,12 @@ class Message:
 class _Pending:
     id: int
     request: Request
-    on_answer: Callable[[Message], object] | None
+    on_answer: Callable[[Any], object] | None
     on_error: Callable[[str, str], object] | None
     on_progress: Callable[[float, str], object] | None
     sent: bool = False
     tries: int = 0
-    silenced: bool = False
+    cancelled: bool = False
     lost: bool = False
     """Replaceable, and asked of an engine that died: forgotten when another is there, failed when none comes."""
 
@@ -59,15 +67,16 @@ class EngineClient(QObject):
     States: "starting" (torch is being imported), "ready" (nothing to do), "busy", "restarting", "stopped" (stopped,
     or given up). Requests sent in any state are kept and go out as soon as the engine says hello.
 
-    A request in a slot: an older answer is never delivered after a newer one; for a `strict` request the older ones
-    are silent from the moment the newer is sent. After a restart, unanswered must-finish requests have already been
-    sent again when `restarted` is emitted; replaceable ones are forgotten: workspaces send what their state needs.
+    A request in a slot: an older answer never comes after a newer one, since the engine's loop runs one job of a slot at a time;
+    whether an answer is still wanted when it comes is asked by `query.Query`. After a restart, unanswered must-finish requests
+    have already been sent again when `restarted` is emitted; replaceable ones are forgotten: workspaces send what their state
+    needs.
     """
 
     asked = Signal(int, object)
     """(id, `Request`): it was asked; it goes out at once, or when the engine is there."""
     answered = Signal(int, object)
-    """(id, `Message`)"""
+    """(id, the `Answer`, or a `Message` where the request declares none)"""
     progressed = Signal(int, float, str)
     """(id, fraction from 0 to 1, what is being done)"""
     failed = Signal(int, str, str)
@@ -105,13 +114,11 @@ class EngineClient(QObject):
         self._process.received.connect(self._on_message)
         self._process.died.connect(self._on_death)
         self._pending: dict[int, _Pending] = {}
-        self._newest: dict[str, int] = {}
-        self._shown: dict[str, int] = {}
         self._next_id = 1
         self._state = "stopped"
         self._connected = False
         self._is_restart = False
-        self._info: dict[str, Any] = {}
+        self._info: frames.Info | None = None
         application = QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.stop)
@@ -130,15 +137,15 @@ class EngineClient(QObject):
     @property
     def devices(self) -> list[dict[str, str]]:
         """[{"id": "cpu", "title": "CPU, 2 threads"}, …]; empty until `ready`."""
-        return list(self._info.get("devices", ()))
+        return list(self._info.devices) if self._info is not None else []
 
     @property
     def device(self) -> str | None:
-        return self._info.get("device")
+        return self._info.device if self._info is not None else None
 
     @property
     def versions(self) -> dict[str, str]:
-        return dict(self._info.get("versions", {}))
+        return dict(self._info.versions) if self._info is not None else {}
 
     @property
     def log(self) -> str:
@@ -153,9 +160,9 @@ class EngineClient(QObject):
         """Turn the event loop until idle, at most `ms` milliseconds; True if idle."""
         loop, deadline = QEventLoop(), QDeadlineTimer(ms)
         self.idle.connect(loop.quit)
-        QTimer.singleShot(ms, loop, loop.quit)
-        # An answer may have asked for more, so one `idle` is not the end.
+        # An answer may have asked for more, so one `idle` is not the end; and a timer may fire a little before the deadline.
         while not self.is_idle() and not deadline.hasExpired():
+            QTimer.singleShot(max(1, deadline.remainingTime()), loop, loop.quit)
             loop.exec()
         self.idle.disconnect(loop.quit)
         return self.is_idle()
@@ -174,22 +181,21 @@ class EngineClient(QObject):
         self._connected = False
         self._process.stop()
         self._pending.clear()
-        self._newest.clear()
-        self._shown.clear()
         self._set_state("stopped")
         self.idle.emit()
 
     def send(
         self,
-        request: Request,
+        request: Request[A],
         *,
-        on_answer: Callable[[Message], object] | None = None,
+        on_answer: Callable[[A], object] | None = None,
         on_error: Callable[[str, str], object] | None = None,
         on_progress: Callable[[float, str], object] | None = None,
     ) -> int:
         """Ask; returns the request's number.
 
-        The callbacks get a `Message`, (sentence, traceback), and (fraction, text); the signals are emitted as well.
+        The callbacks get an answer that the request declares (else a `Message`), (sentence, traceback), and (fraction, text);
+        the signals are emitted as well.
         """
         entry = _Pending(self._next_id, request, on_answer, on_error, on_progress)
         self._next_id += 1
@@ -197,9 +203,6 @@ class EngineClient(QObject):
             for older in self._in_slot(request.slot):
                 if not older.sent:
                     self._over(older, tell=False)
-                elif request.strict:
-                    older.silenced = True
-            self._newest[request.slot] = entry.id
         self._pending[entry.id] = entry
         self.asked.emit(entry.id, request)
         if self._connected:
@@ -213,7 +216,7 @@ class EngineClient(QObject):
         entry = self._pending.get(id)
         if entry is None:
             return
-        entry.silenced = True
+        entry.cancelled = True
         if entry.sent:
             self._process.write({"type": "cancel", "id": id})
         else:
@@ -233,38 +236,52 @@ class EngineClient(QObject):
     # What the process tells
 
     def _on_message(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        type_, id_ = header["type"], header.get("id", 0)
-        entry = self._pending.get(id_)
-        if type_ == "answer":
+        try:
+            told = frames.read(header)
+        except ProtocolError as error:
+            self._on_odd(header.get("id"), error)
+            return
+        if isinstance(told, frames.AnswerFrame):
             try:
-                if entry is not None:
-                    self._deliver(entry, header, arrays)
+                self._on_answer(told, arrays)
             finally:  # a callback that raises must not stop the stream
-                if header["stream"]:
-                    self._process.write({"type": "ack", "id": id_})
-        elif type_ == "progress":
-            if entry is not None and not entry.silenced:
-                fraction, text = float(header["fraction"]), str(header["text"])
-                self.progressed.emit(id_, fraction, text)
-                _call(entry.on_progress, fraction, text)
-        elif type_ == "error":
-            if entry is not None:
-                self._fail(entry, header["sentence"], header["traceback"])
-        elif type_ == "over":
-            if entry is not None:
+                if told.stream:
+                    self._process.write({"type": "ack", "id": told.id})
+        elif isinstance(told, frames.ProgressFrame | frames.ErrorFrame | frames.OverFrame):
+            entry = self._pending.get(told.id)
+            if entry is None:
+                return
+            if isinstance(told, frames.OverFrame):
                 self._over(entry)
-        elif type_ == "hello":
+            elif isinstance(told, frames.ErrorFrame):
+                self._fail(entry, told.sentence, told.traceback)
+            elif not entry.cancelled:
+                self.progressed.emit(told.id, told.fraction, told.text)
+                _call(entry.on_progress, told.fraction, told.text)
+        elif isinstance(told, frames.HelloFrame):
             self._on_hello()
-        elif type_ == "ready":
-            self._info = header["info"]
+        elif isinstance(told, frames.ReadyFrame):
+            self._info = told.info
             self._set_state(self._rest_state())
-            self.ready.emit(dict(self._info))
+            self.ready.emit(asdict(told.info))
             self._tell_if_idle()
-        elif type_ == "device":
-            self._info["device"] = header["device"]
-            self.device_changed.emit(header["device"])
-        elif type_ == "notice":
-            self.notice.emit(header["sentence"])
+        elif isinstance(told, frames.DeviceFrame):
+            if self._info is not None:
+                self._info = replace(self._info, device=told.device)
+            self.device_changed.emit(told.device)
+        else:
+            self.notice.emit(told.sentence)
+
+    def _on_odd(self, id_: Any, error: ProtocolError) -> None:
+        """What the engine said does not fit the protocol: the request that it was about fails, and the engine leaves it."""
+        logger.warning("the engine's answer is not as the protocol has it: %s", error)
+        sentence = self.tr("The engine's answer could not be read, so this was given up; trying again may help.")
+        entry = self._pending.get(id_) if isinstance(id_, int) else None
+        if entry is None:
+            self.notice.emit(self.tr("The engine said something that could not be read; the log has the details."))
+            return
+        self._process.write({"type": "cancel", "id": entry.id})
+        self._fail(entry, sentence, str(error))
 
     def _on_hello(self) -> None:
         self._connected = True
@@ -284,7 +301,7 @@ class EngineClient(QObject):
             return
         for entry in [entry for entry in self._pending.values() if entry.sent]:
             entry.sent = False
-            if entry.silenced:
+            if entry.cancelled:
                 self._over(entry, tell=False)
             elif entry.request.slot is not None:
                 entry.lost = True
@@ -304,20 +321,23 @@ class EngineClient(QObject):
 
     # Requests that are under way
 
-    def _deliver(self, entry: _Pending, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        slot = entry.request.slot
-        if entry.silenced or (slot is not None and entry.id < self._shown.get(slot, 0)):
+    def _on_answer(self, told: frames.AnswerFrame, arrays: dict[str, np.ndarray]) -> None:
+        entry = self._pending.get(told.id)
+        if entry is None or entry.cancelled:
             return
-        if slot is not None:
-            self._shown[slot] = entry.id
-        message = Message(entry.id, header["kind"], header["data"], arrays, header["done"], entry.request)
-        self.answered.emit(entry.id, message)
-        _call(entry.on_answer, message)
+        request = entry.request
+        answer: Answer | Message = Message(entry.id, told.kind, told.data, arrays, told.done, request)
+        if request.answers:
+            try:
+                answer = to_answer(request.answers, told.kind, told.data, arrays)
+            except ProtocolError as error:
+                self._on_odd(entry.id, error)
+                return
+        self.answered.emit(entry.id, answer)
+        _call(entry.on_answer, answer)
 
     def _fail(self, entry: _Pending, sentence: str, traceback: str) -> None:
-        slot = entry.request.slot
-        is_stale = slot is not None and entry.id < self._newest.get(slot, 0)
-        if not entry.silenced and not is_stale:
+        if not entry.cancelled:
             self.failed.emit(entry.id, sentence, traceback)
             _call(entry.on_error, sentence, traceback)
         self._over(entry)

@@ -6,7 +6,7 @@ A job is a generator function registered under a request's kind::
     def train(context, request):
         while True:
             ...                                   # at most 15 ms of work
-            context.try_stream("frame", {"step": step}, {"points": points})
+            context.try_stream(Frame(step, points))
             newer = context.take()                # the settings were changed while it ran
             yield
 
@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .answers import Answer, from_answer
 from .requests.base import Request
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from .models import ModelCache
 
 __all__ = ["BLOCKED", "JOBS", "STREAM_LIMIT", "Context", "JobKind", "Steps", "job"]
+
+Data = Mapping[str, Any] | None
+Arrays = Mapping[str, np.ndarray] | None
 
 STREAM_LIMIT = 2
 """How many frames of one job may be on their way to the window without having been taken there."""
@@ -75,6 +79,13 @@ def job(kind: str, *, grad: bool = False) -> Callable[[Callable[..., Steps]], Ca
     return register
 
 
+def _parts(answer: Answer | str, data: Data, arrays: Arrays, done: bool) -> tuple[str, Any, Any, bool]:
+    """(kind, data, arrays, done) as they go into a frame."""
+    if isinstance(answer, Answer):
+        return type(answer).__name__, *from_answer(answer), answer.done
+    return answer, data or {}, arrays or {}, done
+
+
 class Context:
     """A running job's view of the engine."""
 
@@ -83,37 +94,24 @@ class Context:
 
     # Answers
 
-    def send(
-        self,
-        kind: str,
-        data: Mapping[str, Any] | None = None,
-        arrays: Mapping[str, np.ndarray] | None = None,
-        *,
-        done: bool = False,
-    ) -> None:
-        """Answer the request. `data` is plain JSON without NaN; arrays are copied. For more than a few, stream."""
-        self._loop.answer(self._running, kind, data or {}, arrays or {}, done=done, stream=False)
+    def send(self, answer: Answer | str, data: Data = None, arrays: Arrays = None, *, done: bool = False) -> None:
+        """Answer the request. An answer's fields are plain JSON without NaN; its arrays are copied. For more than a few, stream.
 
-    def stream(
-        self,
-        kind: str,
-        data: Mapping[str, Any] | None = None,
-        arrays: Mapping[str, np.ndarray] | None = None,
-        *,
-        done: bool = False,
-    ) -> Steps:
+        Of a request that declares no answers: the answer's kind, its data, its arrays, and whether it is the last.
+        """
+        self._loop.answer(self._running, *_parts(answer, data, arrays, done), stream=False)
+
+    def stream(self, answer: Answer | str, data: Data = None, arrays: Arrays = None, *, done: bool = False) -> Steps:
         """Answer under flow control: ``yield from context.stream(...)`` waits until the window has room, then sends."""
         while not self.can_stream:
             yield BLOCKED
-        self._loop.answer(self._running, kind, data or {}, arrays or {}, done=done, stream=True)
+        self._loop.answer(self._running, *_parts(answer, data, arrays, done), stream=True)
 
-    def try_stream(
-        self, kind: str, data: Mapping[str, Any] | None = None, arrays: Mapping[str, np.ndarray] | None = None
-    ) -> bool:
+    def try_stream(self, answer: Answer | str, data: Data = None, arrays: Arrays = None) -> bool:
         """Send a frame if the window has room for one, else drop it; True if it was sent."""
         if not self.can_stream:
             return False
-        self._loop.answer(self._running, kind, data or {}, arrays or {}, done=False, stream=True)
+        self._loop.answer(self._running, *_parts(answer, data, arrays, False), stream=True)
         return True
 
     @property

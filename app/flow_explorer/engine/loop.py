@@ -222,7 +222,8 @@ class Loop:
             job.last_turn = time.monotonic()
             if wish is BLOCKED:
                 job.blocked = job.unacknowledged >= STREAM_LIMIT and job.request.slot not in self.waiting
-            elif wish is not None and job.request.slot not in self.waiting:  # what a newer one waits for does not sleep
+            # What a newer one waits for does not sleep.
+            elif isinstance(wish, int | float) and job.request.slot not in self.waiting:
                 job.not_before = job.last_turn + float(wish)
 
     def _is_stale(self, job: Running, now: float) -> bool:
@@ -302,8 +303,8 @@ class Loop:
         kind: str,
         data: Mapping[str, Any],
         arrays: Mapping[str, np.ndarray],
-        *,
         done: bool,
+        *,
         stream: bool,
     ) -> None:
         """A job's answer; one that is part of a stream counts until the window acknowledges it."""

@@ -110,7 +110,7 @@ class EngineProcess(QObject):
         if process is None:
             return
         try:
-            frames = self._reader.feed(process.readAllStandardOutput().data())
+            frames = self._reader.feed(bytes(process.readAllStandardOutput().data()))
         except ProtocolError as error:
             self._log += f"\n{error}\n".encode()
             process.kill()
@@ -122,7 +122,7 @@ class EngineProcess(QObject):
 
     def _on_log(self) -> None:
         if self._process is not None:
-            data = self._process.readAllStandardError().data()
+            data = bytes(self._process.readAllStandardError().data())
             self._log = (self._log + data)[-LOG_BYTES:]
             if os.environ.get("FLOW_EXPLORER_ENGINE_LOG"):
                 sys.stderr.write(data.decode(errors="replace"))

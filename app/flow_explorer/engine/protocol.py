@@ -2,7 +2,7 @@
 
 A frame is a 4-byte big-endian header length, the header (UTF-8 JSON, one object), then the bytes of the arrays that
 ``header["arrays"]`` lists as ``{"name", "dtype", "shape"}``, one after the other, row-major. Both sides use this
-module, so it imports neither torch nor Qt.
+module, so it imports neither torch nor Qt. What a header says is read in `frames`, an answer's fields in `answers`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ __all__ = ["DTYPES", "Frame", "FrameReader", "ProtocolError", "encode_frame", "r
 DTYPES = ("uint8", "int32", "int64", "float32", "float64", "bool")
 MAX_HEADER_BYTES = 64 * 2**20
 MAX_ARRAY_BYTES = 2 * 2**30
+MAX_AXES = 16
 _LENGTH = struct.Struct(">I")
 
 Frame = tuple[dict[str, Any], dict[str, np.ndarray]]
@@ -101,14 +102,14 @@ def _header_length(data: bytes) -> int:
 def _parse_header(text: bytes) -> tuple[dict[str, Any], list[int]]:
     """The header and the size in bytes of every array that follows it."""
     try:
-        header = json.loads(text)
+        header = json.loads(text, parse_constant=_no_number)
         listed = header["arrays"]
         sizes = []
         for entry in listed:
             shape = entry["shape"]
             if entry["dtype"] not in DTYPES or not isinstance(entry["name"], str):
                 raise ProtocolError(f"an array is listed with dtype {entry['dtype']!r}")
-            if not all(isinstance(side, int) and side >= 0 for side in shape):
+            if not isinstance(shape, list) or len(shape) > MAX_AXES or not all(_is_side(side) for side in shape):
                 raise ProtocolError(f"an array is listed with shape {shape!r}")
             sizes.append(math.prod(shape) * np.dtype(entry["dtype"]).itemsize)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -116,6 +117,14 @@ def _parse_header(text: bytes) -> tuple[dict[str, Any], list[int]]:
     if sum(sizes) > MAX_ARRAY_BYTES:
         raise ProtocolError(f"arrays of {sum(sizes)} bytes are over the protocol's limit")
     return header, sizes
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _is_side(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= MAX_ARRAY_BYTES
 
 
 def _finish(header: dict[str, Any], bodies: list[bytearray]) -> Frame:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,8 +18,7 @@ from .requests.base import Request
 
 __all__ = ["Query", "same"]
 
-Answer = Callable[[Any, bool], object]
-"""(message, whether it answers what is wanted now, not an older value)"""
+A = TypeVar("A")
 Failure = Callable[[str, str], object]
 """(a sentence for the person, the traceback for the log)"""
 
@@ -65,16 +64,17 @@ class Query:
         self._life = 0
         self._spoken = False
         """Whether what is on its way has answered something."""
-        self._told: tuple[Answer, Failure | None] = (lambda *_: None, None)
+        self._told: tuple[Callable[[Any, bool], object], Failure | None] = (lambda *_: None, None)
 
     def asks(self, request: Request | None) -> bool:
         """Whether `want` would ask for something else than what is wanted already."""
         return not same(request, self.request)
 
-    def want(self, request: Request | None, on_answer: Answer = lambda *_: None, on_error: Failure | None = None, *,
-             at_once: bool = False) -> bool:  # fmt: skip
+    def want(self, request: Request[A] | None, on_answer: Callable[[A, bool], object] = lambda *_: None,
+             on_error: Failure | None = None, *, at_once: bool = False) -> bool:  # fmt: skip
         """From now on this is wanted, None for nothing; whether it was something else before. `at_once` gives up what is on its
-        way: it is of no use any more."""
+        way: it is of no use any more. `on_answer` gets each answer, and whether it is to what is wanted now, not to an older
+        value."""
         if not self.asks(request):
             return False
         if request is None or ((at_once or (self._yields and self._spoken)) and not self._each):
@@ -117,13 +117,13 @@ class Query:
             if request is self.request:
                 self.busy, self.progress = False, None
 
-        def answered(message: Any) -> None:
+        def answered(answer: Any) -> None:
             if life != self._life:
                 return
-            if message.done:
+            if answer.done:
                 over()
-            self._spoken = not message.done
-            on_answer(message, request is self.request)
+            self._spoken = not answer.done
+            on_answer(answer, request is self.request)
             if self._yields and self._spoken and request is self._sent and request is not self.request:
                 self._give_up()
             self._next()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from flow_explorer.engine.requests.base import DescribeLatent, OpenModel
+from flow_explorer.engine.query import Query
+from flow_explorer.engine.requests.explorer import Described, DescribeLatent, Opened, OpenModel
 from flow_explorer.explorer.acts import Acts
 from flow_explorer.explorer.budget import CAP_BYTES, fit
 from flow_explorer.explorer.model import Model, figures, open_model
@@ -78,9 +79,9 @@ class Controller(QObject):
         self._prune_at = PRUNE_BYTES
         self._weighed = 0
         self._started = False
-        self._opening: int | None = None
+        self._opening = Query(client, self.busy_changed.emit)
+        self._description = Query(client, self.busy_changed.emit)
         self._described: tuple | None = None
-        self._describing = False
         self._described_figures = Figures()
         self._rest = QTimer(self, interval=REST_MS, singleShot=True)
         self._rest.timeout.connect(self._describe)
@@ -104,8 +105,8 @@ class Controller(QObject):
     @property
     def busy(self) -> bool:
         """Whether anything that the state needs has not come yet."""
-        return (self.page.busy or self.walk.busy or self.film.busy or self._describing or self._rest.isActive()
-                or self._opening is not None or any(well.busy for well in self.wells.values())
+        return (self.page.busy or self.walk.busy or self.film.busy or self._description.busy or self._rest.isActive()
+                or self._opening.busy or any(well.busy for well in self.wells.values())
                 or (self.facet is not None and self.facet.busy))
 
     @property
@@ -229,20 +230,12 @@ class Controller(QObject):
         except FlowError as error:
             self.problem.emit(str(error), "")
             return
-        if self._opening is not None:
-            self.client.cancel(self._opening)
 
-        def opened(_message: Any) -> None:
-            self._opening = None
+        def opened(_answer: Opened, _newest: bool) -> None:
             self.acts.set_model(model.name, model.default_seed, model.default_temperature)
-            self.busy_changed.emit()
 
-        def failed(sentence: str, details: str = "") -> None:
-            self._opening = None
-            self.problem.emit(sentence, details)
-            self.busy_changed.emit()
-
-        self._opening = self.client.send(OpenModel(str(model.path)), on_answer=opened, on_error=failed)
+        self._opening.forget()  # one that failed, or was changed since, may be chosen again
+        self._opening.want(OpenModel(str(model.path)), opened, self.problem.emit)
         self.busy_changed.emit()
 
     @property
@@ -252,7 +245,7 @@ class Controller(QObject):
     @property
     def opening(self) -> bool:
         """Whether a chosen model is still being loaded."""
-        return self._opening is not None
+        return self._opening.busy
 
     def play_to(self, t: float | None) -> None:
         """Show another position without making it an act (playing); None ends it."""
@@ -270,7 +263,8 @@ class Controller(QObject):
         """Another engine knows nothing: ask again for all that is on screen."""
         for link in (self.page, self.walk, self.film, *self.wells.values(), *self.facets.values()):
             link.forget()
-        self._described, self._describing = None, False
+        self._described = None
+        self._description.forget()
         self._sync()
 
     # From the state to requests
@@ -338,8 +332,12 @@ class Controller(QObject):
         return (state.model, state.seed, state.temperatures(levels), state.selected, label)
 
     def _rest_soon(self) -> None:
-        if self.state.selected >= 0 and self._described != self._wanted():
+        if self.state.selected < 0:
+            return
+        if self._described != self._wanted():
             self._rest.start()
+        else:  # perhaps by an undo: figures that are still on their way would take the place of these
+            self._description.want(None)
 
     def _describe(self) -> None:
         index, wanted = self.state.selected, self._wanted()
@@ -349,24 +347,14 @@ class Controller(QObject):
         if self.model is None or sample is None or not fresh[index] or self._described == wanted:
             self.busy_changed.emit()
             return
-        self._describing = True
         card = self.model.card
 
-        def answered(message: Any) -> None:
-            self._describing = False
-            # What is selected by now, perhaps by an undo, may have its figures already: these would take their place.
-            if wanted == self._wanted():
-                self._described, self._described_figures = wanted, figures(card, message.data.get("bpd"))
-                self.shown_changed.emit()
-            self.busy_changed.emit()
+        def answered(answer: Described, _newest: bool) -> None:
+            self._described, self._described_figures = wanted, figures(card, answer.bpd)
+            self.shown_changed.emit()
 
-        def failed(sentence: str, details: str = "") -> None:
-            self._describing = False
-            self.problem.emit(sentence, details)
-            self.busy_changed.emit()
-
-        request = DescribeLatent(str(self.model.path), sample.z, sample.label)
-        self.client.send(request, on_answer=answered, on_error=failed)
+        self._description.want(None)  # another wish may be for the same z
+        self._description.want(DescribeLatent(str(self.model.path), sample.z, sample.label), answered, self.problem.emit)
 
     # Answers
 

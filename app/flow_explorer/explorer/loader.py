@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import Signal
 
 from flow_explorer.one_thread import OneThread
 from flowcore.errors import FlowError
@@ -23,40 +23,24 @@ class Loader(OneThread):
 
     changed = Signal()
     """`busy` may be different now."""
-    _finished = Signal(int, object, str)
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._waiting: dict[int, Done] = {}
-        self._next = 0
-        self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
-        return bool(self._waiting)
+        return self.awaited > 0
 
     def read(self, data: bytes, name: str, done: Done) -> bool:
         """Decode; returns whether that goes on after this call."""
         if len(data) <= LARGE_BYTES:
             done(*_decode(data, name))
             return False
-        self._next += 1
-        number = self._next
-        self._waiting[number] = done
-        self._pool.start(lambda: self._finished.emit(number, *_decode(data, name)))
+
+        def tell(outcome: tuple[Picture | None, str]) -> None:
+            done(*outcome)
+            self.changed.emit()
+
+        self.run_in_thread(lambda: _decode(data, name), tell)
         self.changed.emit()
         return True
-
-    def _deliver(self, number: int, picture: Picture | None, sentence: str) -> None:
-        done = self._waiting.pop(number, None)
-        if done is not None:
-            done(picture, sentence)
-        self.changed.emit()
-
-    def wait(self) -> None:
-        """Let the worker end (the window closes); its answer is not delivered."""
-        self._waiting.clear()
-        super().wait()
 
 
 def _decode(data: bytes, name: str) -> tuple[Picture | None, str]:

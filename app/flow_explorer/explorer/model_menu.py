@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QIcon, QPixmap
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from flow_explorer import assets
+from flow_explorer.dialogs.files import LastFolder, any_file, ask_file, ask_folder
 from flow_explorer.explorer.model import Model, open_model
 from flow_explorer.i18n import tr
 from flow_explorer.settings import Settings
@@ -67,6 +68,10 @@ class ModelMenu(ChipButton):
             self.set_texts(model.title, model.summary)
         self.setAccessibleDescription(tr("The model; opens a menu of others"))
 
+    def refusal(self, _model: Model) -> str:
+        """Why a model is listed but cannot be chosen here; "" where it can."""
+        return ""
+
     def fill(self) -> None:
         """Make the menu's entries anew: a recent file may be gone."""
         menu = self.menu()
@@ -93,7 +98,9 @@ class ModelMenu(ChipButton):
         # A tab puts what follows at the right, as menus do with shortcuts.
         action = menu.addAction(f"{model.title}\t{model.summary}".replace("&", "&&"),
                                 lambda: self.chosen.emit(name))
-        action.setToolTip(str(model.path))
+        refusal = self.refusal(model)
+        action.setEnabled(not refusal)
+        action.setToolTip(refusal or str(model.path))
         if model.first_page:
             action.setIcon(_face_of(model.first_page[0], self.devicePixelRatioF()))
         action.setCheckable(True)
@@ -105,21 +112,12 @@ class ModelMenu(ChipButton):
 
     def pick_file(self) -> None:
         """Ask for a checkpoint file."""
-        self._ask(QFileDialog.FileMode.ExistingFile, tr("Open a model"), tr("Checkpoints (*.safetensors)"))
+        kinds = [tr("Checkpoints (*.safetensors)"), any_file()]
+        ask_file(self, tr("Open a model"), self.chosen.emit, self._last_folder(), kinds)
 
     def pick_folder(self) -> None:
         """Ask for a run folder."""
-        self._ask(QFileDialog.FileMode.Directory, tr("Open a run folder"), "")
+        ask_folder(self, tr("Open a run folder"), self.chosen.emit, self._last_folder())
 
-    def _ask(self, mode: QFileDialog.FileMode, title: str, kinds: str) -> None:
-        dialog = QFileDialog(self.window(), title, self._settings.get("explorer.model_folder", ""))
-        dialog.setFileMode(mode)
-        if kinds:
-            dialog.setNameFilters([kinds, tr("All files (*)")])
-        dialog.fileSelected.connect(self._picked)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
-
-    def _picked(self, path: str) -> None:
-        self._settings.set("explorer.model_folder", str(Path(path).parent))
-        self.chosen.emit(path)
+    def _last_folder(self) -> LastFolder:
+        return LastFolder(self._settings, "explorer.model_folder")

@@ -10,7 +10,7 @@ from flow_explorer import theme
 from flow_explorer.widgets.picture import CORNER, paint_rounded, rounded
 from flow_explorer.widgets.pixels import enlarged
 
-__all__ = ["PictureCache", "draw_captioned", "draw_outline", "draw_picture", "draw_placeholder", "picture_area"]
+__all__ = ["PictureCache", "draw_captioned", "draw_cell", "draw_outline", "draw_picture", "draw_placeholder", "picture_area"]
 
 CACHED_BYTES = 64 * 2**20
 """A page of 64 on a fine screen fits; a drag, which leaves every older picture behind, starts the cache anew."""
@@ -73,15 +73,22 @@ def draw_placeholder(painter: QPainter, rect: QRectF) -> None:
     painter.drawRoundedRect(rect, CORNER, CORNER)
 
 
+def draw_cell(
+    painter: QPainter, rect: QRectF, array: np.ndarray | None, cache: PictureCache, smooth: bool = True
+) -> None:
+    """A picture, or its place where it has not come."""
+    if array is None:
+        draw_placeholder(painter, rect)
+    else:
+        draw_picture(painter, rect, array, cache, smooth)
+
+
 def draw_captioned(
     painter: QPainter, rect: QRectF, below: QRectF, array: np.ndarray | None, caption: str, chosen: bool, cache: PictureCache,
     smooth: bool,
 ) -> None:  # fmt: skip
     """One of several pictures of a z, its caption in the rectangle `below`; outlined where it is the chosen one."""
-    if array is None:
-        draw_placeholder(painter, rect)
-    else:
-        draw_picture(painter, rect, array, cache, smooth)
+    draw_cell(painter, rect, array, cache, smooth)
     if chosen:
         draw_outline(painter, rect, theme.color("z"))
     painter.setPen(theme.color("text" if chosen else "muted"))

@@ -29,7 +29,7 @@ class StoreFiles:
             self.folder.mkdir(parents=True, exist_ok=True)
             there = {path.name for path in self.folder.iterdir() if KEY.fullmatch(path.name)}
             for key in keys - there:
-                with replacing(self.folder / key, durable=False, mode=0o600) as temporary:
+                with replacing(self.folder / key, durable=False, private=True) as temporary:
                     temporary.write_bytes(_contents(store, key))
             for key in there - keys:
                 (self.folder / key).unlink(missing_ok=True)

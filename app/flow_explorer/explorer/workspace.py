@@ -93,10 +93,10 @@ class ExplorerWorkspace(Workspace):
 
     # The window's contract
 
-    def canvas(self) -> QWidget:
+    def canvas(self) -> Canvas:
         return self._canvas
 
-    def inspector(self) -> QWidget:
+    def inspector(self) -> ExplorerInspector:
         return self._inspector
 
     def topbar(self) -> QWidget:

@@ -12,11 +12,13 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInstallMessageHandler
 
 from flow_explorer.i18n import tr
 from flow_explorer.settings import state_folder
+from flowcore.atomic import open_private
 from flowcore.errors import FlowError
 
 logger = logging.getLogger("flow-explorer")
@@ -32,6 +34,13 @@ def log_folder() -> Path:
     return state_folder() / "log"
 
 
+class _Rotating(logging.handlers.RotatingFileHandler):
+    """Its files are their owner's alone: they name the person's files, and say what was done with them."""
+
+    def _open(self) -> Any:
+        return open_private(self.baseFilename, self.mode, self.encoding)
+
+
 class Log:
     """The open log; ``close`` puts everything back as it was (a test makes many windows in one process)."""
 
@@ -41,11 +50,11 @@ class Log:
         self._crashes = None
         folder = folder if folder is not None else log_folder()
         with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            self._handler = logging.handlers.RotatingFileHandler(
-                folder / "flow-explorer.log", maxBytes=500_000, backupCount=1, encoding="utf-8", errors="backslashreplace"
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._handler = _Rotating(
+                folder / "flow-explorer.log", maxBytes=500_000, backupCount=1, encoding="utf-8"
             )
-            self._crashes = open(folder / "crash.log", "a", encoding="utf-8")  # noqa: SIM115
+            self._crashes = open_private(folder / "crash.log")
             faulthandler.enable(self._crashes)
         self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         logger.addHandler(self._handler)

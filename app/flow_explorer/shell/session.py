@@ -52,7 +52,7 @@ class Session(QObject):
         try:
             data = self.path.read_bytes()
             if data:
-                with replacing(self.path.with_name("session-kept.json"), durable=False, mode=0o600) as temporary:
+                with replacing(self.path.with_name("session-kept.json"), durable=False, private=True) as temporary:
                     temporary.write_bytes(data)
         except (OSError, ValueError):
             return

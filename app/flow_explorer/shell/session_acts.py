@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QMimeData, QObject, Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtCore import QMimeData, QObject
 
-from flow_explorer.addresses import local_paths
+from flow_explorer.dialogs.files import ask_file, ask_save
 from flow_explorer.i18n import tr
 from flow_explorer.shell import session_file
 from flow_explorer.shell.log import logger, sentence
 from flow_explorer.shell.session_file import SUFFIX, TRAINING_SUFFIX, SessionFile
+from flow_explorer.widgets.dropping import local_files
 from flowcore.errors import ConfigError, FlowError
 
 if TYPE_CHECKING:
@@ -32,12 +32,8 @@ class SessionActs(QObject):
 
     def ask_save(self) -> None:
         """Ask where to save the session."""
-        dialog = self._dialog(tr("Save session"))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(SUFFIX[1:])
-        dialog.selectFile(tr("session") + SUFFIX)
-        dialog.fileSelected.connect(lambda path: self.save(Path(path)))
-        dialog.open()
+        name = tr("session") + SUFFIX
+        ask_save(self._window, tr("Save session"), name, lambda path: self.save(Path(path)), self._folder(), tr("Sessions"))
 
     def save(self, path: Path) -> bool:
         """Write every workspace's state to a file, and say where it is or why not."""
@@ -70,10 +66,8 @@ class SessionActs(QObject):
 
     def ask_open(self) -> None:
         """Ask for a session to open."""
-        dialog = self._dialog(tr("Open session"))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda path: self.open(Path(path)))
-        dialog.open()
+        kinds = [tr("Sessions (*{suffix})", suffix=SUFFIX)]
+        ask_file(self._window, tr("Open session"), lambda path: self.open(Path(path)), self._folder(), kinds)
 
     def open(self, path: Path) -> bool:
         """Take up a file's session: all that can be read of it, or nothing; says what is missing, or what is wrong."""
@@ -128,14 +122,10 @@ class SessionActs(QObject):
 
     def dropped(self, mime: QMimeData) -> Path | None:
         """The session among what is dragged over the window, if there is one."""
-        paths = local_paths(mime)
-        return next((path for path in paths if session_file.is_session(path)), None)
+        return next((path for path in local_files(mime) if session_file.is_session(path)), None)
 
-    def _dialog(self, title: str) -> QFileDialog:
-        dialog = QFileDialog(self._window, title, self._window.settings.get("session.folder", ""))
-        dialog.setNameFilters([tr("Sessions (*{suffix})", suffix=SUFFIX)])
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        return dialog
+    def _folder(self) -> str:
+        return self._window.settings.get("session.folder", "")
 
     def _remember(self, path: Path) -> None:
         self._window.settings.set("session.folder", str(path.resolve().parent))

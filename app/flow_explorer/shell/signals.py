@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end the window properly, at once and without polling."""
+"""Ctrl-C, SIGTERM and the end of the terminal end the window properly, at once and without polling."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QSocketNotifier, QTimer
 
+from flow_explorer.cli.ending import HANGUP
+
 
 class Signals(QObject):
-    """While it lives, SIGINT and SIGTERM call ``quit``.
+    """While it lives, SIGINT, SIGTERM and SIGHUP call ``quit``; the last not where it is ignored, as nohup has it.
 
     Python runs signal handlers between bytecodes, and Qt's loop runs none while it waits; so the interpreter
     is told to write a byte to a socket that Qt watches.
@@ -24,7 +26,10 @@ class Signals(QObject):
         for end in (self._ours, self._theirs):
             end.setblocking(False)
         self._wakeup_before = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
-        self._before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if HANGUP is not None and signal.getsignal(HANGUP) != signal.SIG_IGN:
+            numbers.append(HANGUP)
+        self._before = {number: signal.signal(number, self._on_signal) for number in numbers}
         self._watch = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read, self)
         self._watch.activated.connect(self._drain)
 

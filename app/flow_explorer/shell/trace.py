@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -39,7 +40,8 @@ class Trace:
         """Write one line."""
         if self._file is not None:
             line = {"time": round(time.perf_counter() - self.started, 6), "event": event, **data}
-            self._file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+            with contextlib.suppress(OSError):  # a full disk, a terminal that is gone: the window goes on
+                self._file.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
 
     def close(self) -> None:
         """Close the file."""

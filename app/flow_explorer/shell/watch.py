@@ -12,10 +12,14 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
+from flow_explorer.engine.answers import Answer
+from flow_explorer.engine.client import Message
+
 __all__ = ["Watch"]
 
 KEPT = 4096
 """Requests whose time of sending is remembered; an answer that comes later than so many requests has no age."""
+_WHERE = ("first", "count", "indices")
 
 
 class Watch(QObject):
@@ -24,7 +28,7 @@ class Watch(QObject):
     def __init__(self, window: QWidget, engine: Any, trace: Callable[..., None]) -> None:
         super().__init__(window)
         self._trace = trace
-        self._sent: dict[int, float] = {}
+        self._sent: dict[int, tuple[float, str]] = {}
         self._last_frame: float | None = None
         self._painting = False
         engine.asked.connect(self._on_asked)
@@ -33,16 +37,21 @@ class Watch(QObject):
         window.installEventFilter(self)
 
     def _on_asked(self, id_: int, request: Any) -> None:
-        self._sent[id_] = time.perf_counter()
+        self._sent[id_] = (time.perf_counter(), request.kind)
         if len(self._sent) > KEPT:
             del self._sent[next(iter(self._sent))]
         self._trace("request", id=id_, kind=request.kind, slot=request.slot)
 
-    def _on_answered(self, id_: int, message: Any) -> None:
-        sent = self._sent.get(id_)
+    def _on_answered(self, id_: int, answer: Answer | Message) -> None:
+        sent, kind = self._sent.get(id_, (None, ""))
         age = None if sent is None else round(1000 * (time.perf_counter() - sent), 2)
-        where = {name: message.data[name] for name in ("first", "count", "indices") if name in message.data}
-        self._trace("answer", id=id_, kind=message.kind, age_ms=age, done=message.done, **where)
+        if isinstance(answer, Message):
+            kind, where = answer.kind, {name: answer.data[name] for name in _WHERE if name in answer.data}
+        else:
+            where = {name: getattr(answer, name) for name in _WHERE if hasattr(answer, name)}
+            if "first" in where:
+                where["count"] = len(getattr(answer, "pictures", ()))
+        self._trace("answer", id=id_, kind=kind, age_ms=age, done=answer.done, **where)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # The window's one request to paint, sent once for all the widgets that asked for it since the last.

@@ -8,10 +8,9 @@ from typing import Any
 
 from flowcore.errors import ConfigError
 from flowcore.fields import Setting, check, choice, number, numbers, other, read, text, to_dict, whole
-from flowcore.theory.coupling import LAYERS
-from flowcore.theory.curve import BASES, KNOTS, MIN_RISE, Curve, straight
+from flowcore.theory.curve import KNOTS, MIN_RISE, Curve, straight
 from flowcore.theory.learning import TARGETS
-from flowcore.theory.masking import MASKS, steps_of
+from flowcore.theory.masking import steps_of
 
 __all__ = [
     "FIGURES", "AffineState", "ConvolutionState", "CouplingState", "CurveState", "MaskState", "MatrixState", "TheoryState",
@@ -29,8 +28,28 @@ WIDTHS = (0.05, 1.0)
 INPUTS = (-2.0, 2.0)
 ANGLES = (-180.0, 180.0)
 STEPS_OF_GLOW = (1, 8)
-MATRICES = ("first", "second", "both")
-KINDS = ("permutation", "rotation", "learned")
+
+_BASES = {
+    "gaussian": ("Gaussian", "The prior of most flows.\nlog π(z) = −z²/2 − ½ log 2π"),
+    "logistic": ("Logistic", "The prior of NICE; its tails are longer.\nπ(z) = e⁻ᶻ / (1 + e⁻ᶻ)²"),
+}
+_STACKS = {
+    "one": ("One", "One coupling layer."),
+    "same": ("Two", "Two layers that copy the same half."),
+    "swap": ("Two, swapped", "Two layers; the second copies what the first has changed."),
+}
+_MATRICES = {"first": ("Layer 1", "∂h/∂x"), "second": ("Layer 2", "∂z/∂h"), "both": ("Both", "∂z/∂x = ∂z/∂h · ∂h/∂x")}
+_MASKS = {
+    "half": ("Half", "The first half of the pixels is copied, then the second: NICE."),
+    "checkerboard": ("Checkerboard", "Copied where row + column is even, then where it is odd: RealNVP."),
+    "channel": ("Channel", "After a squeeze, half of the channels: RealNVP and Glow."),
+    "cycle": ("Cycle of 3", "One colour is copied, the other two transformed; the next one at each step."),
+}
+_KINDS = {
+    "permutation": ("Permutation", "Takes (3, 1, 2) to (1, 2, 3): the channels change places."),
+    "rotation": ("Rotation", "Turns the colours about the grey axis."),
+    "learned": ("Learned", "W of the bundled Glow, Faces, on the twelve channels after its first squeeze."),
+}
 
 
 _OWNER = "The theory page's"
@@ -54,8 +73,8 @@ class _Checked:
 class AffineState(_Checked):
     """Figure 1: x = slope · z + offset."""
 
-    slope: float = number(2.0, *SLOPES)
-    offset: float = number(1.0, *OFFSETS)
+    slope: float = number(2.0, *SLOPES, "Slope s", "How far z is stretched; below zero it is turned over too.\ndx/dz = s")
+    offset: float = number(1.0, *OFFSETS, "Offset t", "How far it is moved.\nx = s z + t")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -68,10 +87,12 @@ class CurveState(_Checked):
     """Figure 2: the knots' heights, the strip about z, and what is to be learned."""
 
     heights: tuple[float, ...] = other(straight(), _heights)
-    z: float = number(0.6, *PROBES)
-    width: float = number(0.3, *WIDTHS, called="strip")
-    base: str = choice("gaussian", BASES, called="base density")
-    target: str = choice("two-hills", tuple(TARGETS))
+    z: float = number(0.6, *PROBES, "z′", "The strip's middle.", tone="z")
+    width: float = number(
+        0.3, *WIDTHS, "Δz", "The strip's width; the thinner, the better π(z′) Δz and p(x′) Δx agree.", called="strip", tone="z"
+    )
+    base: str = choice("gaussian", _BASES, "Base density", called="base density")
+    target: str = choice("two-hills", {key: known.title for key, known in TARGETS.items()}, "Target", columns=2)
     steps: int = whole(0, 0, 10**9, called="number of steps")  # of learning that led here; 0 where a hand moved a knot last
 
     def with_knot(self, index: int, height: float) -> CurveState:
@@ -87,10 +108,10 @@ class CurveState(_Checked):
 class MatrixState(_Checked):
     """Figure 3: W = [[a, b], [c, d]]; its columns are the two edges."""
 
-    a: float = number(1.5, *ENTRIES)
-    b: float = number(0.5, *ENTRIES)
-    c: float = number(0.4, *ENTRIES)
-    d: float = number(1.2, *ENTRIES)
+    a: float = number(1.5, *ENTRIES, "a", "Across, of the first edge.")
+    b: float = number(0.5, *ENTRIES, "b", "Across, of the second edge.")
+    c: float = number(0.4, *ENTRIES, "c", "Along, of the first edge.")
+    d: float = number(1.2, *ENTRIES, "d", "Along, of the second edge.")
 
 
 @dataclass(frozen=True)
@@ -98,8 +119,8 @@ class CouplingState(_Checked):
     """Figure 4: the point, how many layers, and whose Jacobian is shown."""
 
     x: tuple[float, ...] = numbers((0.8, -0.4, 1.2, 0.5), *INPUTS, called="point")
-    layers: str = choice("one", tuple(LAYERS), called="stack")
-    matrix: str = choice("first", MATRICES, called="Jacobian")
+    layers: str = choice("one", _STACKS, "Layers", called="stack")
+    matrix: str = choice("first", _MATRICES, "Jacobian", called="Jacobian", when=lambda coupling: coupling.layers != "one")
 
     def with_x(self, index: int, value: float) -> CouplingState:
         """One coordinate changed."""
@@ -110,7 +131,7 @@ class CouplingState(_Checked):
 class MaskState(_Checked):
     """Figure 5: the mask, how many half steps have been gone, and the picture (an example's name, or a file's path)."""
 
-    mask: str = choice("checkerboard", tuple(MASKS))
+    mask: str = choice("checkerboard", _MASKS, "Mask", columns=2)
     phase: int = whole(0, 0, 2**53, called="step")
     picture: str = text("portrait-1", 4096)
 
@@ -124,9 +145,15 @@ class MaskState(_Checked):
 class ConvolutionState(_Checked):
     """Figure 6: which matrix, its angle or its step, the output channel that is looked at, and the picture."""
 
-    kind: str = choice("permutation", KINDS, called="matrix")
-    angle: float = number(120.0, *ANGLES)
-    step: int = whole(1, *STEPS_OF_GLOW, called="step of flow")
+    kind: str = choice("permutation", _KINDS, "Matrix", called="matrix")
+    angle: float = number(
+        120.0, *ANGLES, "Angle", "At 120° and −120° the rotation is a permutation.", step=1.0, decimals=1, unit="°",
+        when=lambda convolution: convolution.kind == "rotation",
+    )  # fmt: skip
+    step: int = whole(
+        1, *STEPS_OF_GLOW, "Step of flow", "Which of the first level's eight 1×1 convolutions.", called="step of flow",
+        when=lambda convolution: convolution.kind == "learned",
+    )  # fmt: skip
     channel: int = whole(0, 0, 11)
     picture: str = text("portrait-2", 4096)
 

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
-from flow_explorer.addresses import local_paths
+from flow_explorer.dialogs.files import LastFolder, ask_save
 from flow_explorer.history import History
 from flow_explorer.i18n import tr
 from flow_explorer.theory.canvas import TheoryCanvas
 from flow_explorer.theory.controller import TheoryController
 from flow_explorer.theory.inspector import TheoryInspector
 from flow_explorer.theory.state import TheoryState
+from flow_explorer.widgets.dropping import has_files, local_file
 from flow_explorer.widgets.pixels import from_image
 from flow_explorer.workspace import Command, Context, Workspace
 from flowcore.errors import FlowError
@@ -73,10 +74,10 @@ class Theory(Workspace):
         return [(tr("Save the figure as a picture…"), self.save_figure, True)]
 
     def can_drop(self, mime: QMimeData) -> bool:
-        return bool(local_paths(mime))
+        return has_files(mime)
 
     def drop(self, mime: QMimeData) -> None:
-        path = next((str(path) for path in local_paths(mime)), "")
+        path = local_file(mime)
         if path:
             self.controller.drop(path)
 
@@ -135,13 +136,8 @@ class Theory(Workspace):
 
     def save_figure(self) -> None:
         """Ask for a name and write the page as PNG."""
-        folder = Path(self.context.settings.get("folder.save", str(Path.home())))
-        name = folder / f"{self.history.state.figure}.png"
-        path, _ = QFileDialog.getSaveFileName(self.window(), tr("Save the figure"), str(name), f"{tr('PNG picture')} (*.png)")
-        if path:
-            path = path if path.endswith(".png") else path + ".png"
-            self.context.settings.set("folder.save", str(Path(path).parent))
-            self.write_figure(path)
+        start = LastFolder(self.context.settings, "folder.save", str(Path.home()))
+        ask_save(self, tr("Save the figure"), f"{self.history.state.figure}.png", self.write_figure, start, tr("PNG picture"))
 
     def write_figure(self, path: str) -> None:
         """Write the page to ``path``; what is wrong with it is said in the window."""

@@ -26,6 +26,7 @@ from flow_explorer.toylab.views.menu import ViewsButton
 from flow_explorer.toylab.views.names import panels_of
 from flow_explorer.toylab.views.probing import Probing
 from flow_explorer.widgets import IconButton, Label
+from flow_explorer.widgets.dropping import has_files, local_file
 from flow_explorer.widgets.reading import reading_unit
 
 __all__ = ["ToyCanvas"]
@@ -155,7 +156,7 @@ class ToyCanvas(QWidget):
             if wanted:
                 return cover.draw()
         self.pace.refresh()
-        run, state = self.controller.past.shown, self.controller.state
+        run, state = self.controller.shown, self.controller.state
         expected, busy = state.stages, False
         self.prior.show_prior(state.prior, state.components)
         busy = self.strip.show_run(run, expected) or busy
@@ -167,7 +168,7 @@ class ToyCanvas(QWidget):
             busy = (moves(run, self.strip.position) if moves is not None else panel.show_run(run)) or busy
         busy = self.probing.draw(self.strip.position) or busy
         self.layers.note.write(self.strip.words(), self.strip.short_words())
-        live = self.controller.playing and run is self.controller.run
+        live = self.controller.playing and run is self.controller.training
         speed = f" · {run.rate:,.0f} " + tr("steps/s") if live and run.rate else ""
         step = tr("step {n}", n=f"{run.step:,}")
         self.loss.note.write(step + speed, step)
@@ -228,11 +229,11 @@ class ToyCanvas(QWidget):
     # Saving and dropping
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if has_files(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        path = next((url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()), "")
+        path = local_file(event.mimeData())
         if path:
             event.acceptProposedAction()
             self.dropped.emit(path)

@@ -45,7 +45,7 @@ class Forward:
         controller = self._controller
         if self.active or controller.state.rivals:
             return
-        controller.playing = False
+        controller.stand_still()
         self._run, self.fraction, self.quiet = controller.state.run, 0.0, 0
         controller.refresh()
 

@@ -27,13 +27,13 @@ class PaceBar(HistoryBar):
         self.row.addWidget(self.progress, 1)
         self._mark: tuple[object, ...] | None = None
         self.went.connect(controller.past.go_to)
-        self.go_on.clicked.connect(controller.past.continue_from_here)
+        self.go_on.clicked.connect(controller.continue_from_here)
         self.progress.cancelled.connect(controller.forward.cancel)
         self.refresh()
 
     def refresh(self) -> None:
         """Show what there is to go back to, where that is, and how far a fast-forward has come."""
-        past, forward, run = self._controller.past, self._controller.forward, self._controller.run
+        past, forward, run = self._controller.past, self._controller.forward, self._controller.training
         history, frame = past.history, past.frame
         mark = (run.number, history.version, run.step, frame, forward.active, forward.fraction, len(history.snapshots))
         if mark == self._mark:
@@ -55,7 +55,7 @@ class PaceBar(HistoryBar):
         self._show_place()
 
     def _show_place(self) -> None:
-        past, run = self._controller.past, self._controller.run
+        past, run = self._controller.past, self._controller.training
         frame = past.frame
         now = tr("now, step {n}", n=f"{run.step:,}")
         words = now if frame is None else tr("step {n} of {most}", n=f"{frame.step:,}", most=f"{run.step:,}")

@@ -7,8 +7,6 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
-
 from flow_explorer.i18n import tr
 from flow_explorer.one_thread import OneThread
 from flowcore.errors import FlowError
@@ -25,18 +23,10 @@ class Worker(OneThread):
     The newest alone counts: what an earlier `run` finds is not delivered any more.
     """
 
-    _finished = Signal(int, object, str)
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._done: Callable[[Any, str], None] | None = None
-        self._number = 0
-        self._finished.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-
     @property
     def busy(self) -> bool:
         """Whether an answer is awaited."""
-        return self._done is not None
+        return self.awaited > 0
 
     def read(self, path: str, work: Callable[[], Any], done: Callable[[Any, str], None]) -> None:
         """The same for work on a file, and at once where the file is small."""
@@ -45,33 +35,15 @@ class Worker(OneThread):
         except OSError:
             size = 0  # `work` finds the words for that
         if size <= SMALL_BYTES:
-            self.forget()
+            self.abandon()
             done(*_outcome(work))
         else:
             self.run(work, done)
 
     def run(self, work: Callable[[], Any], done: Callable[[Any, str], None]) -> None:
         """Do `work`, a function without Qt, then call `done`."""
-        self._number += 1
-        self._done = done
-        number = self._number
-        self._pool.clear()
-        self._pool.start(lambda: self._finished.emit(number, *_outcome(work)))
-
-    def forget(self) -> None:
-        """Nobody waits for the answer any more."""
-        self._number += 1
-        self._done = None
-
-    def wait(self) -> None:
-        """Let the thread end (the window closes); nothing is delivered."""
-        self.forget()
-        super().wait()
-
-    def _deliver(self, number: int, result: object, sentence: str) -> None:
-        if number == self._number and self._done is not None:
-            done, self._done = self._done, None
-            done(result, sentence)
+        self.abandon()
+        self.run_in_thread(lambda: _outcome(work), lambda outcome: done(*outcome))
 
 
 def _outcome(work: Callable[[], Any]) -> tuple[Any, str]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
+from flow_explorer.dialogs.files import LastFolder, ask_save
 from flow_explorer.engine.requests.toy_views import DEFAULT_VIEWS
 from flow_explorer.history import History
 from flow_explorer.i18n import tr
@@ -46,7 +47,7 @@ class ToyLab(Workspace):
         self._canvas = ToyCanvas(self.controller)
         self._canvas.trace = ToyTrace(context.trace) if getattr(context.trace, "wanted", False) else None
         self._inspector = ToyInspector()
-        self.keeping = Keeping(self)
+        self.keeping = Keeping(self.controller, context, self._canvas, lambda *what: self.ask_path(*what), self)
         self._canvas.layout().addWidget(self.keeping.progress)
         self.targets = TargetLink(self.controller, self._canvas, self._inspector, context)
         self._chip = ChipButton()
@@ -86,10 +87,10 @@ class ToyLab(Workspace):
 
     # The window's contract
 
-    def canvas(self) -> QWidget:
+    def canvas(self) -> ToyCanvas:
         return self._canvas
 
-    def inspector(self) -> QWidget:
+    def inspector(self) -> ToyInspector:
         return self._inspector
 
     def topbar(self) -> QWidget:
@@ -112,7 +113,7 @@ class ToyLab(Workspace):
     def save_menu(self) -> list[tuple[str, Callable[[], object], bool]]:
         return [
             (tr("Save the panels as a picture…"), self.save_panels, self.controller.run.is_shown()),
-            (tr("Save the model as a checkpoint…"), self.save_model, self.controller.can_save),
+            (tr("Save the model as a checkpoint…"), self.keeping.save_model, self.controller.can_save),
             *self.keeping.save_menu(),
         ]
 
@@ -163,7 +164,7 @@ class ToyLab(Workspace):
         self._show_figures()
 
     def _show_figures(self) -> None:
-        state, run = self.controller.state, self.controller.run
+        state, run = self.controller.state, self.controller.training
         count = tr("{n} stages", n=state.stages) if state.flow == "continuous" else tr("{n} layers", n=state.stages)
         parts = [f"{FLOWS[state.flow]}", count + ("" if state.layers is None else ", " + tr("edited"))]
         if run.nll is not None and run.entropy is not None:
@@ -194,35 +195,22 @@ class ToyLab(Workspace):
 
     def save_panels(self) -> None:
         """Ask for a name and write the panels as PNG."""
-        path = self.ask_path(tr("Save the panels"), ".png", tr("PNG picture"))
-        if path:
-            self.write_panels(path)
+        self.ask_path(tr("Save the panels"), ".png", tr("PNG picture"), self.write_panels)
 
     def write_panels(self, path: str) -> None:
         """Write the panels to ``path``; what is wrong with it is said in the window."""
         try:
-            save_panels(self._canvas.picture(), path, self.controller.state, self.controller.past.shown)
+            save_panels(self._canvas.picture(), path, self.controller.state, self.controller.shown)
         except FlowError as error:
             self.context.notify(str(error))
         else:
             self._tell_saved(path)
 
-    def save_model(self) -> None:
-        """Ask for a name and let the engine write the model."""
-        path = self.ask_path(tr("Save the model"), ".safetensors", tr("Checkpoint"))
-        if path:
-            self.controller.save_model(path)
-
-    def ask_path(self, title: str, suffix: str, kind: str) -> str:
-        """Where the person wants a file of that suffix; "" where nowhere."""
+    def ask_path(self, title: str, suffix: str, kind: str, done: Callable[[str], object]) -> None:
+        """Ask where the person wants a file of that suffix; ``done(path)`` follows."""
         state = self.controller.state
-        folder = Path(self.context.settings.get("folder.save", str(Path.home())))
-        name = f"{file_stem(state)}-{state.flow}{suffix}"
-        path, _ = QFileDialog.getSaveFileName(self._canvas.window(), title, str(folder / name), f"{kind} (*{suffix})")
-        if not path:
-            return ""
-        self.context.settings.set("folder.save", str(Path(path).parent))
-        return path if path.endswith(suffix) else path + suffix
+        start = LastFolder(self.context.settings, "folder.save", str(Path.home()))
+        ask_save(self._canvas, title, f"{file_stem(state)}-{state.flow}{suffix}", done, start, kind)
 
     def _tell_saved(self, path: str) -> None:
         self.context.notify(tr("Saved {name}.", name=Path(path).name), kind="good")

@@ -21,17 +21,13 @@ from flow_explorer.training.state import Form, TrainingState, runs_folder
 from flow_explorer.training.watcher import Watcher
 from flowcore.atomic import replacing
 from flowcore.errors import FlowError
+from flowcore.fields import settings
 
 __all__ = ["TrainingController"]
 
 MEASURE_AFTER_MS = 700
 KEPT = "explored"
 """Where in a run folder the checkpoints are kept that were opened in the Explorer."""
-_LABELS = {
-    "data": "Pictures", "system": "Flow", "preset": "Size of the model", "size": "Size of the pictures", "steps": "Steps",
-    "conditional": "Learn by class", "memory": "Memory", "precision": "Precision",
-    "jitter": "Move pictures a little", "name": "Name", "folder": "Where runs go",
-}  # fmt: skip
 
 
 class TrainingController(QObject):
@@ -148,7 +144,7 @@ class TrainingController(QObject):
             self.problem = str(error)
             self.changed.emit()
             return
-        self.history.do(replace(self.state, form=form, page="new"), tr(_LABELS[name]))
+        self.history.do(replace(self.state, form=form, page="new"), tr(settings(form)[name].label))
 
     def choose_data(self, path: str | Path) -> None:
         """Take these pictures; looked at again even where they were chosen before."""
@@ -318,16 +314,16 @@ class TrainingController(QObject):
 
     def pause(self, run: RunSnapshot) -> None:
         """Save and end its process."""
-        if run.is_live and run.presence is not None:
+        if run.is_live:
             self.pausing.add(run.path)
-            request_stop(run.path, run.presence)
+            request_stop(run.path)
             self.runs_changed.emit()
 
     def end_now(self, run: RunSnapshot) -> None:
         """End its process without saving."""
-        if run.is_live and run.presence is not None:
+        if run.is_live:
             self.pausing.add(run.path)
-            end_now(run.presence)
+            end_now(run.path)
             self.watcher.poll()
 
     def resume(self, run: RunSnapshot, data: str = "", steps: int = 0) -> bool:

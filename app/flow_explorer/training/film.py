@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QObject, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.one_thread import OneThread
 from flow_explorer.training.record import RunSnapshot
-from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flow_explorer.widgets.cells import CellView
+from flow_explorer.widgets.focus import ring
 from flow_explorer.widgets.picture import paint_picture
 
 __all__ = ["Film", "Sheets"]
@@ -26,13 +27,11 @@ class Sheets(OneThread):
     """Sample sheets, read by a worker and kept."""
 
     loaded = Signal()
-    _read = Signal(str, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._images: OrderedDict[str, QImage] = OrderedDict()
         self._waiting: set[str] = set()
-        self._read.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     @property
     def busy(self) -> bool:
@@ -47,7 +46,7 @@ class Sheets(OneThread):
             return self._images[key] if not self._images[key].isNull() else None
         if key not in self._waiting:
             self._waiting.add(key)
-            self._pool.start(lambda: self._read.emit(key, QImage(key)))
+            self.run_in_thread(lambda: QImage(key), lambda image: self._take(key, image))
         return None
 
     def _take(self, key: str, image: QImage) -> None:
@@ -93,8 +92,10 @@ class _Sheet(QWidget):
             paint_picture(painter, QRectF(column * (across + gap), row * (down + gap), across, down), cell, 2)
 
 
-class _Strip(KeyboardFocus, QWidget):
+class _Strip(CellView):
     """Columns of a few z's at evenly spaced steps; press or drag to look at a step."""
+
+    kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
 
     picked = Signal(int)
     """The number of a sheet."""
@@ -114,9 +115,22 @@ class _Strip(KeyboardFocus, QWidget):
     def sizeHint(self) -> QSize:
         return QSize(480, 200)
 
+    @property
     def count(self) -> int:
         """How many sheets there are."""
         return len(self.run.sheets) if self.run is not None else 0
+
+    @property
+    def current(self) -> int:
+        return self.index
+
+    def cell_name(self, index: int) -> str:
+        return tr("Step {n}", n=f"{self.run.sheets[index][0]:,}") if self.run is not None else ""
+
+    def cell(self, index: int) -> QRectF:
+        """The column of a sheet that has one."""
+        columns = self.places()
+        return QRectF(columns.index(index) * self._step(len(columns)), 0, self._side(), self.height())
 
     def _rows(self) -> int:
         height = self.height() - LABEL
@@ -133,9 +147,9 @@ class _Strip(KeyboardFocus, QWidget):
         _, height, width = self.run.shape
         return max(1, image.height() // height), max(1, image.width() // width)
 
-    def columns(self) -> list[int]:
+    def places(self) -> list[int]:
         """Which sheets have a column: the first, the last, and some between."""
-        count, side = self.count(), self._side()
+        count, side = self.count, self._side()
         room = max(1, int((self.width() + GAP) // (side + GAP)))
         if count <= room:
             return list(range(count))
@@ -144,7 +158,7 @@ class _Strip(KeyboardFocus, QWidget):
     def _step(self, columns: int) -> float:
         """From a column to the next: close together, or over the whole width where not all have a column."""
         side = self._side()
-        if columns < 2 or columns == self.count():
+        if columns < 2 or columns == self.count:
             return side + GAP
         return max(side + GAP, (self.width() - side) / (columns - 1))
 
@@ -164,7 +178,7 @@ class _Strip(KeyboardFocus, QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         tones = theme.current()
-        columns, side, rows = self.columns(), self._side(), self._rows()
+        columns, side, rows = self.places(), self._side(), self._rows()
         painter.setFont(theme.font(theme.SMALL_PIXELS))
         nearest = min(columns, key=lambda i: abs(i - self.index)) if columns else -1
         ratio = self.devicePixelRatioF()
@@ -195,7 +209,7 @@ class _Strip(KeyboardFocus, QWidget):
             ring(painter, QRectF(self.rect()), 5)
 
     def _pick_at(self, x: float) -> None:
-        columns = self.columns()
+        columns = self.places()
         if columns:
             place = min(len(columns) - 1, max(0, int(x // self._step(len(columns)))))
             self.picked.emit(columns[place])
@@ -207,15 +221,8 @@ class _Strip(KeyboardFocus, QWidget):
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._pick_at(event.position().x())
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        last = self.count() - 1
-        place = {
-            Qt.Key.Key_Left: self.index - 1, Qt.Key.Key_Right: self.index + 1, Qt.Key.Key_Home: 0, Qt.Key.Key_End: last,
-        }.get(event.key())  # fmt: skip
-        if place is None or last < 0:
-            super().keyPressEvent(event)
-            return
-        self.picked.emit(min(last, max(0, place)))
+    def choose(self, index: int) -> None:
+        self.picked.emit(index)
 
 
 class Film(QWidget):
@@ -263,7 +270,7 @@ class Film(QWidget):
 
     def _picked(self, index: int) -> None:
         self.strip.index = index
-        self._follows = index == self.strip.count() - 1
+        self._follows = index == self.strip.count - 1
         self._show_sheet()
         self.strip.update()
         self.looked_at.emit(self.step)

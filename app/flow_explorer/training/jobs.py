@@ -13,7 +13,8 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
 from flow_explorer.child_process import python_path
 from flow_explorer.i18n import tr
-from flow_explorer.training.presence import LOG, Presence, read_presence, write_presence
+from flow_explorer.training.presence import LOG, Presence, forget_stop, read_presence, write_presence
+from flowcore.atomic import open_private
 from flowcore.errors import DataError
 
 __all__ = ["Job", "start_training"]
@@ -145,10 +146,13 @@ def start_training(folder: Path, arguments: Sequence[str], data: str) -> None:
         raise DataError(tr("A process trains in {folder} already.", folder=folder))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / LOG).write_bytes(b"")
+        if (folder / LOG).is_symlink():  # what it points to is not ours to empty
+            (folder / LOG).unlink()
+        open_private(folder / LOG, "w").close()
     except OSError as error:
         words = tr("The run folder {folder} cannot be written ({why}).", folder=folder, why=error.strerror or error)
         raise DataError(words) from error
+    forget_stop(folder)
     # The process says the same of itself, with its number, once it has begun; until then this stands for it.
     started = time.time()
     write_presence(folder, Presence(since=started, data=data))

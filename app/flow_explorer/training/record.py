@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
+import os
 import re
 import shutil
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,21 @@ from flow_explorer.training.presence import LOG, Presence, read_presence
 from flowcore.errors import FlowError
 from flowcore.model.card import read_card
 from flowcore.model.precision import PRECISIONS
+from flowcore.one_line import one_line
+from flowcore.regular import open_regular, read_regular
 
 __all__ = ["Checkpoint", "RunRecord", "RunSnapshot", "find_runs", "is_run"]
 
 RECENT_LINES = 10
 """Over so many lines of metrics the pace is measured."""
 _LOG_TAIL = 8192
+_MOST_CONFIG = 4 * 2**20
+_MOST_METRICS = 256 * 2**20
+"""Bytes that are looked at: a million lines."""
+_PIECE = 8 * 2**20
+_MOST = 2**53
+_FIGURES = ("bpd", "seconds", "held_out_bpd", "learning_rate", "skipped")
+"""What is kept of a line beside its step."""
 
 
 @dataclass(frozen=True)
@@ -134,22 +144,26 @@ class RunSnapshot:
 
 def is_run(folder: Path) -> bool:
     """Whether a folder holds a run, or one that is about to begin."""
-    return any((folder / name).is_file() for name in ("config.json", "process.json"))
+    try:
+        return any((folder / name).is_file() for name in ("config.json", "process.json"))
+    except OSError:  # it may not be looked into
+        return False
 
 
 def find_runs(folders: list[Path]) -> list[Path]:
     """The runs in these folders, each of which is a run or holds some; the same run is named once."""
     found: dict[Path, None] = {}
     for folder in folders:
-        try:
-            if is_run(folder):
-                found[folder] = None
-                continue
-            for entry in sorted(folder.iterdir()):
-                if entry.is_dir() and not entry.name.startswith(".") and is_run(entry):
-                    found[entry] = None
-        except OSError:
+        if is_run(folder):
+            found[folder] = None
             continue
+        try:
+            entries = sorted(folder.iterdir())
+        except (OSError, ValueError):
+            continue
+        for entry in entries:
+            if not entry.name.startswith(".") and is_run(entry):
+                found[entry] = None
     return list(found)
 
 
@@ -174,8 +188,19 @@ class RunRecord:
         return self._snapshot
 
     def poll(self) -> bool:
-        """Read what is new; whether anything is."""
-        there = self.path.is_dir()
+        """Read what is new; whether anything is. A folder that breaks this is told as one that cannot be read."""
+        try:
+            return self._poll()
+        except Exception as error:  # whatever it is, the other runs are still to be seen
+            mark = (type(error), str(error))
+            different, self._mark = mark != self._mark, mark
+            why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+            sentence = tr("The run folder {path} cannot be read ({why}).", path=self.path, why=why)
+            self._snapshot = RunSnapshot(self.path, name=self.path.name, state="failed", sentence=one_line(sentence))
+            return different
+
+    def _poll(self) -> bool:
+        there = _is_there(self.path)
         if there:
             self._read_config()
             self._read_metrics()
@@ -210,7 +235,7 @@ class RunRecord:
         if not self._changed("config.json"):
             return
         try:
-            values = json.loads((self.path / "config.json").read_text(encoding="utf-8"))
+            values = json.loads(read_regular(self.path / "config.json", _MOST_CONFIG))
         except (OSError, ValueError, RecursionError):
             return
         self._config = values if isinstance(values, dict) else {}
@@ -226,27 +251,26 @@ class RunRecord:
         if before is None or now[2] != before[2] or now[1] < self._offset:
             self._lines, self._offset = [], 0  # replaced: a run that goes on has dropped what it does again
         try:
-            with open(self.path / "metrics.jsonl", "rb") as file:
+            with os.fdopen(open_regular(self.path / "metrics.jsonl"), "rb") as file:
                 file.seek(self._offset)
-                text = file.read()
+                while self._offset < _MOST_METRICS and (piece := file.read(_PIECE)):
+                    whole = piece[: piece.rfind(b"\n") + 1]
+                    if not whole and len(piece) == _PIECE:
+                        whole = piece  # no line of ours
+                    self._offset += len(whole)
+                    self._lines += filter(None, map(_figures, whole.split(b"\n")))
+                    file.seek(self._offset)
+                    if len(piece) < _PIECE:
+                        break
         except OSError:
             return
-        whole = text[: text.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for line in whole.splitlines():
-            try:
-                values = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(values, dict) and isinstance(values.get("step"), int):
-                self._lines.append(values)
 
     def _files(self) -> tuple[tuple[tuple[int, Path], ...], tuple[Checkpoint, ...], int]:
         checkpoints, size = [], 0
         changed = self._changed("samples")  # a folder changes when a file comes or goes
         if changed or changed is None:
             self._sheets = self._list_sheets()
-        for path in [*sorted(self.path.glob("*.safetensors")), *sorted(self.path.glob("checkpoints/*.safetensors"))]:
+        for path in [*_listed(self.path, "*.safetensors"), *_listed(self.path / "checkpoints", "*.safetensors")]:
             if path.name.startswith("."):
                 continue
             try:
@@ -264,15 +288,15 @@ class RunRecord:
 
     def _list_sheets(self) -> tuple[tuple[int, Path], ...]:
         sheets = []
-        for path in (self.path / "samples").glob("*.png"):
-            number = re.search(r"\d+", path.stem)
+        for path in _listed(self.path / "samples", "*.png"):
+            number = re.search(r"[0-9]{1,15}", path.stem)
             if number and not path.name.startswith("."):
                 sheets.append((int(number[0]), path))
         return tuple(sorted(sheets))
 
     def _log_tail(self) -> str:
         try:
-            with open(self.path / LOG, "rb") as file:
+            with os.fdopen(open_regular(self.path / LOG), "rb") as file:
                 file.seek(0, 2)
                 file.seek(max(0, file.tell() - _LOG_TAIL))
                 return file.read().decode("utf-8", "replace")
@@ -295,11 +319,11 @@ class RunRecord:
             free = None
         return RunSnapshot(
             path=self.path,
-            name=str(config.get("title") or config.get("name") or self.path.name),
-            system=str(architecture.get("system", "")),
-            shape=tuple(shape) if isinstance(shape, list) else (),
+            name=one_line(config.get("title") or config.get("name") or self.path.name, 200),
+            system=one_line(architecture.get("system", ""), 80),
+            shape=tuple(shape) if _is_shape(shape) else (),
             data=presence.data if presence is not None and presence.data else _data_of(config.get("command")),
-            data_name=str(data.get("name") or ""),
+            data_name=one_line(data.get("name") or "", 200),
             by_class=bool(architecture.get("num_classes") or architecture.get("classes")),
             precision=_precision_of(config),
             total_steps=_whole(config.get("steps")),
@@ -309,7 +333,7 @@ class RunRecord:
             held_bpd=_column(held, "held_out_bpd"),
             learning_rate=_number(lines[-1].get("learning_rate")) if lines else None,
             skipped=_whole(lines[-1].get("skipped")) if lines else 0,
-            state=state, sentence=sentence, status=_last_line(log) if state == "starting" else "",
+            state=state, sentence=one_line(sentence), status=_last_line(log) if state == "starting" else "",
             notice=_last_line(log) if live and "tries again" in _last_line(log) else "",
             presence=presence, sheets=sheets, checkpoints=checkpoints, free_bytes=free, checkpoint_bytes=size,
             began=bool(config), when=presence.since if presence is not None else self._last_change(),
@@ -350,16 +374,52 @@ def _step_of(path: Path) -> int | None:
         step = read_card(path).get("steps")
     except FlowError:
         return None
-    return step if isinstance(step, int) else None
+    return step if _is_count(step) else None
 
 
 def _whole(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    return value if _is_count(value) else 0
+
+
+def _is_count(value: Any) -> bool:
+    """A whole number of a size that steps and pictures have."""
+    return type(value) is int and 0 <= value <= _MOST
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= 3 and all(type(side) is int and 0 < side <= 10**5 for side in value)
 
 
 def _number(value: Any) -> float | None:
-    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    known = type(value) in (int, float) and abs(value) <= _MOST  # which NaN is not
     return float(value) if known else None
+
+
+def _figures(line: bytes) -> dict[str, Any] | None:
+    """What is shown of a line of metrics; None where it is none."""
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(values, dict) or not _is_count(values.get("step")):
+        return None
+    return {"step": values["step"], **{name: values[name] for name in _FIGURES if _number(values.get(name)) is not None}}
+
+
+def _is_there(folder: Path) -> bool:
+    """Whether there is such a folder. Raises OSError where that may not be known."""
+    try:
+        return stat.S_ISDIR(folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _listed(folder: Path, pattern: str) -> list[Path]:
+    """The folder's files of a name, sorted; none where it cannot be listed."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.match(pattern))
+    except OSError:
+        return []
 
 
 def _column(lines: list[dict[str, Any]], name: str) -> np.ndarray:
@@ -378,7 +438,7 @@ def _data_of(command: Any) -> str:
     import shlex
 
     try:
-        words = shlex.split(command) if isinstance(command, str) else []
+        words = shlex.split(command) if isinstance(command, str) and len(command) < 20_000 else []
         return words[words.index("--data") + 1]
     except (ValueError, IndexError):
         return ""
@@ -386,13 +446,14 @@ def _data_of(command: Any) -> str:
 
 def _last_line(log: str) -> str:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return lines[-1].removeprefix("flow-explorer: ") if lines else ""
+    return one_line(lines[-1].removeprefix("flow-explorer: ")) if lines else ""
 
 
 def _sentence(log: str) -> str:
     """The sentence that the command line ended with, "" where it did not end with one."""
     last = next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")
-    told = (" is left out: ", "the data is too small", "This device (")  # on the way, and no reason to end
+    # On the way, and no reason to end.
+    told = (" is left out: ", "the data is too small", "This device (", "The data has changed", "left no word: waiting")
     if not last.startswith("flow-explorer") or any(words in last for words in told):
         return ""
     return last.partition(": ")[2]

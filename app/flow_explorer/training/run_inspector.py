@@ -45,10 +45,12 @@ class _CheckpointRow(QWidget):
     def show_checkpoint(self, checkpoint: Checkpoint) -> None:
         self.checkpoint = checkpoint
         name, step = checkpoint.name, checkpoint.step
-        words = {"best": tr("Best"), "last": tr("Last")}.get(name, name)
+        at = "" if step is None else tr("step {n}", n=f"{step:,}")
+        kept = name.startswith("step-") and bool(at)  # by --keep-every: there are many of them
+        words = {"best": tr("Best"), "last": tr("Last")}.get(name, tr("Kept") if kept else name)
         self.words.setText(words)
-        self.step.setText("" if step is None else tr("step {n}", n=f"{step:,}"))
-        self.button.setAccessibleName(tr("Open {name} in the Explorer", name=words))
+        self.step.setText(at)
+        self.button.setAccessibleName(tr("Open {name} in the Explorer", name=at if kept else words))
         self.button.setToolTip(tr("Explore this checkpoint: samples, your pictures, walks between them."))
 
 

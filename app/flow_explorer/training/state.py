@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
 from flow_explorer.cli.train import PRESETS, SYSTEMS
-from flowcore.errors import ConfigError
+from flowcore.data.jitter import AMOUNTS
+from flowcore.fields import Setting, check, choice, flag, number, read, several, text, to_dict, whole
 from flowcore.model.card import SYSTEM_NAMES
 from flowcore.model.precision import PRECISIONS
 
@@ -24,9 +25,34 @@ __all__ = [
 SIZES = (8, 16, 24, 28, 32, 48, 64, 96, 128)
 """Sides of the pictures that are offered; 0 stands for the pictures' own."""
 PAGES = ("new", "runs")
-MEMORY = ("store", "invert")
 STEPS = (1, 10_000_000)
 SMOOTHING = (0.0, 0.99)
+PATHS_MAX = 100_000
+_OWNER = "The training workspace's"
+_PATH = Setting("text", low=0, high=4096)
+_SYSTEM_HELP = {
+    "glow-plus": "Glow that first gives every grey level the room it needs: far more likelihood for the same time.\n"
+    "y = F(⌊x⌋ + T(x − ⌊x⌋)), then Glow",
+    "glow": "Mixes channels by invertible 1×1 convolutions; the sharpest of the three.\ny = W x, then affine couplings",
+    "realnvp": "Affine couplings under checkerboard and channel masks.\ny = x · exp(s) + t",
+    "nice": "Additive couplings, one scaling at the end; quick, and the oldest.\ny = x + m(x)",
+}
+_SYSTEM_WORDS = {
+    name: (SYSTEM_NAMES.get(name, name), _SYSTEM_HELP.get(name, SYSTEM_NAMES.get(name, name))) for name in SYSTEMS
+}
+_PRESET_WORDS = {
+    "tiny": "For trying things out: minutes.", "small": "An evening on a computer without a graphics card.",
+    "medium": "A night.", "large": "A graphics card, and days.",
+}  # fmt: skip
+_MEMORY = {
+    "store": ("Store", "Keep what each layer computed: quicker."),
+    "invert": ("Invert", "Compute it again from the output: a third slower, far less memory."),
+}
+_PRECISION_WORDS = {"auto": "whichever is quicker", "bfloat16": "bfloat16", "float32": "float32"}
+
+
+def _path(value: Any) -> str:
+    return _PATH.legal(value, "A run's folder")
 
 
 def system_title(system: str) -> str:
@@ -54,35 +80,32 @@ class Form:
         ConfigError: for a value out of range.
     """
 
-    data: str = ""
-    system: str = SYSTEMS[0]
-    preset: str = "small"
-    size: int = 32
-    steps: int = field(default_factory=lambda: preset_steps("small"))
-    conditional: bool = False
-    memory: str = "store"
-    name: str = ""
-    folder: str = ""
-    precision: str = PRECISIONS[0]
-    jitter: bool = False
+    data: str = text("", 4096, low=0, act="Pictures")
+    system: str = choice(SYSTEMS[0], _SYSTEM_WORDS, "System", columns=3 if len(SYSTEMS) == 3 else 2, act="Flow")
+    preset: str = choice(
+        "small", {name: (name.capitalize(), _PRESET_WORDS.get(name, "")) for name in PRESETS}, "Size of the model",
+        columns=2 if len(PRESETS) > 4 else 4, compact=True,
+    )  # fmt: skip
+    size: int = whole(32, 0, 1024, act="Size of the pictures")
+    steps: int = whole(preset_steps("small"), *STEPS, "Steps", "Updates of the weights; also where the learning rate ends.")
+    conditional: bool = flag(
+        False, "Learn by class", "One model of all classes that can be asked for each.\np(x | y), with a prior π(z | y)"
+    )
+    memory: str = choice("store", _MEMORY, "Memory", compact=True)
+    name: str = text("", 4096, low=0, act="Name")
+    folder: str = text("", 4096, low=0, act="Where runs go")
+    precision: str = choice(
+        PRECISIONS[0], _PRECISION_WORDS, "Precision",
+        "The numbers that the couplings' networks compute in. Everything that must be exact stays in float32.", menu=True,
+    )  # fmt: skip
+    jitter: bool = flag(
+        False, "Move pictures a little",
+        "Cut each picture anew from its source whenever it is seen: more to learn from few pictures.\n"
+        f"Up to {AMOUNTS[0]:g} pixels, {100 * AMOUNTS[2]:g} % of its size, {AMOUNTS[3]:g}°.",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
-        choices = {"system": SYSTEMS, "preset": tuple(PRESETS), "memory": MEMORY, "precision": PRECISIONS}
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                words = ", ".join(allowed)
-                raise ConfigError(f"A run's {name} cannot be {getattr(self, name)!r}: choose one of {words}.")
-        for name, low, high in (("size", 0, 1024), ("steps", *STEPS)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise ConfigError(f"A run's {name} must be a whole number from {low:,} to {high:,}, not {value!r}.")
-        for name in ("data", "name", "folder"):
-            if not isinstance(getattr(self, name), str):
-                raise ConfigError(f"A run's {name} must be a text.")
-        if not isinstance(self.conditional, bool):
-            raise ConfigError("Whether a run learns by class is a yes or a no.")
-        if not isinstance(self.jitter, bool):
-            raise ConfigError("Whether a run cuts its pictures anew is a yes or a no.")
+        check(self, "A run's")
 
     def changed(self, name: str, value: Any) -> Form:
         """After a change; another preset brings its number of steps."""
@@ -135,28 +158,21 @@ class TrainingState:
         ConfigError: for a value out of range.
     """
 
-    form: Form = field(default_factory=Form)
-    page: str = "runs"
-    selected: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
+    form: Form = Form()
+    page: str = choice("runs", PAGES)
+    selected: tuple[str, ...] = several((), _path, PATHS_MAX)
+    folders: tuple[str, ...] = several((), _path, PATHS_MAX)
     """Run folders, or folders of them, that were opened beside the usual one."""
-    logarithmic: bool = False
-    smoothing: float = 0.6
-    by_time: bool = False
+    logarithmic: bool = flag(False)
+    smoothing: float = number(0.6, *SMOOTHING)
+    by_time: bool = flag(False)
 
     def __post_init__(self) -> None:
-        if self.page not in PAGES:
-            raise ConfigError(f"The training workspace has no page {self.page!r}.")
-        low, high = SMOOTHING
-        if not isinstance(self.smoothing, int | float) or not low <= self.smoothing <= high:
-            raise ConfigError(f"The smoothing must be a number from {low} to {high}, not {self.smoothing!r}.")
-        for name in ("selected", "folders"):
-            if not all(isinstance(entry, str) for entry in getattr(self, name)):
-                raise ConfigError(f"The training workspace's {name} must be paths.")
+        check(self, _OWNER)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self)
+        return to_dict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrainingState:
@@ -165,13 +181,4 @@ class TrainingState:
         Raises:
             ConfigError: for a value out of range.
         """
-        known = {entry.name: values[entry.name] for entry in fields(cls) if entry.name in values}
-        try:
-            stored = known.pop("form", {})
-            form = Form(**{entry.name: stored[entry.name] for entry in fields(Form) if entry.name in stored})
-            for name in ("selected", "folders"):
-                if name in known:
-                    known[name] = tuple(known[name])
-            return cls(form=form, **known)
-        except TypeError as error:
-            raise ConfigError("The training workspace's settings are damaged.") from error
+        return read(cls, values, _OWNER)

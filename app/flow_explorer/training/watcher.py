@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt, QThreadPool, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from flow_explorer.one_thread import OneThread
+from flow_explorer.shell.log import logger
 from flow_explorer.training.record import RunRecord, RunSnapshot, find_runs
 
 __all__ = ["Watcher"]
@@ -16,13 +16,11 @@ __all__ = ["Watcher"]
 SEEN_MS, UNSEEN_MS = 500, 3000
 
 
-class Watcher(QObject):
+class Watcher(OneThread):
     """Every half second: which runs there are, and what is new in them."""
 
     changed = Signal(object)
     """(paths of runs that are new, gone or different)"""
-    _polled = Signal(object, object)
-    _did = Signal(object, object)
 
     def __init__(self, folders: Callable[[], list[Path]], parent: QObject | None = None) -> None:
         """``folders`` tells, whenever it is asked, what to look into."""
@@ -35,15 +33,8 @@ class Watcher(QObject):
         """Whether the first look is over."""
         self._polling = self._again = False
         self._acts = 0
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
         self._timer = QTimer(self, interval=SEEN_MS)
         self._timer.timeout.connect(self.poll)
-        self._polled.connect(self._on_polled, Qt.ConnectionType.QueuedConnection)
-        self._did.connect(self._on_did, Qt.ConnectionType.QueuedConnection)
-        application = QCoreApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self.close)
         self.destroyed.connect(self._timer.stop)
 
     def watch(self, seen: bool) -> None:
@@ -64,12 +55,7 @@ class Watcher(QObject):
         self._polling, self._again = True, False
         folders = self._folders()
         # A run that is known stays known where its folder is gone, so that this can be said.
-        self._pool.start(lambda: self._send(self._polled, *self._look(folders)))
-
-    @staticmethod
-    def _send(signal: Any, *values: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the window went away meanwhile
-            signal.emit(*values)
+        self.run_in_thread(lambda: self._look(folders), lambda seen: self._looked(*seen), self._look_failed)
 
     @property
     def busy(self) -> bool:
@@ -79,12 +65,11 @@ class Watcher(QObject):
     def run_in_worker(self, act: Callable[[], object], done: Callable[[object], None]) -> None:
         """Do something slow with the disk, then ``done(result)`` here; an OSError is a result too."""
 
-        def work() -> None:
+        def work() -> object:
             try:
-                result = act()
+                return act()
             except OSError as error:
-                result = error
-            self._send(self._did, finish, result)
+                return error
 
         def finish(result: object) -> None:
             self._acts -= 1
@@ -92,22 +77,18 @@ class Watcher(QObject):
             self.poll()
 
         self._acts += 1
-        self._pool.start(work)
-
-    def _on_did(self, done: Callable[[object], None], result: object) -> None:
-        done(result)
+        self.run_in_thread(work, finish)
 
     def forget(self, path: Path) -> None:
         """A run that is gone, and that the person knows to be gone."""
         if self.runs.pop(path, None) is not None:
-            self._pool.start(lambda: self._records.pop(path, None))
+            self.run_in_thread(lambda: self._records.pop(path, None), lambda _record: None)
             self.changed.emit({path})
 
-    def close(self) -> None:
+    def wait(self) -> None:
         """The window closes."""
         self._timer.stop()
-        self._pool.clear()
-        self._pool.waitForDone()
+        super().wait()
 
     def _look(self, folders: list[Path]) -> tuple[dict[Path, RunSnapshot], set[Path]]:
         for path in find_runs(folders):
@@ -120,7 +101,12 @@ class Watcher(QObject):
                 del self._records[path]  # moved or deleted while nobody trained in it: it is simply not there
         return {path: record.snapshot for path, record in self._records.items()}, different
 
-    def _on_polled(self, runs: dict[Path, RunSnapshot], different: set[Path]) -> None:
+    def _look_failed(self, error: Exception) -> None:
+        """What is known stays, and the next look is a new one."""
+        logger.error("the run folders cannot be looked through", exc_info=error)
+        self._looked(dict(self.runs), set())
+
+    def _looked(self, runs: dict[Path, RunSnapshot], different: set[Path]) -> None:
         gone = set(self.runs) - set(runs)
         first, self.ready, self._polling = not self.ready, True, False
         self.runs = runs

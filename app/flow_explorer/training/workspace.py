@@ -8,7 +8,6 @@ from typing import Any
 from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QCursor, QDesktopServices
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QInputDialog,
     QMenu,
@@ -18,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from flow_explorer.addresses import local_paths
+from flow_explorer.dialogs.files import LastFolder, any_file, ask_file, ask_folder
 from flow_explorer.history import History
 from flow_explorer.i18n import plural, tr
 from flow_explorer.training.chart import Look
@@ -31,6 +30,7 @@ from flow_explorer.training.run_view import CompareView, RunView, WaitingView
 from flow_explorer.training.runs_list import RunsList, figure, second_line, state_words
 from flow_explorer.training.state import STEPS, TrainingState, runs_folder, system_title
 from flow_explorer.widgets import Button, ChipButton, Heading, IconButton
+from flow_explorer.widgets.dropping import has_files, local_file
 from flow_explorer.workspace import Command, Context, Workspace
 
 __all__ = ["TrainingWorkspace", "create"]
@@ -140,10 +140,10 @@ class TrainingWorkspace(Workspace):
         ]
 
     def can_drop(self, mime: QMimeData) -> bool:
-        return bool(local_paths(mime))
+        return has_files(mime)
 
     def drop(self, mime: QMimeData) -> None:
-        path = next((str(path) for path in local_paths(mime)), "")
+        path = local_file(mime)
         if path:
             self.controller.take(Path(path))
 
@@ -249,40 +249,30 @@ class TrainingWorkspace(Workspace):
         """To the form."""
         self.controller.show_page("new")
 
-    def _ask_folder(self, title: str, start: str, done: Any, files: str = "") -> None:
-        dialog = QFileDialog(self.window(), title, start)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile if files else QFileDialog.FileMode.Directory)
-        if files:
-            dialog.setNameFilters([files, tr("All files (*)")])
-        dialog.fileSelected.connect(done)
-        dialog.setAttribute(_DELETE)
-        dialog.open()
-
     def choose_folder(self) -> None:
         """Ask for a folder of pictures."""
-        self._ask_folder(tr("Choose a folder of pictures"), self._last_place(), self._take)
+        ask_folder(self, tr("Choose a folder of pictures"), self._take, self._last_folder())
 
     def choose_file(self) -> None:
         """Ask for a file of pictures."""
         kinds = tr("Pictures in one file (*.npz *.zip *ubyte* *.gz)")
-        self._ask_folder(tr("Choose a file of pictures"), self._last_place(), self._take, kinds)
+        ask_file(self, tr("Choose a file of pictures"), self._take, self._last_folder(), [kinds, any_file()])
 
-    def _last_place(self) -> str:
-        return self.context.settings.get("training.folder", str(Path.home()))
+    def _last_folder(self) -> LastFolder:
+        return LastFolder(self.context.settings, "training.folder", str(Path.home()))
 
     def _take(self, path: str) -> None:
-        self.context.settings.set("training.folder", str(Path(path).parent))
         self.controller.take(Path(path))
 
     def choose_target(self) -> None:
         """Ask where runs are to be made."""
         start = self.controller.form.folder or str(runs_folder())
-        self._ask_folder(tr("Choose where runs are made"), start, lambda path: self.controller.set("folder", path))
+        ask_folder(self, tr("Choose where runs are made"), lambda path: self.controller.set("folder", path), start)
 
     def open_folder(self) -> None:
         """Ask for a folder of runs."""
-        done = lambda path: self.controller.open_runs(Path(path))  # noqa: E731
-        self._ask_folder(tr("Open a run, or a folder of runs"), self._last_place(), done)
+        ask_folder(self, tr("Open a run, or a folder of runs"), lambda path: self.controller.open_runs(Path(path)),
+                   str(self._last_folder()))  # fmt: skip
 
     def resume(self, steps: int = 0) -> None:
         """Go on with the chosen run, to ``steps`` where that is more; asks for its pictures where they are gone."""
@@ -290,7 +280,7 @@ class TrainingWorkspace(Workspace):
         if run is None or self.controller.resume(run, steps=steps):
             return
         words = tr("The pictures of {name} are no longer at {path}. Where are they?", name=run.name, path=run.data or "–")
-        self._ask_folder(words, self._last_place(), lambda path: self.controller.resume(run, path, steps))
+        ask_folder(self, words, lambda path: self.controller.resume(run, path, steps), str(self._last_folder()))
 
     def open_best(self) -> None:
         """The chosen run's best checkpoint, or its last."""

@@ -12,6 +12,7 @@ from flow_explorer import icons, theme
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.button import Button, IconButton
 from flow_explorer.widgets.fold import Label
+from flowcore.one_line import one_line
 
 KINDS = {"error": ("warning", "warning"), "notice": ("accent", "info"), "good": ("good", "check")}
 
@@ -54,13 +55,19 @@ class Banner(QWidget):
     def show_message(
         self, sentence: str, details: str = "", kind: str = "error", act: tuple[str, Callable[[], object]] | None = None
     ) -> None:
-        """Show ``sentence``; ``details`` is what "Copy details" copies, ``act`` a (text, function) that would help."""
+        """Show ``sentence``; ``details`` is what "Copy details" copies, ``act`` a (text, function) that would help.
+
+        A sentence that is too long for a banner is cut in its middle, and is then among the details.
+        """
         if kind not in KINDS:
             raise ValueError(f"banner kind {kind!r} is none of {', '.join(KINDS)}")
+        shown = one_line(sentence)
+        if len(shown) < len(sentence) and "…" in shown:
+            details = f"{sentence}\n\n{details}" if details else sentence
         self.kind, self._details = kind, details
         self._act = act[1] if act else None
-        self.label.setText(sentence)
-        self.setAccessibleName(sentence)
+        self.label.setText(shown)
+        self.setAccessibleName(shown)
         self.details_button.setText(tr("Copy details"))
         self.details_button.setVisible(bool(details))
         self.act_button.setVisible(act is not None)

@@ -112,7 +112,7 @@ class Form(QObject):
             made: Any = Choice(options, tr(setting.title), words(setting.help))
         else:
             options = [(key, tr(title), words(help)) for key, (title, help) in setting.options.items()]
-            made = Segmented(options, tr(setting.title), columns=setting.columns)
+            made = Segmented(options, tr(setting.title), columns=setting.columns, compact=setting.compact)
         made.chosen.connect(lambda key: self.changed.emit(name, key, False))
         return made
 

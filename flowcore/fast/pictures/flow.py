@@ -49,7 +49,7 @@ class FastFlow:
         return self._memory
 
     @memory.setter
-    def memory(self, value: Memory) -> None:
+    def memory(self, value: str) -> None:
         if value not in ("store", "invert"):
             raise ConfigError(f"Training keeps its activations ('store') or computes them again ('invert'), not {value!r}.")
         self._memory = value
@@ -76,7 +76,7 @@ class FastFlow:
         """
         with torch.no_grad():
             self._prepare(draft)
-            (x,) = self._shared(lambda *given: _tupled(self.decode_steps(*given, draft)), z, label)
+            (x,) = self._shared(lambda z, label: _tupled(self.decode_steps(z, label, draft)), z, label)
         if not self.flow.training and not torch.isfinite(x).all():
             if not draft:
                 self.flow.decode(z, label)
@@ -133,5 +133,5 @@ class FastFlow:
         return h
 
 
-def _tupled(steps: Generator) -> Generator:
+def _tupled(steps: Generator[None, None, Tensor]) -> Generator[None, None, tuple[Tensor]]:
     return ((yield from steps),)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ...bijections import ActNorm, InvertibleLinear, LULinear, Permutation
 from ...bijections.base import soft_clamp
 
-__all__ = ["Fold", "folds", "alike", "parameters", "fold", "fold_backward"]
+__all__ = ["Fold", "Mixer", "folds", "alike", "parameters", "fold", "fold_backward"]
 
 Mixer = LULinear | InvertibleLinear | Permutation
 
@@ -54,7 +54,7 @@ def alike(a: tuple[ActNorm, Mixer], b: tuple[ActNorm, Mixer]) -> bool:
     return type(a[1]) is type(b[1]) and a[0].channels == b[0].channels and bounds
 
 
-def parameters(actnorm: ActNorm, mixer: Mixer) -> list[nn.Parameter]:
+def parameters(actnorm: ActNorm, mixer: Mixer) -> list[Tensor]:
     """In the order in which :func:`fold_backward` returns gradients."""
     return [actnorm.bias, actnorm.raw_log_scale, *(getattr(mixer, name) for name in _OWN[type(mixer)])]
 
@@ -63,7 +63,7 @@ def fold(actnorms: Sequence[ActNorm], mixers: Sequence[Mixer], dtype: torch.dtyp
     """K pairs as K affine maps, computed in ``dtype`` (that of the parameters if None)."""
 
     def stack(layers: Sequence[nn.Module], name: str) -> Tensor:
-        stacked = torch.stack([getattr(layer, name) for layer in layers])
+        stacked = torch.stack(_each(layers, name))
         return stacked if dtype is None else stacked.to(dtype)
 
     mixer = mixers[0]
@@ -85,7 +85,7 @@ def fold(actnorms: Sequence[ActNorm], mixers: Sequence[Mixer], dtype: torch.dtyp
         log_det = log_det + torch.linalg.slogdet(weight.double())[1].to(weight.dtype)
     else:
         identity = torch.eye(bias.shape[1], dtype=bias.dtype, device=bias.device)
-        weight = torch.stack([identity[mixer.order] for mixer in mixers])
+        weight = torch.stack([identity[order] for order in _each(mixers, "order")])
     offset = (weight @ (scale * bias)[:, :, None])[:, :, 0]
     return Fold(weight * scale[:, None, :], offset, log_det, bias, log_scale, scale, weight, lower, upper, log_diagonal)
 
@@ -101,7 +101,8 @@ def fold_backward(
     gradients = [g_bias, g_log_scale * _slope(made.log_scale, actnorms[0].bound)]
     g_weight = torch.baddbmm(g_matrix * scale[:, None, :], g_offset[:, :, None], (scale * made.bias)[:, None, :])
     if isinstance(mixer, LULinear):
-        permutation = torch.stack([layer.permutation for layer in mixers])
+        assert made.lower is not None and made.upper is not None and made.log_diagonal is not None
+        permutation = torch.stack(_each(mixers, "permutation"))
         g_lower = permutation.transpose(1, 2) @ g_weight @ made.upper.transpose(1, 2)
         g_upper = made.lower.transpose(1, 2) @ g_weight
         g_diagonal = (g_upper * made.upper).diagonal(dim1=1, dim2=2) + g_log_det
@@ -110,6 +111,11 @@ def fold_backward(
         gradients.append(g_weight + g_log_det * torch.linalg.inv(weight.double()).transpose(1, 2).to(weight.dtype))
     # Each parameter's gradient is memory of its own: autograd keeps it as it is, and a view would keep all of them.
     return [[g.clone() for g in own] for own in zip(*gradients, strict=True)]
+
+
+def _each(layers: Sequence[nn.Module], name: str) -> list[Tensor]:
+    """The tensors of that name, layer by layer."""
+    return [getattr(layer, name) for layer in layers]
 
 
 def _slope(bounded: Tensor, bound: float) -> Tensor:

@@ -60,8 +60,15 @@ class _Shared(torch.autograd.Function):
             return torch.autograd.grad(outputs, wanted, gradients, allow_unused=True)
 
         done = [list(found) for found in in_threads(share, len(parts))]
-        g_x = torch.cat([found.pop(0) for found in done]) if wants_x else None
+        g_x = torch.cat([_first(found) for found in done]) if wants_x else None
         return g_x, g_log_det, None, *(_sum(column) for column in zip(*done, strict=True))
+
+
+def _first(gradients: list[Tensor | None]) -> Tensor:
+    """That of x, taken out: there is one, since x goes through every layer."""
+    found = gradients.pop(0)
+    assert found is not None
+    return found
 
 
 def _sum(gradients: Sequence[Tensor | None]) -> Tensor | None:

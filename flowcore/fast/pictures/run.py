@@ -33,7 +33,7 @@ class GlowRun:
 
     def __init__(self, steps: Sequence[GlowStep]) -> None:
         self.steps = list(steps)
-        self.parameters: list[nn.Parameter] = [p for step in self.steps for p in step.parameters]
+        self.parameters: list[Tensor] = [p for step in self.steps for p in step.parameters]
 
     def encode(self, x: Tensor, log_det: Tensor, tape: Tape | None) -> tuple[Tensor, Tensor]:
         """(N, H, W, C), (N,) -> the same, differentiable; with a tape, by invertible backpropagation."""
@@ -104,7 +104,8 @@ class _Run(torch.autograd.Function):
 
         done = in_threads(share, len(parts))
         if tape is not None:
-            tape.value = torch.cat([h for _, h, _ in done]) if len(done) > 1 else done[0][1]
+            starts = [h for _, h, _ in done if h is not None]
+            tape.value = torch.cat(starts) if len(starts) > 1 else starts[0]
         g_x = None if not wants_x else torch.cat([g for g, _, _ in done]) if len(done) > 1 else done[0][0]
         everywhere = [gradients for _, _, gradients in done]
 

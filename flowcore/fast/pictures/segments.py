@@ -120,7 +120,7 @@ class GlowSteps(Segment):
 
     def __init__(self, layers: Sequence[Bijection]) -> None:
         super().__init__(layers)
-        self.steps = [GlowStep(*layers[at : at + 3]) for at in range(0, len(layers), 3)]
+        self.steps = [GlowStep(layers[at : at + 3]) for at in range(0, len(layers), 3)]
         self.runs: list[GlowRun] = []
         for step in self.steps:
             last = self.runs[-1] if self.runs else None

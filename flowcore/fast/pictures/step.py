@@ -6,15 +6,17 @@ are kept in the precision that it computes in.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...bijections import AdditiveCoupling, AffineCoupling, Bijection, ChannelMask
+from ...bijections import ActNorm, AdditiveCoupling, AffineCoupling, Bijection, ChannelMask
 from ...model.networks import ConvNetwork
-from .fold import alike, folds, parameters
+from ...modules import bias_of
+from .fold import Mixer, alike, folds, parameters
 
 __all__ = ["GlowStep", "NetworkWeights", "Kept"]
 
@@ -40,7 +42,7 @@ class NetworkWeights:
         """As they are now; ``folded``: copies of them, the gain in the last ones."""
 
         def ready(layer: nn.Conv2d, gain: float = 1.0) -> tuple[Tensor, Tensor]:
-            weight, bias = ((p.detach() * gain if folded else p.detach()) for p in (layer.weight, layer.bias))
+            weight, bias = ((p.detach() * gain if folded else p.detach()) for p in (layer.weight, bias_of(layer)))
             return weight.to(dtype, memory_format=torch.channels_last), bias.to(dtype)
 
         own = net.last.weight
@@ -86,28 +88,29 @@ class Kept:
 
 
 class GlowStep:
-    """Views of the three layers of a step, which own the weights."""
+    """Views of the three layers of a step, which own the weights; given are three that :meth:`matches`."""
 
-    def __init__(self, actnorm: Bijection, mixer: Bijection, coupling: AffineCoupling | AdditiveCoupling) -> None:
+    def __init__(self, layers: Sequence[Bijection]) -> None:
+        actnorm, mixer, coupling = layers
+        assert isinstance(actnorm, ActNorm) and isinstance(mixer, Mixer)
+        assert isinstance(coupling, AffineCoupling | AdditiveCoupling) and isinstance(coupling.network, ConvNetwork)
         self.actnorm, self.mixer, self.coupling = actnorm, mixer, coupling
-        self.network: ConvNetwork = coupling.network
+        self.network = coupling.network
         self.kept = coupling.mask.kept_channels
         self.changed = coupling.mask.changed_channels
         self.bound: float | None = coupling.bound if isinstance(coupling, AffineCoupling) else None
         self.folded = parameters(actnorm, mixer)
         net = self.network
-        self.convolutions: list[nn.Parameter] = [
-            net.first.weight, net.first.bias, net.middle.weight, net.middle.bias, net.last.weight, net.last.bias
-        ]  # fmt: skip
-        self.places: list[nn.Parameter] = [] if net.place is None else [net.place]
+        self.convolutions = [p for layer in (net.first, net.middle, net.last) for p in (layer.weight, bias_of(layer))]
+        self.places: list[Tensor] = [] if net.place is None else [net.place]
 
     @property
-    def parameters(self) -> list[nn.Parameter]:
+    def parameters(self) -> list[Tensor]:
         """All weights, the folded layers' first."""
         return self.folded + self.convolutions + self.places
 
     @staticmethod
-    def matches(layers: list[Bijection]) -> bool:
+    def matches(layers: Sequence[Bijection]) -> bool:
         """Whether these three layers are a step that this file knows."""
         if len(layers) != 3 or not folds(*layers[:2]) or not isinstance(layers[2], AffineCoupling | AdditiveCoupling):
             return False
@@ -138,6 +141,7 @@ class GlowStep:
         """The gradient of the network's input (N, H, W, C') and those of its parameters, in the network's precision."""
         dtype, width = net.first[0].dtype, len(net.first[1])
         h1, h2 = kept.hidden
+        assert net.gain is not None  # it is folded into the weights of passes without gradients alone
         g_out = torch.mul(g_out, net.gain, out=torch.empty_like(g_out, dtype=dtype)).permute(0, 3, 1, 2)
         g_h2, g_last, g_last_bias = _convolution_backward(
             g_out, h2, net.last[0], [len(net.last[1])], [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [True, True, True]
@@ -170,20 +174,20 @@ class GlowStep:
         if self.bound is None:
             half.add_(out)
         else:
-            squashed, log_scale = self._log_scale(out)
+            squashed, log_scale = self._log_scale(out, self.bound)
             term = log_scale.flatten(1).sum(1)
             scale = log_scale.exp()
             torch.addcmul(out[..., self.changed :], changed, scale, out=half)
         return z, term, Kept(x, changed, squashed, scale, network_input, hidden, slope) if keep else None
 
-    def _log_scale(self, out: Tensor) -> tuple[Tensor, Tensor]:
+    def _log_scale(self, out: Tensor, bound: float) -> tuple[Tensor, Tensor]:
         """tanh of the raw log-scale, and the log-scale: the same where the bound is 1."""
         raw = out[..., : self.changed]
-        if self.bound == 1.0:
+        if bound == 1.0:
             squashed = raw.tanh()
             return squashed, squashed
-        squashed = (raw / self.bound).tanh_()
-        return squashed, squashed * self.bound
+        squashed = (raw / bound).tanh_()
+        return squashed, squashed * bound
 
     def invert(self, net: NetworkWeights, inverse: Tensor, offset: Tensor, z: Tensor) -> Kept:
         """What :meth:`forward` keeps, from its result z (N, H, W, C), which is overwritten; x = inverse · y + offset."""
@@ -193,7 +197,7 @@ class GlowStep:
         if self.bound is None:
             half.sub_(out)
         else:
-            squashed, log_scale = self._log_scale(out)
+            squashed, log_scale = self._log_scale(out, self.bound)
             scale = log_scale.exp()
             half.sub_(out[..., self.changed :]).div_(scale)
         return Kept(F.linear(z, inverse, offset), half, squashed, scale, network_input, hidden, slope)
@@ -203,7 +207,7 @@ class GlowStep:
     ) -> tuple[Tensor | None, Tensor, Tensor, list[Tensor]]:
         """Gradients of x (None if not wanted), the matrix, its offset, and the network's parameters in its own precision."""
         g_changed = g_z[..., self.kept :]
-        if kept.squashed is None:
+        if kept.squashed is None or kept.scale is None:
             g_out, g_through = g_changed, g_changed
         else:
             g_through = kept.scale * g_changed

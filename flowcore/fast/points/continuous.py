@@ -99,9 +99,9 @@ class ContinuousPasses:
         field = self._field(len(z))
         field.x.copy_(z.t())
         yield Step("prior", z, None)
-        stages = list(self.flow.named_layers())
-        steps = math.ceil(self.steps / len(stages))
-        for name, stage in reversed(stages):
+        names = [name for name, _ in self.flow.named_layers()]
+        steps = math.ceil(self.steps / len(names))
+        for name, stage in zip(reversed(names), reversed(self.flow.layers), strict=True):
             field.follow(stage.stop, stage.start, steps, False)
             yield Step(name, field.x.t().contiguous(), None)
 

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from ...bijections import AdditiveCoupling, AffineCoupling, ChannelMask
+from ...model.networks import MLP
 from .kernels import Context, Kernel, register
 from .network import MLPKernel
 
@@ -17,13 +18,13 @@ class Rows:
     def __init__(self, mask: ChannelMask) -> None:
         self.kept, self.changed = _run(mask.kept), _run(mask.changed)
         self._views = isinstance(self.kept, slice) and isinstance(self.changed, slice)
-        self._last: tuple[Tensor | None, tuple[Tensor, Tensor] | None] = None, None
+        self._last: tuple[Tensor, tuple[Tensor, Tensor]] | None = None
 
     def split(self, h: Tensor) -> tuple[Tensor, Tensor]:
         """The kept and the changed rows of h (D, N)."""
-        known, parts = self._last
-        if known is h:  # a pass moves through the same tensors every time
-            return parts
+        last = self._last
+        if last is not None and last[0] is h:  # a pass moves through the same tensors every time
+            return last[1]
         parts = h[self.kept], h[self.changed]
         if self._views:
             self._last = h, parts
@@ -52,8 +53,10 @@ class CouplingKernel(Kernel):
 
     def __init__(self, layer: AdditiveCoupling | AffineCoupling, context: Context) -> None:
         super().__init__(layer, context)
-        self.network = MLPKernel(layer.network, context)
-        self.rows_x, self.rows_z, self.rows_dz = (Rows(layer.mask) for _ in range(3))
+        network, mask = layer.network, layer.mask
+        assert isinstance(network, MLP) and isinstance(mask, ChannelMask)  # others are not accepted
+        self.network = MLPKernel(network, context)
+        self.rows_x, self.rows_z, self.rows_dz = (Rows(mask) for _ in range(3))
         self.z = self.own(self.dims, self.n) if self.keep else None
 
     def start(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

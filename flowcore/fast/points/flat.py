@@ -57,7 +57,7 @@ class FlatParameters:
         """The parts of a vector laid out like ``values`` that belong to the parameters: views, in their shapes."""
         return [vector[start : start + shape.numel()].view(shape) for start, shape in self.places]
 
-    def gradient_of(self, parameter: nn.Parameter) -> Tensor:
+    def gradient_of(self, parameter: Tensor) -> Tensor:
         """The view of ``gradient`` that belongs to a parameter."""
         return self._gradients[id(parameter)]
 

@@ -18,12 +18,13 @@ that it will ever write made beforehand. Its verbs, always called under no_grad:
     (a mean loss weighs every point alike), return ∂L/∂x, and *write* (not add) the gradient of every parameter into
     ``self.gradient_of(parameter)``. ``dz`` may be changed in place and returned.
 
-A prior's kernel has ``prepare``, ``encode`` (its whitening) and ``decode`` in the same way, further ``log_prob(z) -> (N,)`` and
-``backward(d_log_prob) -> dh``, the gradient through both its density and its whitening; ``d_log_prob`` is one number.
+A prior's kernel, a :class:`PriorKernel`, has ``prepare``, ``encode`` (its whitening) and ``decode`` in the same way, further
+``log_prob(z) -> (N,)`` and ``backward(d_log_prob) -> dh``, the gradient through both its density and its whitening;
+``d_log_prob`` is one number.
 
-To add a kind of layer: a subclass of :class:`Kernel` in a file of its own, ``register(TheLayer, TheKernel)`` at its end,
-and an import of that file in ``points.py``. ``Kernel.accepts(layer)`` may decline single layers. What is not registered, or
-declined, goes by :class:`AutogradKernel`: plain autograd around the layer itself, on the same parameters.
+To add a kind of layer: a subclass of :class:`Kernel` in a file of its own, ``register(TheLayer, TheKernel)`` at its end (of a
+prior, ``register_prior``), and an import of that file in ``flow.py``. ``Kernel.accepts(layer)`` may decline single layers. What
+is not registered, or declined, goes by :class:`AutogradKernel`: plain autograd around the layer itself, on the same parameters.
 
 Memory comes from ``self.own(*shape)``, which no other kernel touches, or ``self.scratch(name, *shape)``: with ``keep``
 it too is the kernel's own; without, all kernels that ask for the same name and shape share it, so that a pass
@@ -33,24 +34,31 @@ a verb returns. Results (z, x, dx) must be ``own``, or what came in, changed in 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["AutogradKernel", "AutogradPriorKernel", "Context", "Kernel", "kernel_for", "prior_kernel_for", "register"]
+from ...bijections import Bijection
+from ...model.priors import StandardPrior
+
+__all__ = [
+    "AutogradKernel", "AutogradPriorKernel", "Context", "Kernel", "PriorKernel", "kernel_for", "prior_kernel_for", "register",
+    "register_prior",
+]  # fmt: skip
 
 
 class Context:
     """What the kernels of one pass share: how many points, of what type, and where memory and gradients are."""
 
     def __init__(
-        self, dims: int, n: int, dtype: torch.dtype, keep: bool, gradient_of: Callable[[nn.Parameter], Tensor] | None = None
+        self, dims: int, n: int, dtype: torch.dtype, keep: bool, gradient_of: Callable[[Tensor], Tensor] | None = None
     ) -> None:
         self.dims, self.n, self.dtype, self.keep = dims, n, dtype, keep
         self._gradient_of = gradient_of
         self._shared: dict[tuple, Tensor] = {}
 
-    def gradient_of(self, parameter: nn.Parameter) -> Tensor:
+    def gradient_of(self, parameter: Tensor) -> Tensor:
         if self._gradient_of is None:
             raise RuntimeError("This pass was made without gradients.")
         return self._gradient_of(parameter)
@@ -67,8 +75,8 @@ class Context:
         return self._shared[name, shape]
 
 
-class Kernel:
-    """A layer bound to a pass; see the module's docstring for what each verb promises."""
+class _Bound:
+    """What the kernels of layers and of priors have in common."""
 
     @classmethod
     def accepts(cls, layer: nn.Module) -> bool:
@@ -89,12 +97,28 @@ class Kernel:
     def decode(self, z: Tensor) -> Tensor:
         raise TypeError(f"{type(self).__name__} does not define decode")
 
+
+class Kernel(_Bound):
+    """A layer bound to a pass; see the module's docstring for what each verb promises."""
+
     def backward(self, dz: Tensor, d_log_det: float) -> Tensor:
+        raise TypeError(f"{type(self).__name__} does not define backward")
+
+
+class PriorKernel(_Bound):
+    """A prior bound to a pass; see the module's docstring for what each verb promises."""
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        raise TypeError(f"{type(self).__name__} does not define log_prob")
+
+    def backward(self, d_log_prob: float) -> Tensor:
         raise TypeError(f"{type(self).__name__} does not define backward")
 
 
 class AutogradKernel(Kernel):
     """Any layer, by the layer itself and autograd."""
+
+    layer: Bijection
 
     def encode(self, x: Tensor, log_det: Tensor) -> Tensor:
         if not self.keep:
@@ -118,8 +142,10 @@ class AutogradKernel(Kernel):
         return _pull_back(self, self.layer, outputs, upstream, self._x)
 
 
-class AutogradPriorKernel(Kernel):
+class AutogradPriorKernel(PriorKernel):
     """Any prior, by the prior itself and autograd."""
+
+    layer: StandardPrior
 
     def encode(self, x: Tensor, log_det: Tensor) -> Tensor:
         with torch.set_grad_enabled(self.keep):
@@ -144,7 +170,7 @@ class AutogradPriorKernel(Kernel):
         return _pull_back(self, self.layer, outputs, upstream, self._x)
 
 
-def _pull_back(kernel: Kernel, module: nn.Module, outputs: list[Tensor], upstream: list[Tensor], x: Tensor) -> Tensor:
+def _pull_back(kernel: _Bound, module: nn.Module, outputs: list[Tensor], upstream: list[Tensor], x: Tensor) -> Tensor:
     parameters = [p for p in module.parameters() if p.requires_grad]
     found = torch.autograd.grad(outputs, [x, *parameters], upstream, allow_unused=True)
     for parameter, gradient in zip(parameters, found[1:], strict=True):
@@ -157,23 +183,32 @@ def _pull_back(kernel: Kernel, module: nn.Module, outputs: list[Tensor], upstrea
 
 
 _KERNELS: dict[type, type[Kernel]] = {}
+_PRIOR_KERNELS: dict[type, type[PriorKernel]] = {}
 
 
 def register(layer: type, kernel: type[Kernel]) -> None:
-    """Let layers (or priors) of exactly this type be computed by ``kernel``."""
+    """Let layers of exactly this type be computed by ``kernel``."""
     _KERNELS[layer] = kernel
 
 
-def _chosen(layer: nn.Module, other: type[Kernel]) -> type[Kernel]:
-    kernel = _KERNELS.get(type(layer))
+def register_prior(prior: type, kernel: type[PriorKernel]) -> None:
+    """Let priors of exactly this type be computed by ``kernel``."""
+    _PRIOR_KERNELS[prior] = kernel
+
+
+K = TypeVar("K", bound=_Bound)
+
+
+def _chosen(layer: nn.Module, kernels: dict[type, type[K]], other: type[K]) -> type[K]:
+    kernel = kernels.get(type(layer))
     return kernel if kernel is not None and kernel.accepts(layer) else other
 
 
 def kernel_for(layer: nn.Module, context: Context) -> Kernel:
     """The kernel of a layer in a pass."""
-    return _chosen(layer, AutogradKernel)(layer, context)
+    return _chosen(layer, _KERNELS, AutogradKernel)(layer, context)
 
 
-def prior_kernel_for(prior: nn.Module, context: Context) -> Kernel:
+def prior_kernel_for(prior: nn.Module, context: Context) -> PriorKernel:
     """The kernel of a prior in a pass."""
-    return _chosen(prior, AutogradPriorKernel)(prior, context)
+    return _chosen(prior, _PRIOR_KERNELS, AutogradPriorKernel)(prior, context)

@@ -13,6 +13,7 @@ from ...bijections import (
     Permutation,
     Rotation,
 )
+from ...bijections.linear import ChannelLinear
 from .kernels import Context, Kernel, register
 
 __all__ = [
@@ -94,9 +95,9 @@ class PermutationKernel(Kernel):
 class _MatrixKernel(Kernel):
     """z = W x. A subclass gives W and log|det W|, and takes ∂L/∂W and ∂L/∂log|det W| apart."""
 
-    layer: InvertibleLinear | LULinear
+    layer: ChannelLinear
 
-    def __init__(self, layer: InvertibleLinear | LULinear, context: Context) -> None:
+    def __init__(self, layer: ChannelLinear, context: Context) -> None:
         super().__init__(layer, context)
         self.weight = self.own(self.dims, self.dims)
         self.log_abs_det = self.own()
@@ -123,6 +124,8 @@ class _MatrixKernel(Kernel):
 
 
 class InvertibleLinearKernel(_MatrixKernel):
+    layer: InvertibleLinear
+
     def prepare(self) -> None:
         self.weight.copy_(self.layer.matrix)
         self.log_abs_det.copy_(self.layer.log_abs_det())

@@ -1,17 +1,34 @@
 """The coupling networks of points, their backward by hand: the delta rule layer by layer, on columns."""
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...model.networks import MLP
+from ...modules import bias_of
 from .kernels import Context
 
-__all__ = ["MLPKernel"]
+__all__ = ["MLPKernel", "Perceptron"]
 
 _FEW = 3
 """Up to how many columns a product of a column and a row, summed, is quicker than a matrix product."""
+
+
+class Perceptron(Protocol):
+    """Linear layers one after another: an :class:`~flowcore.model.networks.MLP`, or what has such layers among others."""
+
+    @property
+    def hidden(self) -> Sequence[nn.Linear]: ...
+
+    @property
+    def last(self) -> nn.Linear: ...
+
+    @property
+    def activation(self) -> Callable[[Tensor], Tensor]: ...
 
 
 class MLPKernel:
@@ -21,10 +38,10 @@ class MLPKernel:
     ``out``, which the caller may change.
     """
 
-    def __init__(self, network: MLP, context: Context) -> None:
+    def __init__(self, network: Perceptron, context: Context) -> None:
         layers = [*network.hidden, network.last]
         self._weights = [layer.weight.detach() for layer in layers]
-        self._biases = [layer.bias.detach()[:, None] for layer in layers]
+        self._biases = [bias_of(layer).detach()[:, None] for layer in layers]
         self._across = [weight.t() for weight in self._weights]
         self._columns = [across.split(1, 1) for across in self._across]
         self._x: Tensor | None = None
@@ -34,7 +51,7 @@ class MLPKernel:
         self.out = context.scratch("network out", layers[-1].out_features, context.n)
         if context.keep:
             self._weight_gradients = [context.gradient_of(layer.weight) for layer in layers]
-            self._bias_gradients = [context.gradient_of(layer.bias) for layer in layers]
+            self._bias_gradients = [context.gradient_of(bias_of(layer)) for layer in layers]
             self._ones = torch.ones(context.n, dtype=context.dtype)
             self._down = [context.passing(f"network down {i % 2}", width, context.n) for i, width in enumerate(widths)]
 

@@ -8,12 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...model.priors import LearnedPrior, StandardPrior
-from .kernels import Context, Kernel, register
+from .kernels import Context, PriorKernel, register_prior
 
 __all__ = ["LearnedPriorKernel", "StandardPriorKernel"]
 
 
-class StandardPriorKernel(Kernel):
+class StandardPriorKernel(PriorKernel):
     """log π(z) = Σ −½(z² + ln 2π), or Σ ln σ(z) + ln σ(−z) for the logistic."""
 
     layer: StandardPrior
@@ -93,5 +93,5 @@ class LearnedPriorKernel(StandardPriorKernel):
         return dh
 
 
-register(StandardPrior, StandardPriorKernel)
-register(LearnedPrior, LearnedPriorKernel)
+register_prior(StandardPrior, StandardPriorKernel)
+register_prior(LearnedPrior, LearnedPriorKernel)

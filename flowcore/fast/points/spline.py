@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ...bijections import ChannelMask, RationalQuadraticCoupling
+from ...model.networks import MLP
 from .couplings import Rows
 from .kernels import Context, Kernel, register
 from .network import MLPKernel
@@ -34,7 +35,9 @@ class SplineKernel(Kernel):
 
     def __init__(self, layer: RationalQuadraticCoupling, context: Context) -> None:
         super().__init__(layer, context)
-        self.rows, self.network = Rows(layer.mask), MLPKernel(layer.network, context)
+        network, mask = layer.network, layer.mask
+        assert isinstance(network, MLP) and isinstance(mask, ChannelMask)  # others are not accepted
+        self.rows, self.network = Rows(mask), MLPKernel(network, context)
         self.bins, self.knots, self.bound = layer.bins, layer.bins + 1, layer.bound
         self.slope_bound = -math.log(layer.min_derivative)
         self.changed = layer.mask.changed_channels
@@ -143,9 +146,7 @@ class SplineKernel(Kernel):
         changed.sub_(values)
 
     def encode(self, x: Tensor, log_det: Tensor) -> Tensor:
-        z = self.z if self.keep else x
-        if self.keep:
-            z.copy_(x)
+        z = x if self.z is None else self.z.copy_(x)
         kept, changed = self.rows.split(z)
         self._locate(kept, changed, 0)
         torch.addcmul(self.part, self.slope, self.mirror, out=self.sides)

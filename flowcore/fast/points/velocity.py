@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...modules import bias_of
 from ...plane.velocity import TIME_GAIN, PlainField, VelocityField, WaveField, drift, late_clock
 from .kernels import Context
 from .network import MLPKernel
@@ -19,6 +20,7 @@ class BoundField:
     """A velocity field bound to ``n`` points: every tensor that it writes is made here."""
 
     drift = staticmethod(lambda t: 0.0)
+    _trace: Tensor
 
     def __init__(self, field: VelocityField, n: int, dtype: torch.dtype) -> None:
         self._field, self._dtype = field, dtype
@@ -76,12 +78,12 @@ class BoundField:
 class _Plain(BoundField):
     """:class:`~flowcore.plane.velocity.PlainField`."""
 
-    def __init__(self, field: VelocityField, n: int, dtype: torch.dtype) -> None:
+    def __init__(self, field: PlainField, n: int, dtype: torch.dtype) -> None:
         super().__init__(field, n, dtype)
         layers = (*field.hidden, field.last)
         width = layers[0].out_features
         self._weights = [layer.weight.detach() for layer in layers]
-        self._biases = [layer.bias.detach()[:, None] for layer in layers]
+        self._biases = [bias_of(layer).detach()[:, None] for layer in layers]
         self._across, self._clock = self._weights[0][:, :2], self._weights[0][:, 2:]
         self._shift, self._trace = self._own(width, 1), self._own(width, width)
         self._a, self._b, self._c = self._own(width, n), self._own(width, n), self._own(width, n)
@@ -114,12 +116,12 @@ class _Waves(BoundField):
 
     drift = staticmethod(drift)
 
-    def __init__(self, field: VelocityField, n: int, dtype: torch.dtype) -> None:
+    def __init__(self, field: WaveField, n: int, dtype: torch.dtype) -> None:
         super().__init__(field, n, dtype)
         layers = (field.waves, field.hidden[0], field.last)
         count, width = layers[0].out_features, layers[1].out_features
         self._weights = [layer.weight.detach() for layer in layers]
-        self._biases = [layer.bias.detach()[:, None] for layer in layers]
+        self._biases = [bias_of(layer).detach()[:, None] for layer in layers]
         self._across, self._clock = self._weights[0][:, :2], self._weights[0][:, 2:]
         self._shift, self._trace = self._own(count, 1), self._own(width, 2 * count)
         features = self._own(2 * count, n)
@@ -148,7 +150,11 @@ class _Waves(BoundField):
 
 def bind(field: VelocityField, n: int, dtype: torch.dtype) -> BoundField:
     """The field, bound to ``n`` points."""
-    return {PlainField: _Plain, WaveField: _Waves}[type(field)](field, n, dtype)
+    if type(field) is PlainField:
+        return _Plain(field, n, dtype)
+    if type(field) is WaveField:
+        return _Waves(field, n, dtype)
+    raise _unknown(field)
 
 
 class FieldLearner:
@@ -181,8 +187,9 @@ class _WaveLearner(FieldLearner):
     def __init__(self, field: WaveField, context: Context) -> None:
         count, n = field.waves.out_features, context.n
         self._network = MLPKernel(field, context)  # of the layers above the waves
-        self._weight, self._bias = field.waves.weight.detach(), field.waves.bias.detach()[:, None]
-        self._d_weight, self._d_bias = (context.gradient_of(parameter) for parameter in (field.waves.weight, field.waves.bias))
+        weight, bias = field.waves.weight, bias_of(field.waves)
+        self._weight, self._bias = weight.detach(), bias.detach()[:, None]
+        self._d_weight, self._d_bias = context.gradient_of(weight), context.gradient_of(bias)
         self._inputs, self._features, self._d_features = context.own(3, n), context.own(2 * count, n), context.own(2 * count, n)
         self._sines, self._cosines = self._features.chunk(2)
         self._d_sines, self._d_cosines = self._d_features.chunk(2)
@@ -205,4 +212,12 @@ class _WaveLearner(FieldLearner):
 
 def learner(field: VelocityField, context: Context) -> FieldLearner:
     """The field on the points of a context."""
-    return {PlainField: _PlainLearner, WaveField: _WaveLearner}[type(field)](field, context)
+    if type(field) is PlainField:
+        return _PlainLearner(field, context)
+    if type(field) is WaveField:
+        return _WaveLearner(field, context)
+    raise _unknown(field)
+
+
+def _unknown(field: VelocityField) -> TypeError:
+    return TypeError(f"There is no fast path of a {type(field).__name__}; add it to this file.")

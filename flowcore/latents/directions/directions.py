@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from ...errors import ConfigError
+from ...fields import is_number
 
 __all__ = [
     "Axis", "Bounds", "Contrast", "Direction", "Moments", "Quality", "auc", "contrast", "cosine", "cross_validated",
@@ -63,12 +64,20 @@ class Quality:
         """Read what :meth:`to_dict` wrote; raises `ConfigError`."""
         if not isinstance(data, dict) or data.get("how") not in ("held out", "cross-validated", "variance", "own variance"):
             raise ConfigError("A direction's quality cannot be read.")
-        shares, counts = [data.get(name) for name in ("score", "low", "high")], [data.get(name) for name in ("more", "less")]
-        if not all(type(value) in (int, float) and 0.0 <= value <= 1.0 for value in shares):
+        score, low, high, more, less = (data.get(name) for name in ("score", "low", "high", "more", "less"))
+        if not (_share(score) and _share(low) and _share(high)):
             raise ConfigError("A direction's quality must be shares from 0 to 1.")
-        if not all(type(value) is int and 0 <= value <= 10**12 for value in counts):
+        if not (_count(more) and _count(less)):
             raise ConfigError("A direction's quality must tell on how many pictures it was measured.")
-        return cls(*map(float, shares), *counts, data["how"])
+        return cls(float(score), float(low), float(high), more, less, data["how"])
+
+
+def _share(value: object) -> TypeGuard[float]:
+    return is_number(value) and 0.0 <= value <= 1.0
+
+
+def _count(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value <= 10**12
 
 
 @dataclass(frozen=True, eq=False)
@@ -303,7 +312,8 @@ def cross_validated(more: np.ndarray, less: np.ndarray, threshold: float | None 
     for fold in range(folds):
         kept = [np.delete(rows, part[fold], 0) for rows, part in zip((more, less), parts, strict=True)]
         try:
-            found = contrast(*(Moments(rows.shape[1]).add(rows) for rows in kept), threshold)
+            above, below = (Moments(rows.shape[1]).add(rows) for rows in kept)
+            found = contrast(above, below, threshold)
         except ConfigError:
             return None
         for own, rows, part in zip(scores, (more, less), parts, strict=True):
@@ -330,7 +340,7 @@ def from_sets(name: str, more: np.ndarray, less: np.ndarray, bounds: Bounds, lev
     more, less = (_without(within(rows, bounds, levels), others) for rows in (more, less))
     if np.linalg.norm(more.mean(0) - less.mean(0)) < 1e-6:
         raise ConfigError("The two sets do not differ on average, so there is no direction from one to the other.")
-    found = contrast(*(Moments(bounds[-1][1]).add(rows) for rows in (more, less)))
+    found = contrast(Moments(bounds[-1][1]).add(more), Moments(bounds[-1][1]).add(less))
     vector = orthogonal(found.vector, others).astype(np.float32)
     projections = np.concatenate([more, less]) @ unit(vector)
     return Direction(

@@ -20,6 +20,7 @@ from safetensors.numpy import save_file
 
 from ...atomic import replacing
 from ...errors import CheckpointError, ConfigError, DataError, FlowError
+from ...fields import is_number
 from ...model.card import read_header
 from .directions import Direction, Quality
 
@@ -88,8 +89,8 @@ def from_card(card: object, vector: np.ndarray, where: str = "The direction") ->
         raise DataError(
             f"{where} has format version {card.get('format_version')!r}; this Flow Explorer reads version {FORMAT_VERSION}."
         )
-    texts = [card.get(name) for name in ("name", "model", "fingerprint")]
-    if not all(isinstance(text, str) and len(text) <= MAX_NAME for text in texts) or not texts[0].strip():
+    texts = [text for text in map(card.get, ("name", "model", "fingerprint")) if isinstance(text, str)]
+    if len(texts) < 3 or any(len(text) > MAX_NAME for text in texts) or not texts[0].strip():
         raise DataError(f"{where} has a damaged card: it must name itself and its model.")
     vector = np.asarray(vector)
     if vector.ndim != 1 or vector.dtype not in (np.float16, np.float32) or vector.size != card.get("dims"):
@@ -100,7 +101,7 @@ def from_card(card: object, vector: np.ndarray, where: str = "The direction") ->
     levels, deviation, made = card.get("levels"), card.get("deviation"), card.get("made", {})
     if not isinstance(levels, list) or not levels or not all(type(n) is int and 0 <= n < MAX_LEVELS for n in levels):
         raise DataError(f"{where} has a damaged card: its levels are not numbers of levels.")
-    if type(deviation) not in (int, float) or not (math.isfinite(deviation) and 0 < deviation < 1e6):
+    if not is_number(deviation) or not (math.isfinite(deviation) and 0 < deviation < 1e6):
         raise DataError(f"{where} has a damaged card: its unit is not a standard deviation.")
     if not isinstance(made, dict) or len(json.dumps(made)) > 100_000:
         raise DataError(f"{where} has a damaged card: it does not say how it was made.")

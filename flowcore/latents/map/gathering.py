@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Gathered:
     """(name, sentence), the data's own first."""
 
     @classmethod
-    def begin(cls, data: PictureSet, flow: Flow, known: Sequence[str], **more: Any) -> Gathered:
+    def begin(cls, data: PictureSet, flow: Flow, known: Sequence[str], **more: Any) -> Self:
         """Nothing of a data set yet; ``known`` are the model's classes."""
         classes = list(data.classes if data.labels is not None else known)
         if known and classes == [str(number) for number in range(len(known))]:

@@ -117,7 +117,7 @@ class ZMap:
 
     def variance(self, levels: Sequence[int] = ()) -> float:
         """Variance of the z as they came in all directions of some levels, by n − 1; all levels for ()."""
-        if self.count < 2:
+        if self.count < 2 or self._offset is None:
             return 0.0
         # Distances from the first batch's mean: squares of a z far from 0 would leave no digits.
         shifted = self._sum - self.count * self._offset

@@ -7,6 +7,8 @@ from __future__ import annotations
 import ast
 import functools
 import math
+import warnings
+from typing import TypeGuard
 
 import numpy as np
 
@@ -64,7 +66,9 @@ def parse(text: str) -> ast.expr:
     if deepest > MAX_DEPTH:
         raise too_deep
     try:
-        tree = ast.parse(plain, mode="eval").body
+        with warnings.catch_warnings():  # `1if x > 0 else 2` is no good Python, and a formula all the same
+            warnings.simplefilter("ignore")
+            tree = ast.parse(plain, mode="eval").body
     except SyntaxError as error:
         place = f" near place {error.offset}" if error.offset else ""
         raise ConfigError(f"The formula cannot be read{place}: something is missing or misplaced there.") from error
@@ -101,7 +105,7 @@ def _parts(node: ast.expr, wanted: str) -> list[tuple[ast.expr, str]]:
     return [(part, _NUMBER) for part in _children(node)]
 
 
-def _is_condition(node: ast.expr) -> bool:
+def _is_condition(node: ast.expr) -> TypeGuard[ast.Compare | ast.BoolOp | ast.UnaryOp]:
     return isinstance(node, ast.Compare | ast.BoolOp) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
 
 
@@ -142,10 +146,11 @@ def _children(node: ast.expr) -> list[ast.expr]:
 
 def evaluate(tree: ast.expr, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Values at the places x, y: float64 throughout, so that a huge power is infinite at once and nothing grows."""
-    values = {"x": x, "y": y, **{name: np.float64(value) for name, value in _CONSTANTS.items()}}
+    values: dict[str, np.ndarray | np.generic] = {name: np.float64(value) for name, value in _CONSTANTS.items()}
+    values |= {"x": x, "y": y}
 
-    def value(node: ast.expr) -> np.ndarray:
-        if isinstance(node, ast.Constant):
+    def value(node: ast.expr) -> np.ndarray | np.generic:
+        if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
             try:
                 return np.float64(node.value)
             except OverflowError:
@@ -156,7 +161,9 @@ def evaluate(tree: ast.expr, x: np.ndarray, y: np.ndarray) -> np.ndarray:
             return _OPERATORS[type(node.op)](value(node.left), value(node.right))
         if isinstance(node, ast.UnaryOp):
             inner = value(node.operand)
-            return np.logical_not(inner) if isinstance(node.op, ast.Not) else -inner if isinstance(node.op, ast.USub) else inner
+            if isinstance(node.op, ast.Not):
+                return np.logical_not(inner)
+            return np.negative(inner) if isinstance(node.op, ast.USub) else inner
         if isinstance(node, ast.Compare):
             sides = [value(part) for part in (node.left, *node.comparators)]
             steps = zip(node.ops, sides, sides[1:], strict=False)
@@ -165,6 +172,7 @@ def evaluate(tree: ast.expr, x: np.ndarray, y: np.ndarray) -> np.ndarray:
             return functools.reduce(_JOINS[type(node.op)], map(value, node.values))
         if isinstance(node, ast.IfExp):
             return np.where(value(node.test), value(node.body), value(node.orelse))
+        assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)  # nothing else was let through
         if node.func.id == _CASES:
             return np.where(*map(value, node.args))
         return functools.reduce(FUNCTIONS[node.func.id], map(value, node.args)) if len(node.args) > 1 else (

@@ -95,7 +95,7 @@ def _bridge(noise: float, piers: float) -> _Mixture:
     return _Mixture(np.vstack([[(-2.0, 0.0), (2.0, 0.0)], deck]), widths, weights)
 
 
-_MAKERS: dict[str, Callable[..., object]] = {
+_MAKERS: dict[str, Callable[..., densities.Shape]] = {
     "two-moons": _two_moons,
     "eight-gaussians": lambda noise, modes: _Mixture(_arc(2.8, 0, 0)(np.arange(modes) * 2 * math.pi / modes), noise),
     "two-spirals": _spirals,

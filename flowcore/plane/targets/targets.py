@@ -122,10 +122,9 @@ def _values(target: dict, density: str) -> dict[str, float]:
 
 def origin(target: dict | None) -> dict[str, str]:
     """``licence`` and ``note`` for the card of a model: nobody here can license what a person drew or brought along."""
-    kind = None if target is None else target["kind"]
-    if kind == "points":
+    if target is not None and target["kind"] == "points":
         return {"licence": "", "note": f"Rows of a table. {target['note']}".strip()}
-    if kind == "grid":
+    if target is not None and target["kind"] == "grid":
         what = "a picture's darkness" if target["source"] == "picture" else "a drawing"
         return {"licence": "", "note": f"Points drawn from {what}."}
     return {"licence": "CC0-1.0", "note": "Points drawn from a density of the plane."}

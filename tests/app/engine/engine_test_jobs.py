@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import torch
-from engine_test_requests import Burst, Count, Echo, Fail, Slide, Spin, StrictSlide, Train
+from engine_test_requests import Burst, Count, Echo, Fail, Half, Odd, Slide, Spin, StrictSlide, Train, Whole
 
 from flow_explorer.engine.context import job
 from flowcore.errors import ConfigError
@@ -80,3 +80,13 @@ def spin(context, request):
     while True:
         if context is None:
             yield
+
+
+@job(Odd.kind)
+def odd(context, request):
+    context.send(Half(1))
+    yield
+    if request.header:
+        context._loop.emit({"id": context.id, **request.header})
+    yield 0.05
+    context.send(Whole(np.arange(3.0), done=True))

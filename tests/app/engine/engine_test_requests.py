@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from flow_explorer.engine.answers import Answer, Numbers
 from flow_explorer.engine.requests.base import Priority, Request
 
 
@@ -89,3 +90,27 @@ class Spin(Request):
     """Never yields: the engine is deaf to requests, but not to the pipe's end."""
 
     kind = "test.spin"
+
+
+@dataclass(frozen=True, eq=False)
+class Half(Answer):
+    """The first of two answers."""
+
+    number: int
+
+
+@dataclass(frozen=True, eq=False)
+class Whole(Answer):
+    """The second."""
+
+    values: Numbers
+
+
+@dataclass(frozen=True, eq=False)
+class Odd(Request[Half | Whole]):
+    """Answers a half, then a frame that is `header` (its `id` filled in), then tries to answer a whole."""
+
+    kind = "test.odd"
+    priority = Priority.INTERACTIVE
+
+    header: dict

@@ -6,7 +6,9 @@ import queue
 
 import torch
 
+from flow_explorer.engine.answers import to_answer
 from flow_explorer.engine.loop import Loop
+from flow_explorer.engine.protocol import FrameReader, encode_frame
 from flow_explorer.engine.requests.base import to_fields
 
 
@@ -43,7 +45,7 @@ class Machine:
         return [header for header in self.said if header["type"] == type_ and header.get("id") == id_]
 
     def ask(self, request):
-        """Send, run until it is over, and give its answers as (data, arrays)."""
+        """Send, run until it is over, and give its answers, through the pipe; (data, arrays) where the request declares none."""
         self.acknowledging = True
         id_ = self.send(request)
         for _ in range(100_000):
@@ -53,8 +55,16 @@ class Machine:
         errors = self.of(id_, "error")
         if errors:
             raise AssertionError(errors[0]["sentence"] + errors[0]["traceback"])
+        return self.answers(id_, request)
+
+    def answers(self, id_, request):
+        """What a request has been answered so far, as `ask` gives it."""
         pairs = zip(self.said, self.arrays, strict=True)
-        return [(h["data"], a) for h, a in pairs if h["type"] == "answer" and h["id"] == id_]
+        mine = [(header, arrays) for header, arrays in pairs if header["type"] == "answer" and header["id"] == id_]
+        if not request.answers:
+            return [(header["data"], arrays) for header, arrays in mine]
+        read = [FrameReader().feed(encode_frame(header, arrays))[0] for header, arrays in mine]
+        return [to_answer(request.answers, header["kind"], header["data"], arrays) for header, arrays in read]
 
     def error_of(self, request) -> str:
         """Send, run until it fails, and give its sentence."""

@@ -13,7 +13,7 @@ from engine_test_requests import Burst, Count, Echo, Fail, Slide, StrictSlide, T
 from PySide6.QtCore import QTimer
 
 from flow_explorer.engine.client import EngineClient, Message
-from flow_explorer.engine.requests.base import OpenModel
+from flow_explorer.engine.requests.explorer import OpenModel
 
 
 def test_it_starts_answers_and_becomes_idle(make_engine, qtbot):

@@ -15,7 +15,7 @@ from engine_helpers import ENVIRONMENT, HERE, is_alive
 from engine_test_requests import Count, Echo, Slide, Spin, Train
 
 from flow_explorer.engine import process
-from flow_explorer.engine.requests.base import SamplePage, WalkAt
+from flow_explorer.engine.requests.explorer import SamplePage, WalkAt
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill -9 here")
 ROOT = HERE.parents[2]
@@ -47,9 +47,9 @@ def test_killed_while_decoding_it_comes_back_with_the_same_pixels(engine, qtbot,
 
     def page():
         pictures = []
-        engine.send(SamplePage(model, 0, 0, 16, 0.7), on_answer=lambda m: pictures.append(m.arrays))
+        engine.send(SamplePage(model, 0, 0, 16, 0.7), on_answer=pictures.append)
         assert engine.wait_until_idle(60_000)
-        return [np.concatenate([arrays[name] for arrays in pictures]) for name in ("pictures", "z")]
+        return [np.concatenate([getattr(part, name) for part in pictures]) for name in ("pictures", "z")]
 
     before = page()
     notices, restarts, states, must = [], [], [], []
@@ -71,9 +71,9 @@ def test_killed_while_decoding_it_comes_back_with_the_same_pixels(engine, qtbot,
         np.testing.assert_array_equal(array, again)
     shown = []
     z = np.array(before[1][3])
-    engine.send(WalkAt(model, z, z, "linear", 0.0), on_answer=lambda m: shown.append(m.arrays.get("picture")))
+    engine.send(WalkAt(model, z, z, "linear", 0.0), on_answer=shown.append)
     assert engine.wait_until_idle()
-    assert np.abs(shown[0].astype(int) - before[0][3].astype(int)).max() <= 1
+    assert np.abs(shown[0].picture.astype(int) - before[0][3].astype(int)).max() <= 1
 
 
 def test_killed_while_streaming_the_workspace_sends_its_state_and_the_frames_go_on(engine, qtbot):
@@ -146,7 +146,7 @@ import sys
 from PySide6.QtCore import QCoreApplication, QTimer
 from flow_explorer.engine.client import EngineClient
 from engine_test_requests import Count, Spin
-from flow_explorer.engine.requests.base import SamplePage
+from flow_explorer.engine.requests.explorer import SamplePage
 application = QCoreApplication([])
 client = EngineClient(module="engine_under_test")
 when = sys.argv[1]
@@ -163,7 +163,7 @@ application.exec()
 
 @pytest.mark.parametrize("when", ["importing", "decoding", "spinning"])
 def test_no_orphan_is_left_when_the_window_is_killed(when, small_model):
-    paths = [str(ROOT), str(HERE)]
+    paths = [str(ROOT / "app"), str(ROOT), str(HERE)]
     environment = {**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(paths)}
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, when, str(small_model)], stdout=subprocess.PIPE, env=environment, text=True

@@ -10,10 +10,12 @@ import pytest
 import torch
 from loop_machine import Machine
 
-from flow_explorer.engine.requests.base import (
+from flow_explorer.engine.requests.explorer import (
     DescribeLatent,
     DraftPage,
+    Encoded,
     EncodePicture,
+    Encoding,
     OpenModel,
     SamplePage,
     TemperatureFrames,
@@ -22,8 +24,8 @@ from flow_explorer.engine.requests.base import (
 )
 from flowcore.latents.latent import walk
 from flowcore.model import checkpoint, codec
-from flowcore.model.evaluation import bits_per_picture, describe
-from flowcore.model.labels import between, from_json, single, to_array
+from flowcore.model.evaluation import bits_per_picture
+from flowcore.model.labels import between, single, to_array
 
 
 @pytest.fixture
@@ -47,20 +49,20 @@ def picture():
 
 
 def joined(answers, name):
-    return np.concatenate([arrays[name] for _, arrays in answers])
+    return np.concatenate([getattr(answer, name) for answer in answers])
 
 
 def test_open_gives_the_card_and_the_levels(machine, model, loaded):
-    ((data, _),) = machine.ask(OpenModel(model))
-    assert data["card"] == loaded.card
-    assert data["num_dims"] == 768
-    assert [level[1:] for level in data["levels"]] == [[level.start, level.stop] for level in loaded.flow.levels]
+    (opened,) = machine.ask(OpenModel(model))
+    assert opened.card == loaded.card
+    assert opened.num_dims == 768 and opened.event_shape == (3, 16, 16)
+    assert [level[1:] for level in opened.levels] == [(level.start, level.stop) for level in loaded.flow.levels]
 
 
 def test_a_page_is_the_seeds_pictures_in_order(machine, model, loaded):
     answers = machine.ask(SamplePage(model, seed=5, first=3, count=10, temperature=0.7))
-    assert [data["first"] for data, _ in answers] == [3, 7, 11]
-    assert [data["done"] for data, _ in answers] == [False, False, True]
+    assert [part.first for part in answers] == [3, 7, 11]
+    assert [part.done for part in answers] == [False, False, True]
     z = loaded.flow.sample(10, 0.7, 5, 3).numpy()
     np.testing.assert_array_equal(joined(answers, "z"), z)
     expected = np.concatenate([codec.decode_batch(loaded.flow, z[i : i + 4]) for i in (0, 4, 8)])
@@ -94,54 +96,49 @@ def test_one_sample_at_many_temperatures_is_that_sample_of_each_page(machine, mo
 
 
 def test_an_encoded_picture_comes_back_byte_for_byte(machine, model, loaded, picture):
-    ((data, arrays),) = machine.ask(EncodePicture(model, "A", picture))
-    np.testing.assert_array_equal(arrays["picture"], picture)
-    assert data["differing"] == 0 and data["max_error"] < 0.5 and data["well"] == "A"
-    assert data["dtype"] == arrays["z"].dtype.name
-    assert describe(loaded.card, data["bpd"]).items() <= data.items()
-    z = arrays["z"]
-    (_, decoded), (description, _) = machine.ask(WalkAt(model, z, z, "linear", 0.0))
-    np.testing.assert_array_equal(decoded["picture"], picture)
-    assert description["bpd"] == pytest.approx(data["bpd"], rel=1e-5)
-    ((described, _),) = machine.ask(DescribeLatent(model, arrays["z"]))
-    assert described["bpd"] == pytest.approx(data["bpd"], rel=1e-5)
-    assert described["typicality"] == pytest.approx(data["typicality"], rel=1e-3)
+    (encoded,) = machine.ask(EncodePicture(model, "A", picture))
+    np.testing.assert_array_equal(encoded.picture, picture)
+    assert encoded.differing == 0 and encoded.max_error < 0.5 and encoded.done
+    assert encoded.bpd == pytest.approx(bits_per_picture(loaded.flow, picture[None])[0], rel=1e-5)
+    decoded, description = machine.ask(WalkAt(model, encoded.z, encoded.z, "linear", 0.0))
+    np.testing.assert_array_equal(decoded.picture, picture)
+    assert description.bpd == pytest.approx(encoded.bpd, rel=1e-5)
+    (described,) = machine.ask(DescribeLatent(model, encoded.z))
+    assert described.bpd == pytest.approx(encoded.bpd, rel=1e-5)
 
 
 def test_a_double_precision_latent_is_decoded_in_double_precision(machine, model, loaded, picture):
     double = codec.double_of(loaded.flow)
     z, _ = double.encode(codec.to_pixels(picture[None], double))
     z = z[0].detach().numpy()
-    (_, arrays), _figures = machine.ask(WalkAt(model, z, z, "linear", 0.0))
-    np.testing.assert_array_equal(arrays["picture"], picture)
+    decoded, _bits = machine.ask(WalkAt(model, z, z, "linear", 0.0))
+    np.testing.assert_array_equal(decoded.picture, picture)
 
 
 @pytest.mark.parametrize("mode", ["linear", "spherical", "norm-kept"])
 def test_a_walk_starts_at_a_and_ends_at_b(machine, model, loaded, picture, mode):
     other = picture[::-1].copy()
-    ends = [machine.ask(EncodePicture(model, well, p))[0] for well, p in (("A", picture), ("B", other))]
-    (data_a, a), (data_b, b) = ends
+    a, b = (machine.ask(EncodePicture(model, well, p))[0] for well, p in (("A", picture), ("B", other)))
     ts = tuple(k / 8 for k in range(9))
-    answers = machine.ask(WalkFrames(model, a["z"], b["z"], mode, ts))
-    frames, bpd = joined(answers, "pictures"), [v for data, _ in answers for v in data["bpd"]]
-    assert [data["first"] for data, _ in answers] == [0, 4, 8] and answers[-1][0]["done"]
+    answers = machine.ask(WalkFrames(model, a.z, b.z, mode, ts))
+    frames, bpd = joined(answers, "pictures"), joined(answers, "bpd")
+    assert [part.first for part in answers] == [0, 4, 8] and answers[-1].done
     np.testing.assert_array_equal(frames[0], picture)
     np.testing.assert_array_equal(frames[8], other)
-    assert bpd[0] == pytest.approx(data_a["bpd"], rel=1e-5)
-    assert bpd[8] == pytest.approx(data_b["bpd"], rel=1e-5)
+    assert bpd[0] == pytest.approx(a.bpd, rel=1e-5)
+    assert bpd[8] == pytest.approx(b.bpd, rel=1e-5)
 
-    (first, arrays), (second, _) = machine.ask(WalkAt(model, a["z"], b["z"], mode, 0.25))
-    assert np.abs(arrays["picture"].astype(int) - frames[2].astype(int)).max() <= 1
-    np.testing.assert_array_equal(arrays["z"], walk(a["z"], b["z"], [0.25], mode)[0])
-    assert first["t"] == second["t"] == 0.25
-    assert second["bpd"] == pytest.approx(bpd[2], rel=1e-3)
+    first, second = machine.ask(WalkAt(model, a.z, b.z, mode, 0.25))
+    assert np.abs(first.picture.astype(int) - frames[2].astype(int)).max() <= 1
+    np.testing.assert_array_equal(first.z, walk(a.z, b.z, [0.25], mode)[0])
+    assert second.bpd == pytest.approx(bpd[2], rel=1e-3) and second.done
 
 
 def test_a_draft_begins_with_the_sample_in_hand_and_is_within_a_grey_level_or_two(machine, model):
     exact = joined(machine.ask(SamplePage(model, 2, 0, 16, 0.8)), "pictures")
     answers = machine.ask(DraftPage(model, 2, tuple(range(16)), 0.8, hand=9))
-    indices = [index for answer in answers for index in answer[0]["indices"]]
-    assert indices[0] == 9 and sorted(indices) == list(range(16)) and answers[-1][0]["done"]
+    indices = [index for part in answers for index in part.indices]
+    assert indices[0] == 9 and sorted(indices) == list(range(16)) and answers[-1].done
     drawn = joined(answers, "pictures")
     off = np.abs(drawn.astype(int) - exact[indices])
     assert off.mean() < 1.0 and np.quantile(off, 0.99) <= 4
@@ -150,7 +147,7 @@ def test_a_draft_begins_with_the_sample_in_hand_and_is_within_a_grey_level_or_tw
     # The next one goes on with those that were drawn longest ago.
     machine.acknowledging = True
     again = machine.ask(DraftPage(model, 2, (0, 15), 0.9))
-    assert [index for answer in again for index in answer[0]["indices"]] == sorted((0, 15), key=indices.index)
+    assert [index for part in again for index in part.indices] == sorted((0, 15), key=indices.index)
 
 
 def test_the_longest_turn_is_short(machine, model, request):
@@ -216,8 +213,8 @@ def owls(conditional_model):
 def test_a_page_of_a_conditional_model_goes_through_all_classes_in_turn(machine, owls):
     model, loaded = owls
     answers = machine.ask(SamplePage(model, seed=5, first=2, count=7, temperature=0.7))
-    labels = [label for data, _ in answers for label in data["labels"]]
-    assert labels == [2, 0, 1, 2, 0, 1, 2]
+    labels = [2, 0, 1, 2, 0, 1, 2]
+    assert [label for part in answers for label in part.labels] == [single(label) for label in labels]
     z = loaded.flow.sample(7, 0.7, 5, 2).numpy()
     np.testing.assert_array_equal(joined(answers, "z"), z)
     expected = np.concatenate([codec.decode_batch(loaded.flow, z[i : i + 4], torch.tensor(labels[i : i + 4])) for i in (0, 4)])
@@ -227,7 +224,7 @@ def test_a_page_of_a_conditional_model_goes_through_all_classes_in_turn(machine,
 def test_a_page_of_one_class_has_the_same_z_and_other_pictures(machine, owls):
     model, _ = owls
     pages = {label: machine.ask(SamplePage(model, 5, 0, 4, 0.7, label)) for label in ((), single(1), single(2))}
-    assert [data["labels"] for data, _ in pages[single(1)]] == [[1] * 4]
+    assert [part.labels for part in pages[single(1)]] == [(single(1),) * 4]
     for label in (single(1), single(2)):
         np.testing.assert_array_equal(joined(pages[label], "z"), joined(pages[()], "z"))
     one, two, all_ = (joined(pages[label], "pictures") for label in (single(1), single(2), ()))
@@ -238,19 +235,19 @@ def test_a_page_of_one_class_has_the_same_z_and_other_pictures(machine, owls):
 
 def test_a_picture_is_encoded_under_the_likeliest_class_or_the_one_asked_for(machine, owls, picture):
     model, loaded = owls
-    ((free, arrays),) = machine.ask(EncodePicture(model, "A", picture))
-    assert free["label"] == int(codec.class_log_probs(loaded.flow, picture).argmax())
+    (free,) = machine.ask(EncodePicture(model, "A", picture))
+    assert free.label == single(int(codec.class_log_probs(loaded.flow, picture).argmax()))
     bits = {}
     for number in range(3):
-        ((data, own),) = machine.ask(EncodePicture(model, "A", picture, single(number)))
-        assert data["label"] == number and data["differing"] == 0
-        np.testing.assert_array_equal(own["picture"], picture)
-        ((described, _),) = machine.ask(DescribeLatent(model, own["z"], single(number)))
-        assert described["bpd"] == pytest.approx(data["bpd"], rel=1e-5)
-        bits[number] = data["bpd"]
-        if number == free["label"]:
-            np.testing.assert_array_equal(own["z"], arrays["z"])
-    assert min(bits, key=bits.get) == free["label"] and len(set(bits.values())) == 3
+        (own,) = machine.ask(EncodePicture(model, "A", picture, single(number)))
+        assert own.label == single(number) and own.differing == 0
+        np.testing.assert_array_equal(own.picture, picture)
+        (described,) = machine.ask(DescribeLatent(model, own.z, single(number)))
+        assert described.bpd == pytest.approx(own.bpd, rel=1e-5)
+        bits[single(number)] = own.bpd
+        if single(number) == free.label:
+            np.testing.assert_array_equal(own.z, free.z)
+    assert min(bits, key=lambda label: bits[label]) == free.label and len(set(bits.values())) == 3
 
 
 @pytest.mark.parametrize("mode", ["linear", "spherical"])
@@ -258,28 +255,28 @@ def test_a_walk_between_classes_ends_in_both_and_has_no_jump(machine, owls, pict
     model, loaded = owls
     other = picture[::-1].copy()
     labels = (single(0), single(2))
-    (data_a, a), (data_b, b) = (machine.ask(EncodePicture(model, well, p, label))[0]
-                                for well, p, label in (("A", picture, labels[0]), ("B", other, labels[1])))  # fmt: skip
+    a, b = (machine.ask(EncodePicture(model, well, p, label))[0]
+            for well, p, label in (("A", picture, labels[0]), ("B", other, labels[1])))  # fmt: skip
     ts = tuple(k / 32 for k in range(33))
-    answers = machine.ask(WalkFrames(model, a["z"], b["z"], mode, ts, *labels))
-    frames, bpd = joined(answers, "pictures"), [v for data, _ in answers for v in data["bpd"]]
+    answers = machine.ask(WalkFrames(model, a.z, b.z, mode, ts, *labels))
+    frames, bpd = joined(answers, "pictures"), joined(answers, "bpd")
     np.testing.assert_array_equal(frames[0], picture)
     np.testing.assert_array_equal(frames[-1], other)
-    assert (bpd[0], bpd[-1]) == (pytest.approx(data_a["bpd"], rel=1e-5), pytest.approx(data_b["bpd"], rel=1e-5))
+    assert (bpd[0], bpd[-1]) == (pytest.approx(a.bpd, rel=1e-5), pytest.approx(b.bpd, rel=1e-5))
     steps = np.abs(np.diff(frames.astype(float), axis=0)).mean(axis=(1, 2, 3))
     # Decoded under A's class up to the middle and B's from there, the same path would jump: so it does not here.
-    path = walk(a["z"], b["z"], (0.5, 0.5), mode)
+    path = walk(a.z, b.z, (0.5, 0.5), mode)
     jump = np.abs(np.diff(codec.decode_batch(loaded.flow, path, torch.tensor([0, 2])).astype(float), axis=0)).mean()
     assert (np.maximum(steps[1:], steps[:-1]) < 2 * np.minimum(steps[1:], steps[:-1])).all() and jump > 4 * steps[15:17].max()
 
-    (_, arrays), (described, _) = machine.ask(WalkAt(model, a["z"], b["z"], mode, 0.25, *labels))
+    at, described = machine.ask(WalkAt(model, a.z, b.z, mode, 0.25, *labels))
     label = between(*labels, 0.25)
-    expected = codec.decode_picture(loaded.flow, arrays["z"], codec.label_tensor(loaded.flow, [label]))
-    assert np.abs(arrays["picture"].astype(int) - expected.astype(int)).max() <= 1
-    bits = bits_per_picture(loaded.flow, arrays["picture"][None], to_array([label], 3))
-    assert described["bpd"] == pytest.approx(bits[0], rel=1e-5)
-    ((data, own),) = machine.ask(EncodePicture(model, "A", arrays["picture"], label))
-    assert from_json(data["label"]) == label and data["differing"] == 0
+    expected = codec.decode_picture(loaded.flow, at.z, codec.label_tensor(loaded.flow, [label]))
+    assert np.abs(at.picture.astype(int) - expected.astype(int)).max() <= 1
+    bits = bits_per_picture(loaded.flow, at.picture[None], to_array([label], 3))
+    assert described.bpd == pytest.approx(bits[0], rel=1e-5)
+    (own,) = machine.ask(EncodePicture(model, "A", at.picture, label))
+    assert own.label == label and own.differing == 0
 
 
 def test_a_class_that_is_none_is_refused_in_a_sentence(machine, owls, model, picture):
@@ -294,22 +291,22 @@ def test_a_class_that_is_none_is_refused_in_a_sentence(machine, owls, model, pic
 
 
 def test_a_model_without_classes_answers_as_before(machine, model, picture):
-    ((encoded, _),) = machine.ask(EncodePicture(model, "A", picture))
+    (encoded,) = machine.ask(EncodePicture(model, "A", picture))
     page = machine.ask(SamplePage(model, 0, 0, 4))
-    assert "label" not in encoded and all("labels" not in data for data, _ in page)
+    assert encoded.label == () and all(part.labels == () for part in page)
 
 
 def test_a_crop_in_the_hand_answers_z_first_and_then_the_proof(machine, model, picture):
-    (first, early), (last, proved) = machine.ask(EncodePicture(model, "A", picture, in_hand=True))
-    assert not first["done"] and last["done"] and set(early) == {"z"} and "differing" not in first
-    np.testing.assert_array_equal(early["z"], proved["z"])
-    assert first["bpd"] == last["bpd"] and last["differing"] == 0
-    np.testing.assert_array_equal(proved["picture"], picture)
+    early, proved = machine.ask(EncodePicture(model, "A", picture, in_hand=True))
+    assert not early.done and proved.done and type(early) is Encoding and type(proved) is Encoded
+    np.testing.assert_array_equal(early.z, proved.z)
+    assert early.bpd == proved.bpd and proved.differing == 0
+    np.testing.assert_array_equal(proved.picture, picture)
 
 
 def test_a_draft_of_the_walk_is_the_same_picture_but_for_a_grey_level_or_two(machine, model, picture):
-    ((_, arrays),) = machine.ask(EncodePicture(model, "A", picture))
-    (_, exact), _figures = machine.ask(WalkAt(model, arrays["z"], -arrays["z"], "linear", 0.25))
-    ((data, draft),) = machine.ask(WalkAt(model, arrays["z"], -arrays["z"], "linear", 0.25, draft=True))
-    assert data["done"] and "bpd" not in data
-    assert np.abs(draft["picture"].astype(int) - exact["picture"]).max() <= 3
+    (encoded,) = machine.ask(EncodePicture(model, "A", picture))
+    exact, _bits = machine.ask(WalkAt(model, encoded.z, -encoded.z, "linear", 0.25))
+    (draft,) = machine.ask(WalkAt(model, encoded.z, -encoded.z, "linear", 0.25, draft=True))
+    assert draft.done
+    assert np.abs(draft.picture.astype(int) - exact.picture).max() <= 3

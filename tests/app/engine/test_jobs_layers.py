@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from loop_machine import Machine
 
 from flow_explorer.engine.requests.base import from_fields, to_fields
-from flow_explorer.engine.requests.layers import DecodeLayers, EncodeLayers
+from flow_explorer.engine.requests.layers import (
+    AgainstPrior,
+    Checked,
+    DecodeLayers,
+    EncodeLayers,
+    Outline,
+    Place,
+    Stages,
+    Terms,
+)
 from flowcore.errors import ConfigError
 from flowcore.latents.anatomy import anatomy, outline
 from flowcore.latents.qq import against_prior
@@ -32,47 +43,46 @@ def picture():
     return np.random.default_rng(1).integers(0, 256, (16, 16, 3), dtype=np.uint8)
 
 
-def parts(answers, name):
-    return [(data, arrays) for data, arrays in answers if data["part"] == name]
+def parts(answers, kind) -> list[Any]:
+    return [answer for answer in answers if isinstance(answer, kind)]
 
 
 def stages_of(answers, count):
     found = [None] * count
-    for data, arrays in parts(answers, "stages"):
-        for offset in range(data["count"]):
-            assert found[data["first"] + offset] is None
-            found[data["first"] + offset] = (arrays["pictures"][offset], *arrays["ranges"][offset])
+    for part in parts(answers, Stages):
+        for offset, picture in enumerate(part.pictures):
+            assert found[part.first + offset] is None
+            found[part.first + offset] = (picture, *part.ranges[offset])
     assert all(stage is not None for stage in found)
     return found
 
 
 def test_a_picture_is_answered_with_all_its_stages_and_terms(machine, small_model, flow, picture):
     answers = machine.ask(EncodeLayers(str(small_model), picture))
-    names = [data["part"] for data, _ in answers]
-    assert names[0] == "outline" and names[-3:] == ["terms", "prior", "check"]
-    ((head, _),), ((terms, _),), ((check, _),) = (parts(answers, name) for name in ("outline", "terms", "check"))
-    assert head["layers"] == [[layer.kind, layer.level, layer.step] for layer in outline(flow)]
-    assert head["levels"] == [[level.name, level.stop - level.start] for level in flow.levels]
-    stages = stages_of(answers, len(head["layers"]))
+    assert type(answers[0]) is Outline and [type(answer) for answer in answers[-3:]] == [Terms, AgainstPrior, Checked]
+    (head,), (terms,), (check,) = (parts(answers, kind) for kind in (Outline, Terms, Checked))
+    assert head.layers == tuple(Place(layer.kind, layer.level, layer.step) for layer in outline(flow))
+    assert head.levels == tuple((level.name, level.stop - level.start) for level in flow.levels)
+    stages = stages_of(answers, len(head.layers))
     np.testing.assert_array_equal(stages[0][0], picture)
     expected = anatomy(flow, picture)
-    np.testing.assert_allclose(terms["log_dets"], expected.log_dets, atol=1e-9)
-    assert sum(terms["log_dets"]) + sum(terms["prior"]) == pytest.approx(terms["log_prob"], abs=1e-8)
-    assert terms["bpd"] == pytest.approx(encode_picture(flow, picture).bpd, abs=1e-3)
-    streamed = [value for data, _ in parts(answers, "stages") for value in data["log_dets"]]
-    assert streamed == terms["log_dets"]
-    assert 0 <= check["difference"] < 1e-9
+    np.testing.assert_allclose(terms.log_dets, expected.log_dets, atol=1e-9)
+    assert sum(terms.log_dets) + sum(terms.prior) == pytest.approx(terms.log_prob, abs=1e-8)
+    assert terms.bpd == pytest.approx(encode_picture(flow, picture).bpd, abs=1e-3)
+    assert sum((part.log_dets for part in parts(answers, Stages)), ()) == terms.log_dets
+    assert 0 <= check.difference < 1e-9
 
 
 def test_z_is_held_against_the_prior_by_level(machine, small_model, flow, picture):
-    ((data, arrays),) = parts(machine.ask(EncodeLayers(str(small_model), picture)), "prior")
+    (prior,) = parts(machine.ask(EncodeLayers(str(small_model), picture)), AgainstPrior)
     z = anatomy(flow, picture).z
     for number, level in enumerate(flow.levels):
         expected = against_prior(z[level.start : level.stop])
-        assert data["levels"][number]["distance"] == pytest.approx(expected.distance, abs=1e-12)
-        np.testing.assert_allclose(arrays[f"found.{number}"], expected.found)
-        np.testing.assert_array_equal(arrays[f"high.{number}"], expected.high)
-    assert data["all"]["count"] == len(z) and data["all"]["shell"][0] == pytest.approx(np.linalg.norm(z))
+        found = prior.levels[number]
+        assert found.distance == pytest.approx(expected.distance, abs=1e-12)
+        np.testing.assert_allclose(found.found, expected.found)
+        np.testing.assert_array_equal(found.high, expected.high)
+    assert prior.whole.count == len(z) and prior.whole.shell[0] == pytest.approx(np.linalg.norm(z))
 
 
 def test_a_z_goes_through_the_same_stages_backwards(machine, small_model, flow, picture):
@@ -80,14 +90,14 @@ def test_a_z_goes_through_the_same_stages_backwards(machine, small_model, flow, 
     there = machine.ask(EncodeLayers(str(small_model), picture))
     back = machine.ask(DecodeLayers(str(small_model), z))
     count = len(outline(flow))
-    firsts = [data["first"] for data, _ in parts(back, "stages")]
+    firsts = [part.first for part in parts(back, Stages)]
     assert firsts == sorted(firsts, reverse=True) and firsts[-1] == 0
     for one, other in zip(stages_of(there, count), stages_of(back, count), strict=True):
         assert np.abs(one[0].astype(int) - other[0]).max() <= 1
         assert one[1:] == pytest.approx(other[1:], abs=1e-9)
-    assert all("log_dets" not in data for data, _ in parts(back, "stages"))
-    assert parts(back, "terms")[0][0]["bpd"] == pytest.approx(parts(there, "terms")[0][0]["bpd"], abs=1e-9)
-    assert parts(back, "check")[0][0]["difference"] < 1e-9
+    assert all(part.log_dets is None for part in parts(back, Stages))
+    assert parts(back, Terms)[0].bpd == pytest.approx(parts(there, Terms)[0].bpd, abs=1e-9)
+    assert parts(back, Checked)[0].difference < 1e-9
 
 
 def test_the_prior_of_a_mixture_is_not_tested(machine, tmp_path, picture):
@@ -99,11 +109,10 @@ def test_the_prior_of_a_mixture_is_not_tested(machine, tmp_path, picture):
             "format_version": 1}  # fmt: skip
     checkpoint.save(path, flow.eval(), card)
     answers = machine.ask(EncodeLayers(str(path), picture))
-    ((data, arrays),) = parts(answers, "prior")
-    assert data["levels"][0] is not None and data["levels"][1] is None and data["all"] is None
-    assert "found.all" not in arrays
-    terms = parts(answers, "terms")[0][0]
-    assert sum(terms["log_dets"]) + sum(terms["prior"]) == pytest.approx(terms["log_prob"], abs=1e-8)
+    (prior,) = parts(answers, AgainstPrior)
+    assert prior.levels[0] is not None and prior.levels[1] is None and prior.whole is None
+    (terms,) = parts(answers, Terms)
+    assert sum(terms.log_dets) + sum(terms.prior) == pytest.approx(terms.log_prob, abs=1e-8)
 
 
 def test_a_newer_picture_silences_the_older(machine, small_model, picture):
@@ -131,4 +140,4 @@ def test_what_cannot_be_followed_is_refused_in_a_sentence(machine, small_model, 
 def test_requests_survive_the_pipe(picture):
     request = EncodeLayers("m", picture, ((1, 1.0),))
     again = from_fields(request.kind, *to_fields(request))
-    assert again.label == request.label and np.array_equal(again.picture, picture)
+    assert isinstance(again, EncodeLayers) and again.label == request.label and np.array_equal(again.picture, picture)

@@ -13,7 +13,18 @@ from PIL import Image
 from safetensors import safe_open
 
 from flow_explorer.engine.jobs import map as jobs_map
-from flow_explorer.engine.requests.map import MapDirection, MapEncode, MapPicture, MapPile, MapPlace
+from flow_explorer.engine.requests.map import (
+    MapArranging,
+    MapDirection,
+    MapDone,
+    MapEncode,
+    MapFound,
+    MapLayout,
+    MapPicture,
+    MapPile,
+    MapPlace,
+    MapRows,
+)
 from flowcore.data.pool import shared_pool
 from flowcore.errors import ConfigError
 from flowcore.latents.map import gathering
@@ -50,7 +61,7 @@ def folder(tmp_path_factory) -> Path:
     return root
 
 
-def settle(machine, request) -> tuple[list[tuple[dict, dict]], str]:
+def settle(machine, request) -> tuple[list, str]:
     """Its answers, and the sentence that it failed with; threads get the time that they need."""
     machine.acknowledging = True
     number, end = machine.send(request), time.monotonic() + 60
@@ -58,13 +69,11 @@ def settle(machine, request) -> tuple[list[tuple[dict, dict]], str]:
         assert time.monotonic() < end
         if not machine.loop.turn(wait=False):
             time.sleep(0.002)
-    pairs = zip(machine.said, machine.arrays, strict=True)
     errors = machine.of(number, "error")
-    answers = [(header["data"], arrays) for header, arrays in pairs if header["type"] == "answer" and header["id"] == number]
-    return answers, errors[0]["sentence"] if errors else ""
+    return machine.answers(number, request), errors[0]["sentence"] if errors else ""
 
 
-def ask(machine, request) -> list[tuple[dict, dict]]:
+def ask(machine, request) -> list:
     answers, sentence = settle(machine, request)
     assert not sentence, sentence
     return answers
@@ -76,65 +85,65 @@ def fail(machine, request) -> str:
     return sentence
 
 
-def stages(answers) -> list[str]:
-    return [data["stage"] for data, _ in answers]
+def of(answers, kind) -> list:
+    return [answer for answer in answers if type(answer) is kind]
 
 
 def rows(answers, name) -> np.ndarray:
-    return np.concatenate([arrays[name] for data, arrays in answers if data["stage"] == "rows"])
+    return np.concatenate([getattr(part, name) for part in of(answers, MapRows)])
 
 
 def names(answers) -> list[str]:
-    return [name for data, _ in answers if data["stage"] == "rows" for name in data["names"]]
+    return [name for part in of(answers, MapRows) for name in part.names]
 
 
 def test_a_folder_is_encoded_and_laid_out(machine, model, small_model, folder, monkeypatch):
     monkeypatch.setattr(jobs_map, "SHOWN_FIRST", 5)
     answers = ask(machine, MapEncode(model, str(folder)))
-    found = next(data for data, _ in answers if data["stage"] == "found")
-    assert (found["total"], found["of"], found["classes"], found["first"], found["side"]) == (21, 21, ["cat", "dog"], 0, 1)
-    assert len(names(answers)) == 21 and stages(answers)[-1] == "done" and stages(answers).count("layout") >= 2
+    (found,) = of(answers, MapFound)
+    assert (found.total, found.of, found.classes, found.first, found.factor) == (21, 21, ("cat", "dog"), 0, 1)
+    assert len(names(answers)) == 21 and type(answers[-1]) is MapDone and len(of(answers, MapLayout)) >= 2
     # Every row is its own picture, with its own likelihood and class, whatever the order.
     flow = checkpoint.load(small_model).flow
     encoded = encode_rows(flow, rows(answers, "pictures"))
     np.testing.assert_allclose(rows(answers, "bpd"), encoded.bpd, atol=1e-3)
     for name, shown, number in zip(names(answers), rows(answers, "pictures"), rows(answers, "classes"), strict=True):
-        assert found["classes"][number] == name.partition("/")[0]
+        assert found.classes[number] == name.partition("/")[0]
         if "grey" not in name:
             np.testing.assert_array_equal(shown, np.asarray(Image.open(folder / name)))
-    data, arrays = answers[-1]
+    done = answers[-1]
     axes = np.linalg.svd(encoded.z - encoded.z.mean(0), full_matrices=False)[2][:2]
     wanted = (encoded.z - encoded.z.mean(0)) @ axes.T
-    np.testing.assert_allclose(np.abs(arrays["points"]), np.abs(wanted), atol=1e-2)
+    np.testing.assert_allclose(np.abs(done.points), np.abs(wanted), atol=1e-2)
     numbers, distances = nearest(encoded.z, 8)
-    np.testing.assert_array_equal(arrays["neighbours"], numbers)
-    np.testing.assert_allclose(arrays["distances"], distances, rtol=1e-3)
-    assert data["skipped_count"] == 1 and data["skipped"][0][0] == "dog/broken.png" and data["exact"]
+    np.testing.assert_array_equal(done.neighbours, numbers)
+    np.testing.assert_allclose(done.distances, distances, rtol=1e-3)
+    assert done.skipped_count == 1 and done.skipped[0][0] == "dog/broken.png" and done.exact
     # A newcomer gets its place on the axes that there are.
-    late = [arrays["points"] for d, arrays in answers if d["stage"] == "rows" and "points" in arrays]
+    late = [part.points for part in of(answers, MapRows) if part.points is not None]
     assert late and all(np.isfinite(points).all() for points in late)
 
 
 def test_other_levels_stop_and_the_rest_encode_nothing_twice(machine, model, folder, monkeypatch):
     monkeypatch.setattr(gathering, "READ", 4)
     part = ask(machine, MapEncode(model, str(folder), limit=8))
-    assert len(names(part)) == 8 and part[-1][0]["taken"] == 8
+    assert len(names(part)) == 8 and part[-1].taken == 8
     encoded = []
     real = gathering.encode_rows_job
     monkeypatch.setattr(gathering, "encode_rows_job",
                         lambda flow, pictures: encoded.append(len(pictures)) or real(flow, pictures))  # fmt: skip
     levels = ask(machine, MapEncode(model, str(folder), levels=(1,), limit=8, have=8))
-    assert not encoded and names(levels) == [] and stages(levels) == ["found", "arranging", "done"]
-    assert not np.allclose(levels[-1][1]["points"], part[-1][1]["points"])
+    assert not encoded and names(levels) == [] and [type(answer) for answer in levels] == [MapFound, MapArranging, MapDone]
+    assert not np.allclose(levels[-1].points, part[-1].points)
     rest = ask(machine, MapEncode(model, str(folder), have=8))
     assert sum(encoded) == 13 and len(names(rest)) == 13 and not set(names(rest)) & set(names(part))
     # A window that has lost what it had gets everything again.
     again = ask(machine, MapEncode(model, str(folder)))
     assert sum(encoded) == 13 and names(again) == names(part) + names(rest)
-    np.testing.assert_array_equal(again[-1][1]["points"], rest[-1][1]["points"])
+    np.testing.assert_array_equal(again[-1].points, rest[-1].points)
     whole = ask(Machine(), MapEncode(model, str(folder)))
     assert names(whole) == names(again)
-    np.testing.assert_allclose(whole[-1][1]["points"], again[-1][1]["points"], atol=1e-3)
+    np.testing.assert_allclose(whole[-1].points, again[-1].points, atol=1e-3)
 
 
 def test_what_is_found_broken_only_when_it_is_decoded_is_left_out(machine, model, tmp_path, monkeypatch):
@@ -146,7 +155,7 @@ def test_what_is_found_broken_only_when_it_is_decoded_is_left_out(machine, model
     answers = ask(machine, MapEncode(model, str(tmp_path)))
     shared_pool().close()
     assert sorted(names(answers)) == ["0.png", "1.png", "2.png", "4.png", "5.png"]
-    assert [name for name, _ in answers[-1][0]["skipped"]] == ["3.png"]
+    assert [name for name, _ in answers[-1].skipped] == ["3.png"]
     by_name = dict(zip(names(answers), rows(answers, "pictures"), strict=True))
     np.testing.assert_array_equal(by_name["4.png"], picture(4))
 
@@ -155,40 +164,41 @@ def test_given_pictures_are_a_map_too_in_their_order(machine, model):
     given = np.stack([picture(seed) for seed in range(6)])
     answers = ask(machine, MapEncode(model, "", pictures=given))
     np.testing.assert_array_equal(rows(answers, "pictures"), given)
-    assert names(answers) == [str(number) for number in range(6)] and answers[-1][1]["neighbours"].shape == (6, 5)
+    assert names(answers) == [str(number) for number in range(6)] and answers[-1].neighbours.shape == (6, 5)
 
 
 def test_a_picture_is_placed_where_it_lies(machine, model, folder):
-    assert ask(machine, MapPlace(model, "A", picture(3)))[0][0]["place"] is None
+    assert ask(machine, MapPlace(model, "A", picture(3)))[0].place is None
     answers = ask(machine, MapEncode(model, str(folder)))
     row = names(answers).index("dog/4.png")
-    ((placed, _),) = ask(machine, MapPlace(model, "A", picture(14)))
-    np.testing.assert_allclose(placed["place"], answers[-1][1]["points"][row], atol=1e-2)
+    (placed,) = ask(machine, MapPlace(model, "A", picture(14)))
+    np.testing.assert_allclose(placed.place, answers[-1].points[row], atol=1e-2)
 
 
 def test_on_a_umap_a_picture_is_placed_among_its_neighbours(machine, model, folder, monkeypatch):
-    monkeypatch.setattr(jobs_map, "umap_layout", lambda coordinates: np.tile(np.float32([100, -7]), (len(coordinates), 1)))
+    laid = np.array([100, -7], np.float32)
+    monkeypatch.setattr(jobs_map, "umap_layout", lambda coordinates: np.tile(laid, (len(coordinates), 1)))
     answers = ask(machine, MapEncode(model, str(folder), method="umap"))
-    assert answers[-1][0]["method"] == "umap" and (answers[-1][1]["points"] == [100, -7]).all()
-    ((placed, _),) = ask(machine, MapPlace(model, "B", picture(99)))
-    np.testing.assert_allclose(placed["place"], [100, -7], rtol=1e-5)
+    assert answers[-1].method == "umap" and (answers[-1].points == [100, -7]).all()
+    (placed,) = ask(machine, MapPlace(model, "B", picture(99)))
+    np.testing.assert_allclose(placed.place, [100, -7], rtol=1e-5)
 
 
 def test_umap_that_is_missing_is_said_with_its_command(machine, model, folder, monkeypatch):
     monkeypatch.setattr("flowcore.latents.map.layout.has_umap", lambda: False)
     assert "pip install 'flow-explorer[map]'" in fail(machine, MapEncode(model, str(folder), method="umap"))
-    assert ask(machine, MapEncode(model, str(folder)))[-1][0]["stage"] == "done"
+    assert type(ask(machine, MapEncode(model, str(folder)))[-1]) is MapDone
 
 
 def test_pictures_too_many_for_the_window_come_smaller_and_whole_when_asked_for(machine, model, folder, monkeypatch):
     monkeypatch.setattr(jobs_map, "SENT_BYTES", 21 * 8 * 8 * 3)
     answers = ask(machine, MapEncode(model, str(folder)))
-    assert next(data for data, _ in answers if data["stage"] == "found")["side"] == 2
+    assert of(answers, MapFound)[0].factor == 2
     row = names(answers).index("cat/0.png")
     small = rows(answers, "pictures")[row]
     np.testing.assert_array_equal(small, picture(0).reshape(8, 2, 8, 2, 3).mean((1, 3)).round().astype(np.uint8))
-    ((_, arrays),) = ask(machine, MapPicture(model, str(folder), row))
-    np.testing.assert_array_equal(arrays["picture"], picture(0))
+    (whole,) = ask(machine, MapPicture(model, str(folder), row))
+    np.testing.assert_array_equal(whole.picture, picture(0))
     assert "not on the map" in fail(machine, MapPicture(model, str(folder), 21))
 
 
@@ -199,8 +209,8 @@ def test_a_pile_is_copies_and_replaces_nothing(machine, model, folder, tmp_path)
     pile = tmp_path / "pile"
     pile.mkdir()
     (pile / "5.png").write_bytes(b"mine")
-    ((data, _),) = ask(machine, MapPile(model, str(folder), chosen, str(pile)))
-    assert data["saved"] == 3 and data["failed_count"] == 0
+    (copied,) = ask(machine, MapPile(model, str(folder), chosen, str(pile)))
+    assert copied.saved == 3 and copied.failed_count == 0
     assert {path.name: path.read_bytes() for path in pile.iterdir()} == {
         "5.png": b"mine", "0.png": (folder / "cat/0.png").read_bytes(), "0-2.png": (folder / "dog/0.png").read_bytes(),
         "5-2.png": (folder / "dog/5.png").read_bytes(),
@@ -217,8 +227,8 @@ def test_a_file_that_went_away_is_named_and_the_others_are_copied(machine, model
     answers = ask(machine, MapEncode(model, str(source)))
     (source / "2.png").unlink()
     (tmp_path / "pile").mkdir()
-    ((data, _),) = ask(machine, MapPile(model, str(source), np.arange(4), str(tmp_path / "pile")))
-    assert data["saved"] == 3 and data["failed"][0][0] == "2.png" and len(names(answers)) == 4
+    (copied,) = ask(machine, MapPile(model, str(source), np.arange(4), str(tmp_path / "pile")))
+    assert copied.saved == 3 and copied.failed[0][0] == "2.png" and len(names(answers)) == 4
     assert sorted(path.name for path in (tmp_path / "pile").iterdir()) == ["0.png", "1.png", "3.png"]
 
 
@@ -236,8 +246,8 @@ def test_a_direction_is_the_difference_of_the_means(machine, model, small_model,
     answers = ask(machine, MapEncode(model, str(folder)))
     chosen = np.array([2, 5, 11], np.int64)
     file = tmp_path / "way.safetensors"
-    ((data, _),) = ask(machine, MapDirection(model, str(folder), chosen, str(file)))
-    assert (data["inside"], data["outside"]) == (3, 18)
+    (made,) = ask(machine, MapDirection(model, str(folder), chosen, str(file)))
+    assert (made.inside, made.outside) == (3, 18)
     z = encode_rows(checkpoint.load(small_model).flow, rows(answers, "pictures")).z
     member = np.isin(np.arange(21), chosen)
     with safe_open(file, framework="numpy") as opened:

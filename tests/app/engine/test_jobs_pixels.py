@@ -13,7 +13,6 @@ from flowcore.latents.plausible import blend, change_maps, kept_of, more_plausib
 from flowcore.latents.sensitivity import moved_by, reached_by, region
 from flowcore.model import checkpoint
 from flowcore.model.codec import decode_picture, encode_picture, label_tensor
-from flowcore.model.evaluation import describe
 from flowcore.model.labels import single
 from flowcore.pictures.painting import Stroke, paint
 
@@ -36,22 +35,22 @@ def picture(loaded):
 
 
 def test_what_a_pixel_moves_is_flowcores_answer(machine, small_model, loaded, picture):
-    ((data, arrays),) = machine.ask(MovedByPixel(str(small_model), picture, 3, 12, 1.5))
+    (moved,) = machine.ask(MovedByPixel(str(small_model), picture, 3, 12, 1.5))
     expected = moved_by(loaded.flow, picture, region(16, 16, 3, 12, 1.5))
-    assert data["shares"] == pytest.approx(list(expected.shares)) and data["done"]
-    assert data["sizes"] == [[6, 8, 8], [24, 4, 4]]
-    for number, shown in enumerate(expected.maps):
-        np.testing.assert_allclose(arrays[f"map{number}"], shown, rtol=1e-5)
+    assert moved.shares == pytest.approx(tuple(expected.shares)) and moved.done
+    assert moved.sizes == ((6, 8, 8), (24, 4, 4))
+    for shown, right in zip(moved.maps, expected.maps, strict=True):
+        np.testing.assert_allclose(shown, right, rtol=1e-5)
 
 
 def test_what_a_z_moves_comes_in_parts_and_ends_exact(machine, small_model, loaded):
     z = loaded.flow.sample(1, 0.7, seed=2)[0].numpy()
     answers = machine.ask(PixelsMoved(str(small_model), z, 1, 2, 3))
-    fractions = [data["fraction"] for data, _ in answers]
+    fractions = [answer.fraction for answer in answers]
     assert len(answers) > 3 and fractions == sorted(fractions) and fractions[-1] == 1
-    np.testing.assert_allclose(answers[-1][1]["map"], reached_by(loaded.flow, z, 1, 2, 3).map, rtol=1e-5)
-    ((data, arrays),) = machine.ask(PixelsMoved(str(small_model), z, 0, 0, 0, channel=4))
-    np.testing.assert_allclose(arrays["map"], reached_by(loaded.flow, z, 0, 0, 0, 4).map, rtol=1e-5)
+    np.testing.assert_allclose(answers[-1].map, reached_by(loaded.flow, z, 1, 2, 3).map, rtol=1e-5)
+    (answer,) = machine.ask(PixelsMoved(str(small_model), z, 0, 0, 0, channel=4))
+    np.testing.assert_allclose(answer.map, reached_by(loaded.flow, z, 0, 0, 0, 4).map, rtol=1e-5)
 
 
 def test_painting_is_encoded_once_and_made_plausible_by_any_amount(machine, small_model, loaded, picture, monkeypatch):
@@ -64,23 +63,22 @@ def test_painting_is_encoded_once_and_made_plausible_by_any_amount(machine, smal
     before, after = encode_picture(flow, picture), encode_picture(flow, painted)
 
     answers = machine.ask(Repaint(str(small_model), picture, painted, mask, 0.0))
-    assert answers[0][0]["painted"] == pytest.approx(describe(loaded.card, after.bpd))
-    np.testing.assert_array_equal(answers[-1][1]["picture"], painted)  # exactly what was painted
-    np.testing.assert_array_equal(answers[-1][1]["z"], after.z)
-    assert answers[-1][0]["kept"] == 1 and answers[-1][0]["outside"] == 0 and len(encoded) == 2
+    assert answers[0].painted == pytest.approx(after.bpd) and answers[0].before == pytest.approx(before.bpd)
+    np.testing.assert_array_equal(answers[-1].picture, painted)  # exactly what was painted
+    np.testing.assert_array_equal(answers[-1].z, after.z)
+    assert answers[-1].kept == 1 and answers[-1].outside == 0 and len(encoded) == 2
 
-    answers = machine.ask(Repaint(str(small_model), picture, painted, mask, 1.0))
-    assert len(answers) == 3 and len(encoded) == 3  # only what is new
-    data, arrays = answers[-1]
+    change, draft, made = machine.ask(Repaint(str(small_model), picture, painted, mask, 1.0))
+    assert len(encoded) == 3  # only what is new
     expected = blend(decode_picture(flow, more_plausible(before.z, after.z, 1.0)), painted, soft_border(where))
-    np.testing.assert_array_equal(arrays["picture"], expected)
-    np.testing.assert_array_equal(answers[1][1]["picture"], expected)
-    np.testing.assert_array_equal(decode_picture(flow, arrays["z"]), expected)
+    np.testing.assert_array_equal(made.picture, expected)
+    np.testing.assert_array_equal(draft.picture, expected)
+    np.testing.assert_array_equal(decode_picture(flow, made.z), expected)
     kept = kept_of(picture, painted, expected, where)
-    assert (data["kept"], data["outside"]) == (pytest.approx(kept.share), pytest.approx(kept.outside))
-    for number, shown in enumerate(change_maps(flow, before.z, arrays["z"])):
-        np.testing.assert_allclose(arrays[f"left{number}"], shown)
-        assert arrays[f"left{number}"].max() <= answers[0][1][f"change{number}"].max()
+    assert (made.kept, made.outside) == (pytest.approx(kept.share), pytest.approx(kept.outside))
+    for left, changed, shown in zip(made.left, change.maps, change_maps(flow, before.z, made.z), strict=True):
+        np.testing.assert_allclose(left, shown)
+        assert left.max() <= changed.max()
 
 
 def test_a_conditional_model_is_asked_under_the_class_that_is_given(machine, conditional_model):
@@ -88,14 +86,14 @@ def test_a_conditional_model_is_asked_under_the_class_that_is_given(machine, con
     label = single(2)
     tensor = label_tensor(loaded.flow, [label])
     picture = decode_picture(loaded.flow, loaded.flow.sample(1, 0.7, seed=2)[0].numpy(), tensor)
-    ((data, arrays),) = machine.ask(MovedByPixel(str(conditional_model), picture, 3, 3, 0.0, label))
+    (moved,) = machine.ask(MovedByPixel(str(conditional_model), picture, 3, 3, 0.0, label))
     expected = moved_by(loaded.flow, picture, region(16, 16, 3, 3, 0), tensor)
-    np.testing.assert_allclose(arrays["map1"], expected.maps[1], rtol=1e-5)
-    other = machine.ask(MovedByPixel(str(conditional_model), picture, 3, 3, 0.0, single(0)))[0][1]["map1"]
+    np.testing.assert_allclose(moved.maps[1], expected.maps[1], rtol=1e-5)
+    other = machine.ask(MovedByPixel(str(conditional_model), picture, 3, 3, 0.0, single(0)))[0].maps[1]
     assert not np.allclose(other, expected.maps[1], rtol=1e-3)
     painted, where = paint(picture, [Stroke(((8.0, 8.0),), 3.0, (255, 0, 0))])
     answers = machine.ask(Repaint(str(conditional_model), picture, painted, where.astype(np.uint8), 0.0, label))
-    np.testing.assert_array_equal(answers[-1][1]["z"], encode_picture(loaded.flow, painted, tensor).z)
+    np.testing.assert_array_equal(answers[-1].z, encode_picture(loaded.flow, painted, tensor).z)
 
 
 def test_nonsense_is_a_sentence(machine, small_model, picture):

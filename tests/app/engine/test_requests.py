@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 
 from flow_explorer.engine.protocol import FrameReader, ProtocolError, encode_frame
-from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests import explorer as r
+from flow_explorer.engine.requests.base import from_fields, to_fields
 from flow_explorer.engine.requests.levels import Variations
 from flow_explorer.engine.requests.piles import ReadPile
 from flowcore.errors import ConfigError
 from flowcore.model.labels import between, single
+
+
+def wrong(value: Any) -> Any:
+    """A value that is none of its field's type."""
+    return value
+
 
 Z = np.linspace(-1, 1, 12, dtype=np.float32)
 PICTURE = np.zeros((2, 2, 3), np.uint8)
@@ -39,9 +47,9 @@ EXAMPLES = [
 
 @pytest.mark.parametrize("request_", EXAMPLES, ids=lambda request: request.kind)
 def test_a_request_survives_the_pipe(request_):
-    fields, arrays = r.to_fields(request_)
+    fields, arrays = to_fields(request_)
     ((header, received),) = FrameReader().feed(encode_frame({"fields": fields}, arrays))
-    again = r.from_fields(request_.kind, header["fields"], received)
+    again = from_fields(request_.kind, header["fields"], received)
     assert type(again) is type(request_)
     assert again.slot == request_.slot
     for field in dataclasses.fields(request_):
@@ -74,7 +82,7 @@ def test_each_well_has_a_slot_of_its_own():
         lambda: r.SamplePage("m", 0, 0, 10**12),
         lambda: r.SamplePage("m", 0, 0, 0),
         lambda: r.SamplePage("m", -1, 0, 4),
-        lambda: r.SamplePage("m", 0.5, 0, 4),
+        lambda: r.SamplePage("m", wrong(0.5), 0, 4),
         lambda: r.DescribeLatent("m", Z.astype(np.int32)),
         lambda: r.DescribeLatent("m", Z * np.float32("nan")),
         lambda: r.DescribeLatent("m", Z[None]),
@@ -82,7 +90,7 @@ def test_each_well_has_a_slot_of_its_own():
         lambda: r.WalkAt("m", Z, Z, "crooked", 0.5),
         lambda: r.WalkAt("m", Z, Z, "linear", float("nan")),
         lambda: r.WalkFrames("m", Z, Z, "linear", ()),
-        lambda: r.SamplePage("m", 0, 0, 4, 1.0, 3),
+        lambda: r.SamplePage("m", 0, 0, 4, 1.0, wrong(3)),
         lambda: r.TemperatureFrames("m", 0, 0, ()),
         lambda: r.TemperatureFrames("m", 0, 0, (0.5, float("nan"))),
         lambda: r.TemperatureFrames("m", 0, -1, (0.5,)),
@@ -104,7 +112,7 @@ def test_what_cannot_be_computed_is_refused_in_a_sentence(make):
 )
 def test_unknown_requests_are_refused(kind, fields):
     with pytest.raises(ProtocolError):
-        r.from_fields(kind, fields, {})
+        from_fields(kind, fields, {})
 
 
 def test_a_kind_belongs_to_one_class():

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from flow_explorer import assets
-from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests import explorer as r
 from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.state import ExplorerState
 from flow_explorer.explorer.store import Store
 from flow_explorer.history import History
-from flowcore.model.labels import single, to_json
+from flowcore.model.labels import single
 from flowcore.pictures.images import to_png_bytes
 
 SIZE = 8
@@ -38,7 +40,7 @@ class FakeClient:
         """Of the conditional model that it is asked of; every picture is likeliest as class 1."""
         self.next_id = 1
         self.handlers: dict = {}
-        """How requests of further views are answered, by their class: a function that yields (data, arrays, done)."""
+        """How requests of further views are answered, by their class: a function that yields answers."""
         self.drawn: dict[int, int] = {}
         """When each sample's last draft was made."""
 
@@ -78,11 +80,11 @@ class FakeClient:
         if self.fail is not None and isinstance(request, self.fail):
             entry.error("It could not be computed.", "Traceback")
             return
-        for data, arrays, done in self.work(request):
-            entry.answer(SimpleNamespace(id=entry.id, kind=request.kind, data=data, arrays=arrays, done=done,
-                                         request=request))
+        for answer in self.work(request):
+            if entry.answer is not None:
+                entry.answer(answer)
 
-    def work(self, request):
+    def work(self, request) -> Iterator[Any]:
         if type(request) in self.handlers:
             yield from self.handlers[type(request)](request)
         elif isinstance(request, r.SamplePage):
@@ -92,53 +94,47 @@ class FakeClient:
                               for i in range(count)]).astype(np.float32)
                 z *= by_place(request.temperature, z.shape[1])
                 done = start + count == request.first + request.count
-                data = {"first": start, "count": count, "done": done}
-                if self.classes:
-                    data["labels"] = [to_json(request.label or single((start + i) % self.classes)) for i in range(count)]
-                yield (data, {"z": z, "pictures": np.stack([to_bytes(row) for row in z])}, done)
+                labels = tuple(request.label or single((start + i) % self.classes) for i in range(count)) if self.classes else ()
+                yield r.PagePart(start, np.stack([to_bytes(row) for row in z]), z, labels, done=done)
         elif isinstance(request, r.ScorePage):
-            yield {"bpd": [float(row.mean()) for row in request.z]}, {}, True
+            yield r.PageScores(tuple(float(row.mean()) for row in request.z), done=True)
         elif isinstance(request, r.DraftPage):
             order = sorted(request.indices, key=lambda index: (self.drawn.get(index, 0), index))
             for number, index in enumerate(order):
                 self.drawn[index] = 1 + max(self.drawn.values(), default=0)
                 page = r.SamplePage(request.model, request.seed, index, 1, request.temperature, request.label)
-                ((data, arrays, _done),) = self.work(page)
-                done = number == len(request.indices) - 1
-                labels = {"labels": data["labels"]} if self.classes else {}
-                yield {"indices": [index], "done": done, **labels}, arrays, done
+                (part,) = self.work(page)
+                yield r.DraftPart((index,), part.pictures, part.z, part.labels, done=number == len(request.indices) - 1)
         elif isinstance(request, r.TemperatureFrames):
             z = np.random.default_rng((request.seed, request.index)).uniform(0, 2.55, SIZE * SIZE * 3).astype(np.float32)
             for index, temperature in enumerate(request.temperatures):
                 done = index == len(request.temperatures) - 1
                 picture = to_bytes(z * by_place(temperature, z.size))
-                yield {"first": index, "count": 1, "done": done}, {"pictures": picture[None]}, done
+                yield r.FramesPart(index, picture[None], done=done)
         elif isinstance(request, r.EncodePicture):
             z = (request.picture.astype(np.float32) / 100).ravel()
             label = request.label or (single(1) if self.classes else ())
-            yield ({"differing": 0, "max_error": 0.0, "bpd": float(request.picture.mean()) / 50,
-                    "likelier_than": None, "typicality": None, "dtype": "float32", "label": to_json(label)},
-                   {"z": z, "picture": request.picture}, True)
+            yield r.Encoded(z, float(request.picture.mean()) / 50, label, picture=request.picture, differing=0, max_error=0.0,
+                            done=True)  # fmt: skip
         elif isinstance(request, r.DescribeLatent):
-            yield {"bpd": 2.5, "likelier_than": 50.0, "typicality": 100.0}, {}, True
+            yield r.Described(2.5, done=True)
         elif isinstance(request, r.WalkFrames):
             for index, t in enumerate(request.ts):
                 z = (1 - t) * request.a + t * request.b
-                yield ({"first": index, "count": 1, "bpd": [2 + t]}, {"pictures": to_bytes(z)[None]},
-                       index == len(request.ts) - 1)
+                yield r.WalkPart(index, to_bytes(z)[None], (2 + t,), done=index == len(request.ts) - 1)
         elif isinstance(request, r.WalkAt):
             z = ((1 - request.t) * request.a + request.t * request.b).astype(request.a.dtype)
-            yield {"t": request.t}, {"picture": to_bytes(z), "z": z}, False
-            yield {"t": request.t, "bpd": 3.0}, {}, True
+            yield r.PictureAt(to_bytes(z), z)
+            yield r.BitsAt(3.0, done=True)
         elif isinstance(request, r.OpenModel):
-            yield {"card": {}}, {}, True
+            yield r.Opened({}, request.model, "cpu", SIZE * SIZE * 3, (3, SIZE, SIZE), (), done=True)
         else:
             raise AssertionError(f"the stand-in knows no {request}")
 
 
 def by_place(temperature: float | tuple[float, ...], size: int) -> np.ndarray:
     """The temperature of every number of z, the stand-in's levels being of equal size."""
-    return np.repeat(np.float32(temperature), -(-size // np.size(temperature)))[:size]
+    return np.repeat(np.asarray(temperature, np.float32), -(-size // np.size(temperature)))[:size]
 
 
 def card(**changes) -> dict:
@@ -274,6 +270,6 @@ def workspace(bundle, client, qtbot, notices, tmp_path):
     qtbot.waitExposed(window)
     qtbot.waitUntil(lambda: made.controller.started)
     client.run()
-    made.window_for_test = window
+    setattr(made, "window_for_test", window)  # noqa: B010 - tests alone know of it
     yield made
     made.hidden()

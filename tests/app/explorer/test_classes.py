@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from flow_explorer.engine.requests.base import DescribeLatent, EncodePicture, SamplePage, WalkAt, WalkFrames
+from flow_explorer.engine.requests.explorer import (
+    DescribeLatent,
+    EncodePicture,
+    SamplePage,
+    WalkAt,
+    WalkFrames,
+)
 from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.moving.drag_drop import mime_of, read_mime
 from flow_explorer.explorer.moving.exporting import Exporter
@@ -226,7 +232,7 @@ def test_a_saved_sample_and_a_dragged_one_keep_their_class(conditional, client):
     png = Exporter(conditional).picture(sample)
     assert recipe.extract(png)[recipe.VERSION_KEY] == 2
     (item,) = read_mime(mime_of(sample, png, "sample.png"))
-    assert read_latent(recipe.extract(png), png).label == item.latent.label == single(2)
+    assert read_latent(recipe.extract(png) or {}, png).label == item.latent.label == single(2)
 
 
 def test_a_model_without_classes_writes_recipes_as_before(controller, client, png):

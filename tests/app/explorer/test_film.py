@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests import explorer as r
 from flow_explorer.explorer.samples.film_link import TEMPERATURES
 
 LEFT = Qt.MouseButton.LeftButton

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flow_explorer.engine.requests.base import EncodePicture
+from flow_explorer.engine.requests.explorer import EncodePicture
 from flow_explorer.explorer.facets.paths.state import State as Paths
 from flow_explorer.explorer.facets.paths.state import Stop
 from flow_explorer.explorer.model import open_model
@@ -46,6 +46,7 @@ def open_session(workspace, client, name: str) -> list[str]:
 
 def wells_of(state: ExplorerState) -> list[Well]:
     paths = state.of("paths")
+    assert isinstance(paths, Paths)
     return [state.a, state.b, *paths.corners, *(stop.well for stop in paths.stops)]
 
 
@@ -164,7 +165,7 @@ def test_a_recipe_of_weights_that_are_open_under_another_name_is_restored(worksp
     sample = workspace.controller.page.view.slots[1]
     data = workspace.exporter.picture(sample)
     found = recipe.extract(data)
-    assert found["weights"] == found["latent"]["weights"] == weights
+    assert found is not None and found["weights"] == found["latent"]["weights"] == weights
     found = {**found, "model": "mnist", "latent": {**found["latent"], "model": "mnist"}}
     found["explorer"] = {**found["explorer"], "model": "mnist"}
     file = tmp_path / "sample.png"
@@ -207,7 +208,7 @@ def test_a_sample_carries_its_weights_wherever_it_goes(workspace, client, bundle
     (item,) = read_mime(mime_of(sample, workspace.exporter.picture(sample), "sample.png"))
     assert item.latent.weights == weights
     data = workspace.exporter.picture(sample)
-    assert read_latent(recipe.extract(data), data).weights == weights
+    assert read_latent(recipe.extract(data) or {}, data).weights == weights
     there = replace(sample, name="of the page no longer")
     assert f"check_weights(MODEL, {weights!r})" in workspace.exporter.script(there)
     # The checkpoint is replaced under its name, as a training does: the z is no longer this model's, the picture is.
@@ -240,5 +241,5 @@ def test_the_files_are_what_these_tests_take_them_for():
         assert "weights" not in session(name)
     for path in WRITTEN.glob("*.png"):
         found = recipe.extract(path)
-        assert "weights" not in found and found["model"] in path.stem
+        assert found is not None and "weights" not in found and found["model"] in path.stem
     assert read_picture(WRITTEN / "decoded-mnist.png").pixels.shape[:2] == (28, 28)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests import explorer as r
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -39,7 +39,7 @@ def test_the_likeliest_come_first_and_keep_their_numbers(sorted_page, client, qt
     grid = sorted_page.grid
     qtbot.mouseClick(grid, LEFT, pos=grid.cell(3).center().toPoint())
     third = in_order(sorted_page)[3]
-    assert sorted_page.history.state.selected == third and grid.selected == 3
+    assert sorted_page.history.state.selected == third and grid.current == 3
     assert sorted_page.controller.large() is slots[third]
     grid.activated.emit(0)
     kept = sorted_page.controller.store.latent(sorted_page.history.state.a.latent)

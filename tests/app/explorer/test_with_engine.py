@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from flow_explorer import assets
-from flow_explorer.engine.requests.base import SamplePage
+from flow_explorer.engine.requests.explorer import SamplePage
 from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.model import FIRST_PAGE, open_model
 from flow_explorer.explorer.state import ExplorerState
@@ -50,7 +50,8 @@ def make_model(tmp_path_factory, channels: int, classes: list[str] | None = None
         for parameter in flow.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.01)
         if classes:
-            flow.prior.location.add_(torch.randn(flow.prior.location.shape, generator=generator))
+            location = flow.prior.get_parameter("location")
+            location.add_(torch.randn(location.shape, generator=generator))
     card = {
         "name": "small", "title": "Small", "system": "glow", "architecture": flow.architecture, "size": [16, 16],
         "channels": channels, "held_out": {"bpd_quantiles": [k / 20 for k in range(201)], "count": 201},
@@ -184,7 +185,7 @@ def test_a_grey_model_takes_colour_pictures_and_its_own_samples(explorer, grey_m
     assert sample.picture.shape == (16, 16, 1)
     png = Exporter(explorer).picture(sample)
     (item,) = read_mime(mime_of(sample, png, "grey.png"))
-    for latent in (item.latent, read_latent(recipe.extract(png), png)):
+    for latent in (item.latent, read_latent(recipe.extract(png) or {}, png)):
         explorer.acts.put_latent("A", latent)
         rest(explorer, qtbot)
         view = explorer.wells["A"].view
@@ -229,7 +230,7 @@ def test_every_cached_first_page_equals_the_live_one(engine, qtbot):
         assert len(model.first_page) == FIRST_PAGE
         live: list[np.ndarray] = []
         request = SamplePage(str(path), model.default_seed, 0, FIRST_PAGE, model.default_temperature)
-        engine.send(request, on_answer=lambda message, live=live: live.extend(np.array(message.arrays["pictures"])))
+        engine.send(request, on_answer=lambda part, live=live: live.extend(np.array(part.pictures)))
         assert engine.wait_until_idle(60_000)
         assert len(live) == FIRST_PAGE
         for index, (cached, picture) in enumerate(zip(model.first_page, live, strict=True)):
@@ -251,13 +252,13 @@ def test_variations_keep_what_is_locked(explorer, qtbot):
     subject = explorer.page.view.slots[2]
 
     def ask(actions, region, seed=0) -> np.ndarray:
-        rows: list = []
+        parts: list = []
         nothing = np.zeros(0, np.float32)
         request = Variations(str(explorer.model.path), subject.z, nothing, region, actions, "inside", seed, 0, 4, 0.7)
-        explorer.client.send(request, on_answer=lambda message: rows.append(message))
+        explorer.client.send(request, on_answer=parts.append)
         rest(explorer, qtbot)
-        assert rows[-1].done and all(len(message.data["bpd"]) == len(message.arrays["z"]) for message in rows)
-        return np.concatenate([message.arrays["z"] for message in rows])
+        assert parts[-1].done
+        return np.concatenate([part.z for part in parts])
 
     none = np.zeros((16, 16), np.uint8)
     coarse = ask(("draw", "keep"), none)

@@ -72,9 +72,14 @@ class Page:
         text = self.row(name).replace("−", "-").replace(",", "").split()[0]
         return float(text.replace("∞", "inf"))
 
+    def choose(self, name, key):
+        """Click one of a few."""
+        QTest.mouseClick(self.panel.controls[name].button(key), Qt.MouseButton.LeftButton)
+        self.settle()
+
     def slide(self, name, value):
         """Type a value into a slider's field."""
-        slider = self.panel.sliders[name]
+        slider = self.panel.controls[name]
         slider._typed(str(value))
         self.settle()
 

@@ -69,7 +69,7 @@ def test_dragging_through_zero_turns_it_over(page):
 def test_a_slider_jumps_over_zero_too(page):
     page.go("affine")
     page.slide("slope", 0.1)
-    assert page.state.affine.slope == 0.5 and page.panel.sliders["slope"].value() == 0.5
+    assert page.state.affine.slope == 0.5 and page.panel.controls["slope"].value() == 0.5
     page.slide("slope", -0.3)
     assert page.state.affine.slope == -0.5 and page.number("density") == 2.0
 
@@ -156,7 +156,7 @@ def test_a_moved_knot_stops_the_learning_and_another_target_does_not(page):
     page.go("curve")
     page.controller.learn()
     page.qtbot.waitUntil(lambda: page.state.curve.steps >= 2, timeout=20_000)
-    page.panel.chose("target", "box")
+    page.choose("target", "box")
     page.qtbot.waitUntil(lambda: page.state.curve.steps >= 6, timeout=20_000)
     assert page.controller.learning and page.state.curve.target == "box"
     page.drag("knot-3", (0, 8))
@@ -199,14 +199,14 @@ def test_a_flip_and_a_line_are_said(page):
 def test_the_column_adds_up_to_the_log_determinant(page):
     page.go("coupling")
     for layers, value in (("one", -1.3), ("same", 0.4), ("swap", 1.9)):
-        page.panel.chose("layers", layers)
+        page.choose("layers", layers)
         page.slide("x-2", value)
         steps = passes(page.state.coupling.x, layers)
         logs = [page.number(f"log-{layer}-{order}") for layer in range(1, len(steps) + 1) for order in (1, 2)]
         assert sum(logs) == pytest.approx(page.number("log_det"), abs=3e-3)
         assert page.number("det") == pytest.approx(math.exp(sum(step.log_det for step in steps)), abs=1e-3)
         assert page.number("whole") == pytest.approx(page.number("det"), abs=1e-3)  # by elimination, of all there is
-        assert page.panel.jacobians.isVisible() == (len(steps) == 2)
+        assert page.panel.controls["matrix"].isVisible() == (len(steps) == 2)
 
 
 def test_dragging_a_copied_number_moves_the_others_and_a_transformed_one_only_itself(page):
@@ -234,7 +234,7 @@ def test_steps_by_button_drag_and_key(page):
     assert page.state.masks.phase == 4 and page.number("changed") == 3072 and not page.panel.on.isEnabled()
     QTest.mouseClick(page.panel.back, Qt.MouseButton.LeftButton)
     assert page.state.masks.phase == 3
-    page.panel.chose("mask", "cycle")
+    page.choose("mask", "cycle")
     assert page.state.masks.phase == 0 and page.panel.on.isEnabled()
 
 
@@ -252,7 +252,7 @@ def test_the_third_picture_shows_what_has_changed(page):
 def test_the_rotation_at_120_degrees_is_the_permutation(page):
     figure = page.go("convolution")
     plain = figure.mixed()
-    page.panel.chose("kind", "rotation")
+    page.choose("kind", "rotation")
     page.settle()
     assert np.allclose(figure.mixed().z, plain.z, atol=1e-12) and page.number("log_det") == 0.0
     centre, radius = figure._dial()

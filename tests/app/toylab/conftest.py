@@ -23,6 +23,9 @@ class SilentEngine(QObject):
         self.sent.append((request, on_answer, on_error))
         return len(self.sent)
 
+    def cancel(self, number):
+        """What was asked is not wanted any more; an answer that comes all the same is the query's to pass over."""
+
     @property
     def last(self):
         return self.sent[-1][0]

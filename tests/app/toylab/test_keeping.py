@@ -26,6 +26,7 @@ from flow_explorer.toylab.run import Run
 from flow_explorer.toylab.state import ToyState
 from flowcore.errors import FlowError
 from flowcore.plane.course import Course
+from flowcore.plane.shots import CurvePoint
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL = {"density": "two-moons", "flow": "realnvp", "depth": 2, "width": 16, "batch": 64, "seed": 3}
@@ -53,7 +54,7 @@ def trainer():
 def training(trainer):
     curve = Curve()
     for step in (0, 10, 25, 30):
-        curve.take("heat", {"step": step, "nll": 3.0 - step / 50, "standard_error": 0.01, "seconds": step / 100})
+        curve.add(CurvePoint(step, 3.0 - step / 50, 0.01, step / 100))
     return Training(ToyState(**SMALL, learning_rate=1e-3, run=7), trainer.snapshot(), curve)
 
 
@@ -169,25 +170,46 @@ def test_a_folder_that_is_read_only_is_a_sentence(tmp_path, training):
 def test_seconds_add_up_over_engines_and_what_came_after_a_snapshot_is_forgotten():
     run = Run(1)
     start = {"entropy": 1.8, "reach": 4.0}
-    run.take("start", {"step": 0, "seconds": 0.0, **start}, {})
+
+    def take(kind, step, seconds, data, arrays=None):
+        run.take(kind, {"steps": [step], "seconds": [seconds], **data}, arrays or {})
+
+    def loss(nll):
+        return {"nll": [nll], "standard_error": [0.1], "leader": None}
+
+    take("start", 0, 0.0, start)
     for step, seconds in ((0, 0.0), (10, 1.0), (20, 2.0)):
-        run.take("heat", {"step": step, "nll": 2.0, "standard_error": 0.1, "seconds": seconds}, {})
-    run.take("start", {"step": 12, "seconds": 0.0, **start}, {})
-    run.take("heat", {"step": 30, "nll": 1.9, "standard_error": 0.1, "seconds": 0.5}, {})
-    run.take("rest", {"step": 30, "nll": 1.95, "standard_error": 0.1, "seconds": 0.5}, {})
-    assert [(point.step, point.seconds, point.nll) for point in run.curve.points] == [
+        take("loss", step, seconds, loss(2.0))
+        take("snapshot", step, seconds, {}, {"snapshot0": np.full(3, step, np.uint8)} if step == 10 else {})
+    # Another engine is given the last snapshot, and the time that it stands for.
+    weights = run.weights()
+    assert weights["snapshots"].tolist() == [10] * 3 and weights["lengths"] == (3,) and weights["seconds"] == (1.0,)
+    take("start", 10, 1.0, start)
+    take("loss", 30, 1.5, loss(1.9))
+    take("rest", 30, 1.5, loss(1.95))
+    curve = run.entries[0].curve
+    assert [(point.step, point.seconds, point.nll) for point in curve.points] == [
         (0, 0.0, 2.0), (10, 1.0, 2.0), (30, 1.5, 1.95)
     ]  # fmt: skip
-    rates = [point.learning_rate for point in run.curve.with_rates(Course(((0, 4e-3, 64), (20, 1e-3, 64))))]
+    rates = [point.learning_rate for point in curve.with_rates(Course(((0, 4e-3, 64), (20, 1e-3, 64))))]
     assert rates == pytest.approx([4e-3 / 50, 4e-3 * 11 / 50, 1e-3 * 31 / 50])
 
 
 def test_a_long_curve_is_thinned_and_stays_in_order():
     curve = Curve()
     for step in range(3 * MAX_POINTS):
-        curve.take("heat", {"step": step, "nll": 2.0, "standard_error": 0.1, "seconds": 0.0})
-    steps = [point.step for point in curve.points]
+        curve.add(CurvePoint(step, 2.0, 0.1))
+    steps = curve.steps
     assert len(steps) <= MAX_POINTS and steps == sorted(set(steps)) and steps[0] == 0 and steps[-1] == 3 * MAX_POINTS - 1
+
+
+def test_a_training_that_was_opened_goes_on_with_the_seconds_that_its_curve_tells():
+    run = Run(1)
+    training = run.entries[0]
+    training.begin(25, np.zeros(3, np.uint8), Curve([CurvePoint(10, 2.0, 0.1, 1.0), CurvePoint(20, 1.9, 0.1, 2.0)]))
+    assert training.step == training.snapshot_step == 25 and run.weights()["seconds"] == (2.0,)
+    training.begin(25, np.zeros(3, np.uint8), Curve([CurvePoint(10, 2.0, 0.1)]))  # of an older file, which told none
+    assert run.weights()["seconds"] == (0.0,)
 
 
 # The script

@@ -41,7 +41,7 @@ def banners(lab):
 def ask(lab, monkeypatch):
     """Answers the next question for a file's name."""
     names = []
-    monkeypatch.setattr(type(lab), "ask_path", lambda self, title, suffix, kind: names.pop(0))
+    monkeypatch.setattr(type(lab), "ask_path", lambda self, title, suffix, kind, done: done(names.pop(0)))
     return names.append
 
 
@@ -62,8 +62,8 @@ def test_a_saved_training_goes_on_exactly_as_the_uninterrupted_one(qtbot, lab, a
     act(lab, "training as a file")()
     assert path.exists() and "step 4" in banners(lab).notice.sentence
     steps(qtbot, lab, 3)
-    uninterrupted = lab.controller.run.snapshot.tobytes()
-    losses = list(lab.controller.run.losses)
+    uninterrupted = lab.controller.training.snapshot.tobytes()
+    losses = list(lab.controller.training.curve.losses)
     number = lab.controller.state.run
     # Other settings, an engine that has never seen this training, then the file, by a drop.
     lab.controller.set("flow", "glow")
@@ -75,29 +75,29 @@ def test_a_saved_training_goes_on_exactly_as_the_uninterrupted_one(qtbot, lab, a
     lab.canvas().dropped.emit(str(path))
     qtbot.waitUntil(lambda: lab.controller.state.flow == "realnvp", timeout=30_000)
     at_rest(qtbot, lab)
-    run = lab.controller.run
+    run = lab.controller.training
     assert run.step == 4 and run.number != number and lab.controller.state.learning_rate == 1e-3
-    assert len(run.curve.points) >= 2 and run.losses[-1] in losses
+    assert len(run.curve.points) >= 2 and run.curve.losses[-1] in losses
     steps(qtbot, lab, 3)
-    assert lab.controller.run.step == 7
-    assert lab.controller.run.snapshot.tobytes() == uninterrupted
+    assert lab.controller.training.step == 7
+    assert lab.controller.training.snapshot.tobytes() == uninterrupted
     window = lab.canvas().window()
     window.undo()
     at_rest(qtbot, lab)
     assert lab.controller.state.flow == "glow"
     window.redo()
     at_rest(qtbot, lab)
-    assert lab.controller.run.step == 7 and lab.controller.run.snapshot.tobytes() == uninterrupted
+    assert lab.controller.training.step == 7 and lab.controller.training.snapshot.tobytes() == uninterrupted
 
 
 def test_a_session_holds_the_training_too(qtbot, lab):
     steps(qtbot, lab, 3)
-    before, part = lab.controller.run.snapshot.tobytes(), json.loads(json.dumps(lab.portable()))
+    before, part = lab.controller.training.snapshot.tobytes(), json.loads(json.dumps(lab.portable()))
     lab.controller.reset()
     at_rest(qtbot, lab)
     assert lab.prepare(part, None)() == []
     at_rest(qtbot, lab)
-    assert lab.controller.run.step == 3 and lab.controller.run.snapshot.tobytes() == before
+    assert lab.controller.training.step == 3 and lab.controller.training.snapshot.tobytes() == before
 
 
 def test_a_training_opens_wherever_a_session_does(qtbot, lab, tmp_path):
@@ -114,9 +114,24 @@ def test_a_training_opens_wherever_a_session_does(qtbot, lab, tmp_path):
     mime.setUrls([QUrl.fromLocalFile(str(path))])
     acts = lab.canvas().window().session_acts
     assert acts.dropped(mime) == path and acts.open(path)
-    qtbot.waitUntil(lambda: lab.controller.run.step == 2, timeout=30_000)
+    qtbot.waitUntil(lambda: lab.controller.training.step == 2, timeout=30_000)
     at_rest(qtbot, lab)
     assert with_session(["a.flowtoy"]) == ["--session", "a.flowtoy"]
+
+
+def test_the_same_file_opens_again_and_of_two_the_later_is_taken(qtbot, lab, tmp_path):
+    steps(qtbot, lab, 1)
+    paths = [tmp_path / "a.flowtoy", tmp_path / "b.flowtoy"]
+    lab.keeping.write_training(str(paths[0]))
+    steps(qtbot, lab, 1)
+    lab.keeping.write_training(str(paths[1]))
+    for opened, step in (((0,), 1), ((0,), 1), ((1, 0), 1), ((0, 1), 2)):
+        number, before = lab.controller.state.run, lab.history.length
+        for index in opened:
+            lab.keeping.read_training(str(paths[index]))
+        qtbot.waitUntil(lambda number=number: lab.controller.state.run != number, timeout=30_000)
+        at_rest(qtbot, lab)
+        assert lab.controller.training.step == step and lab.history.length == before + 1
 
 
 def test_weights_of_another_flow_are_refused_and_nothing_changes(qtbot, lab, tmp_path):
@@ -124,12 +139,12 @@ def test_weights_of_another_flow_are_refused_and_nothing_changes(qtbot, lab, tmp
     training = lab.keeping.training()
     path = tmp_path / "a.flowtoy"
     training_file.write(path, training_file.Training(ToyState(depth=6, width=32), training.snapshot))
-    state, sent = lab.history.state, lab.controller.run.snapshot.tobytes()
+    state, sent = lab.history.state, lab.controller.training.snapshot.tobytes()
     lab.take_file(str(path))
     qtbot.waitUntil(lambda: banners(lab).error.isVisible(), timeout=30_000)
     words = banners(lab).error.sentence
     assert "not of the flow" in words and words.endswith("Nothing was changed.")
-    assert lab.history.state == state and lab.controller.run.snapshot.tobytes() == sent
+    assert lab.history.state == state and lab.controller.training.snapshot.tobytes() == sent
     banners(lab).error.hide()
     # Numbers that are none.
     data = bytearray(training.snapshot)
@@ -158,10 +173,10 @@ def test_a_continuous_training_from_before_fields_were_named_goes_on(qtbot, lab,
     lab.take_file(str(path))
     qtbot.waitUntil(lambda: lab.controller.state.flow == "continuous", timeout=30_000)
     at_rest(qtbot, lab)
-    assert lab.controller.run.step == 2
+    assert lab.controller.training.step == 2
     steps(qtbot, lab, 3)
     trainer.step(3)
-    after = ToyTrainer.from_snapshot(lab.controller.run.snapshot.tobytes())
+    after = ToyTrainer.from_snapshot(lab.controller.training.snapshot.tobytes())
     assert after.config.field == "plain" and after.step_count == 5
     for mine, other in zip(after.flow.parameters(), trainer.flow.parameters(), strict=True):
         assert np.allclose(mine.detach(), other.detach(), atol=1e-6)
@@ -204,13 +219,14 @@ def test_the_curve_and_the_script(qtbot, lab, ask, tmp_path):
     ask(str(tmp_path / "a.csv"))
     act(lab, "curve")()
     rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
-    run = lab.controller.run
-    assert [int(row["step"]) for row in rows] == run.steps and [float(row["held_out_nll"]) for row in rows] == run.losses
+    run = lab.controller.training
+    assert [int(row["step"]) for row in rows] == run.curve.steps
+    assert [float(row["held_out_nll"]) for row in rows] == run.curve.losses
     assert float(rows[-1]["seconds"]) > 0 and float(rows[-1]["entropy"]) == run.entropy
     assert float(rows[-1]["learning_rate"]) == pytest.approx(4e-3 * 4 / 50)
     act(lab, "Python")()
     script = QGuiApplication.clipboard().text()
-    assert "STEPS = 3\n" in script and f"shows {run.losses[-1]!r}" in script and "'depth': 4" in script
+    assert "STEPS = 3\n" in script and f"shows {run.curve.losses[-1]!r}" in script and "'depth': 4" in script
     compile(script, "script", "exec")
 
 

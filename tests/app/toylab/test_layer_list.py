@@ -13,7 +13,7 @@ from flow_explorer.toylab.layers import edits as layer_edits
 from flow_explorer.toylab.layers import words as layer_words
 from flow_explorer.toylab.layers.rows import ROW
 from flow_explorer.toylab.panels.panels import PriorPanel
-from flow_explorer.toylab.run import Run
+from flow_explorer.toylab.run import RunEntry
 from flow_explorer.toylab.state import PRIORS, ToyState
 from flowcore.plane.layers import KINDS, MAX_LAYERS, concerns, layers_of, own_layers
 from flowcore.plane.prior_shapes import outline
@@ -85,7 +85,7 @@ def test_every_act_begins_a_run_is_named_and_can_be_undone(qtbot, panel, control
         act()
         assert kinds(controller) == expected
         assert silent.last.run > runs and 1 in silent.last.kept_from
-        assert [spec["kind"] for spec in silent.last.config["layers"]] == [word.split(":")[0] for word in expected]
+        assert [spec["kind"] for spec in silent.last.entries[0]["layers"]] == [word.split(":")[0] for word in expected]
         assert undo(controller) == label and kinds(controller) == before and silent.last.run == 1
         layers.rows._choose(1)
     controller.history.redo()
@@ -189,14 +189,14 @@ def test_the_prior_is_chosen_and_a_mixture_has_more_to_say(qtbot, panel, control
     assert components.isHidden() and learned.isHidden()
     prior.setCurrentIndex(list(PRIORS).index("mixture"))
     prior.activated.emit(list(PRIORS).index("mixture"))
-    assert silent.last.config["prior"] == "mixture" and silent.last.run == 2
+    assert silent.last.entries[0]["prior"] == "mixture" and silent.last.run == 2
     assert not components.isHidden() and not learned.isHidden()
     qtbot.mouseClick(learned, LEFT)
-    assert silent.last.config["learned"] is True and controller.history.undo_label == "Learned prior"
+    assert silent.last.entries[0]["learned"] is True and controller.history.undo_label == "Learned prior"
     for value in (5.0, 4.0, 3.0):
         components.value_changed.emit(value)
     components.editing_finished.emit()
-    assert silent.last.config["components"] == 3 and controller.history.undo_label == "Gaussians of the prior"
+    assert silent.last.entries[0]["components"] == 3 and controller.history.undo_label == "Gaussians of the prior"
     controller.history.undo()  # a drag is one act
     assert controller.state.components == 8 and components.value() == 8
     controller.set("flow", "continuous")
@@ -214,9 +214,9 @@ def test_the_priors_shape_is_drawn_and_follows_what_is_learned(qtbot):
         panel.show_prior(kind, 5)
         assert np.allclose(lines(), outline(kind, 5))
     panel.show_prior("mixture", 5)
-    learned, plain = Run(1), Run(2)
+    learned, plain = RunEntry(1), RunEntry(2)
     moved = outline("mixture", 5) + 1.0
-    learned.take("heat", {"step": 3}, {"outline": moved})
+    learned.put("outline", moved)
     panel.show_run(learned)
     assert np.allclose(lines(), moved, atol=1e-5)
     panel.show_run(plain)
@@ -234,22 +234,22 @@ def test_an_edit_keeps_the_weights_in_the_window_and_undo_comes_back(qtbot, lab)
     for _ in range(4):
         lab.controller.step()
     at_rest(qtbot, lab)
-    before = lab.controller.run.arrays["samples"].copy()
+    before = lab.controller.training.arrays["samples"].copy()
     panel = lab.inspector().layers
     panel.set_unfolded(True)
     panel.rows._choose(1)
     panel.freeze.click()
     at_rest(qtbot, lab)
-    run = lab.controller.run
+    run = lab.controller.training
     assert run.step == 0 and np.allclose(run.arrays["samples"], before, atol=1e-4)  # all layers kept: the very same model
     assert "edited" in lab.topbar().texts[1]
     panel.menu.actions()[KINDS.index("actnorm")].trigger()
     at_rest(qtbot, lab)
-    assert len(lab.controller.run.arrays["layers"]) == 6 and lab.canvas().strip.count() == 5
+    assert len(lab.controller.training.arrays["layers"]) == 6 and lab.canvas().strip.count() == 5
     lab.history.undo()
     lab.history.undo()
     at_rest(qtbot, lab)
-    assert lab.controller.run.step == 4 and np.array_equal(lab.controller.run.arrays["samples"], before)
+    assert lab.controller.training.step == 4 and np.array_equal(lab.controller.training.arrays["samples"], before)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_new_flows_and_priors_train_in_the_window(qtbot, lab, changes):
     at_rest(qtbot, lab)
     lab.controller.step()
     at_rest(qtbot, lab)
-    run = lab.controller.run
+    run = lab.controller.training
     assert run.step == 2 and run.arrays["heat"].shape == (256, 256) and run.arrays["layers"].shape[0] == 5
     assert all(np.isfinite(array).all() for array in run.arrays.values())
     assert ("outline" in run.arrays) == ("learned" in changes)

@@ -9,16 +9,14 @@ from PySide6.QtGui import QImage
 
 from flow_explorer import theme
 from flow_explorer.engine.client import Message
-from flow_explorer.engine.requests.race import RunRace
+from flow_explorer.engine.requests.toy import RunToy
 from flow_explorer.history import History
-from flow_explorer.toylab import race_run
 from flow_explorer.toylab.controller import ToyController
-from flow_explorer.toylab.history.training_history import CAP, TrainingHistory
+from flow_explorer.toylab.history.training_history import CAP, Frame, TrainingHistory
 from flow_explorer.toylab.race.curves import RaceCurves
 from flow_explorer.toylab.race.marks import MARKS
 from flow_explorer.toylab.race.panels import RacerPanel
-from flow_explorer.toylab.race_past import RaceFrame
-from flow_explorer.toylab.race_run import RaceRun, RaceRuns
+from flow_explorer.toylab.run import Run, Runs
 from flow_explorer.toylab.state import ToyState
 
 LEFT = Qt.MouseButton.LeftButton
@@ -33,8 +31,8 @@ def controller(silent):
 
 
 def answer(silent, kind, seconds, steps, told=None, **arrays):
-    request, on_answer, _ = next(sent for sent in reversed(silent.sent) if isinstance(sent[0], RunRace))
-    header = {"race": request.race, "seconds": seconds, "steps": steps, "longest_turn": 0.01, **(told or {})}
+    request, on_answer, _ = next(sent for sent in reversed(silent.sent) if isinstance(sent[0], RunToy))
+    header = {"run": request.run, "seconds": seconds, "steps": steps, "longest_turn": 0.01, **(told or {})}
     number = next(i for i, sent in enumerate(silent.sent, 1) if sent[0] is request)
     on_answer(Message(number, kind, header, {k: np.asarray(v) for k, v in arrays.items()}, kind == "rest", request))
 
@@ -45,11 +43,11 @@ def samples(step, count=2):
 
 def begin(silent):
     answer(silent, "start", [0.0, 0.0], [0, 0], {"entropy": 1.5, "reach": 4.0}, data=np.zeros((4, 2)))
-    answer(silent, "truth", [0.0, 0.0], [0, 0], heat=np.ones((8, 8), np.float32))
+    answer(silent, "truth", [0.0, 0.0], [0, 0], truth=np.ones((8, 8), np.float32))
 
 
 def measured(nll):
-    return {"nll": [nll, nll + 1], "standard_error": [0.1, 0.2], "curve_seconds": [1.0, 1.0], "leader": 0}
+    return {"nll": [nll, nll + 1], "standard_error": [0.1, 0.2], "leader": 0}
 
 
 def test_all_flows_go_back_together_and_to_now(controller, silent):
@@ -65,10 +63,10 @@ def test_all_flows_go_back_together_and_to_now(controller, silent):
     shown = past.shown
     assert told and len(silent.sent) == asked  # nothing is computed again
     assert shown is not link.run and shown.steps == [4, 8] and shown.least_seconds == pytest.approx(0.4)
-    assert shown.nll == [pytest.approx(2.6), pytest.approx(3.6)] and shown.leader == 0 and shown.entropy == 1.5
-    for name, wanted in samples(4).items():
-        assert np.abs(shown.arrays[name] - wanted).max() < 1e-3
-    assert shown.arrays["truth"] is link.run.arrays["truth"] and shown.curves is link.run.curves
+    assert [entry.nll for entry in shown.entries] == [pytest.approx(2.6), pytest.approx(3.6)] and shown.leader == 0
+    for entry, now, wanted in zip(shown.entries, link.run.entries, samples(4).values(), strict=True):
+        assert np.abs(entry.arrays["samples"] - wanted).max() < 1e-3 and entry.entropy == 1.5
+        assert entry.arrays["truth"] is now.arrays["truth"] and entry.curve is now.curve
     assert shown.marked_seconds == pytest.approx(0.4) and link.run.marked_seconds is None
     answer(silent, "points", [1.1, 1.1], [11, 22], **samples(11))  # it goes on underneath
     assert past.shown is shown and link.run.steps == [11, 22] and len(past.history.frames) == 11
@@ -115,39 +113,39 @@ def test_densities_are_kept_while_they_are_looked_at_and_only_fresh_ones(control
 
 
 def race_of(number, racers=4):
-    run = RaceRun(number)
-    run.seconds, run.steps = [1.0] * racers, [1] * racers
+    run = Run(number, [{}] * racers)
     rng = np.random.default_rng(number)
-    run.arrays = {f"samples{n}": rng.normal(size=(1000, 2)).astype(np.float32) for n in range(racers)}
-    run.arrays |= {f"heat{n}": rng.random((64, 64)).astype(np.float32) for n in range(racers)}
-    run.fresh_heats = {f"heat{n}" for n in range(racers)}
+    arrays = {f"samples{n}": rng.normal(size=(1000, 2)).astype(np.float32) for n in range(racers)}
+    arrays |= {f"heat{n}": rng.random((64, 64)).astype(np.float32) for n in range(racers)}
+    run.take("points", {"seconds": [1.0] * racers, "steps": [1] * racers}, arrays)
     return run
 
 
 def test_a_long_race_of_four_stays_under_its_cap_and_evenly_spread():
     run = race_of(1)
-    one = RaceFrame.of_race(run, True)
+    one = Frame.of(run, True)
     assert one.nbytes < 40_000 and CAP // one.nbytes > 600
     run.history = TrainingHistory(cap=30 * one.nbytes)
     for step in range(1, 1500):
-        run.steps = [step] * 4
-        run.history.offer(RaceFrame.of_race(run, True))
+        for entry in run.entries:
+            entry.step = step
+        run.history.offer(Frame.of(run, True))
         assert run.history.nbytes <= 30 * one.nbytes
     gaps = set(np.diff([frame.step for frame in run.history.frames]))
     assert gaps == {4 * run.history.stride} and run.history.frames[0].step == 4
 
 
-def test_frames_of_old_races_go_first_and_their_weights_stay(monkeypatch):
-    frame = RaceFrame.of_race(race_of(1), True)
-    monkeypatch.setattr(race_run, "HISTORIES_CAP", 3 * frame.nbytes)
-    runs = RaceRuns()
+def test_frames_of_old_runs_go_first_and_their_weights_stay():
+    frame = Frame.of(race_of(1), True)
+    runs = Runs(histories=3 * frame.nbytes)
     for number in range(6):
-        run = runs.get(number)
+        run = runs.get(number, [{}])
         run.history.offer(frame)
-        run.snapshots = np.zeros(10, np.uint8)
-    runs.get(5)
+        run.entries[0].put("snapshot", np.zeros(10, np.uint8))
+    runs.get(5, [{}])
     assert runs.history_bytes <= 3 * frame.nbytes
-    assert [len(runs.get(number).history.frames) for number in (0, 5)] == [0, 1] and runs.get(0).snapshots.size == 10
+    assert [len(runs.find(number, 1).history.frames) for number in (0, 5)] == [0, 1]
+    assert runs.find(0, 1).entries[0].snapshot.size == 10
 
 
 def test_of_points_the_estimate_sets_the_scale_of_all_panels(qtbot, controller, silent):
@@ -156,8 +154,8 @@ def test_of_points_the_estimate_sets_the_scale_of_all_panels(qtbot, controller, 
     answer(silent, "heat", [0.1, 0.1], [1, 1], heat0=np.full((64, 64), 0.2, np.float32))
     panel = RacerPanel(0)
     qtbot.addWidget(panel)
-    panel.show_racer(controller.race.run, True)
-    assert panel.image.levels[1] == pytest.approx(0.4) and "truth" not in controller.race.run.arrays
+    panel.show_racer(controller.run.entries[0], True)
+    assert panel.image.levels[1] == pytest.approx(0.4) and "truth" not in controller.run.entries[0].arrays
 
 
 @pytest.mark.parametrize("size", [(420, 300), (1900, 1000)])
@@ -166,8 +164,10 @@ def test_the_curves_are_drawn_in_windows_of_any_size(qtbot, size):
     qtbot.addWidget(curves)
     curves.resize(*size)
     curves.show()
-    run.curves = [[(0.1 * n, 3.0 / (n + 1) + racer) for n in range(12)] for racer in range(4)]
-    run.version["curve"] = 1
+    for racer, entry in enumerate(run.entries):
+        for n in range(12):
+            entry.step, entry.seconds = n, 0.1 * n
+            entry.measured(3.0 / (n + 1) + racer, 0.1)
     assert curves.show_race(run)
     drawn = curves.plot.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     pixels = np.frombuffer(drawn.constBits(), np.uint8).reshape(drawn.height(), drawn.bytesPerLine())
@@ -185,7 +185,7 @@ def test_a_race_is_scrubbed_in_the_window(qtbot, lab):
     link, view = lab.controller.race, lab.canvas().race
     qtbot.mouseClick(lab.inspector().pace.race, LEFT)
     lab.controller.play()
-    qtbot.waitUntil(lambda: len(link.run.history.frames) >= 8 and len(link.run.curves[0]) > 1, timeout=60_000)
+    qtbot.waitUntil(lambda: len(link.run.history.frames) >= 8 and len(link.run.entries[0].curve.points) > 1, timeout=60_000)
     lab.controller.pause()
     qtbot.waitUntil(lab.canvas().window().is_idle, timeout=60_000)
     lab.canvas().draw()

@@ -20,9 +20,9 @@ def controller(silent):
 
 def answer(controller, index, kind, step=0, header=None, **arrays):
     request, on_answer, _ = controller.engine.sent[index]
-    values = {"run": request.run, "step": step, **(header or {})}
+    values = {"run": request.run, "steps": [step], "seconds": [0.0], **(header or {})}
     if kind == "start":
-        values |= {"config": request.config, "entropy": 1.8, "reach": 4.0}
+        values |= {"entropy": 1.8, "reach": 4.0}
     number = index % len(controller.engine.sent) + 1
     on_answer(Message(number, kind, values, {k: np.asarray(v) for k, v in arrays.items()}, kind == "rest", request))
 
@@ -32,7 +32,7 @@ def test_nothing_is_asked_before_the_start(silent):
     controller.set("depth", 4)
     assert silent.sent == [] and not controller.is_idle()
     controller.start()
-    assert silent.last.config["depth"] == 4 and not silent.last.playing
+    assert silent.last.entries[0]["depth"] == 4 and not silent.last.playing
 
 
 def test_play_pause_and_rest(controller, silent):
@@ -40,8 +40,8 @@ def test_play_pause_and_rest(controller, silent):
     assert silent.last.playing and silent.last.background
     controller.pause()
     assert not silent.last.playing and not silent.last.background and not controller.is_idle()
-    answer(controller, -1, "rest", 12, {"nll": 2.0, "standard_error": 0.1}, samples=np.zeros((2, 2)))
-    assert controller.is_idle() and controller.run.step == 12
+    answer(controller, -1, "rest", 12, {"nll": [2.0], "standard_error": [0.1], "leader": None}, samples0=np.zeros((2, 2)))
+    assert controller.is_idle() and controller.training.step == 12
 
 
 def test_fast_steps_add_up(controller, silent):
@@ -53,7 +53,7 @@ def test_fast_steps_add_up(controller, silent):
 
 def test_live_settings_keep_the_run_others_begin_one(controller, silent):
     controller.set("learning_rate", 1e-4)
-    assert silent.last.run == 1 and silent.last.config["learning_rate"] == 1e-4
+    assert silent.last.run == 1 and silent.last.entries[0]["learning_rate"] == 1e-4
     controller.set("flow", "glow")
     assert silent.last.run == 2
     controller.set("density", "rings")
@@ -62,40 +62,41 @@ def test_live_settings_keep_the_run_others_begin_one(controller, silent):
 
 def test_a_frame_of_a_run_that_was_left_is_dropped(controller):
     controller.set("flow", "glow")
-    answer(controller, 0, "points", 40, samples=np.ones((3, 2)))
-    assert controller.run.number == 2 and not controller.run.is_shown()
+    answer(controller, 0, "points", 40, samples0=np.ones((3, 2)))
+    assert controller.training.number == 2 and not controller.training.is_shown()
 
 
 def test_undo_brings_the_training_back_with_its_snapshot(controller, silent):
     snapshot = np.arange(9, dtype=np.uint8)
     answer(controller, 0, "start", data=np.zeros((2, 2)))
-    answer(controller, 0, "snapshot", 50, snapshot=snapshot)
-    answer(controller, 0, "points", 50, samples=np.ones((3, 2)))
+    answer(controller, 0, "snapshot", 50, snapshot0=snapshot)
+    answer(controller, 0, "points", 50, samples0=np.ones((3, 2)))
     controller.reset()
-    assert controller.run.step == 0 and silent.last.snapshot.size == 0
+    assert controller.training.step == 0 and silent.last.snapshots.size == 0
     controller.history.undo()
-    assert controller.run.step == 50 and controller.run.is_shown()
-    assert np.array_equal(silent.last.snapshot, snapshot) and silent.last.run == 1
+    assert controller.training.step == 50 and controller.training.is_shown()
+    assert np.array_equal(silent.last.snapshots, snapshot) and silent.last.run == 1
     controller.history.redo()
     assert silent.last.run == 2
 
 
 def test_the_last_of_a_run_that_was_left_is_kept_for_undo(controller, silent):
-    answer(controller, 0, "snapshot", 50, snapshot=np.zeros(3, np.uint8))
+    answer(controller, 0, "snapshot", 50, snapshot0=np.zeros(3, np.uint8))
     controller.reset()
-    answer(controller, 0, "snapshot", 57, snapshot=np.ones(3, np.uint8))
-    assert controller.run.step == 0
+    answer(controller, 0, "snapshot", 57, snapshot0=np.ones(3, np.uint8))
+    assert controller.training.step == 0
     controller.history.undo()
-    assert controller.run.step == 57 and silent.last.snapshot.sum() == 3
+    assert controller.training.step == 57 and silent.last.snapshots.sum() == 3
 
 
 def test_a_late_frame_of_an_older_request_does_not_prove_that_the_engine_has_the_run(controller, silent):
-    answer(controller, 0, "snapshot", 50, snapshot=np.ones(3, np.uint8))
+    answer(controller, 0, "snapshot", 50, snapshot0=np.ones(3, np.uint8))
     controller.reset()
     controller.history.undo()
-    answer(controller, 0, "points", 51, samples=np.ones((3, 2)))
+    answer(controller, 0, "points", 51, samples0=np.ones((3, 2)))
+    assert controller.training.step == 50  # the engine begins at the snapshot again
     controller.set("batch", 64)
-    assert silent.last.snapshot.size == 3
+    assert silent.last.snapshots.size == 3
 
 
 def test_a_new_run_after_an_undo_gets_a_new_number(controller, silent):
@@ -107,14 +108,14 @@ def test_a_new_run_after_an_undo_gets_a_new_number(controller, silent):
 
 def test_the_snapshot_is_sent_until_the_engine_has_the_run(controller, silent):
     answer(controller, 0, "start", data=np.zeros((2, 2)))
-    answer(controller, 0, "snapshot", 9, snapshot=np.arange(4, dtype=np.uint8))
+    answer(controller, 0, "snapshot", 9, snapshot0=np.arange(4, dtype=np.uint8))
     controller.engine_restarted()
-    assert silent.last.snapshot.size == 4
+    assert silent.last.snapshots.size == 4
     controller.set("batch", 64)
-    assert silent.last.snapshot.size == 4
+    assert silent.last.snapshots.size == 4
     answer(controller, -1, "start", 9, data=np.zeros((2, 2)))
     controller.set("batch", 128)
-    assert silent.last.snapshot.size == 0
+    assert silent.last.snapshots.size == 0
 
 
 def test_a_drag_is_one_act(controller):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flow_explorer.engine.jobs.toy import FRAMES_AT_LEAST, FRAMES_AT_MOST, SHOWING_SHARE, Pace
+from flow_explorer.engine.jobs.toy_pace import FRAMES_AT_LEAST, FRAMES_AT_MOST, SHOWING_SHARE, Pace
 
 
 def drive(seconds: float, step: float, points: float, heat: float) -> tuple[float, float, float]:

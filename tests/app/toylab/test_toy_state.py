@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from flow_explorer.history import History
-from flow_explorer.toylab.run import MAX_CURVE, Run, Runs
+from flow_explorer.toylab.run import Run, Runs
 from flow_explorer.toylab.state import RESTARTING, ToyState
 from flowcore.errors import ConfigError
 from flowcore.plane.config import ToyConfig
@@ -18,7 +18,12 @@ from flowcore.plane.layers import own_layers
 
 
 def answer(run: Run, kind: str, step: int, header: dict | None = None, **arrays) -> None:
-    run.take(kind, {"step": step, **(header or {})}, {name: np.asarray(value) for name, value in arrays.items()})
+    """An answer about the run's only flow."""
+    data = {"steps": [step], "seconds": [step / 100], **(header or {})}
+    if "nll" in data:
+        data |= {"nll": [data["nll"]], "standard_error": [data["standard_error"]], "leader": None}
+    shared = "data", "truth"
+    run.take(kind, data, {name if name in shared else f"{name}0": np.asarray(value) for name, value in arrays.items()})
 
 
 def test_default_can_be_trained():
@@ -87,17 +92,18 @@ def test_versions_tell_what_is_new():
     run = Run(1)
     answer(run, "points", 3, {"rate": 50.0}, samples=np.zeros((4, 2)))
     answer(run, "points", 4, {}, samples=np.ones((4, 2)), prior=np.zeros((4, 2)))
-    assert run.version["samples"] == 2 and run.version["prior"] == 1
-    assert run.step == 4 and run.rate == 50.0 and run.is_shown()
+    training = run.entries[0]
+    assert training.version["samples"] == 2 and training.version["prior"] == 1
+    assert run.step == training.step == 4 and training.rate == 50.0 and run.is_shown()
 
 
 def test_a_coarse_map_does_not_replace_the_fine_one_of_the_same_step():
     run = Run(1)
     answer(run, "rest", 5, {"nll": 2.0, "standard_error": 0.1}, heat=np.zeros((256, 256)))
     answer(run, "heat", 5, heat=np.ones((64, 64)))
-    assert run.arrays["heat"].shape == (256, 256)
+    assert run.entries[0].arrays["heat"].shape == (256, 256)
     answer(run, "heat", 6, heat=np.ones((64, 64)))
-    assert run.arrays["heat"].shape == (64, 64)
+    assert run.entries[0].arrays["heat"].shape == (64, 64)
 
 
 def test_the_curve_forgets_what_died_with_the_engine():
@@ -105,31 +111,31 @@ def test_the_curve_forgets_what_died_with_the_engine():
     for step in (0, 10, 20, 30):
         answer(run, "heat", step, {"nll": 3.0 - step / 100, "standard_error": 0.1}, heat=np.zeros((2, 2)))
     answer(run, "start", 15, {"entropy": 1.8, "reach": 4.0}, data=np.zeros((3, 2)))
-    assert run.steps == [0, 10]
-
-
-def test_the_curve_stays_bounded_and_whole_in_time():
-    run = Run(1)
-    for step in range(3 * MAX_CURVE):
-        run._add_loss(step, 1.0)
-    assert len(run.steps) <= MAX_CURVE and run.steps[0] == 0 and run.steps[-1] == 3 * MAX_CURVE - 1
-    assert run.steps == sorted(run.steps)
+    assert run.entries[0].curve.steps == [0, 10]
 
 
 def test_the_frame_of_the_layers_only_ever_widens():
     run = Run(1)
     answer(run, "heat", 1, layers=np.full((3, 5, 2), 6.2), heat=np.zeros((2, 2)))
-    wide = run.layer_bound
+    wide = run.entries[0].layer_bound
     answer(run, "heat", 2, layers=np.full((3, 5, 2), 0.1), heat=np.zeros((2, 2)))
-    assert wide == 6.5 and run.layer_bound == wide
+    assert wide == 6.5 and run.entries[0].layer_bound == wide
 
 
 def test_old_trainings_are_forgotten_when_they_take_too_much_room():
     runs = Runs(limit=1000)
     for number in (1, 2, 3):
-        answer(runs.get(number), "snapshot", 1, snapshot=np.zeros(400, np.uint8))
-    runs.get(3)
-    assert 1 not in runs and 2 in runs and 3 in runs
+        answer(runs.get(number, [{}]), "snapshot", 1, snapshot=np.zeros(400, np.uint8))
+    runs.get(3, [{}])
+    assert not runs.find(1, 1) and runs.find(2, 1) and runs.find(3, 1)
+
+
+def test_a_training_and_a_race_of_one_number_are_two_and_other_flows_another():
+    runs = Runs()
+    training, race = runs.get(1, [{"flow": "nice"}]), runs.get(1, [{"flow": "nice"}, {"flow": "glow"}])
+    assert training is not race and race.is_race and not training.is_race
+    assert runs.get(1, [{"flow": "nice", "learning_rate": 1e-3}]) is training and training.configs[0]["learning_rate"] == 1e-3
+    assert runs.get(1, [{"flow": "nice"}, {"flow": "spline"}]) is not race and runs.get(1, [{"flow": "nice"}]) is training
 
 
 def test_state_needs_no_qt():

@@ -21,7 +21,7 @@ def test_what_is_drawn_is_trained_on(qtbot, lab):
     qtbot.mouseRelease(sheet.surface, LEFT, pos=last)
     qtbot.mouseClick(sheet.use, LEFT)
     qtbot.waitUntil(window.is_idle, timeout=60_000)
-    run = lab.controller.run
+    run = lab.controller.training
     data = run.arrays["data"]
     assert np.isfinite(data).all() and (data[:, 0] < 0.1).all() and (data[:, 1] > -0.1).all()
     truth = run.arrays["truth"]
@@ -32,12 +32,12 @@ def test_what_is_drawn_is_trained_on(qtbot, lab):
     assert before is not None and run.known
     for _ in range(4):
         lab.controller.step()
-    qtbot.waitUntil(lambda: lab.controller.run.step == 4, timeout=20_000)
+    qtbot.waitUntil(lambda: lab.controller.training.step == 4, timeout=20_000)
     qtbot.waitUntil(window.is_idle, timeout=60_000)
-    assert lab.controller.run.nll > before - 0.1 and lab.history.undo_label == "Drawing"
+    assert lab.controller.training.nll > before - 0.1 and lab.history.undo_label == "Drawing"
     lab.history.undo()
     qtbot.waitUntil(window.is_idle, timeout=60_000)
-    assert lab.controller.state.target is None and lab.controller.run.entropy != before
+    assert lab.controller.state.target is None and lab.controller.training.entropy != before
 
 
 def test_of_points_the_engine_knows_no_density(qtbot, lab, tmp_path):
@@ -47,9 +47,9 @@ def test_of_points_the_engine_knows_no_density(qtbot, lab, tmp_path):
     qtbot.waitUntil(lambda: lab.targets.sheet() is not None and lab.targets.sheet().use.isEnabled(), timeout=20_000)
     qtbot.mouseClick(lab.targets.sheet().use, LEFT)
     lab.controller.step()
-    qtbot.waitUntil(lambda: lab.controller.run.step == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: lab.controller.training.step == 1, timeout=20_000)
     qtbot.waitUntil(lab.canvas().window().is_idle, timeout=60_000)
-    run = lab.controller.run
+    run = lab.controller.training
     assert run.entropy is None and not run.known and np.isfinite(run.nll)
     assert np.abs(run.arrays["data"].std(0) - 1).max() < 0.15
     panel = lab.canvas().density

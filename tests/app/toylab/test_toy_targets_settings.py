@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtGui import QImage
 
 from flow_explorer.toylab.keep.writing import read_settings, save_panels
-from flow_explorer.toylab.run import Run
+from flow_explorer.toylab.run import RunEntry
 from flow_explorer.toylab.state import ToyState
 from flowcore.errors import ConfigError
 from flowcore.plane.targets import targets as toy_targets
@@ -29,7 +29,7 @@ def test_a_saved_picture_brings_the_target_back(qapp, tmp_path, largest):
     values = np.random.default_rng(0).integers(0, 256, (128, 128), dtype=np.uint8)
     for target in (largest, toy_targets.from_grid(values, "Noise"), toy_targets.from_formula("-x^2 - y^2")):
         state = ToyState(target=target)
-        save_panels(image, str(tmp_path / "panels.png"), state, Run(1))
+        save_panels(image, str(tmp_path / "panels.png"), state, RunEntry(1))
         assert read_settings(str(tmp_path / "panels.png")) == state
 
 

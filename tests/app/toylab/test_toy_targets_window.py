@@ -132,7 +132,7 @@ def test_strokes_are_undone_one_by_one_and_use_is_one_act(qtbot, lab, silent):
     state = lab.controller.state
     assert lab.targets.sheet() is None and lab.history.length == 1
     assert np.array_equal(toy_targets.grid_of(state.target), ink) and state.target["source"] == "drawn"
-    assert silent.last.config["target"] == state.target and silent.last.run == state.run
+    assert silent.last.entries[0]["target"] == state.target and silent.last.run == state.run
     lab.history.undo()
     assert plain(lab)
 
@@ -351,12 +351,12 @@ def test_of_points_there_is_no_true_density_and_no_entropy(qtbot, lab, silent, t
     request, answer, _ = silent.sent[-1]
 
     def send(kind, **arrays):
-        values = {"run": request.run, "step": 5, "config": request.config, "entropy": None, "reach": 8.0}
-        values |= {} if kind == "start" else {"nll": 2.4, "standard_error": 0.01}
+        values = {"run": request.run, "steps": [5], "seconds": [0.1], "entropy": None, "reach": 8.0}
+        values |= {} if kind == "start" else {"nll": [2.4], "standard_error": [0.01], "leader": None}
         answer(Message(len(silent.sent), kind, values, arrays, False, request))
 
     send("start", data=np.zeros((4, 2)))
-    send("heat", heat=np.full((64, 64), 0.3, np.float32), layers=np.zeros((9, 4, 2)))
+    send("rest", heat0=np.full((64, 64), 0.3, np.float32), layers0=np.zeros((9, 4, 2)))
     lab.canvas().draw()
     panel, loss = lab.canvas().density, lab.canvas().loss
     assert not panel.which.button("truth").isEnabled() and panel.which.current() == "model"
@@ -367,7 +367,7 @@ def test_of_points_there_is_no_true_density_and_no_entropy(qtbot, lab, silent, t
     assert lab.canvas().samples.plot.box.viewRange()[1] == [-8, 8]
     lab.history.undo()
     request, answer, _ = silent.sent[-1]
-    values = {"run": request.run, "step": 0, "config": request.config, "entropy": 1.8, "reach": 4.0}
+    values = {"run": request.run, "steps": [0], "seconds": [0.0], "entropy": 1.8, "reach": 4.0}
     answer(Message(len(silent.sent), "start", values, {"data": np.zeros((4, 2))}, False, request))
     lab.canvas().draw()
     assert panel.which.button("truth").isEnabled() and loss.entropy.isVisible()

@@ -40,11 +40,11 @@ def hide_banners(qtbot, lab):
 def play_until(qtbot, lab, step):
     qtbot.mouseClick(lab.inspector().play, LEFT)
     assert lab.controller.playing
-    qtbot.waitUntil(lambda: lab.controller.run.step >= step, timeout=30_000)
+    qtbot.waitUntil(lambda: lab.controller.training.step >= step, timeout=30_000)
 
 
 def test_first_view_is_complete(lab):
-    run = lab.controller.run
+    run = lab.controller.training
     assert set(run.arrays) == ALL and run.step == 0
     assert run.arrays["heat"].shape == (256, 256) and run.arrays["layers"].shape[0] == 5
     assert lab.canvas().samples.samples.count() == 1000 and lab.canvas().prior.points.count() == 1000
@@ -55,16 +55,16 @@ def test_play_shows_distinct_frames_and_pause_the_fine_density(qtbot, lab):
     seen, kinds = [], []
     lab.context.engine.answered.connect(lambda _id, message: (
         kinds.append(message.kind),
-        "samples" in message.arrays and seen.append(message.arrays["samples"].tobytes()),
+        "samples0" in message.arrays and seen.append(message.arrays["samples0"].tobytes()),
     ))
     play_until(qtbot, lab, 60)
     qtbot.waitUntil(lambda: kinds.count("snapshot") >= 1, timeout=10_000)
     qtbot.mouseClick(lab.inspector().play, LEFT)
     at_rest(qtbot, lab)
     assert len(set(seen[:-2])) > 10 and kinds.count("heat") > 2
-    run = lab.controller.run
+    run = lab.controller.training
     assert run.arrays["heat"].shape == (256, 256) and run.snapshot_step == run.step
-    assert len(run.steps) > 2 and run.losses[-1] < run.losses[0]
+    assert len(run.curve.steps) > 2 and run.curve.losses[-1] < run.curve.losses[0]
 
 
 def test_killed_at_rest_the_same_pixels_come_back(qtbot, lab):
@@ -73,15 +73,15 @@ def test_killed_at_rest_the_same_pixels_come_back(qtbot, lab):
     at_rest(qtbot, lab)
     hide_banners(qtbot, lab)
     lab.canvas().draw()  # the clock may not have ticked since the last answer
-    before, step = pixels(lab), lab.controller.run.step
-    arrays = {name: array.copy() for name, array in lab.controller.run.arrays.items()}
-    counts = dict(lab.controller.run.version)
+    before, step = pixels(lab), lab.controller.training.step
+    arrays = {name: array.copy() for name, array in lab.controller.training.arrays.items()}
+    counts = dict(lab.controller.training.version)
     os.kill(lab.context.engine.pid, signal.SIGKILL)
-    qtbot.waitUntil(lambda: lab.controller.run.version["samples"] > counts["samples"] + 1, timeout=30_000)
+    qtbot.waitUntil(lambda: lab.controller.training.version["samples"] > counts["samples"], timeout=30_000)
     at_rest(qtbot, lab)
-    assert lab.controller.run.step == step
+    assert lab.controller.training.step == step
     for name, array in arrays.items():
-        assert np.array_equal(array, lab.controller.run.arrays[name]), name
+        assert np.array_equal(array, lab.controller.training.arrays[name]), name
     hide_banners(qtbot, lab)
     lab.canvas().draw()
     after = pixels(lab)
@@ -90,14 +90,14 @@ def test_killed_at_rest_the_same_pixels_come_back(qtbot, lab):
 
 def test_killed_while_it_plays_it_plays_on_from_the_snapshot(qtbot, lab):
     play_until(qtbot, lab, 30)
-    qtbot.waitUntil(lambda: lab.controller.run.snapshot_step > 0, timeout=10_000)
-    kept = lab.controller.run.snapshot_step
+    qtbot.waitUntil(lambda: lab.controller.training.snapshot_step > 0, timeout=10_000)
+    kept = lab.controller.training.snapshot_step
     starts = []
-    lab.context.engine.answered.connect(lambda _id, m: m.kind == "start" and starts.append(m.data["step"]))
+    lab.context.engine.answered.connect(lambda _id, m: m.kind == "start" and starts.append(m.data["steps"][0]))
     os.kill(lab.context.engine.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: bool(starts), timeout=30_000)
     assert starts[0] >= kept
-    qtbot.waitUntil(lambda: lab.controller.run.step > starts[0] + 5, timeout=30_000)
+    qtbot.waitUntil(lambda: lab.controller.training.step > starts[0] + 5, timeout=30_000)
     assert lab.controller.playing
     lab.controller.pause()
     at_rest(qtbot, lab)
@@ -108,14 +108,14 @@ def test_steps_reset_and_undo_by_the_buttons(qtbot, lab):
     for _ in range(3):
         qtbot.mouseClick(panel.step, LEFT)
     at_rest(qtbot, lab)
-    assert lab.controller.run.step == 3
-    before = lab.controller.run.arrays["samples"].copy()
+    assert lab.controller.training.step == 3
+    before = lab.controller.training.arrays["samples"].copy()
     qtbot.mouseClick(panel.reset, LEFT)
     at_rest(qtbot, lab)
-    assert lab.controller.run.step == 0 and not np.array_equal(before, lab.controller.run.arrays["samples"])
+    assert lab.controller.training.step == 0 and not np.array_equal(before, lab.controller.training.arrays["samples"])
     lab.canvas().window().undo()
     at_rest(qtbot, lab)
-    assert lab.controller.run.step == 3 and np.array_equal(before, lab.controller.run.arrays["samples"])
+    assert lab.controller.training.step == 3 and np.array_equal(before, lab.controller.training.arrays["samples"])
 
 
 def test_live_settings_do_not_start_again(qtbot, lab):
@@ -123,9 +123,9 @@ def test_live_settings_do_not_start_again(qtbot, lab):
     slider = lab.inspector().form.controls["learning_rate"]
     slider.track.setFocus()
     qtbot.keyClick(slider.track, Qt.Key.Key_Left)
-    reached, number = lab.controller.run.step, lab.controller.run.number
-    qtbot.waitUntil(lambda: lab.controller.run.step > reached + 5, timeout=10_000)
-    assert lab.controller.run.number == lab.controller.state.run == number
+    reached, number = lab.controller.training.step, lab.controller.training.number
+    qtbot.waitUntil(lambda: lab.controller.training.step > reached + 5, timeout=10_000)
+    assert lab.controller.training.number == lab.controller.state.run == number
     assert lab.controller.state.learning_rate < ToyState().learning_rate
     lab.controller.pause()
     at_rest(qtbot, lab)
@@ -140,7 +140,7 @@ def test_a_click_in_the_sheet_chooses_a_density(qtbot, lab):
     qtbot.mouseClick(tile, LEFT)
     assert lab.controller.state.density == "rings" and not picker._sheet.isVisible()
     at_rest(qtbot, lab)
-    assert lab.controller.run.entropy > 3
+    assert lab.controller.training.entropy > 3
     assert lab.history.undo_label == "Density"
 
 
@@ -149,7 +149,7 @@ def test_every_flow_at_once_keeps_only_the_last(qtbot, lab):
         lab.controller.set("flow", flow)
     at_rest(qtbot, lab)
     state = lab.controller.state
-    assert state.flow == "nice" and lab.controller.run.number == state.run and lab.controller.run.is_shown()
+    assert state.flow == "nice" and lab.controller.training.number == state.run and lab.controller.training.is_shown()
 
 
 def test_every_flow_is_offered_and_learns(qtbot, lab):
@@ -159,7 +159,7 @@ def test_every_flow_is_offered_and_learns(qtbot, lab):
         qtbot.mouseClick(offered.button(flow), LEFT)
         assert lab.controller.state.flow == flow and len(offered.button(flow).toolTip().splitlines()) == 2
         lab.controller.step()
-        qtbot.waitUntil(lambda: lab.controller.run.step == 1, timeout=20_000)
+        qtbot.waitUntil(lambda: lab.controller.training.step == 1, timeout=20_000)
         at_rest(qtbot, lab)
         assert lab.canvas().strip.count() == lab.controller.state.depth
 
@@ -188,10 +188,10 @@ def test_the_strip_is_scrubbed_and_played(qtbot, lab):
 def test_true_density_on_the_same_scale(qtbot, lab):
     panel = lab.canvas().density
     qtbot.mouseClick(panel.which.button("truth"), LEFT)
-    assert np.array_equal(panel.image.image, lab.controller.run.arrays["truth"])
+    assert np.array_equal(panel.image.image, lab.controller.training.arrays["truth"])
     levels = panel.image.levels
     qtbot.mouseClick(panel.which.button("model"), LEFT)
-    assert np.array_equal(panel.image.image, lab.controller.run.arrays["heat"])
+    assert np.array_equal(panel.image.image, lab.controller.training.arrays["heat"])
     assert np.array_equal(panel.image.levels, levels)
 
 
@@ -243,7 +243,7 @@ def test_a_saved_picture_dropped_brings_its_settings_back(qtbot, lab, tmp_path, 
     lab.controller.set("density", "rings")
     drop(lab.canvas(), tmp_path / "bridge.png")
     at_rest(qtbot, lab)
-    assert lab.controller.state.density == "bridge" and lab.controller.run.step == 0
+    assert lab.controller.state.density == "bridge" and lab.controller.training.step == 0
     lab.history.undo()
     at_rest(qtbot, lab)
     assert lab.controller.state.density == "rings"

@@ -102,8 +102,8 @@ def test_only_what_is_switched_on_is_asked_of_the_engine(controller, silent):
 def arrive(controller, silent, step=0):
     """A first frame of the run, so that there is something to probe."""
     number, (request, on_answer, _) = next((n, s) for n, s in enumerate(silent.sent, 1) if s[0].kind == "toy.run")
-    data = {"run": controller.state.run, "step": step}
-    on_answer(Message(number, "points", data, {"samples": np.zeros((2, 2))}, False, request))
+    data = {"run": controller.state.run, "steps": [step], "seconds": [0.0]}
+    on_answer(Message(number, "points", data, {"samples0": np.zeros((2, 2))}, False, request))
 
 
 def probes(silent):
@@ -143,6 +143,25 @@ def test_a_probe_on_the_prior_s_side_becomes_one_of_x(controller, silent, link):
     answer_probe(silent, x=(0.25, -0.5))
     assert controller.state.probe == (0.25, -0.5) and link.data.x == (0.25, -0.5)
     assert len(probes(silent)) == 1  # the answer is the probe's already
+
+
+def test_a_z_that_a_click_on_x_has_overtaken_moves_the_probe_no_more(controller, silent, link):
+    arrive(controller, silent)
+    link.put_z((1.0, 1.0))
+    link.put((0.5, 0.25))
+    answer_probe(silent, x=(3.0, 3.0))
+    assert controller.state.probe == (0.5, 0.25) and link.data is None
+    answer_probe(silent)
+    assert link.data.x == (0.5, 0.25) and link.is_idle()
+
+
+def test_nobody_is_asked_for_a_probe_while_a_race_is_on(controller, silent, link):
+    arrive(controller, silent)
+    controller.race.begin()
+    link.put((0.5, 0.25))
+    assert not probes(silent) and link.is_idle()
+    controller.race.leave()
+    assert len(probes(silent)) == 1
 
 
 def test_while_it_trains_the_probe_is_followed_calmly(controller, silent, link):

@@ -46,7 +46,7 @@ def test_views_are_switched_one_by_one_and_come_back(qtbot, lab):
     assert [panel.isVisible() for panel in (canvas.samples, canvas.density, canvas.prior)] == [True, True, False]
     switch(lab, *FURTHER)
     at_rest(qtbot, lab)
-    run = lab.controller.run
+    run = lab.controller.training
     assert run.arrays["stretch"].shape == (256, 256) and run.arrays["displacement"].shape == (5, 169, 2)
     assert len(canvas.gallery.shown) == 6 and all(panel.isVisible() for panel in canvas.gallery.shown)
     widths, heights = zip(*((panel.width(), panel.height()) for panel in canvas.gallery.shown), strict=True)
@@ -95,8 +95,8 @@ def test_a_restored_session_shows_its_views_and_its_probe(qtbot, lab):
     at_rest(qtbot, lab)
     canvas = lab.canvas()
     assert canvas.gallery.names == ("points", "stretch") and canvas.probing.link.data.x == (0.25, 0.5)
-    assert canvas.probing.ledger.isVisible() and set(lab.controller.run.arrays) >= {"samples", "stretch", "layers"}
-    assert not {"heat", "prior", "grid"} & set(lab.controller.run.arrays)
+    assert canvas.probing.ledger.isVisible() and set(lab.controller.training.arrays) >= {"samples", "stretch", "layers"}
+    assert not {"heat", "prior", "grid"} & set(lab.controller.training.arrays)
 
 
 def test_data_and_samples_apart_and_the_density_s_two_ways(qtbot, lab):
@@ -106,11 +106,11 @@ def test_data_and_samples_apart_and_the_density_s_two_ways(qtbot, lab):
     switch(lab, "data", "samples")
     assert canvas.samples.title.text() == "Data" and not canvas.samples.samples.isVisible()
     at_rest(qtbot, lab)
-    assert canvas.density.lines.count() == len(lab.controller.run.arrays["contours"])
+    assert canvas.density.lines.count() == len(lab.controller.training.arrays["contours"])
     switch(lab, "contours", "logarithmic")
     at_rest(qtbot, lab)
     assert canvas.density.lines.count() == 0
-    log_p = 2 * np.log(np.maximum(lab.controller.run.arrays["heat"], 1e-30))
+    log_p = 2 * np.log(np.maximum(lab.controller.training.arrays["heat"], 1e-30))
     assert np.allclose(canvas.density.image.image, log_p) and canvas.density.image.levels[0] == -10
 
 
@@ -128,7 +128,7 @@ def test_a_click_probes_and_the_ledger_adds_up(qtbot, lab):
     exact = [float(words) for _, _, words in ledger.rows.rows()]
     assert sum(exact) == pytest.approx(data.log_prob, abs=1e-7) and f"{data.log_prob:+.8f}" in ledger.sum.toolTip()
     # The same number as the map of the density has at this place.
-    heat, reach = lab.controller.run.arrays["heat"], lab.controller.run.reach
+    heat, reach = lab.controller.training.arrays["heat"], lab.controller.training.reach
     column, row = (int((number + reach) / (2 * reach) * 256) for number in x)
     assert data.log_prob == pytest.approx(2 * np.log(heat[row, column]), abs=0.2)
     ledger.copy.click()
@@ -147,7 +147,7 @@ def test_keys_move_the_probe_and_escape_puts_it_away(qtbot, lab):
     qtbot.keyClick(plot, Qt.Key.Key_Up, Qt.KeyboardModifier.ShiftModifier)
     assert lab.controller.state.probe == pytest.approx((before[0] + 0.05, before[1] + 0.5))
     assert lab.history.length == 3  # the click, and each key
-    assert lab.controller.run.step == 0  # the arrow was the probe's, not a step of training
+    assert lab.controller.training.step == 0  # the arrow was the probe's, not a step of training
     at_rest(qtbot, lab)
     assert canvas.probing.link.data.x == lab.controller.state.probe
     qtbot.keyClick(plot, Qt.Key.Key_Escape)
@@ -201,7 +201,7 @@ def test_the_probe_follows_the_training_and_adds_up_all_along(qtbot, lab):
     qtbot.waitUntil(lambda: len({data.step for data in seen}) >= 4, timeout=20_000)
     qtbot.mouseClick(lab.inspector().play, LEFT)
     at_rest(qtbot, lab)
-    assert seen[-1].step == lab.controller.run.step
+    assert seen[-1].step == lab.controller.training.step
     for data in seen:
         assert sum(data.rounded) == data.total == round(100 * data.log_prob)
     assert len({data.log_prob for data in seen}) >= 4

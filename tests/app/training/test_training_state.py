@@ -19,6 +19,7 @@ from flow_explorer.training.presence import LOG, Presence, write_presence
 from flow_explorer.training.record import RunRecord, RunSnapshot, find_runs
 from flow_explorer.training.state import Form, TrainingState, default_name, free_folder, runs_folder
 from flowcore.errors import ConfigError
+from flowcore.folder_lock import FolderLock
 from tests.app.training.run_folders import line_of, write_run
 
 
@@ -108,13 +109,14 @@ def test_a_resumed_run_drops_what_is_done_again(tmp_path):
 def test_how_a_run_stands(tmp_path):
     folder = write_run(tmp_path / "run", logged=5)
     assert snapshot(folder).state == "paused" and snapshot(folder).can_resume
-    me = Presence(os.getpid(), since=0.0)
+    me = Presence(os.getpid(), "here", since=0.0)
     write_presence(folder, me)
-    run = snapshot(folder)
-    assert run.state == "running" and run.seconds_left == pytest.approx(10.0)
-    write_presence(folder, replace(me, since=time.time() + 60))
-    (folder / LOG).write_text("Reading pictures: 10 of 20\n")
-    assert snapshot(folder).state == "starting" and snapshot(folder).status == "Reading pictures: 10 of 20"
+    with FolderLock(folder):
+        run = snapshot(folder)
+        assert run.state == "running" and run.seconds_left == pytest.approx(10.0)
+        write_presence(folder, replace(me, since=time.time() + 60))
+        (folder / LOG).write_text("Reading pictures: 10 of 20\n")
+        assert snapshot(folder).state == "starting" and snapshot(folder).status == "Reading pictures: 10 of 20"
     write_presence(folder, replace(me, outcome="stopped"))
     assert snapshot(folder).state == "paused"
     write_presence(folder, replace(me, outcome="failed", sentence="The disk is full."))

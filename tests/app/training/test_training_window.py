@@ -18,6 +18,7 @@ from flow_explorer import theme
 from flow_explorer.training.presence import Presence, is_alive, read_presence, write_presence
 from flow_explorer.training.state import Form, TrainingState, runs_folder
 from flow_explorer.widgets import Choice, NumberField
+from flowcore.folder_lock import FolderLock
 from tests.app.training.run_folders import line_of, write_run
 
 LEFT = Qt.MouseButton.LeftButton
@@ -59,7 +60,7 @@ def open_window(qtbot, home, monkeypatch):
             if run.is_live and run.presence.pid not in (0, os.getpid()):
                 os.kill(run.presence.pid, signal.SIGTERM)
         window.close()
-        window.workspaces["training"].controller.watcher.close()
+        window.workspaces["training"].controller.watcher.wait()
 
 
 def drop(window, path: Path) -> None:
@@ -204,11 +205,14 @@ def test_what_cannot_be_used_is_said_where_it_was_dropped(qtbot, open_window, tm
     assert workspace.controller.form.data == "" and workspace.found_view.empty.label.text().startswith("Drop a folder")
 
 
-def test_runs_are_listed_compared_renamed_and_binned(qtbot, open_window, home):
+def test_runs_are_listed_compared_renamed_and_binned(qtbot, open_window, home, request):
     for name, system in (("one", "glow"), ("two", "nice"), ("three", "realnvp")):
         write_run(runs_folder() / name, name.capitalize(), system)
     live = write_run(runs_folder() / "live", "Live", logged=5)
-    write_presence(live, Presence(os.getpid(), since=time.time() - 60))
+    write_presence(live, Presence(os.getpid(), "here", since=time.time() - 60))
+    lock = FolderLock(live)
+    lock.take()
+    request.addfinalizer(lock.release)
     os.utime(live / "metrics.jsonl")
     window = open_window("training")
     workspace = window.current
@@ -226,7 +230,7 @@ def test_runs_are_listed_compared_renamed_and_binned(qtbot, open_window, home):
 
     press("one")
     assert workspace.pages.currentWidget() is workspace.run_view and workspace.run_view.title.text() == "One"
-    assert workspace.run_view.film.strip.columns() == [0, 1]
+    assert workspace.run_view.film.strip.places() == [0, 1]
     workspace.run_view.film.strip.setFocus()
     qtbot.keyClick(workspace.run_view.film.strip, Qt.Key.Key_Left)
     assert workspace.run_view.film.step == 20 and workspace.run_view.chart.marker.isVisible()
@@ -331,3 +335,17 @@ def test_a_run_without_its_pictures_asks_for_them(qtbot, open_window):
     run = only_run(workspace)
     assert run.state == "paused" and run.data == "/some/my pictures"
     assert workspace.controller.resume(run) is False and read_presence(folder) is None
+
+
+def test_checkpoints_that_were_kept_are_told_apart_by_their_step(qtbot, tmp_path):
+    from flow_explorer.training.record import Checkpoint
+    from flow_explorer.training.run_inspector import _CheckpointRow
+
+    row = _CheckpointRow()
+    qtbot.addWidget(row)
+    told = []
+    for name, step in (("best", 40), ("step-000500", 500), ("mine", None), ("step-bad", None)):
+        row.show_checkpoint(Checkpoint(tmp_path / f"{name}.safetensors", step))
+        told.append((row.words.text(), row.step.text(), row.button.accessibleName()))
+    assert told == [("Best", "step 40", "Open Best in the Explorer"), ("Kept", "step 500", "Open step 500 in the Explorer"),
+                    ("mine", "", "Open mine in the Explorer"), ("step-bad", "", "Open step-bad in the Explorer")]  # fmt: skip

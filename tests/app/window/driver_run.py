@@ -56,6 +56,8 @@ def main() -> int:
                 os.kill(os.getpid(), signal.SIGINT)
             elif step == "sigterm":
                 os.kill(os.getpid(), signal.SIGTERM)
+            elif step == "sighup":
+                os.kill(os.getpid(), signal.SIGHUP)
             elif step == "die":
                 window.session.save()
                 os._exit(9)
@@ -79,6 +81,8 @@ def main() -> int:
         else:
             QTimer.singleShot(20, QApplication.instance() or app, wait)
 
+    if plan.get("nohup"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     app = startup._application()
     QTimer.singleShot(0, wait)
     code = startup.run_gui(Namespace(**plan.get("args", {})))

@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[3]
 DRIVER = Path(__file__).resolve().parent / "driver_run.py"
 
 
-def run(home: Path, *do: str, expect: int = 0, counter: bool = True, **args) -> tuple[dict, str]:
+def run(home: Path, *do: str, expect: int = 0, counter: bool = True, nohup: bool = False, **args) -> tuple[dict, str]:
     """What the driver printed, and the error output."""
-    plan = {"do": do, "args": args, "counter": counter}
+    plan = {"do": do, "args": args, "counter": counter, "nohup": nohup}
     environment = {
         **os.environ, "FLOW_EXPLORER_HOME": str(home), "PYTHONPATH": python_path(), "QT_QPA_PLATFORM": "offscreen",
         "OMP_NUM_THREADS": "1",
@@ -63,12 +63,18 @@ def test_an_uncaught_exception_is_a_banner_and_the_window_goes_on(home, where):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
-@pytest.mark.parametrize("how", ["sigint", "sigterm"])
+@pytest.mark.parametrize("how", ["sigint", "sigterm", "sighup"])
 def test_a_signal_ends_the_window_properly(home, how):
     seen, errors = run(home, "add", how)
     assert seen["torch"] is False and "Traceback" not in errors
     stored = json.loads((home / "state" / "session.json").read_text())
     assert stored["running"] is None and stored["workspaces"]["counter"] == {"number": 1}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_a_window_under_nohup_outlives_its_terminal(home):
+    seen, _ = run(home, "sighup", "add", "see", "close", nohup=True)
+    assert seen["number"] == 1
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")

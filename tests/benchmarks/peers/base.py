@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 from torch import Tensor, nn
 
-__all__ = ["BINS", "PIXEL_SCALE", "TAIL", "Model", "conv_network", "gaussian_log_prob", "mlp"]
+__all__ = ["BINS", "PIXEL_SCALE", "TAIL", "Model", "conv_network", "gaussian_log_prob", "mlp", "to_channels_last"]
 
 PIXEL_SCALE = 256.0
 """Pictures are in [0, 256); each library's Glow is given x / 256 − 0.5, and log 256 a dimension is subtracted."""
@@ -79,31 +79,41 @@ class Model:
 class _Network(nn.Sequential):
     """A network that nflows may call with a context, which is not used."""
 
+    hidden_features: int
+    """Of points: nflows and normflows scale spline parameters down by its root."""
+
     def forward(self, x: Tensor, context: Tensor | None = None) -> Tensor:
         return super().forward(x)
 
 
-def conv_network(in_channels: int, out_channels: int, width: int) -> nn.Module:
+def conv_network(in_channels: int, out_channels: int, width: int) -> nn.Sequential:
     """Glow's network, the last layer from zero: 3×3, ReLU, 1×1, ReLU, 3×3."""
-    network = _Network(
+    return _Network(
         nn.Conv2d(in_channels, width, 3, padding=1), nn.ReLU(inplace=True),
         nn.Conv2d(width, width, 1), nn.ReLU(inplace=True),
-        nn.Conv2d(width, out_channels, 3, padding=1),
+        _from_zero(nn.Conv2d(width, out_channels, 3, padding=1)),
     )  # fmt: skip
-    nn.init.zeros_(network[-1].weight)
-    nn.init.zeros_(network[-1].bias)
-    return network
 
 
 def mlp(in_features: int, out_features: int, width: int) -> nn.Module:
     """Two hidden layers with SiLU, the last layer from zero, as ours."""
     network = _Network(
-        nn.Linear(in_features, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, out_features)
+        nn.Linear(in_features, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(), _from_zero(nn.Linear(width, out_features))
     )
-    network.hidden_features = width  # nflows and normflows scale spline parameters down by its root
-    nn.init.zeros_(network[-1].weight)
-    nn.init.zeros_(network[-1].bias)
+    network.hidden_features = width
     return network
+
+
+def _from_zero(layer: nn.Conv2d | nn.Linear) -> nn.Module:
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
+def to_channels_last(module: nn.Module, dtype: torch.dtype | None = None, device: str | None = None) -> None:
+    """Let the weights of convolutions lie channels last, in another precision or place where one is given."""
+    module.to(device=device, dtype=dtype)
+    module.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue] - torch's stubs lack this one
 
 
 def gaussian_log_prob(z: Tensor) -> Tensor:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from flowcore.model.flow import Flow
 from flowcore.model.networks import CouplingNetwork, set_reduced_precision
 from flowcore.model.systems import build
 
 from .base import BINS, Model
 
-__all__ = ["fast_at_hand", "faster", "glow", "toy"]
+__all__ = ["fast_at_hand", "faster", "flow_of", "glow", "toy"]
 
 
 def _model(flow, note: str = "") -> Model:
@@ -34,6 +35,12 @@ def toy(coupling: str, depth: int, width: int) -> Model:
     return _model(build(ToyConfig(flow=flow, depth=depth, width=width, bins=BINS).architecture))
 
 
+def flow_of(model: Model) -> Flow:
+    """The flow under one of our models."""
+    assert isinstance(model.module, Flow)
+    return model.module
+
+
 def fast_at_hand() -> bool:
     """Whether this flowcore has a fast path for pictures."""
     try:
@@ -51,7 +58,7 @@ def faster(plain: Model, memory: str = "store", reduced: bool = False) -> Model:
     """
     from flowcore.fast import accelerate, sharing
 
-    flow = plain.module
+    flow = flow_of(plain)
     fast = accelerate(flow)
     fast.memory = memory
     set_reduced_precision(flow, reduced)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import normflows as nf
 import torch
@@ -53,7 +54,7 @@ def glow(size) -> Model:
 
     def base(z: Tensor) -> Tensor:
         parts = zip(z.split(sizes, 1), shapes, bases, strict=True)
-        return sum(prior.log_prob(part.reshape(-1, *shape)) for part, shape, prior in parts)
+        return torch.stack([prior.log_prob(part.reshape(-1, *shape)) for part, shape, prior in parts]).sum(0)
 
     return Model(
         "normflows", model, lambda x: model.log_prob(x, None), encode, decode, base,
@@ -66,7 +67,7 @@ def glow(size) -> Model:
 class _Reversed(nf.flows.Flow):
     """A coupling from data to noise as normflows wants it, from noise to data (as its own spline wrapper does)."""
 
-    def __init__(self, coupling: nn.Module) -> None:
+    def __init__(self, coupling: Any) -> None:
         super().__init__()
         self.coupling = coupling
 

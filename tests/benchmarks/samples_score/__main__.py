@@ -74,8 +74,9 @@ def _sweep(model: Model, judged: Judge, profiles: Sequence[tuple[float, ...]], s
     listed = list(dict.fromkeys([model.temperatures, *(as_levels(profile, levels) for profile in profiles)]))
     rows = sweep(model, judged, listed, tell)
     print("\n" + sweep_table(model.card.get("title") or model.name, judged.count, rows) + "\n", flush=True)
-    for temperatures in listed if sheets is not None else ():
-        _put_sheet(model, temperatures, sheets)
+    if sheets is not None:
+        for temperatures in listed:
+            _put_sheet(model, temperatures, sheets)
 
 
 def _put_sheet(model: Model, temperatures: tuple[float, ...], sheets: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 import numpy as np
 import torch
 
 from flowcore.errors import ConfigError
+from flowcore.fields import is_number
 from flowcore.model.codec import as_label, decode_batch
 from flowcore.model.flow import Flow
 from flowcore.pictures import images
@@ -29,8 +31,8 @@ def default_temperatures(card: Mapping, levels: int) -> tuple[float, ...]:
     return (float(one) if _usable(one) else 0.7,) * levels
 
 
-def _usable(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and value >= 0
+def _usable(value: object) -> TypeGuard[float]:
+    return is_number(value) and math.isfinite(value) and value >= 0
 
 
 def as_levels(temperatures: Sequence[float], levels: int) -> tuple[float, ...]:

@@ -133,5 +133,5 @@ def _fingerprint(pictures: np.ndarray, targets: np.ndarray, recipe: Recipe) -> s
     """Of all that decides what the network becomes."""
     digest = hashlib.sha256(json.dumps([asdict(recipe), pictures.shape, targets.shape, FEATURES]).encode())
     for array in (pictures, targets):
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:16]

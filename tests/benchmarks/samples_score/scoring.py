@@ -92,7 +92,7 @@ class Judge:
         budget = self.budget
         return {
             "distance": self.distance(pile, pictures), "auc": tell_apart(*piles, budget.seeds, self.flip, budget.epochs),
-            "coarse_auc": tell_apart(*map(coarse, piles), budget.seeds, self.flip, budget.epochs),
+            "coarse_auc": tell_apart(coarse(piles[0]), coarse(piles[1]), budget.seeds, self.flip, budget.epochs),
         }  # fmt: skip
 
     def about(self) -> dict:

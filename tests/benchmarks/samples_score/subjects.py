@@ -90,7 +90,9 @@ def material(subject: Subject, folder: Path, path: Path, card: Mapping) -> Mater
     parts = []
     for found in (train, held):
         labels = labels_of(found, card)
-        targets = found.labels if of_classes else (found.attributes > 0).astype(np.int64)
+        attributes = None if found.attributes is None else (found.attributes > 0).astype(np.int64)
+        targets = found.labels if of_classes else attributes
+        assert targets is not None and isinstance(found.pictures, np.ndarray)  # both parts of a data set have the same
         order = np.random.default_rng(0).permutation(len(found))
         parts.append(Part(found.pictures, targets, labels).take(order))
     aside = min(ASIDE, len(train) // 8)
@@ -100,7 +102,8 @@ def material(subject: Subject, folder: Path, path: Path, card: Mapping) -> Mater
 
 def _read(subject: Subject, folder: Path, path: Path, card: Mapping) -> list[PictureSet]:
     height, width, channels = event_shape(path, card)
-    said = card.get("data") if isinstance(card.get("data"), Mapping) else {}
+    said = card.get("data")
+    said = said if isinstance(said, Mapping) else {}
     options = vars(replace(of_card(said), channels=channels))
     if subject.attributes:
         options |= {"attributes": folder / subject.attributes, "labels_from": said.get("labels_from")}

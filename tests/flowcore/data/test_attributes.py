@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,12 +78,13 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=path.name):
             read_attributes(path)
     values = np.ones((3, 2), np.int8)
-    for arrays, word in (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"attr": values}, "attr_names"),
         ({"attr_names": np.array(["a"]), "attr": values}, "shape"),
         ({"attr_names": np.array(["a", "b"]), "attr": values * 3}, "-1 and 1"),
         ({"attr_names": np.array(["a", "b"]), "attr": np.array([[{}]] * 3)}, "t.npz"),
-    ):
+    )
+    for arrays, word in wrong:
         np.savez(tmp_path / "t.npz", **arrays)
         with pytest.raises(DataError, match=word):
             read_attributes(tmp_path / "t.npz")
@@ -144,7 +146,7 @@ def test_arrays_have_rows_by_number(tmp_path: Path) -> None:
     path = table(tmp_path, "\n".join(["n,A", *(f"{index},{index % 2}" for index in range(40))]))
     for split in ("train", "validation", "test"):
         data = open_dataset(tmp_path / "a.npz", split, attributes=path, labels_from="A")
-        odd = data.pictures[:, 0, 0, 0] % 2 == 1
+        odd = data.pictures[:][:, 0, 0, 0] % 2 == 1
         assert ((data.attributes[:, 0] > 0) == odd).all() and (data.labels == odd).all()
     with pytest.raises(DataError, match="no row for the picture '1'"):
         open_dataset(tmp_path / "a.npz", attributes=table(tmp_path, "n,A\n0,1\n"))
@@ -163,6 +165,7 @@ def test_celeba(shared_data, tmp_path: Path) -> None:
     data = open_dataset(small, "train", 32, attributes=path, labels_from="Smiling")
     assert len(data) == 90 and data.attribute_names == names.tolist() and data.skipped == []
     numbers = [int(name[:6]) - 1 for name in data.names]
+    assert data.attributes is not None and data.labels is not None
     assert np.array_equal(data.attributes, values[numbers])
     assert np.array_equal(data.labels, values[numbers, names.tolist().index("Smiling")] > 0)
     by_order = read_attributes(root / "attributes.npz")

@@ -9,6 +9,7 @@ import shutil
 import struct
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def rows(pictures: PictureSet) -> set[bytes]:
     return {picture.tobytes() for picture in pictures.pictures}
 
 
-def refused(path: Path, *words: str, **options: object) -> None:
+def refused(path: Path, *words: str, **options: Any) -> None:
     with pytest.raises(DataError) as caught:
         open_dataset(path, **options)
     sentence = str(caught.value)
@@ -134,9 +135,9 @@ def test_odd_pictures_in_a_folder(tmp_path: Path) -> None:
     Image.new("RGBA", (9, 9), (0, 0, 255, 0)).save(tmp_path / "c 图.webp", lossless=True)
     data = open_dataset(tmp_path)
     assert len(data) == 3 and data.skipped == []
-    assert data.pictures[0, 4, 4, 0] > 200 > data.pictures[0, 4, 4, 1]
-    assert data.pictures[1, 4, 4].tolist() == [156, 156, 156]
-    assert data.pictures[2, 4, 4].tolist() == [255, 255, 255]
+    assert data.pictures[:][0, 4, 4, 0] > 200 > data.pictures[:][0, 4, 4, 1]
+    assert data.pictures[:][1, 4, 4].tolist() == [156, 156, 156]
+    assert data.pictures[:][2, 4, 4].tolist() == [255, 255, 255]
 
 
 def test_train_and_test_subfolders_are_splits(tmp_path: Path) -> None:
@@ -210,7 +211,7 @@ def test_a_zip_is_read_as_the_folder_in_it(tmp_path: Path, around: str, method: 
     zipped(tmp_path / "in", tmp_path / "a.zip", around, method)
     for split in ("train", "validation", "test"):
         one, other = open_dataset(tmp_path / "in", split), open_dataset(tmp_path / "a.zip", split)
-        assert (one.pictures == other.pictures).all() and (one.labels == other.labels).all()
+        assert (one.pictures[:] == other.pictures[:]).all() and (one.labels == other.labels).all()
         assert one.names == other.names and one.skipped == other.skipped and one.classes == other.classes
     assert not [path for path in tmp_path.rglob("*.png") if not path.is_relative_to(tmp_path / "in")]
 
@@ -240,7 +241,7 @@ def test_broken_zips(tmp_path: Path) -> None:
 def test_mnist_style_folder(tmp_path: Path, suffix: str) -> None:
     train, test = mnist_folder(tmp_path, suffix)
     data = open_dataset(tmp_path, "test")
-    assert (data.pictures[..., 0] == test).all() and data.shape == (1, 28, 28)
+    assert (data.pictures[:][..., 0] == test).all() and data.shape == (1, 28, 28)
     assert data.labels.tolist() == [i % 10 for i in range(30)] and data.classes == [str(i) for i in range(10)]
     parts = [open_dataset(tmp_path, split) for split in ("train", "validation")]
     assert [len(part) for part in parts] == [95, 5]
@@ -248,14 +249,14 @@ def test_mnist_style_folder(tmp_path: Path, suffix: str) -> None:
     for part in parts:  # labels go with their pictures
         numbers = [int(name.split()[-1]) for name in part.names]
         assert part.labels.tolist() == [number % 10 for number in numbers]
-        assert (part.pictures[..., 0] == train[numbers]).all()
+        assert (part.pictures[:][..., 0] == train[numbers]).all()
     assert len(open_dataset(tmp_path)) == 130
 
 
 def test_one_idx_file(tmp_path: Path) -> None:
     train, test = mnist_folder(tmp_path)
     data = open_dataset(tmp_path / "t10k-images-idx3-ubyte.gz", "test")
-    assert (data.pictures[..., 0] == test).all() and data.labels is not None
+    assert (data.pictures[:][..., 0] == test).all() and data.labels is not None
     assert len(open_dataset(tmp_path / "train-images-idx3-ubyte.gz", "train")) == 95
     refused(tmp_path / "t10k-images-idx3-ubyte.gz", "train split", split="train")
     write_idx(tmp_path / "mine.idx3", train)
@@ -269,14 +270,14 @@ def test_padding_is_zeros_and_is_told(tmp_path: Path) -> None:
     _, test = mnist_folder(tmp_path)
     data = open_dataset(tmp_path, "test", size=32, fit="pad")
     assert data.shape == (1, 32, 32) and data.padding == (2, 2, 2, 2)
-    assert (data.pictures[:, 2:30, 2:30, 0] == test).all()
-    assert data.pictures[:, :2].max() == 0 and data.pictures[:, :, 30:].max() == 0
+    assert (data.pictures[:][:, 2:30, 2:30, 0] == test).all()
+    assert data.pictures[:][:, :2].max() == 0 and data.pictures[:][:, :, 30:].max() == 0
     resized = open_dataset(tmp_path, "test", size=32)
     assert resized.shape == (1, 32, 32) and resized.padding == (0, 0, 0, 0)
     assert open_dataset(tmp_path, "test", channels=3).shape == (3, 28, 28)
     smaller = open_dataset(tmp_path, "test", size=(16, 20), fit="pad")
     assert smaller.shape == (1, 16, 20) and smaller.padding == (0, 0, 2, 2)
-    assert smaller.pictures[:, :, :2].max() == 0 and smaller.pictures[:, :, 2:18].max() > 0
+    assert smaller.pictures[:][:, :, :2].max() == 0 and smaller.pictures[:][:, :, 2:18].max() > 0
 
 
 def test_broken_idx_files(tmp_path: Path) -> None:
@@ -310,7 +311,7 @@ def test_npz(tmp_path: Path) -> None:
         tmp_path / "a.npz", images=x, labels=np.arange(20) % 3, classes=np.array(["u", "v", "w"])
     )
     data = open_dataset(tmp_path / "a.npz")
-    assert (data.pictures == x).all() and data.classes == ["u", "v", "w"] and data.shape == (3, 6, 5)
+    assert (data.pictures[:] == x).all() and data.classes == ["u", "v", "w"] and data.shape == (3, 6, 5)
     parts = [open_dataset(tmp_path / "a.npz", split) for split in ("train", "validation", "test")]
     assert [len(part) for part in parts] == [18, 1, 1]
     assert set.union(*map(rows, parts)) == rows(data)
@@ -321,9 +322,9 @@ def test_npz(tmp_path: Path) -> None:
 )
 def test_npz_with_parts(tmp_path: Path, keys: tuple[str, str, str]) -> None:
     x = RNG.integers(0, 256, (40, 6, 6), np.uint8)
-    arrays = {keys[0]: x[:30], keys[1]: x[30:], keys[2]: np.arange(30)[:, None] % 2}
+    arrays: dict[str, Any] = {keys[0]: x[:30], keys[1]: x[30:], keys[2]: np.arange(30)[:, None] % 2}
     np.savez(tmp_path / "a.npz", **arrays)
-    assert (open_dataset(tmp_path / "a.npz", "test").pictures[..., 0] == x[30:]).all()
+    assert (open_dataset(tmp_path / "a.npz", "test").pictures[:][..., 0] == x[30:]).all()
     assert len(open_dataset(tmp_path / "a.npz", "train")) == 28
     arrays[keys[2].replace("train", "test")] = np.arange(10) % 2
     np.savez(tmp_path / "b.npz", **arrays)
@@ -345,15 +346,16 @@ def test_npy_stays_on_disk_where_it_is_large(tmp_path: Path) -> None:
     x = RNG.integers(0, 256, (40, 6, 10, 3), np.uint8)
     path = tmp_path / "a.npy"
     np.save(path, x)
-    for options in ({}, {"size": (8, 8), "fit": "pad", "channels": 1}, {"crop": Crop(zoom=2.0)}):
+    several: list[dict[str, Any]] = [{}, {"size": (8, 8), "fit": "pad", "channels": 1}, {"crop": Crop(zoom=2.0)}]
+    for options in several:
         for split in ("train", "validation", "all"):
             held, mapped = (open_dataset(path, split, memory=memory, **options) for memory in (2**40, 0))
             assert mapped.streamed and not held.streamed and mapped.shape == held.shape
             assert mapped.names == held.names and mapped.padding == held.padding
-            assert np.array_equal(mapped.pictures[:], held.pictures)
+            assert np.array_equal(mapped.pictures[:], held.pictures[:])
             some = np.array([1, 0, -1])
             assert np.array_equal(mapped.pictures[some], held.pictures[some])
-    assert np.array_equal(open_dataset(path).pictures, x) and np.array_equal(mapped.pictures[3], held.pictures[3])
+    assert np.array_equal(open_dataset(path).pictures[:], x) and np.array_equal(mapped.pictures[3], held.pictures[3])
     whole = path.read_bytes()
     for content in (b"", b"text", whole[:40], whole[:-1]):
         path.write_bytes(content)
@@ -387,7 +389,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
 
 def test_broken_npz(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
-    for arrays, words in (
+    wrong: tuple[tuple[dict[str, Any], tuple[str, ...]], ...] = (
         ({"x": np.zeros((3, 6, 6), np.float32)}, ("float32", "uint8")),
         ({"x": np.zeros((3, 6), np.uint8)}, ("shape",)),
         ({"x": np.zeros((3, 6, 6, 2), np.uint8)}, ("shape",)),
@@ -400,7 +402,8 @@ def test_broken_npz(tmp_path: Path) -> None:
             {"x_train": np.zeros((3, 6, 6), np.uint8), "x_test": np.zeros((3, 7, 7), np.uint8)},
             ("different shapes",),
         ),
-    ):
+    )
+    for arrays, words in wrong:
         np.savez(path, **arrays)
         refused(path, *words)
     np.savez(path, x=np.zeros((30, 6, 6), np.uint8))
@@ -444,13 +447,13 @@ def test_fashion_mnist(shared_data) -> None:
     folder = shared_data("fashion-mnist")
     test = open_dataset(folder, "test")
     assert test.pictures.shape == (10000, 28, 28, 1) and test.labels[:5].tolist() == [9, 2, 1, 1, 6]
-    assert test.pictures.mean() == pytest.approx(73.15, abs=0.01)
+    assert test.pictures[:].mean() == pytest.approx(73.15, abs=0.01)
     assert len(open_dataset(folder, "train")) == 57000 and len(open_dataset(folder, "validation")) == 3000
 
 
 def test_emoji_with_alpha(shared_data) -> None:
     data = open_dataset(shared_data("noto-emoji") / "noto_emoji_64_white_rgba.npz", "validation", size=32)
-    assert data.pictures.shape == (179, 32, 32, 3) and data.pictures[:, 0, 0].min() > 200
+    assert data.pictures.shape == (179, 32, 32, 3) and data.pictures[:][:, 0, 0].min() > 200
 
 
 # ---- more than there can be

@@ -75,7 +75,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
             raise FileNotFoundError(f"Dataset '{name}' doesn't exist on the Hub.\nmore lines")
         return dict(splits) if split is None else splits[split]
 
-    module.Image, module.load_dataset, module.splits = Image, load_dataset, splits
+    vars(module).update(Image=Image, load_dataset=load_dataset, splits=splits)
     monkeypatch.setitem(sys.modules, "datasets", module)
     return module
 

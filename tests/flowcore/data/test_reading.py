@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,7 +87,8 @@ def test_a_reading_goes_to_json_and_back_and_speaks() -> None:
     reading = Reading(1, "black", "crop", 9, Crop(zoom=2.0))
     assert Reading.from_dict(reading.to_dict()) == reading and reading.background == "#000000"
     assert Reading.from_dict({}) == Reading()
-    for wrong in ({"pickle": 1}, [], {"fit": "glue"}, {"crop": 3}, {"background": "#12"}, {"minimum": "1"}):
+    several: list[Any] = [{"pickle": 1}, [], {"fit": "glue"}, {"crop": 3}, {"background": "#12"}, {"minimum": "1"}]
+    for wrong in several:
         with pytest.raises(DataError) as caught:
             Reading.from_dict(wrong)
         assert str(caught.value).endswith(".")
@@ -99,12 +101,12 @@ def test_a_reading_goes_to_json_and_back_and_speaks() -> None:
 # ---- files of every kind
 
 
-def opened(folder: Path, **options: object) -> dict[str, np.ndarray]:
+def opened(folder: Path, **options: Any) -> dict[str, np.ndarray]:
     """By name, the same in memory and streamed."""
     memory, streamed = open_dataset(folder, memory=2**40, **options), open_dataset(folder, memory=0, **options)
     assert memory.names == streamed.names and memory.skipped == streamed.skipped == []
-    assert np.array_equal(memory.pictures, streamed.pictures[:])
-    return dict(zip(memory.names, memory.pictures, strict=True))
+    assert np.array_equal(memory.pictures[:], streamed.pictures[:])
+    return dict(zip(memory.names, memory.pictures[:], strict=True))
 
 
 def test_every_kind_of_file_is_seen_as_a_person_sees_it(tmp_path: Path) -> None:
@@ -170,6 +172,6 @@ def test_arrays_are_made_to_fit_alike(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=x)
     for reading in (Reading(3, "checker", "pad"), Reading(1, None, "stretch"), Reading(3, "#00ff00")):
         data = open_dataset(tmp_path / "a.npz", size=8, **vars(reading))
-        for row, source in zip(data.pictures, x, strict=True):
+        for row, source in zip(data.pictures[:], x, strict=True):
             assert np.array_equal(row, fit_picture(Picture.from_array(source), reading, row.shape))
         assert data.padding == bars(10, 6, reading, (8, 8)) and data.reading == reading

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "in"
 
 
-def config(**options: object) -> TrainConfig:
+def config(**options: Any) -> TrainConfig:
     architecture = architecture_for("glow", "tiny", (3, 8, 8), classes=2)
     return TrainConfig(architecture, steps=12, batch=7, evaluate_every=6, log_every=4, flip=True, classes=["a", "b"], **options)
 

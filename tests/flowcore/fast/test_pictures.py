@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 import torch
 
+from flowcore.bijections import ActNorm, AffineCoupling
 from flowcore.errors import ConfigError, NonFiniteError, UntrainedError
 from flowcore.fast import accelerate, sharing
 from flowcore.fast.pictures.run import LONGEST
 from flowcore.fast.pictures.segments import GlowSteps
 from flowcore.fast.threads import in_threads, shares
 from flowcore.model.flow import Flow
-from flowcore.model.networks import set_reduced_precision
+from flowcore.model.networks import ConvNetwork, set_reduced_precision
 from flowcore.model.systems import build
+from flowcore.modules import bias_of
 from flowcore.work import finish
 
 SMALL = {"shape": [3, 8, 8], "levels": 2, "steps": 3, "width": 16}
@@ -139,9 +141,12 @@ def test_weights_that_change_are_noticed():
     fast = accelerate(flow)
     z = fast.encode(x)[0].detach()
     fast.decode(z)
+    actnorm, coupling = flow.layers[2], flow.layers[4]
+    assert isinstance(actnorm, ActNorm) and isinstance(coupling, AffineCoupling)
+    assert isinstance(coupling.network, ConvNetwork)
     with torch.no_grad():
-        flow.layers[2].bias.add_(0.5)
-        flow.layers[4].network.last.bias.add_(0.1)
+        actnorm.bias.add_(0.5)
+        bias_of(coupling.network.last).add_(0.1)
     assert distance(fast.decode(z), flow.decode(z)) < 1e-5
     double = copy.deepcopy(flow).double()
     assert distance(accelerate(double).decode(z.double()), double.decode(z.double())) < 1e-11

@@ -59,6 +59,12 @@ def distance(a: torch.Tensor, b: torch.Tensor) -> float:
     return ((a - b).abs().max() / b.abs().max().clamp_min(1e-30)).item()
 
 
+def gradients(flow: Flow) -> list[torch.Tensor]:
+    found = [parameter.grad for parameter in flow.parameters() if parameter.grad is not None]
+    assert len(found) == sum(1 for _ in flow.parameters())
+    return found
+
+
 @pytest.mark.parametrize("dtype", CLOSE, ids=["fp64", "fp32"])
 @pytest.mark.parametrize("case", CASES)
 def test_every_pass(case, dtype):
@@ -145,7 +151,7 @@ def test_a_batch_larger_than_a_piece():
     fast = PointsFlow(flow)
     (-plain.log_prob(x).mean()).backward()
     fast.loss_and_gradients(x)
-    assert all(distance(a.grad, b.grad) < 1e-9 for a, b in zip(flow.parameters(), plain.parameters(), strict=True))
+    assert all(distance(a, b) < 1e-9 for a, b in zip(gradients(flow), gradients(plain), strict=True))
 
 
 def test_a_mask_whose_rows_do_not_adjoin_and_reflections():
@@ -163,7 +169,7 @@ def test_a_mask_whose_rows_do_not_adjoin_and_reflections():
     plain, fast = copy.deepcopy(flow), PointsFlow(flow)
     (-plain.log_prob(x).mean()).backward()
     fast.loss_and_gradients(x)
-    assert all(distance(a.grad, b.grad) < 1e-9 for a, b in zip(flow.parameters(), plain.parameters(), strict=True))
+    assert all(distance(a, b) < 1e-9 for a, b in zip(gradients(flow), gradients(plain), strict=True))
     assert fast.by_autograd == []
     with torch.no_grad():
         assert distance(fast.decode(fast.encode(x)[0]), x) < 1e-11

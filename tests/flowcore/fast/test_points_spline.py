@@ -43,6 +43,7 @@ def error(actual: torch.Tensor, expected: torch.Tensor) -> float:
 
 def bound_to(layer: RationalQuadraticCoupling, n: int, flat: FlatParameters | None = None) -> SplineKernel:
     gradient_of = flat.gradient_of if flat else None
+    assert isinstance(layer.mask, ChannelMask)
     dims, dtype = layer.mask.channels, next(layer.parameters()).dtype
     kernel = kernel_for(layer, Context(dims, n, dtype, flat is not None, gradient_of))
     assert type(kernel) is SplineKernel

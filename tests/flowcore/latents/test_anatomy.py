@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from flow_explorer import assets
-from flowcore.bijections import Permutation, Split, Squeeze
+from flowcore.bijections import AffineCoupling, Permutation, Split, Squeeze
 from flowcore.errors import ConfigError, NonFiniteError
 from flowcore.latents.anatomy import anatomy, decode_stages, encode_stages, largest_difference, outline
 from flowcore.latents.layout import Layout, homes
@@ -159,8 +159,10 @@ def test_what_cannot_be_followed_is_said():
         run(decode_stages(flow, np.zeros(5), label))
     with pytest.raises(ConfigError, match="pictures"):
         Layout(build(dict(system="glow", shape=[2], depth=1, width=4)))
+    coupling = flow.layers[4]
+    assert isinstance(coupling, AffineCoupling)
     with torch.no_grad():
-        for parameter in flow.layers[4].network.parameters():
+        for parameter in coupling.network.parameters():
             parameter.fill_(float("nan"))
     with pytest.raises(NonFiniteError, match="AffineCoupling"):
         anatomy(flow, picture, label)

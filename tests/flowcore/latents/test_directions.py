@@ -29,6 +29,7 @@ from flowcore.latents.directions.directions import (
 from flowcore.latents.directions.files import check, fingerprint, load_direction, save_direction
 from flowcore.latents.directions.making import axes_of, bounds_of, from_labels, latents
 from flowcore.model.codec import encode_picture
+from flowcore.model.priors import LearnedPrior
 from flowcore.model.systems import glow
 
 BOUNDS = [(0, 40), (40, 60), (60, 80)]
@@ -243,6 +244,7 @@ def test_a_conditional_flow_takes_every_picture_under_its_likeliest_class():
     flow = glow((1, 8, 8), levels=2, steps=1, width=8, classes=3)
     flow.initialise(torch.rand(32, 1, 8, 8) * 255)
     flow.eval()
+    assert isinstance(flow.prior, LearnedPrior)
     with torch.no_grad():
         flow.prior.location.add_(torch.randn(flow.prior.location.shape))
     x = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), dtype=np.uint8)

@@ -14,6 +14,7 @@ from flowcore.latents.map import layout as zmap
 from flowcore.latents.map.layout import ZMap, has_umap, save_lasso, umap_layout
 from flowcore.latents.map.points import inside, nearest, pack, unpack, unusual
 from flowcore.latents.principal import Dense, Factored, principal
+from flowcore.model.priors import LearnedPrior
 from flowcore.model.systems import build
 
 
@@ -284,6 +285,7 @@ def flows():
             for parameter in flow.parameters():
                 parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.02)
             if classes:
+                assert isinstance(flow.prior, LearnedPrior)
                 flow.prior.location.add_(torch.randn(flow.prior.location.shape, generator=generator))
         made.append(flow.eval())
     return made

@@ -105,4 +105,4 @@ def test_a_painted_garment_becomes_likelier_and_nothing_else_of_it_changes():
     third = encode_picture(flow, picture)
     assert first.bpd < third.bpd < second.bpd
     kept = kept_of(before, painted, picture, where)
-    assert 0 < kept.share < 1 and kept.outside < 5
+    assert kept.share is not None and 0 < kept.share < 1 and kept.outside < 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 from safetensors.numpy import save_file
 
+from flowcore.bijections import DiagonalScale
 from flowcore.errors import CheckpointError, ConfigError, DataError, FlowError
 from flowcore.model import checkpoint
 from flowcore.model.card import likelier_than, read_card, typicality
@@ -187,7 +189,7 @@ def test_a_run_folder_gives_its_best(tmp_path, flow, card):
     assert checkpoint.load(tmp_path).card["name"] == "best"
 
 
-def _rewrite(path: Path, metadata: dict | None = None, tensors: dict | None = None) -> None:
+def _rewrite(path: Path, metadata: dict | None = None, tensors: Callable[[dict], dict] | None = None) -> None:
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:
@@ -295,12 +297,14 @@ def test_bits_per_dim_of_a_density_that_is_known():
     flow = build(dict(system="nice", shape=[1, 4, 4], depth=1, width=1, hidden=1))
     flow.initialise(torch.zeros(1, 1, 4, 4))
     flow.eval()
+    scale = flow.layers[-1]
+    assert isinstance(scale, DiagonalScale)
     x = (torch.arange(4096) + 0.5) / 16
     x = x[torch.randperm(4096, generator=torch.Generator().manual_seed(0))].view(256, 1, 4, 4)
     y = (np.arange(4096) + 0.5) / 4096 - 0.5
     for log_scale in (0.0, 1.0, 2.0):
         with torch.no_grad():
-            flow.layers[-1].raw_log_scale.fill_(6 * np.arctanh(log_scale / 6))
+            scale.raw_log_scale.fill_(6 * np.arctanh(log_scale / 6))
             measured = flow.bits_per_dim(flow.log_prob(x)).mean().item()
         z = y * np.exp(log_scale)
         expected = np.mean(8 - log_scale / np.log(2) + (z + 2 * np.log1p(np.exp(-z))) / np.log(2))

@@ -14,6 +14,7 @@ from flowcore.model import checkpoint, codec
 from flowcore.model.card import class_names, read_card
 from flowcore.model.evaluation import bits_per_dim, bits_per_picture, score
 from flowcore.model.labels import between, describe, find_class, from_json, single, to_array, to_json
+from flowcore.model.priors import LearnedPrior
 from flowcore.model.systems import build
 from flowcore.pictures import images
 from flowcore.training import TrainConfig, train
@@ -28,6 +29,7 @@ def conditional(system: str = "glow"):
     generator = torch.Generator().manual_seed(0)
     flow = build({"system": system, "shape": [1, 8, 8], "levels": 2, "width": 8, "classes": CLASSES})
     flow.initialise(torch.rand(16, 1, 8, 8, generator=generator) * 255)
+    assert isinstance(flow.prior, LearnedPrior)
     with torch.no_grad():
         for parameter in flow.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.02)

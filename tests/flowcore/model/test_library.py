@@ -1,6 +1,8 @@
 """flowcore as a library: own systems and priors, what cannot be saved, plain arrays, and the sentences for common slips."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,7 @@ from flowcore.model.flow import Flow
 from flowcore.model.passes import Passes
 from flowcore.model.priors import StandardPrior
 from flowcore.model.registry import system_names
+from flowcore.plane.continuous import ContinuousFlow
 from flowcore.training import TrainConfig, train
 
 
@@ -89,7 +92,8 @@ def test_common_slips_are_told_in_a_sentence():
     with pytest.raises(ConfigError, match=r"x\[None\], of shape \(1, 2\)"):
         flow.log_prob(torch.zeros(2))
     with pytest.raises(ConfigError, match="StandardPrior.*not Normal"):
-        Flow(flow.layers, torch.distributions.Normal(0.0, 1.0), (2,))
+        wrong: Any = torch.distributions.Normal(0.0, 1.0)
+        Flow(flow.layers, wrong, (2,))
 
 
 def test_the_definition_and_its_fast_paths_share_one_protocol():
@@ -98,6 +102,7 @@ def test_the_definition_and_its_fast_paths_share_one_protocol():
     waves = flowcore.build({"system": "continuous", "shape": [2], "depth": 2, "width": 8})
     waves.initialise(torch.randn(9, 2))
     x = torch.randn(5, 2)
+    assert isinstance(waves, ContinuousFlow)
     several: dict[Flow, list[Passes]] = {
         flow: [flow, FastFlow(flow), PointsFlow(flow)], waves: [waves, ContinuousPasses(waves, FlatParameters(waves), 32)],
     }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def photo(height: int = 40, width: int = 60, channels: int = 3) -> np.ndarray:
     return np.stack(planes[:channels], axis=-1).astype(np.uint8)
 
 
-def saved(path: Path, image: Image.Image, **options: object) -> Path:
+def saved(path: Path, image: Image.Image, **options: Any) -> Path:
     image.save(path, **options)
     return path
 
@@ -46,7 +47,7 @@ def png_by_hand(width: int, height: int, depth: int, colour: int, rows: bytes, *
     )
 
 
-def refused(source: object, *words: str) -> str:
+def refused(source: Any, *words: str) -> str:
     with pytest.raises(PictureError) as caught:
         read_picture(source)
     sentence = str(caught.value)

@@ -37,7 +37,7 @@ def frames(count: int = 5, size: tuple[int, int] = (9, 7), channels: int = 3) ->
 def read_all(data: bytes) -> tuple[list[np.ndarray], list[int]]:
     pictures, stands = [], []
     with Image.open(io.BytesIO(data)) as image:
-        for index in range(image.n_frames):
+        for index in range(getattr(image, "n_frames", 1)):
             image.seek(index)
             image.load()  # a WebP says how long a frame stands once it is decoded
             pictures.append(np.asarray(image.convert("RGB")))

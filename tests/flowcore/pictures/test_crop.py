@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -160,7 +161,7 @@ def test_round_trip_through_a_dict_and_frozen() -> None:
     crop = Crop(0.3, 0.6, 2.5, -10.0, "#123456", aligned=False)
     assert Crop.from_dict(crop.to_dict()) == crop and Crop.from_dict({}) == Crop()
     with pytest.raises(dataclasses.FrozenInstanceError):
-        crop.zoom = 3.0
+        crop.zoom = 3.0  # pyright: ignore[reportAttributeAccessIssue] - on purpose
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_round_trip_through_a_dict_and_frozen() -> None:
         {"center_x": 50.0}, {"background": "red; rm"}, {"background": None}, {"aligned": 1}, {"evil": 1}, [1, 2],
     ],
 )  # fmt: skip
-def test_hostile_values_are_refused(values: object) -> None:
+def test_hostile_values_are_refused(values: Any) -> None:
     with pytest.raises(FlowError) as caught:
         Crop.from_dict(values)
     assert str(caught.value).endswith(".")

@@ -223,8 +223,9 @@ def test_curves_with_parameters_are_those_of_lcms() -> None:
         space = icc_space(bytes(data))
         assert space is not None
         source = ImageCms.ImageCmsProfile(io.BytesIO(bytes(data)))
-        # 1 is relative colorimetric: lcms makes black blacker otherwise
-        by_lcms = ImageCms.profileToProfile(Image.fromarray(COLOUR), source, ImageCms.createProfile("sRGB"), 1, outputMode="RGB")
+        # lcms makes black blacker otherwise
+        intent, target = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.createProfile("sRGB")
+        by_lcms = ImageCms.profileToProfile(Image.fromarray(COLOUR), source, target, intent, outputMode="RGB")
         ours = np.rint(space.to_srgb(COLOUR / 255) * 255)
         assert np.abs(ours - np.asarray(by_lcms)).max() <= 1, kind
 

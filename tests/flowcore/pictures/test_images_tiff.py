@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -198,7 +199,8 @@ def test_alpha_deep_and_multiplied_in() -> None:
 def test_channels_apart_and_channels_too_many(kind: type) -> None:
     scale = 257 if kind is np.uint16 else 1
     values = COLOUR.astype(kind) * kind(scale)
-    for options in ({}, {"rows": 10}, {"tile": 16}):
+    several: tuple[dict[str, Any], ...] = ({}, {"rows": 10}, {"tile": 16})
+    for options in several:
         assert (pixels(tiff(values, planar=True, **options)) == COLOUR).all()
     five = np.dstack([values, values[..., :2]])
     picture = read_picture(tiff(five, photometric=1, extra=(0, 0, 0, 0)), "cells.tif")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_gif_frames_come_back_in_order_and_carry_the_recipe(tmp_path: Path) -> N
     recipe = recipes.new("walk", note="雪" * 300)
     path = save_gif(tmp_path / "a.gif", frames, recipe, scale=2, milliseconds=120, there_and_back=True)
     image = Image.open(io.BytesIO(path.read_bytes()))
-    assert image.n_frames == 6 and image.size == (16, 16) and image.info["loop"] == 0
+    assert getattr(image, "n_frames", 1) == 6 and image.size == (16, 16) and image.info["loop"] == 0
     seen = []
     for index in range(6):
         image.seek(index)
@@ -83,7 +84,8 @@ def test_enlarge() -> None:
     assert (enlarge(array, 3)[::3, ::3] == array).all() and enlarge(array, 3).shape == (12, 18, 3)
     smooth = enlarge(np.array([[0, 255]], np.uint8), 8, smooth=True)
     assert smooth.shape == (8, 16) and len(np.unique(smooth)) > 4
-    for factor in (0, -1, 1.5, float("nan")):
+    several: tuple[Any, ...] = (0, -1, 1.5, float("nan"))
+    for factor in several:
         with pytest.raises(PictureError):
             enlarge(array, factor)
     with pytest.raises(PictureError, match="million"):

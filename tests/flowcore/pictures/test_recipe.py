@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
+from PIL.PngImagePlugin import PngImageFile
 
 from flowcore.errors import FlowError, PictureError
 from flowcore.pictures import recipe as recipes
@@ -44,6 +45,7 @@ def test_png_round_trip_keeps_the_pixels(tmp_path: Path, recipe: dict) -> None:
 def test_other_readers_see_standard_text() -> None:
     image = Image.open(io.BytesIO(to_png_bytes(PIXELS, RECIPE)))
     image.load()
+    assert isinstance(image, PngImageFile)
     assert json.loads(image.text[recipes.KEYWORD]) == RECIPE
     assert extract(with_text(json.dumps(RECIPE, ensure_ascii=False))) == RECIPE
     assert extract(with_text(json.dumps(RECIPE), compressed=True)) == RECIPE

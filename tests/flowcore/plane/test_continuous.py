@@ -14,7 +14,8 @@ from flowcore.fast.points.continuous import PIECE, ContinuousPasses, MatchingLea
 from flowcore.fast.points.flat import FlatParameters
 from flowcore.model import checkpoint
 from flowcore.model.systems import build
-from flowcore.plane.continuous import STEPS, TOLERANCE, runge_kutta
+from flowcore.modules import bias_of
+from flowcore.plane.continuous import STEPS, TOLERANCE, ContinuousFlow, runge_kutta
 from flowcore.plane.frames import ToyFrames
 from flowcore.plane.matching import MEASURED_STEPS, SHOWN_STEPS
 from flowcore.plane.prior_shapes import PLANE_PRIORS
@@ -49,7 +50,7 @@ def random_field(kind: str, width: int = 7) -> VelocityField:
     field = make_field(kind, width).double()
     with torch.no_grad():
         field.last.weight.normal_()
-        field.last.bias.normal_()
+        bias_of(field.last).normal_()
     return field
 
 
@@ -86,6 +87,7 @@ def test_the_log_det_is_the_jacobians_and_falls_with_the_fourth_power_of_the_ste
 def test_the_gradient_of_flow_matching_is_autograds(prior, kind):
     torch.manual_seed(0)
     flow = build(replace(CONFIG, prior=prior, field=kind).architecture).double()
+    assert isinstance(flow, ContinuousFlow)
     with torch.no_grad():
         flow.field.last.weight.normal_()
     plain = copy.deepcopy(flow)
@@ -96,7 +98,7 @@ def test_the_gradient_of_flow_matching_is_autograds(prior, kind):
     for _ in range(2):  # nothing is left over from one call to the next
         assert learner.loss_and_gradients(x, noise, t) == pytest.approx(loss.item(), rel=1e-12)
     for mine, other in zip(flow.field.parameters(), plain.field.parameters(), strict=True):
-        assert torch.allclose(mine.grad, other.grad, atol=1e-10)
+        assert mine.grad is not None and other.grad is not None and torch.allclose(mine.grad, other.grad, atol=1e-10)
 
 
 def test_log_prob_is_within_its_tolerance_of_finer_steps(trained, points):
@@ -181,6 +183,7 @@ def test_checkpoint_and_card_tell_the_solver(trained, points, tmp_path):
 
 def test_what_cannot_be_done_is_said(trained, points):
     fresh = build(CONFIG.architecture)
+    assert isinstance(fresh, ContinuousFlow)
     passes = ContinuousPasses(fresh, FlatParameters(fresh), 4)
     with pytest.raises(UntrainedError):
         passes.decode(points)

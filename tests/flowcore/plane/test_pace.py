@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from flowcore.errors import CheckpointError, ConfigError
+from flowcore.plane.continuous import ContinuousFlow
 from flowcore.plane.convergence import Standstill
 from flowcore.plane.frames import ToyFrames
-from flowcore.plane.step import POINTS, next_step
+from flowcore.plane.step import POINTS, StepInDetail, next_step
+from flowcore.plane.step_matching import MatchingInDetail
 from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 
@@ -51,6 +53,7 @@ def test_the_stages_are_those_of_the_step_that_is_taken(flow):
     data = trainer.snapshot()
     detail = next_step(data)
     assert trainer.snapshot() == data  # the training was not touched
+    assert isinstance(detail, StepInDetail)
     assert detail.loss == pytest.approx(detail.prior_term + detail.log_det_term, abs=1e-4)
     assert detail.path.shape == (5, 64, 2) and detail.norms.shape == (4,) and detail.step == 4
     x = trainer._batch()
@@ -72,6 +75,7 @@ def test_a_continuous_flow_s_stages_are_those_of_the_step_that_is_taken(prior):
     data = trainer.snapshot()
     detail = next_step(data)
     assert trainer.snapshot() == data and detail.trained_by == "matching"  # the training was not touched
+    assert isinstance(detail, MatchingInDetail) and isinstance(trainer.flow, ContinuousFlow)
     x = trainer._batch()
     noise, t = trainer._matching.draw(x, trainer.config.seed, 3)
     # The points shown lie on their straight paths, times from the first to the last of the batch, evenly.
@@ -103,6 +107,7 @@ def test_a_continuous_flow_s_stages_are_those_of_the_step_that_is_taken(prior):
 def test_a_step_with_other_settings_and_a_broken_snapshot():
     trainer = ToyTrainer(ToyConfig(depth=2, width=8, batch=64))
     detail = next_step(trainer.snapshot(), learning_rate=1e-3, batch=32)
+    assert isinstance(detail, StepInDetail)
     assert detail.learning_rate == pytest.approx(1e-3 / 50) and detail.path.shape[1] == 32
     with pytest.raises(CheckpointError):
         next_step(b"no snapshot")

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from flowcore.errors import ConfigError
+from flowcore.model.priors import MixturePrior
 from flowcore.plane.prior_shapes import MASSES, RING_RADIUS, outline
 from flowcore.plane.priors import RingPrior, draw_points, moves, plane_prior, replace_noise, start_noise
 
@@ -84,11 +85,12 @@ def test_temperature_draws_towards_the_ring_and_the_centres():
 
 def test_the_draws_of_a_learned_mixture_follow_it():
     prior = plane_prior("mixture", 4, True)
+    assert isinstance(prior, MixturePrior)
     noise = start_noise(np.random.default_rng(0), 50)
     before = replace_noise(prior, noise)
     with torch.no_grad():
         prior.location.add_(torch.tensor([1.0, -2.0]))
-    assert np.allclose(replace_noise(prior, noise), before + np.float32([1.0, -2.0]), atol=1e-6)
+    assert np.allclose(replace_noise(prior, noise), before + np.array([1.0, -2.0], np.float32), atol=1e-6)
     assert moves(prior) and not moves(plane_prior("mixture", 4)) and not moves(plane_prior("gaussian", learned=True))
 
 
@@ -106,7 +108,7 @@ def test_outlines_are_level_lines_that_hold_as_much_as_they_say(kind):
 def test_outlines_of_mixture_and_ring_lie_about_their_heights():
     for count in (1, 3, 8, 32):
         lines, prior = outline("mixture", count), plane_prior("mixture", count)
-        assert lines.shape[0] == 2 * count
+        assert lines.shape[0] == 2 * count and isinstance(prior, MixturePrior)
         centres = lines[:count, :-1].mean(1)
         assert np.allclose(np.sort(centres, 0), np.sort(prior.location.numpy(), 0), atol=1e-6)
     assert np.allclose(np.hypot(*outline("ring")[1].T), RING_RADIUS)

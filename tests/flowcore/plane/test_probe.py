@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from flowcore.errors import ConfigError, NonFiniteError
+from flowcore.model.priors import LearnedPrior
 from flowcore.model.systems import build
 from flowcore.plane.probe import ToyProbe, hundredths
 from flowcore.plane.trainer import ToyConfig, ToyTrainer
@@ -73,6 +74,7 @@ def test_states_are_the_flow_s_and_z_leads_back(trained):
 
 def test_a_prior_that_is_learned_has_a_row():
     flow = ToyTrainer(ToyConfig(flow="glow", depth=2, width=16, batch=64)).average
+    assert isinstance(flow.prior, LearnedPrior)
     with torch.no_grad():
         flow.prior.raw_log_scale.fill_(0.4)
     found = ToyProbe(flow).at((0.1, 0.2))

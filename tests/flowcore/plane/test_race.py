@@ -51,6 +51,13 @@ def test_times_never_differ_by_more_than_the_longest_turn():
     assert steps == sorted(steps, reverse=True) and steps[0] > 20 * steps[3]
 
 
+def test_a_turn_of_no_time_is_one_step():
+    race = Race([trainer("nice"), trainer("realnvp")])
+    for _ in range(2):
+        race.turn(0.0)
+    assert [racer.trainer.step_count for racer in race.racers] == [1, 1]
+
+
 def test_real_flows_by_the_threads_own_clock():
     race = Race([trainer("nice"), trainer("spline")])
     while race.seconds < 0.05:
@@ -84,7 +91,7 @@ def test_in_a_race_a_flow_learns_as_it_does_alone():
 def test_a_racer_that_breaks_down_has_used_its_time():
     race = Race([trainer("nice")])
 
-    def breaks():
+    def breaks(count: int = 1) -> float:
         raise ConfigError("broken")
 
     race.racers[0].trainer.step = breaks

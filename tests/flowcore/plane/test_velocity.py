@@ -12,7 +12,8 @@ from flowcore.fast.points.continuous import ContinuousPasses
 from flowcore.fast.points.flat import FlatParameters
 from flowcore.model import checkpoint
 from flowcore.model.systems import build
-from flowcore.plane.continuous import TOLERANCE, runge_kutta
+from flowcore.modules import bias_of
+from flowcore.plane.continuous import TOLERANCE, ContinuousFlow, runge_kutta
 from flowcore.plane.course import snapshot_config
 from flowcore.plane.trainer import ToyConfig, ToyTrainer
 from flowcore.plane.velocity import DATA_WIDTH, PlainField, WaveField, drift, late_clock
@@ -68,6 +69,7 @@ def test_no_weights_carry_a_point_off():
     """The field is a Gaussian's and a correction of at most |c| + Σ |C|: with any weights a path stays within its reach."""
     torch.manual_seed(0)
     flow = build({"system": "continuous", "shape": [2], "width": 16, "field": "waves"})
+    assert isinstance(flow, ContinuousFlow)
     flow.initialise(FAR)
     with torch.no_grad():
         for parameter in flow.field.parameters():
@@ -75,8 +77,8 @@ def test_no_weights_carry_a_point_off():
         passes = ContinuousPasses(flow, FlatParameters(flow), 32)
         x = torch.randn(500, 2) * 3
         z, log_det = passes.encode(x)
-        hidden = flow.field.hidden[0]
-        bound = (hidden.weight.abs().sum(1) + hidden.bias.abs()) @ flow.field.last.weight.abs().t() + flow.field.last.bias.abs()
+        hidden, last = flow.field.hidden[0], flow.field.last
+        bound = (hidden.weight.abs().sum(1) + bias_of(hidden).abs()) @ last.weight.abs().t() + bias_of(last).abs()
         # |dz/dt| ≤ |g| |z| + bound backwards in time (Grönwall); |g| integrates to less than 1.5.
         assert float(z.norm(dim=1).max()) < math.exp(1.5) * (float(x.norm(dim=1).max()) + float(bound.norm()))
         assert torch.isfinite(log_det).all()

@@ -69,7 +69,9 @@ def test_gradient_norms_are_autograds():
     learning = {name: list(part.parameters()) for name, part in parts if any(True for _ in part.parameters())}
     expected = [float(sum(p.grad.square().sum() for p in members)) ** 0.5 for members in learning.values()]
     trainer.step()
-    names, norms = frames.gradient_norms()
+    found = frames.gradient_norms()
+    assert found is not None
+    names, norms = found
     assert names == list(learning) and names[-1] == "prior"
     # The step clips the whole, so all by one factor.
     factor = min(1.0, 20.0 / float(np.linalg.norm(expected)))

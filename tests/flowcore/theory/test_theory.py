@@ -22,6 +22,7 @@ from flowcore.bijections import (
     channel_cycle,
     half,
 )
+from flowcore.bijections.linear import ChannelLinear
 from flowcore.errors import CheckpointError, ConfigError
 from flowcore.model.checkpoint import load
 from flowcore.theory import convolution, coupling, masking
@@ -172,12 +173,9 @@ def test_the_curve_learns_its_target(name):
     gap = target.loss(curve) - target.entropy
     assert 0 <= gap < 0.1 < target.loss(start) - target.entropy
     again = Learner(Curve(straight()), name)
-    for _ in range(5):
-        first = again.step()
+    first = [again.step() for _ in range(5)]
     other = Learner(Curve(straight()), name)
-    for _ in range(5):
-        second = other.step()
-    assert first == second
+    assert [other.step() for _ in range(5)] == first
 
 
 def test_the_learner_starts_from_the_hands_curve():
@@ -374,6 +372,7 @@ def test_the_learned_convolution_is_the_layers_own(name):
     assert np.array_equal(masking.unsqueeze(deep), x)
     for step in steps:
         layer = flow.layers[step.layer]
+        assert isinstance(layer, ChannelLinear)
         assert np.allclose(step.weight, layer.weight().detach().numpy(), atol=1e-12)
         z, log_det = layer.encode(torch.tensor(deep)[None])
         assert np.allclose(convolution.apply(step.weight, deep), z[0].detach().numpy(), atol=1e-12)

@@ -130,7 +130,9 @@ def main(folder: Path) -> None:
     assert (stopped.step, stopped.stopped) == (7, 15)
 
     # The writer works longer than any message is waited for.
-    usual, together._control = together._control, dist.new_group(backend="gloo", timeout=timedelta(seconds=2))
+    usual, impatient = together._control, dist.new_group(backend="gloo", timeout=timedelta(seconds=2))
+    assert isinstance(impatient, dist.ProcessGroup)
+    together._control = impatient
     processes.BEAT = 0.3
     worked = together.alone(lambda: time.sleep(3.5) or "worked")
     assert worked == ("worked" if together.writer else None)

@@ -16,6 +16,7 @@ from PIL import Image
 from flowcore.data.datasets import open_dataset
 from flowcore.data.reading import Reading, fit_picture, moved_box
 from flowcore.data.rows import visited
+from flowcore.data.stream import StreamedPictures
 from flowcore.errors import ConfigError, DataError
 from flowcore.pictures.images import Picture, read_picture
 from flowcore.training import Processes, TrainConfig, architecture_for, train
@@ -83,7 +84,8 @@ def config(channels: int = 3, **changes) -> TrainConfig:
 def test_without_a_move_every_kind_gives_the_ordinary_bytes(data):
     ordinary, anew = opened(data), opened(data, anew=True)
     assert anew.names == ordinary.names and anew.classes == ordinary.classes and anew.shape == ordinary.shape
-    assert anew.reading == ordinary.reading and (ordinary.labels is None or np.array_equal(anew.labels, ordinary.labels))
+    assert anew.reading == ordinary.reading and (anew.labels is None) == (ordinary.labels is None)
+    assert anew.labels is None or ordinary.labels is None or np.array_equal(anew.labels, ordinary.labels)
     assert np.array_equal(anew.pictures[:], ordinary.pictures[:])
     indices = np.array([3, 0, 3, 7, 1])
     assert np.array_equal(visited(anew.pictures, indices, np.zeros((5, 4))), ordinary.pictures[indices])
@@ -135,7 +137,7 @@ def test_a_batch_is_that_of_seed_step_and_row_whatever_the_processes(data, memor
         indices = trainer.batch_indices(step, len(anew))
         if label is not None:
             assert np.array_equal(label.numpy(), anew.labels[indices])
-            assert torch.equal(label, torch.cat([part[1] for part in parts]))
+            assert torch.equal(label, torch.cat([part[1] for part in parts if part[1] is not None]))
         plain = Trainer(dataclasses.replace(trainer.config, jitter=False)).make_batch(anew.pictures, anew.labels, step)[0]
         other = Trainer(dataclasses.replace(trainer.config, seed=1)).make_batch(anew.pictures, anew.labels, step)[0]
         assert not torch.equal(x, plain) and not torch.equal(x, other)
@@ -193,6 +195,7 @@ def test_what_is_decoded_ahead_is_what_is_asked_for(tmp_path):
     for number, picture in enumerate(blobs()):
         Image.fromarray(picture).save(tmp_path / f"{number:02}.png")
     ahead, alone = (open_dataset(tmp_path, size=SIZE, anew=True).pictures for _ in range(2))
+    assert isinstance(ahead, StreamedPictures) and isinstance(alone, StreamedPictures)
     order = [np.random.default_rng(step).permutation(COUNT)[:5] for step in range(12)]
     ahead.follow(lambda step: order[min(step, 11)], 0, lambda step: jitters(1, step, slice(0, 5)))
     asked, request = [], ahead._request
@@ -212,7 +215,7 @@ def test_the_stand_in_of_a_broken_picture_is_moved_as_that_was_and_has_its_class
     anew = open_dataset(tmp_path, size=SIZE, anew=True, on_broken=lambda *words: told.append(words))
     (tmp_path / anew.names[3]).write_bytes(b"no picture any more")
     moves = jitters(0, 0, slice(0, 2))
-    row = anew.pictures.visited(np.array([1, 3]), moves)[1]
+    row = visited(anew.pictures, np.array([1, 3]), moves)[1]
     following = next(index for index in range(4, COUNT) if anew.labels[index] == anew.labels[3])
     source = read_picture(tmp_path / anew.names[following])
     assert np.array_equal(row, fit_picture(source, Reading(), row.shape, moves[1])) and len(told) == 1
@@ -246,7 +249,7 @@ def test_sources_that_do_not_fit_are_a_sentence_for_who_asks_for_them(tmp_path, 
     np.savez(path, **{**arrays, **changes})
     with pytest.raises(DataError, match=words):
         open_dataset(path, "train", anew=True)
-    assert np.array_equal(open_dataset(path, "train", validation=0).pictures, arrays["x_train"])
+    assert np.array_equal(open_dataset(path, "train", validation=0).pictures[:], arrays["x_train"])
 
 
 def test_sources_serve_where_the_pictures_are_taken_as_they_are(tmp_path):
@@ -263,7 +266,9 @@ def test_sources_serve_where_the_pictures_are_taken_as_they_are(tmp_path):
 
 
 def test_the_faces_file_holds_the_ordinary_cuts_and_what_they_were_cut_from(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(ROOT / "assets" / "models"))  # as for any script: what lies beside it can be imported
     spec = importlib.util.spec_from_file_location("bundled_data", ROOT / "assets" / "models" / "data.py")
+    assert spec is not None and spec.loader is not None
     maker = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(maker)
     monkeypatch.setattr(maker, "FACES_TEST", 4)
@@ -282,7 +287,7 @@ def test_the_faces_file_holds_the_ordinary_cuts_and_what_they_were_cut_from(tmp_
         cuts = [np.asarray(Image.fromarray(face).resize((64, 64), Image.Resampling.LANCZOS, box=tuple(box))) for face in sources]
         assert np.array_equal(held["x_train"], cuts) and held["x_test"].shape == (4, 64, 64, 3)
     anew = open_dataset(out, "train", anew=True)
-    assert np.array_equal(anew.pictures[:], open_dataset(out, "train").pictures)
+    assert np.array_equal(anew.pictures[:], open_dataset(out, "train").pictures[:])
     number, move = int(anew.names[0].split()[-1]), np.array([[0.0, 0, 0, 1e-9]])
     assert np.abs(visited(anew.pictures, np.array([0]), move)[0].astype(int) - cuts[number]).max() <= 1
 

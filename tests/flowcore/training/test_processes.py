@@ -17,6 +17,7 @@ from flowcore.training.trainer import Trainer
 
 WORKER = Path(__file__).with_name("process_worker.py")
 _spec = importlib.util.spec_from_file_location("process_worker", WORKER)
+assert _spec is not None and _spec.loader is not None
 worker = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(worker)
 

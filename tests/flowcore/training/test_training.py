@@ -13,6 +13,7 @@ import torch
 from flowcore.errors import CheckpointError, ConfigError, DataError, NonFiniteError
 from flowcore.model import checkpoint
 from flowcore.model.card import read_card
+from flowcore.model.priors import LearnedPrior
 from flowcore.training import RunFolder, TrainConfig, architecture_for, train
 from flowcore.training.loop import Trainer
 
@@ -125,7 +126,8 @@ def test_class_conditional_training_uses_the_labels(tmp_path):
     data.labels = np.arange(40) % 2
     architecture = architecture_for("glow", "tiny", (1, 8, 8), classes=2)
     trainer = train(config(architecture=architecture), data, tmp_path / "run", data)
-    assert (trainer.flow.prior.location[0] != trainer.flow.prior.location[1]).any()
+    prior = trainer.flow.prior
+    assert isinstance(prior, LearnedPrior) and (prior.location[0] != prior.location[1]).any()
 
 
 @pytest.mark.parametrize("system", ["nice", "realnvp", "glow"])
@@ -153,3 +155,50 @@ def test_what_cannot_be_trained_is_a_sentence(tmp_path):
         train(config(), pictures(8), tmp_path / "twice", resume=True)
     with pytest.raises(ConfigError, match="even"):
         architecture_for("glow", "small", (1, 7, 7))
+
+
+def test_averaged_weights_are_kept_every_so_many_steps(tmp_path):
+    data, held_out = pictures(64), pictures(16)
+    train(config(keep_every=15), data, tmp_path / "run", held_out)
+    folder = RunFolder(tmp_path / "run")
+    assert sorted(path.name for path in folder.path.glob("step-*")) == ["step-000015.safetensors", "step-000030.safetensors"]
+    train(config(), data, tmp_path / "plain", held_out)
+    assert not list((tmp_path / "plain").glob("step-*"))
+    kept = checkpoint.load(folder.kept(30))
+    assert kept.card["steps"] == 30 and kept.flow.initialised
+    assert folder.kept(30).stat().st_size < folder.last.stat().st_size / 2
+    # Keeping changes nothing of the run, and a run that was stopped in between keeps the same.
+    for name, tensor in weights(tmp_path / "run").items():
+        assert torch.equal(tensor, weights(tmp_path / "plain")[name]), name
+    steps = iter(range(100))
+    train(config(keep_every=15), data, tmp_path / "parts", held_out, should_stop=lambda: next(steps) == 21)
+    train(config(keep_every=15), data, tmp_path / "parts", held_out, resume=True)
+    other = checkpoint.load(RunFolder(tmp_path / "parts").kept(30)).flow.state_dict()
+    for name, tensor in kept.flow.state_dict().items():
+        assert torch.equal(tensor, other[name]), name
+
+
+def test_kept_weights_are_those_of_the_best_checkpoint_at_its_step(tmp_path):
+    train(config(keep_every=20), pictures(64), tmp_path / "run", pictures(16))
+    folder = RunFolder(tmp_path / "run")
+    best = checkpoint.load(folder.best)
+    kept = checkpoint.load(folder.kept(best.card["steps"])).flow.state_dict()
+    assert all(torch.equal(tensor, kept[name]) for name, tensor in best.flow.state_dict().items())
+
+
+def test_what_a_kill_left_of_a_kept_checkpoint_is_tidied_away(tmp_path):
+    train(config(steps=10, keep_every=5), pictures(32), tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    part = folder.path / ".step-000005.safetensors.1.part"
+    part.write_bytes(b"half")
+    folder.tidy()
+    assert not part.exists() and folder.kept(5).is_file()
+
+
+def test_keeping_is_a_whole_number_of_steps():
+    for wrong in (-1, 1.5, "often"):
+        with pytest.raises(ConfigError, match="keep every"):
+            config(keep_every=wrong)
+    old = config().to_dict()
+    del old["keep_every"]
+    assert TrainConfig.from_dict(old).keep_every == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,6 @@ from flowcore.latents.directions.files import (
 from flowcore.latents.directions.making import axes_of, bounds_of, latents_job, of_sets
 from flowcore.model.checkpoint import Loaded
 from flowcore.model.codec import decode_job, label_tensor
-from flowcore.model.evaluation import describe
 from flowcore.model.flow import Flow
 from flowcore.pictures.crop import Crop, apply_crop
 from flowcore.pictures.images import EXTENSIONS, read_picture
@@ -31,6 +31,8 @@ from flowcore.work import beside
 from ..context import Context, Steps, job
 from ..hand import follow_the_hand, in_strides
 from ..requests.directions import (
+    Directions,
+    DirectionSaved,
     Edit,
     FromFolders,
     FromLatents,
@@ -40,6 +42,7 @@ from ..requests.directions import (
     SaveDirection,
     Strip,
 )
+from ..requests.explorer import BitsAt, FramesPart, PictureAt
 from .explorer import CHUNK, bits, picture_model
 
 FOLDER_MAX = 1000
@@ -63,7 +66,7 @@ def list_directions(context: Context, request: ListDirections) -> Steps:
         found.append(direction)
         files.append(path.name)
         yield
-    _answer(context, request.kind, found, {"files": files, "fingerprint": mark, "problems": problems}, loaded.flow)
+    context.send(replace(_found(found, mark, loaded.flow), files=tuple(files), problems=tuple(problems)))
 
 
 @job(OpenDirection.kind)
@@ -73,7 +76,7 @@ def open_direction(context: Context, request: OpenDirection) -> Steps:
     direction = load_direction(Path(request.path).expanduser())
     check(direction, loaded.flow, _fingerprint(context, loaded))
     yield
-    _answer(context, request.kind, [direction], {"fingerprint": direction.fingerprint}, loaded.flow)
+    context.send(_found([direction], direction.fingerprint, loaded.flow))
 
 
 @job(SaveDirection.kind)
@@ -84,7 +87,7 @@ def save(context: Context, request: SaveDirection) -> Steps:
     except ValueError:
         raise DataError("This direction has a damaged card, so it cannot be saved.") from None
     save_direction(request.path, from_card(card, request.vector.astype(np.float32)))
-    context.send(request.kind, {"path": request.path, "done": True}, done=True)
+    context.send(DirectionSaved(request.path, done=True))
     yield
 
 
@@ -96,7 +99,7 @@ def from_latents(context: Context, request: FromLatents) -> Steps:
     yield
     about = {"by": "picks", "data": "samples"}
     made = yield from beside(lambda _told: _made(loaded.flow, request, request.more, request.less, about, mark))
-    _answer(context, request.kind, made, {"fingerprint": mark, "skipped": []}, loaded.flow)
+    context.send(_found(made, mark, loaded.flow))
 
 
 @job(FromFolders.kind)
@@ -126,23 +129,22 @@ def from_folders(context: Context, request: FromFolders) -> Steps:
     about = {"by": "folders", "data": " and ".join(folder.name for folder in folders)}
     less = sets[1] if len(sets) > 1 else sets[0][:0]
     made = yield from beside(lambda _told: _made(loaded.flow, request, sets[0], less, about, mark))
-    _answer(context, request.kind, made, {"fingerprint": mark, "skipped": skipped}, loaded.flow)
+    context.send(replace(_found(made, mark, loaded.flow), skipped=tuple(skipped)))
 
 
 @job(Edit.kind)
 def edit(context: Context, request: Edit) -> Steps:
     """See `Edit`."""
-    loaded = picture_model(context, request.model)
-    flow = loaded.flow
+    flow = picture_model(context, request.model).flow
     z = _moved(flow, request, request.moves)[None]
     yield
     label = label_tensor(flow, [request.label])
     follow_the_hand(context, flow)
     pictures = yield from in_strides(decode_job(flow, z, label))
-    context.send(request.kind, {"done": False}, {"picture": pictures[0], "z": z[0]})
+    context.send(PictureAt(pictures[0], z[0]))
     yield
     (bpd,) = yield from bits(flow, pictures, z.dtype, label)
-    context.send(request.kind, {**describe(loaded.card, bpd), "done": True}, done=True)
+    context.send(BitsAt(bpd, done=True))
 
 
 @job(Strip.kind)
@@ -157,8 +159,7 @@ def strip(context: Context, request: Strip) -> Steps:
         z = np.stack([(base + amount * step).astype(base.dtype) for amount in amounts])
         pictures = yield from decode_job(flow, z, label_tensor(flow, [request.label] * len(z)))
         done = start + len(amounts) == len(request.amounts)
-        data = {"first": start, "count": len(amounts), "done": done}
-        yield from context.stream(request.kind, data, {"pictures": pictures, "z": z}, done=done)
+        yield from context.stream(FramesPart(start, pictures, done=done))
 
 
 def _fingerprint(context: Context, loaded: Loaded) -> str:
@@ -171,10 +172,11 @@ def _fingerprint(context: Context, loaded: Loaded) -> str:
     return kept[key]
 
 
-def _answer(context: Context, kind: str, directions: Sequence[Direction], data: dict, flow: Flow) -> None:
+def _found(directions: Sequence[Direction], mark: str, flow: Flow) -> Directions:
+    """The answer that they are, of a model with this fingerprint."""
     vectors = [direction.vector for direction in directions]
     rows = np.stack(vectors) if vectors else np.zeros((0, flow.num_dims), np.float32)
-    context.send(kind, {**data, "cards": [card_of(each) for each in directions], "done": True}, {"vectors": rows}, done=True)
+    return Directions(tuple(card_of(each) for each in directions), rows, mark, done=True)
 
 
 def _made(flow: Flow, request: FromLatents | FromFolders, more: np.ndarray, less: np.ndarray, about: dict,
@@ -204,7 +206,7 @@ def _read(path: Path, loaded: Loaded, skipped: list) -> np.ndarray | None:
     try:
         return apply_crop(read_picture(path), Crop(), height, width, channels)
     except FlowError as error:
-        skipped.append([path.name, str(error)])
+        skipped.append((path.name, str(error)))
         return None
 
 

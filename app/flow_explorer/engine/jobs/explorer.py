@@ -20,23 +20,33 @@ from flowcore.model.codec import (
     label_tensor,
     to_pixels,
 )
-from flowcore.model.evaluation import describe
 from flowcore.model.flow import Flow
-from flowcore.model.labels import Label, between, single, to_json
+from flowcore.model.labels import Label, between, single
 
 from ..context import Context, Steps, job
 from ..devices import fast_bfloat16
 from ..hand import follow_the_hand, in_strides, quick_draft
-from ..requests.base import (
+from ..requests.explorer import (
+    BitsAt,
+    Described,
     DescribeLatent,
     DraftPage,
+    DraftPart,
+    Encoded,
     EncodePicture,
+    Encoding,
+    FramesPart,
+    Opened,
     OpenModel,
+    PagePart,
+    PageScores,
+    PictureAt,
     SamplePage,
     ScorePage,
     TemperatureFrames,
     WalkAt,
     WalkFrames,
+    WalkPart,
 )
 
 __all__ = ["CHUNK", "bits", "chunks", "picture_model"]
@@ -55,15 +65,9 @@ def open_model(context: Context, request: OpenModel) -> Steps:
     """See `OpenModel`."""
     loaded = picture_model(context, request.model)
     flow = loaded.flow
-    data = {
-        "card": loaded.card,
-        "path": str(loaded.path),
-        "device": str(flow.device),
-        "num_dims": flow.num_dims,
-        "event_shape": list(flow.event_shape),
-        "levels": [[level.name, level.start, level.stop] for level in flow.levels],
-    }
-    context.send(request.kind, data, done=True)
+    levels = tuple((level.name, level.start, level.stop) for level in flow.levels)
+    shape, device = tuple(flow.event_shape), str(flow.device)
+    context.send(Opened(loaded.card, str(loaded.path), device, flow.num_dims, shape, levels, done=True))
     yield
 
 
@@ -78,11 +82,8 @@ def sample_page(context: Context, request: SamplePage) -> Steps:
         rows = z.cpu().numpy()
         labels = [_class_of(flow, request, request.first + index) for index in range(start, stop)]
         pictures = yield from decode_job(flow, rows, label_tensor(flow, labels))
-        done = stop == request.count
-        data = {"first": request.first + start, "count": stop - start, "done": done}
-        if flow.num_classes:
-            data["labels"] = [to_json(label) for label in labels]
-        yield from context.stream(request.kind, data, {"pictures": pictures, "z": rows}, done=done)
+        known = tuple(labels) if flow.num_classes else ()
+        yield from context.stream(PagePart(request.first + start, pictures, rows, known, done=stop == request.count))
 
 
 @job(ScorePage.kind)
@@ -95,7 +96,7 @@ def score_page(context: Context, request: ScorePage) -> Steps:
         label = label_tensor(flow, list(request.labels[start:stop]) or [()] * len(rows))
         pictures = yield from decode_job(flow, rows, label)
         found += yield from bits(flow, pictures, rows.dtype, label)
-    context.send(request.kind, {"bpd": found, "done": True}, done=True)
+    context.send(PageScores(tuple(found), done=True))
 
 
 @job(DraftPage.kind)
@@ -120,10 +121,8 @@ def draft_page(context: Context, request: DraftPage) -> Steps:
         labels = [_class_of(flow, request, index) for index in indices]
         pictures = yield from in_strides(decode_job(flow, rows, label_tensor(flow, labels), draft=quick))
         desk.drew(others, time.monotonic() - started)
-        data = {"indices": indices, "done": not left}
-        if flow.num_classes:
-            data["labels"] = [to_json(label) for label in labels]
-        yield from context.stream(request.kind, data, {"pictures": pictures, "z": rows}, done=not left)
+        known = tuple(labels) if flow.num_classes else ()
+        yield from context.stream(DraftPart(tuple(indices), pictures, rows, known, done=not left))
 
 
 class _Desk:
@@ -169,42 +168,34 @@ def temperature_frames(context: Context, request: TemperatureFrames) -> Steps:
     for start, stop in chunks(flow, len(request.temperatures)):
         rows = torch.cat([flow.temper(z, temperature) for temperature in request.temperatures[start:stop]]).cpu().numpy()
         pictures = yield from decode_job(flow, rows, label_tensor(flow, [label] * len(rows)))
-        done = stop == len(request.temperatures)
-        data = {"first": start, "count": stop - start, "done": done}
-        yield from context.stream(request.kind, data, {"pictures": pictures}, done=done)
+        yield from context.stream(FramesPart(start, pictures, done=stop == len(request.temperatures)))
 
 
 @job(EncodePicture.kind)
 def encode_picture(context: Context, request: EncodePicture) -> Steps:
     """See `EncodePicture`."""
-    loaded = picture_model(context, request.model)
-    flow, label = loaded.flow, request.label
+    flow, label = picture_model(context, request.model).flow, request.label
     if flow.num_classes and not label:
         label = single(int((yield from class_log_probs_job(flow, request.picture)).argmax()))
     follow_the_hand(context, flow)  # that drags or zooms a crop
 
-    def data_of(z: np.ndarray, bpd: float) -> dict:
-        named = {"label": to_json(label)} if label else {}
-        return {**describe(loaded.card, _finite(bpd)), "dtype": z.dtype.name, "well": request.well, **named}
-
     def early(z: np.ndarray, bpd: float) -> None:
-        context.send(request.kind, {**data_of(z, bpd), "done": False}, {"z": z})
+        context.send(Encoding(z, _finite(bpd), label))
 
     steps = encode_job(flow, request.picture, label_tensor(flow, [label]), early if request.in_hand else None)
     encoded = yield from in_strides(steps)
-    proof = {"differing": encoded.differing, "max_error": encoded.max_error, "done": True}
-    data = {**data_of(encoded.z, encoded.bpd), **proof}
-    context.send(request.kind, data, {"z": encoded.z, "picture": encoded.picture}, done=True)
+    context.send(Encoded(encoded.z, _finite(encoded.bpd), label, picture=encoded.picture, differing=encoded.differing,
+                         max_error=encoded.max_error, done=True))  # fmt: skip
 
 
 @job(DescribeLatent.kind)
 def describe_latent(context: Context, request: DescribeLatent) -> Steps:
     """See `DescribeLatent`."""
-    loaded = picture_model(context, request.model)
-    label = label_tensor(loaded.flow, [request.label])
-    pictures = yield from decode_job(loaded.flow, request.z[None], label)
-    (bpd,) = yield from bits(loaded.flow, pictures, request.z.dtype, label)
-    context.send(request.kind, {**describe(loaded.card, bpd), "done": True}, done=True)
+    flow = picture_model(context, request.model).flow
+    label = label_tensor(flow, [request.label])
+    pictures = yield from decode_job(flow, request.z[None], label)
+    (bpd,) = yield from bits(flow, pictures, request.z.dtype, label)
+    context.send(Described(bpd, done=True))
 
 
 @job(WalkFrames.kind)
@@ -216,9 +207,7 @@ def walk_frames(context: Context, request: WalkFrames) -> Steps:
         label = label_tensor(flow, [between(request.label_a, request.label_b, t) for t in request.ts[start:stop]])
         pictures = yield from decode_job(flow, z, label)
         bpd = yield from bits(flow, pictures, z.dtype, label)
-        done = stop == len(request.ts)
-        data = {"first": start, "count": stop - start, "bpd": bpd, "done": done}
-        yield from context.stream(request.kind, data, {"pictures": pictures}, done=done)
+        yield from context.stream(WalkPart(start, pictures, tuple(bpd), done=stop == len(request.ts)))
 
 
 @job(WalkAt.kind)
@@ -231,12 +220,12 @@ def walk_at(context: Context, request: WalkAt) -> Steps:
     yield
     quick = request.draft and quick_draft(flow, z)
     pictures = yield from in_strides(decode_job(flow, z, label, quick))
-    context.send(request.kind, {"t": request.t, "done": request.draft}, {"picture": pictures[0], "z": z[0]}, done=request.draft)
+    context.send(PictureAt(pictures[0], z[0], done=request.draft))
     yield
     if request.draft:
         return
     (bpd,) = yield from bits(flow, pictures, z.dtype, label)
-    context.send(request.kind, {"t": request.t, "bpd": bpd, "done": True}, done=True)
+    context.send(BitsAt(bpd, done=True))
 
 
 def picture_model(context: Context, name: str) -> Loaded:

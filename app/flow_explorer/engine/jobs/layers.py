@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from flowcore.errors import ConfigError
@@ -13,7 +11,17 @@ from flowcore.model.codec import label_tensor
 from flowcore.model.flow import Flow
 
 from ..context import Context, Steps, job
-from ..requests.layers import DecodeLayers, EncodeLayers
+from ..requests.layers import (
+    Against,
+    AgainstPrior,
+    Checked,
+    DecodeLayers,
+    EncodeLayers,
+    Outline,
+    Place,
+    Stages,
+    Terms,
+)
 
 __all__ = ["CHUNK"]
 
@@ -35,25 +43,23 @@ def decode_layers(context: Context, request: DecodeLayers) -> Steps:
 
 def _follow(context: Context, request: EncodeLayers | DecodeLayers, start: np.ndarray) -> Steps:
     """Send what comes; stages a dozen at a time, and what is left of them as soon as something else follows."""
-    flow, kind = _model(context, request.model), request.kind
-    _outline(context, kind, flow)
+    flow = _model(context, request.model)
+    layers = tuple(Place(layer.kind, layer.level, layer.step) for layer in outline(flow))
+    context.send(Outline(layers, tuple((level.name, level.stop - level.start) for level in flow.levels)))
     yield
     waiting: list[Stage] = []
     for step in follow_job(flow, start, label_tensor(flow, [request.label])):
         if isinstance(step, Stage):
             waiting.append(step)
         if waiting and (step is not waiting[-1] or len(waiting) == CHUNK):
-            yield from _send(context, kind, waiting)
+            yield from _send(context, waiting)
             waiting = []
         if isinstance(step, Anatomy):
-            context.send(kind, {"part": "terms", "log_dets": step.log_dets.tolist(), "prior": step.prior_terms.tolist(),
-                                "log_prob": step.log_prob, "bpd": step.bpd})  # fmt: skip
+            context.send(Terms(tuple(step.log_dets.tolist()), tuple(step.prior_terms.tolist()), step.log_prob, step.bpd))
         elif isinstance(step, Match):
-            arrays: dict[str, np.ndarray] = {}
-            levels = [_against(held, str(number), arrays) for number, held in enumerate(step.levels)]
-            context.send(kind, {"part": "prior", "levels": levels, "all": _against(step.whole, "all", arrays)}, arrays)
+            context.send(AgainstPrior(tuple(map(_against, step.levels)), _against(step.whole)))
         elif isinstance(step, Check):
-            context.send(kind, {"part": "check", "difference": step.difference}, done=True)
+            context.send(Checked(step.difference, done=True))
         yield
 
 
@@ -64,33 +70,19 @@ def _model(context: Context, name: str) -> Flow:
     return flow
 
 
-def _outline(context: Context, kind: str, flow: Flow) -> None:
-    layers = [[layer.kind, layer.level, layer.step] for layer in outline(flow)]
-    levels = [[level.name, level.stop - level.start] for level in flow.levels]
-    context.send(kind, {"part": "outline", "layers": layers, "levels": levels})
-
-
-def _send(context: Context, kind: str, stages: list[Stage]) -> Steps:
+def _send(context: Context, stages: list[Stage]) -> Steps:
     stages = sorted(stages, key=lambda stage: stage.index)
-    data: dict[str, Any] = {"part": "stages", "first": stages[0].index, "count": len(stages)}
-    if stages[0].log_det is not None:
-        data["log_dets"] = [stage.log_det for stage in stages]
-    arrays = {
-        "pictures": np.stack([stage.picture for stage in stages]),
-        "ranges": np.array([(stage.low, stage.high) for stage in stages]),
-    }
-    yield from context.stream(kind, data, arrays)
+    log_dets = tuple(stage.log_det for stage in stages if stage.log_det is not None)
+    yield from context.stream(Stages(stages[0].index, np.stack([stage.picture for stage in stages]),
+                                     np.array([(stage.low, stage.high) for stage in stages]), log_dets or None))  # fmt: skip
 
 
-def _against(held: Held, name: str, arrays: dict[str, np.ndarray]) -> dict | None:
+def _against(held: Held) -> Against | None:
     if not held.standard:
         return None
-    found = held.found
-    for part in ("expected", "found", "low", "high"):
-        arrays[f"{part}.{name}"] = np.array(getattr(found, part))
-    shell = found.shell
-    return {
-        "count": found.count, "kind": found.kind, "distance": found.distance, "p_value": found.p_value, "mean": found.mean,
-        "deviation": found.deviation, "kurtosis": found.kurtosis, "prior_deviation": found.prior_deviation,
-        "prior_kurtosis": found.prior_kurtosis, "shell": [shell.norm, shell.low, shell.centre, shell.high],
-    }  # fmt: skip
+    found, shell = held.found, held.found.shell
+    return Against(
+        np.array(found.expected), np.array(found.found), np.array(found.low), np.array(found.high), found.count, found.kind,
+        found.distance, found.p_value, found.mean, found.deviation, found.kurtosis, found.prior_deviation, found.prior_kurtosis,
+        (shell.norm, shell.low, shell.centre, shell.high),
+    )  # fmt: skip

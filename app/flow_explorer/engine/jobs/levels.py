@@ -5,18 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from flowcore.errors import ConfigError
-from flowcore.latents.resample import mixed
+from flowcore.latents.resample import BEYOND, mixed
 from flowcore.model.codec import decode_job, label_tensor
 
 from ..context import Context, Steps, job
-from ..requests.levels import Variations
+from ..requests.levels import Variations, VariationsPart
 from .explorer import bits, chunks, picture_model
 
 __all__: list[str] = []
-
-BEYOND = 2**32
-"""Variations are drawn as samples with numbers that no page reaches: else one of a sample's would be that sample again."""
-
 
 @job(Variations.kind)
 def variations(context: Context, request: Variations) -> Steps:
@@ -25,18 +21,16 @@ def variations(context: Context, request: Variations) -> Steps:
     if len(request.z) != flow.num_dims:
         raise ConfigError("This picture's z is of another model.")
     levels = [(level.start, level.stop, level.shape) for level in flow.levels]
-    size = tuple(flow.event_shape[1:])
+    _, height, width = flow.event_shape
     other = request.other if len(request.other) else None
     region = request.region > 0 if request.region.any() else None
     for start, stop in chunks(flow, request.count):
         drawn = flow.sample(stop - start, request.temperature, request.seed, BEYOND + request.first + start).cpu().numpy()
         yield
         rows = np.stack(
-            [mixed(request.z, row, other, levels, request.actions, size, region, request.lock) for row in drawn]
+            [mixed(request.z, row, other, levels, request.actions, (height, width), region, request.lock) for row in drawn]
         )
         label = label_tensor(flow, [request.label] * len(rows))
         pictures = yield from decode_job(flow, rows, label)
         bpd = yield from bits(flow, pictures, rows.dtype, label)
-        done = stop == request.count
-        data = {"first": request.first + start, "count": stop - start, "bpd": bpd, "done": done}
-        yield from context.stream(request.kind, data, {"pictures": pictures, "z": rows}, done=done)
+        yield from context.stream(VariationsPart(request.first + start, pictures, rows, tuple(bpd), done=stop == request.count))

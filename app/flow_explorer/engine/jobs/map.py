@@ -26,7 +26,24 @@ from flowcore.pictures.images import to_png_bytes
 from flowcore.work import LOOK_IN_S, beside
 
 from ..context import Context, Steps, job
-from ..requests.map import LIMIT, MapDirection, MapEncode, MapPicture, MapPile, MapPlace
+from ..requests.explorer import OnePicture
+from ..requests.map import (
+    LIMIT,
+    LassoDirection,
+    MapArranging,
+    MapDirection,
+    MapDone,
+    MapEncode,
+    MapFound,
+    MapLayout,
+    MapPicture,
+    MapPile,
+    MapPlace,
+    MapPlaced,
+    MapReading,
+    MapRows,
+    PileCopied,
+)
 
 __all__ = ["CHUNK", "SENT_BYTES"]
 
@@ -83,11 +100,14 @@ def encode(context: Context, request: MapEncode) -> Steps:
     """See `MapEncode`."""
     loaded = _model(context, request.model)
     key = (*_key(loaded), request.path or hash(request.pictures.tobytes()))
-    held: _Held | None = context.shared.get("map")
-    again = held is not None and held.key == key
-    if not again:
+    known: _Held | None = context.shared.get("map")
+    again = known is not None and known.key == key
+    if known is not None and again:
+        held = known
+    else:
         # What was held is let go first: two maps at once are more than was promised.
         context.shared.pop("map", None)
+        del known
         held = yield from _open(context, request, loaded, key)
         context.shared["map"] = held
     while held.thread is not None and held.thread.is_alive():
@@ -98,18 +118,14 @@ def encode(context: Context, request: MapEncode) -> Steps:
     if held.layout is not None and held.layout.levels != levels:
         held.layout = None
     first = request.have if again and request.have <= held.count else 0
-    found = {"stage": "found", "total": limit, "of": len(held.data), "classes": held.classes, "first": first,
-             "side": held.factor, "done": False}  # fmt: skip
-    context.send(request.kind, found)
+    context.send(MapFound(limit, len(held.data), tuple(map(str, held.classes)), first, held.factor))
     for start in range(first, held.count, READ):
-        yield from _send_rows(context, request, held, start, min(start + READ, held.count))
-    yield from _encode_rest(context, request, loaded, held, limit, levels)
+        yield from _send_rows(context, held, start, min(start + READ, held.count))
+    yield from _encode_rest(context, loaded, held, limit, levels)
     yield from _arrange(context, request, held, levels)
 
 
-def _encode_rest(
-    context: Context, request: MapEncode, loaded: Loaded, held: _Held, limit: int, levels: tuple[int, ...]
-) -> Steps:
+def _encode_rest(context: Context, loaded: Loaded, held: _Held, limit: int, levels: tuple[int, ...]) -> Steps:
     flow = loaded.flow
     size = CHUNK.get(flow.device.type, 4)
     shown = SHOWN_FIRST
@@ -123,31 +139,29 @@ def _encode_rest(
             continue
         before = held.count - len(step.z)
         held.taken += step.count
-        if held.layout is not None and len(step.z):
+        if held.layout is not None and held.points is not None and len(step.z):
             held.points = np.concatenate([held.points, held.layout.place(step.z)[:, :2]])
         if held.count >= shown:
             shown *= SHOWN_NEXT
-            held.layout = yield from beside(lambda _told: held.zmap.layout(levels), started=held.working)
-            held.points, held.method = held.layout.points, "pca"
-            yield from _send_rows(context, request, held, before, held.count)
-            data = {"stage": "layout", "share": held.layout.share, "done": False}
-            yield from context.stream(request.kind, data, {"points": held.points})
+            layout = yield from beside(lambda _told: held.zmap.layout(levels), started=held.working)
+            held.layout, held.points, held.method = layout, layout.points, "pca"
+            yield from _send_rows(context, held, before, held.count)
+            yield from context.stream(MapLayout(_share(layout), layout.points))
         else:
-            yield from _send_rows(context, request, held, before, held.count)
+            yield from _send_rows(context, held, before, held.count)
 
 
-def _send_rows(context: Context, request: MapEncode, held: _Held, start: int, stop: int) -> Steps:
-    data = {"stage": "rows", "first": start, "names": [held.name(row) for row in range(start, stop)], "taken": held.taken,
-            "done": False}  # fmt: skip
+def _send_rows(context: Context, held: _Held, start: int, stop: int) -> Steps:
     pictures = _smaller(held.pictures(range(start, stop)), held.factor) if stop > start else np.empty((0, 1, 1, 1), np.uint8)
-    arrays = {"pictures": pictures, "bpd": np.array(held.bpd[start:stop]), "classes": np.array(held.kinds[start:stop], np.int64)}
-    if held.layout is not None and held.points is not None and len(held.points) >= stop:
-        arrays["points"] = held.points[start:stop]
-    yield from context.stream(request.kind, data, arrays)
+    laid = held.layout is not None and held.points is not None and len(held.points) >= stop
+    names = tuple(held.name(row) for row in range(start, stop))
+    bpd, classes = np.array(held.bpd[start:stop], np.float64), np.array(held.kinds[start:stop], np.int64)
+    points = held.points[start:stop] if laid and held.points is not None else None
+    yield from context.stream(MapRows(start, names, held.taken, pictures, bpd, classes, points))
 
 
 def _arrange(context: Context, request: MapEncode, held: _Held, levels: tuple[int, ...]) -> Steps:
-    context.send(request.kind, {"stage": "arranging", "done": False})
+    context.send(MapArranging())
     yield
     key = (levels, held.count)
     if key not in held.arranged:
@@ -166,11 +180,10 @@ def _arrange(context: Context, request: MapEncode, held: _Held, levels: tuple[in
             held.embedded[key] = yield from beside(lambda _told: umap_layout(layout.coordinates))
         points = held.embedded[key]
     held.layout, held.points, held.method = layout, points, request.method
-    data = {"stage": "done", "method": request.method, "share": layout.share, "exact": held.zmap.exact, "taken": held.taken,
-            "skipped": [list(pair) for pair in held.skipped[:SKIPPED_TOLD]], "skipped_count": len(held.skipped),
-            "done": True}  # fmt: skip
-    arrays = {"points": points, "neighbours": neighbours, "distances": distances}
-    yield from context.stream(request.kind, data, arrays, done=True)
+    skipped = tuple((str(name), str(sentence)) for name, sentence in held.skipped[:SKIPPED_TOLD])
+    yield from context.stream(MapDone(_share(layout), points, neighbours=neighbours, distances=distances, method=request.method,
+                                      exact=held.zmap.exact, taken=held.taken, skipped=skipped,
+                                      skipped_count=len(held.skipped), done=True))  # fmt: skip
 
 
 @job(MapPlace.kind)
@@ -179,20 +192,21 @@ def place(context: Context, request: MapPlace) -> Steps:
     loaded = _model(context, request.model)
     held: _Held | None = context.shared.get("map")
     found = None
-    if held is not None and held.key[:2] == _key(loaded) and held.layout is not None:
+    if held is not None and held.key[:2] == _key(loaded) and held.layout is not None and held.points is not None:
         layout, points = held.layout, held.points
         rows = yield from encode_rows_job(loaded.flow, request.picture[None])
         if np.isfinite(rows.bpd[0]):
             spot = layout.place(rows.z)[0]
             if held.method == "pca":
-                found = spot[:2].tolist() if len(spot) > 1 else [float(spot[0]), 0.0]
+                found = (float(spot[0]), float(spot[1]) if len(spot) > 1 else 0.0)
             else:
                 # UMAP has no axes: among those it is nearest to, the nearer the more.
                 away = np.linalg.norm(layout.coordinates - spot, axis=1)
                 near = np.argsort(away, kind="stable")[:NEIGHBOURS]
                 weight = 1.0 / (away[near] + 1e-6)
-                found = (weight @ points[near] / weight.sum()).tolist()
-    context.send(request.kind, {"place": found, "done": True}, done=True)
+                x, y = (weight @ points[near] / weight.sum()).tolist()
+                found = (x, y)
+    context.send(MapPlaced(found, done=True))
     yield
 
 
@@ -203,7 +217,7 @@ def picture(context: Context, request: MapPicture) -> Steps:
     if request.number >= held.count:
         raise ConfigError("This picture is not on the map any more.")
     found = yield from beside(lambda _told: held.pictures(np.array([request.number]))[0])
-    context.send(request.kind, {"done": True}, {"picture": found}, done=True)
+    context.send(OnePicture(found, done=True))
 
 
 @job(MapPile.kind)
@@ -222,11 +236,10 @@ def pile(context: Context, request: MapPile) -> Steps:
             saved += 1
         except (OSError, FlowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            failed.append([name, f"{name} could not be copied: {reason}."])
+            failed.append((name, f"{name} could not be copied: {reason}."))
         context.progress(done / len(rows), name)
         yield
-    data = {"saved": saved, "failed": failed[:SKIPPED_TOLD], "failed_count": len(failed), "folder": str(folder), "done": True}
-    context.send(request.kind, data, done=True)
+    context.send(PileCopied(saved, tuple(failed[:SKIPPED_TOLD]), len(failed), done=True))
 
 
 @job(MapDirection.kind)
@@ -251,9 +264,9 @@ def direction(context: Context, request: MapDirection) -> Steps:
             context.progress(done / total)
         zs.append(z)
     model, made = str(loaded.card.get("name") or loaded.path.stem), {"source": held.data.name}
-    yield from beside(lambda _told: save_lasso(Path(request.file), *zs, loaded.flow, model, made))
-    data = {"file": request.file, "inside": int(member.sum()), "outside": int((~member).sum()), "done": True}
-    context.send(request.kind, data, done=True)
+    inside, outside = zs
+    yield from beside(lambda _told: save_lasso(Path(request.file), inside, outside, loaded.flow, model, made))
+    context.send(LassoDirection(int(member.sum()), int((~member).sum()), done=True))
 
 
 def _model(context: Context, name: str) -> Loaded:
@@ -292,7 +305,7 @@ def _open(context: Context, request: MapEncode, loaded: Loaded, key: tuple) -> G
         def tell(done: int, total: int) -> None:
             if done - shown[0] >= TOLD:
                 shown[0] = done
-                context.try_stream(request.kind, {"stage": "reading", "done": done, "total": total})
+                context.try_stream(MapReading(done, total))
 
         data = yield from beside(lambda told: open_dataset(path, None, (height, width), **vars(fitted), memory=DECODED,
                                                            on_progress=told), tell)  # fmt: skip
@@ -304,6 +317,11 @@ def _open(context: Context, request: MapEncode, loaded: Loaded, key: tuple) -> G
     if not request.path:
         order = np.arange(len(data))
     return _Held.begin(data, loaded.flow, class_names(loaded.card), key=key, files=files, order=order)
+
+
+def _share(layout: Layout) -> tuple[float, float]:
+    x, y = layout.share
+    return x, y
 
 
 def _smaller(pictures: np.ndarray, factor: int) -> np.ndarray:

@@ -14,7 +14,20 @@ from flowcore.model.labels import Label, between
 
 from ..context import Context, Steps, job
 from ..hand import follow_the_hand, in_strides
-from ..requests.paths import PadAt, PadGrid, PathRows, PathsAt, TimelineAt, TimelineExport, TimelineFrames
+from ..requests.explorer import BitsAt, FramesPart, PictureAt
+from ..requests.paths import (
+    PadAt,
+    PadGrid,
+    PathPart,
+    PathRows,
+    PathsAt,
+    PicturesAt,
+    TimelineAt,
+    TimelineExport,
+    TimelineFrames,
+    TimelinePart,
+    WaysBits,
+)
 from .explorer import _finite, bits, chunks, picture_model
 
 __all__: list[str] = []
@@ -35,8 +48,7 @@ def path_rows(context: Context, request: PathRows) -> Steps:
                 pictures = yield from decode_job(flow, z, label)
             bpd = yield from bits(flow, pictures, z.dtype, label)
             done = stop == len(request.ts) and way == request.ways[-1]
-            data = {"way": way, "first": start, "count": stop - start, "bpd": bpd, "done": done}
-            yield from context.stream(request.kind, data, {"pictures": pictures}, done=done)
+            yield from context.stream(PathPart(start, pictures, tuple(bpd), way=way, done=done))
 
 
 @job(PathsAt.kind)
@@ -50,13 +62,13 @@ def paths_at(context: Context, request: PathsAt) -> Steps:
     decoded = iter((yield from in_strides(decode_job(flow, z, label))) if through else ())
     blend = pixel_blend(request.picture_a, request.picture_b, t)
     pictures = np.stack([blend if way == PIXELS else next(decoded) for way in request.ways])
-    context.send(request.kind, {"t": t, "done": False}, {"pictures": pictures, "z": z})
+    context.send(PicturesAt(pictures, z))
     yield
     bpd = yield from bits(flow, pictures, z.dtype, label_tensor(flow, [one] * len(pictures)))
-    arrays = {}
+    z_pixels = None
     if PIXELS in request.ways:
-        arrays["z_pixels"] = (yield from encode_job(flow, blend, label_tensor(flow, [one]))).z
-    context.send(request.kind, {"t": t, "bpd": bpd, "done": True}, arrays, done=True)
+        z_pixels = (yield from encode_job(flow, blend, label_tensor(flow, [one]))).z
+    context.send(WaysBits(tuple(bpd), z_pixels, done=True))
 
 
 @job(PadGrid.kind)
@@ -69,9 +81,7 @@ def pad_grid(context: Context, request: PadGrid) -> Steps:
         z = np.stack([bilinear(request.corners, x, y, request.norm_kept) for x, y in points[start:stop]])
         label = label_tensor(flow, [bilinear_label(request.labels, x, y) for x, y in points[start:stop]])
         pictures = yield from decode_job(flow, z, label)
-        done = stop == len(points)
-        data = {"first": start, "count": stop - start, "done": done}
-        yield from context.stream(request.kind, data, {"pictures": pictures}, done=done)
+        yield from context.stream(FramesPart(start, pictures, done=stop == len(points)))
 
 
 @job(PadAt.kind)
@@ -80,7 +90,7 @@ def pad_at(context: Context, request: PadAt) -> Steps:
     flow = picture_model(context, request.model).flow
     z = bilinear(request.corners, request.x, request.y, request.norm_kept)
     label = bilinear_label(request.labels, request.x, request.y)
-    yield from _one(context, request.kind, flow, z, label, {"x": request.x, "y": request.y})
+    yield from _one(context, flow, z, label)
 
 
 @job(TimelineAt.kind)
@@ -90,7 +100,7 @@ def timeline_at(context: Context, request: TimelineAt) -> Steps:
     timeline = request.timeline()
     z = sample(request.keys, timeline, (request.time,))[0]
     label = sample_label(request.labels, timeline, request.time)
-    yield from _one(context, request.kind, flow, z, label, {"time": request.time})
+    yield from _one(context, flow, z, label)
 
 
 @job(TimelineFrames.kind)
@@ -103,9 +113,8 @@ def timeline_frames(context: Context, request: TimelineFrames) -> Steps:
         times = [request.times[index] for index in indices]
         label = label_tensor(flow, [sample_label(request.labels, timeline, time) for time in times])
         pictures = yield from decode_job(flow, sample(request.keys, timeline, times), label)
-        done = stop == len(order)
         context.progress(stop / len(order))
-        yield from context.stream(request.kind, {"indices": indices, "done": done}, {"pictures": pictures}, done=done)
+        yield from context.stream(TimelinePart(tuple(indices), pictures, done=stop == len(order)))
 
 
 @job(TimelineExport.kind)
@@ -123,14 +132,12 @@ def spread(count: int) -> list[int]:
     return order
 
 
-def _one(
-    context: Context, kind: str, flow: Flow, z: np.ndarray, label: Label, place: dict[str, float]
-) -> Generator[None, None, None]:
+def _one(context: Context, flow: Flow, z: np.ndarray, label: Label) -> Generator[None, None, None]:
     """One picture with its z, then its bits per dimension."""
     tensor = label_tensor(flow, [label])
     follow_the_hand(context, flow)
     pictures = yield from in_strides(decode_job(flow, z[None], tensor))
-    context.send(kind, {**place, "done": False}, {"picture": pictures[0], "z": z})
+    context.send(PictureAt(pictures[0], z))
     yield
     (bpd,) = yield from bits(flow, pictures, z.dtype, tensor)
-    context.send(kind, {**place, "bpd": _finite(bpd), "done": True}, done=True)
+    context.send(BitsAt(_finite(bpd), done=True))

@@ -34,7 +34,21 @@ from flowcore.work import beside
 
 from ..context import Context, Steps, job
 from ..hand import follow_the_hand, in_strides, quick_draft
-from ..requests.piles import FitPiles, ReadPile, SaveTranslations, TranslatePage, TranslatePicture, _Between
+from ..requests.piles import (
+    FitPiles,
+    PilePart,
+    PilesFitted,
+    PileStart,
+    ReadPile,
+    SaveTranslations,
+    TranslatedPart,
+    TranslatePage,
+    TranslatePicture,
+    Translation,
+    TranslationDraft,
+    TranslationsSaved,
+    _Between,
+)
 from .explorer import CHUNK, chunks, picture_model
 
 __all__ = ["CLASS_SAMPLES"]
@@ -98,7 +112,7 @@ def _keep(kept: OrderedDict, key: Hashable, value: Any) -> Any:
     return value
 
 
-def _once(context: Context, key: Hashable, steps: Generator[Any, None, T]) -> Generator[Any, None, T]:
+def _once(context: Context, key: tuple, steps: Generator[Any, None, T]) -> Generator[Any, None, T]:
     """What the steps return, or returned when they were last taken for this key."""
     kept = _kept(context).made[key[0]]
     found = _find(kept, key)
@@ -125,10 +139,13 @@ def read(context: Context, request: ReadPile) -> Steps:
     for start in range(0, len(pile.pictures), SENT):
         part = pile.pictures[start : start + SENT]
         done = start + len(part) == len(pile.pictures)
-        data = {"first": start, "count": len(part), "done": done}
+        pictures = np.ascontiguousarray(part)
+        answer = PilePart(start, pictures, done=done)
         if not start:
-            data |= {"names": pile.names, "total": pile.total, "number": found.number, "left_out": pile.left_out}
-        yield from context.stream(request.kind, data, {"pictures": np.ascontiguousarray(part)}, done=done)
+            left_out = tuple((str(name), str(sentence)) for name, sentence in pile.left_out)
+            answer = PileStart(start, pictures, names=tuple(map(str, pile.names)), total=pile.total, number=found.number,
+                               left_out=left_out, done=done)  # fmt: skip
+        yield from context.stream(answer)
 
 
 def _read(context: Context, model: str, source: tuple, tell: Callable[[int, int], None],
@@ -165,7 +182,7 @@ def _read(context: Context, model: str, source: tuple, tell: Callable[[int, int]
 def fit(context: Context, request: FitPiles) -> Steps:
     """See `FitPiles`."""
     fitted = yield from _fit(context, request, lambda share, words: context.progress(share, words))
-    context.send(request.kind, {"count": len(fitted.z), "done": True}, done=True)
+    context.send(PilesFitted(len(fitted.z), done=True))
 
 
 def _fit(context: Context, request: _Between, tell: Callable[[float, str], None]) -> Generator[Any, None, _Fitted]:
@@ -189,7 +206,7 @@ def _fit(context: Context, request: _Between, tell: Callable[[float, str], None]
     def told(index: int, done: int, total: int) -> None:
         tell((index + done / max(total, 1)) / piles, request.names[index])
 
-    def once(key: Hashable, steps: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
+    def once(key: Any, steps: Generator[Any, None, Any]) -> Generator[Any, None, Any]:
         return _once(context, key, steps)
 
     way = yield from way_job(request.method, flow, sides, other, size=size, tell=told, once=once)
@@ -212,8 +229,7 @@ def page(context: Context, request: TranslatePage) -> Steps:
         chosen = list(request.indices[start : start + size])
         done = start + len(chosen) == len(request.indices)
         pictures, failed = yield from _decoded(fitted, chosen, request.strength)
-        data = {"indices": chosen, "failed": failed, "done": done}
-        yield from context.stream(request.kind, data, {"pictures": pictures}, done=done)
+        yield from context.stream(TranslatedPart(tuple(chosen), pictures, tuple(failed), done=done))
 
 
 def _chunk(flow: Flow) -> int:
@@ -248,7 +264,7 @@ def picture(context: Context, request: TranslatePicture) -> Steps:
     if 0 <= request.index < len(fitted.z):
         drafts, failed = yield from in_strides(_decoded(fitted, [request.index], strength, draft=True))
         if not failed:
-            context.send(request.kind, {"done": False}, {"picture": drafts[0]})
+            context.send(TranslationDraft(drafts[0]))
             yield REST_S
     done = yield from translate_steps(way.flow, way, request.picture, strength)
     # The translation as the Explorer's own flow has it, in the precision that the way back needed.
@@ -256,15 +272,13 @@ def picture(context: Context, request: TranslatePicture) -> Steps:
     model = double_of(flow) if done.precise else flow
     labels = label_tensor(model, [label]) if flow.num_classes else None
     z = (yield from accelerate(model).encode_steps(done.exact.to(model.device, model.dtype), labels))[0].cpu().numpy()
-    arrays = {"picture": done.picture}
-    if np.isfinite(z).all():
+    shown, known = done.picture, bool(np.isfinite(z).all())
+    if known:
         # What z decodes to is what is shown: it may round another way than the translation did, by one grey level.
-        arrays = {"picture": (yield from decode_job(flow, z, labels))[0], "z": z[0]}
+        shown = (yield from decode_job(flow, z, labels))[0]
     before = yield from _bits(way.flow, request.picture, lambda model: way.label_from(model, 1))
-    after = yield from _bits(way.flow_to, arrays["picture"], lambda model: way.label_to(model, 1, strength))
-    data = {"label": to_json(label), "cycle_error": done.cycle_error, "precise": done.precise, "bpd_before": before,
-            "bpd_after": after, "done": True}  # fmt: skip
-    context.send(request.kind, data, arrays, done=True)
+    after = yield from _bits(way.flow_to, shown, lambda model: way.label_to(model, 1, strength))
+    context.send(Translation(shown, z[0] if known else None, label, done.cycle_error, done.precise, before, after, done=True))
 
 
 def _bits(flow: Flow, picture: np.ndarray, label: Callable[[Flow], Any]) -> Generator[Any, None, float | None]:
@@ -307,7 +321,7 @@ def save(context: Context, request: SaveTranslations) -> Steps:
             written += 1
             yield
         context.progress((chosen[-1] + 1) / total, f"{chosen[-1] + 1:,} of {total:,}")
-    context.send(request.kind, {"count": written, "folder": request.folder, "failed": left, "done": True}, done=True)
+    context.send(TranslationsSaved(written, tuple(left), done=True))
 
 
 def _write(path: Path, pixels: np.ndarray, request: SaveTranslations, latent: dict, written: int) -> None:

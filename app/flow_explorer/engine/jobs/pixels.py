@@ -16,12 +16,20 @@ from flowcore.errors import NonFiniteError
 from flowcore.latents.plausible import blend, change_maps, kept_of, more_plausible, soft_border
 from flowcore.latents.sensitivity import map_shape, moved_by_job, reached_by_job, region
 from flowcore.model.codec import Encoded, class_log_probs_job, decode_job, encode_job, label_tensor
-from flowcore.model.evaluation import describe
 from flowcore.model.flow import Flow
 from flowcore.model.labels import Label, single
 
 from ..context import Context, Steps, job
-from ..requests.pixels import MovedByPixel, PixelsMoved, Repaint
+from ..requests.pixels import (
+    Change,
+    MovedByPixel,
+    MovedMaps,
+    PixelsMoved,
+    Plausible,
+    PlausibleDraft,
+    ReachedMap,
+    Repaint,
+)
 from .explorer import _finite, picture_model
 
 __all__: list[str] = []
@@ -40,8 +48,8 @@ def moved_by_pixel(context: Context, request: MovedByPixel) -> Steps:
     height, width = request.picture.shape[:2]
     where = region(height, width, request.row, request.column, request.radius)
     moved = yield from moved_by_job(flow, request.picture, where, label_tensor(flow, [label]))
-    data = {"shares": list(moved.shares), "sizes": [list(map_shape(flow, level)) for level in flow.levels], "done": True}
-    context.send(request.kind, data, {f"map{number}": shown for number, shown in enumerate(moved.maps)}, done=True)
+    sizes = tuple(map_shape(flow, level) for level in flow.levels)
+    context.send(MovedMaps(tuple(moved.maps), tuple(moved.shares), sizes, done=True))
 
 
 @job(PixelsMoved.kind)
@@ -58,25 +66,22 @@ def pixels_moved(context: Context, request: PixelsMoved) -> Steps:
             found = stop.value
             break
         if known is not None:
-            context.try_stream(request.kind, {"fraction": known.fraction, "done": False}, {"map": known.map})
+            context.try_stream(ReachedMap(known.fraction, known.map))
         yield
-    context.send(request.kind, {"fraction": 1.0, "done": True}, {"map": found.map}, done=True)
+    context.send(ReachedMap(1.0, found.map, done=True))
 
 
 @job(Repaint.kind)
 def repaint(context: Context, request: Repaint) -> Steps:
     """See `Repaint`."""
-    loaded = picture_model(context, request.model)
-    flow = loaded.flow
+    flow = picture_model(context, request.model).flow
     # The painted picture is taken under the class of the one that it was painted on.
     label = yield from _label_of(flow, request.before, request.label)
     before = yield from _encoded(context, flow, request.model, request.before, label)
     painted = yield from _encoded(context, flow, request.model, request.painted, label)
-    figures = {"before": describe(loaded.card, _finite(before.bpd)), "painted": describe(loaded.card, _finite(painted.bpd))}
     changes = change_maps(flow, before.z, painted.z)
-    channels = [map_shape(flow, level)[0] for level in flow.levels]
-    context.send(request.kind, {**figures, "channels": channels, "done": False},
-                 {f"change{number}": shown for number, shown in enumerate(changes)})  # fmt: skip
+    channels = tuple(map_shape(flow, level)[0] for level in flow.levels)
+    context.send(Change(_finite(before.bpd), _finite(painted.bpd), tuple(changes), channels))
     yield
     where = request.where > 0
     wanted = more_plausible(before.z, painted.z, request.amount)
@@ -86,14 +91,12 @@ def repaint(context: Context, request: Repaint) -> Steps:
         (decoded,) = yield from decode_job(flow, wanted[None], label_tensor(flow, [label]))
         picture = blend(decoded, request.painted, soft_border(where))
         # The picture as soon as it is there: its z and its figures cost an encoding.
-        context.send(request.kind, {"amount": request.amount, "done": False}, {"picture": picture})
+        context.send(PlausibleDraft(picture))
         yield
         made = yield from _encoded(context, flow, request.model, picture, label)
     kept = kept_of(request.before, request.painted, made.picture, where)
-    data = {"amount": request.amount, "kept": kept.share, "inside": kept.inside, "outside": kept.outside,
-            "plausible": describe(loaded.card, _finite(made.bpd)), "done": True}  # fmt: skip
-    left = {f"left{number}": shown for number, shown in enumerate(change_maps(flow, before.z, made.z))}
-    context.send(request.kind, data, {"z": made.z, "picture": made.picture, **left}, done=True)
+    left = tuple(change_maps(flow, before.z, made.z))
+    context.send(Plausible(made.picture, made.z, _finite(made.bpd), kept.share, kept.inside, kept.outside, left, done=True))
 
 
 def _label_of(flow: Flow, picture: np.ndarray, label: Label) -> Generator[None, None, Label]:

@@ -12,7 +12,7 @@ from flowcore.plane.probe import Probe, ToyProbe
 
 from ..context import Context, Steps, job
 from ..requests.toy_views import PROBE_REACH, ProbeToy
-from .toy import SESSION, Session
+from .toy_session import SESSION, Session
 
 __all__ = ["strip_positions"]
 
@@ -26,16 +26,16 @@ _PROBE = "toy.probe"
 def probe_toy(context: Context, request: ProbeToy) -> Steps:
     """See `ProbeToy`."""
     session: Session | None = context.shared.get(SESSION)
-    if session is None or session.run != request.run:
+    if session is None or session.is_race or session.run != request.run:
         context.send("absent", {"run": request.run}, done=True)
         return
-    stamp = session.stamp()
+    step = session.trainer.step_count
     point, found = yield from _timed(session, _follow(context, session, request))
     prior, log_dets, total = found.rounded
     data = {
-        **stamp, "x": list(point), "names": list(found.names), "log_dets": found.log_dets.tolist(),
+        "run": session.run, "step": step, "x": list(point), "names": list(found.names), "log_dets": found.log_dets.tolist(),
         "log_prior": found.log_prior, "log_prob": found.log_prob, "rounded": [prior, *log_dets.tolist()], "total": total,
-        "positions": strip_positions(list(found.names), session.frames.layer_starts()),
+        "positions": strip_positions(list(found.names), session.entries[0].frames.layer_starts()),
     }  # fmt: skip
     context.send("probe", data, {"states": found.states, "jacobians": found.jacobians}, done=True)
     yield

@@ -10,7 +10,25 @@ import numpy as np
 from flowcore.plane.frames import ToyFrames
 from flowcore.plane.views import ToyViews, density_contours
 
-__all__ = ["fine_maps", "gradient_data", "point_arrays", "quick_maps"]
+from .toy_session import Session
+
+__all__ = ["fine_maps", "gradient_data", "measure", "point_arrays", "quick_maps", "run_points"]
+
+
+def run_points(session: Session, views: Iterable[str], turn: int | None = None) -> Generator[None, None, dict[str, np.ndarray]]:
+    """Points of all flows of a run at one moment, an entry at a time: yields between them."""
+    arrays: dict[str, np.ndarray] = {}
+    for entry in session.entries:
+        if entry.number:
+            yield
+        arrays |= entry.named(point_arrays(entry.frames, views, turn))
+    return arrays
+
+
+def measure(session: Session) -> Generator[None, None, None]:
+    """Measure every flow of a run on the same held-out points, a piece at a time."""
+    for entry in session.entries:
+        yield from session.race.measure(entry.racer)
 
 
 def point_arrays(frames: ToyFrames, views: Iterable[str], turn: int | None = None) -> dict[str, np.ndarray]:
@@ -28,9 +46,10 @@ def point_arrays(frames: ToyFrames, views: Iterable[str], turn: int | None = Non
 
 
 def quick_maps(
-    frames: ToyFrames, more: ToyViews, views: Iterable[str], resolution: int
+    frames: ToyFrames, more: ToyViews, views: Iterable[str], resolution: int, layers: bool = True
 ) -> Generator[None, None, dict[str, np.ndarray]]:
-    """What changes a few times a second, coarse, a piece at a time: yields between the pieces."""
+    """What changes a few times a second, coarse, a piece at a time: yields between the pieces. Without ``layers`` the points on
+    their way through the layers are left out, and the outline of a prior that learns."""
     arrays: dict[str, np.ndarray] = {}
     if "density" in views:
         arrays["heat"] = yield from _map(frames.heat_part, resolution, frames.chunk)
@@ -38,7 +57,11 @@ def quick_maps(
             arrays["contours"] = density_contours(arrays["heat"], frames.trainer.density.bounds)
     if "stretch" in views:
         arrays["stretch"] = yield from _map(more.log_det_part, resolution, frames.chunk)
-    arrays["layers"] = frames.layers()
+    if layers:
+        arrays["layers"] = frames.layers()
+        outline = frames.outline()
+        if outline is not None:
+            arrays["outline"] = outline
     if "displacement" in views:
         arrays["displacement"] = more.displacement()
     return arrays

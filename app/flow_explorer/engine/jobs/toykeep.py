@@ -17,7 +17,7 @@ from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 from ..context import Context, Steps, job
 from ..requests.toykeep import CheckToy, FilmToy
-from .toy import _threads
+from .toy_session import threads_for
 
 __all__: list[str] = []
 
@@ -31,12 +31,9 @@ def film_toy(context: Context, request: FilmToy) -> Steps:
     course = Course.from_list(request.course, request.inherited)
     work = retrace(config, course, request.steps, context.device)
     taken, told = 0, time.monotonic()
-    while True:
-        with _threads(config):
-            try:
-                item = next(work)
-            except StopIteration:
-                return
+    context.use_threads(threads_for((config,)))
+    yield
+    for item in work:
         if isinstance(item, Scene):
             about = {"title": item.title, "about": item.about, "reach": item.reach, "entropy": item.entropy}
             yield from context.stream("scene", about, {"truth": item.truth, "data": item.data})

@@ -7,16 +7,20 @@ since the window keeps both and computes with neither.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from flowcore.errors import ConfigError
 from flowcore.model.labels import Label
 
+from ..answers import Answer, Rows, same_length
 from .base import Priority, Request, check_label, check_latent, check_number
+from .explorer import BitsAt, FramesPart, PictureAt
 
 __all__ = [
-    "AMOUNT_MAX", "Edit", "FromFolders", "FromLatents", "ListDirections", "Moved", "OpenDirection", "SaveDirection", "Strip",
+    "AMOUNT_MAX", "DirectionSaved", "Directions", "Edit", "FromFolders", "FromLatents", "ListDirections", "Moved",
+    "OpenDirection", "SaveDirection", "Strip",
 ]  # fmt: skip
 
 AMOUNT_MAX = 10.0
@@ -55,9 +59,26 @@ def _names(*texts: object) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class ListDirections(Request):
-    """The directions that ship with a model, `folder`'s files. Answers `{cards, files, fingerprint, problems}` with `vectors`
-    float32 (n, D): one card, one file name each; a file that is broken or of another model is a sentence in `problems`."""
+class Directions(Answer):
+    """Directions, each its card and its row of `vectors` (n, D), and the fingerprint of the model that they are of."""
+
+    cards: tuple[dict[str, Any], ...]
+    vectors: Rows
+    fingerprint: str
+    files: tuple[str, ...] = ()
+    """Of those that were listed, one file name each."""
+    problems: tuple[str, ...] = ()
+    """A sentence for every file that is broken, or of another model."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """(file, sentence) of pictures that could not be read."""
+
+    def __post_init__(self) -> None:
+        same_length(self.cards, self.vectors)
+
+
+@dataclass(frozen=True, eq=False)
+class ListDirections(Request[Directions]):
+    """The directions that ship with a model, `folder`'s files."""
 
     kind = "directions.list"
     slot = "directions.list"
@@ -69,8 +90,8 @@ class ListDirections(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class OpenDirection(Request):
-    """Read a file. Answers `{cards: [card]}` with `vectors` (1, D); fails where it is none, or of another model."""
+class OpenDirection(Request[Directions]):
+    """Read a file; fails where it is none, or of another model."""
 
     kind = "directions.open"
 
@@ -79,8 +100,15 @@ class OpenDirection(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class SaveDirection(Request):
-    """Write a direction to a file. Answers `{path}`."""
+class DirectionSaved(Answer):
+    """It is in this file."""
+
+    path: str
+
+
+@dataclass(frozen=True, eq=False)
+class SaveDirection(Request[DirectionSaved]):
+    """Write a direction to a file."""
 
     kind = "directions.save"
 
@@ -95,11 +123,8 @@ class SaveDirection(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class FromLatents(Request):
-    """Make a direction of two sets of latents, "more" and "less"; or, with `axes` above 0, that many principal axes of `more`.
-
-    Answers as `OpenDirection`, with as many cards as directions.
-    """
+class FromLatents(Request[Directions]):
+    """Make a direction of two sets of latents, "more" and "less"; or, with `axes` above 0, that many principal axes of `more`."""
 
     kind = "directions.latents"
 
@@ -118,11 +143,8 @@ class FromLatents(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class FromFolders(Request):
-    """Make a direction of two folders of pictures, or with `axes` above 0 principal axes of `more`. Tells its progress.
-
-    Answers as `FromLatents`, and `{skipped: [[file, sentence], …]}`.
-    """
+class FromFolders(Request[Directions]):
+    """Make a direction of two folders of pictures, or with `axes` above 0 principal axes of `more`. Tells its progress."""
 
     kind = "directions.folders"
 
@@ -139,9 +161,8 @@ class FromFolders(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class Edit(Request):
-    """A latent moved along directions. Answers `{done: False}` with `picture` uint8 (H, W, C) and `z` (D,), then `{bpd, …}` as
-    `DescribeLatent` does."""
+class Edit(Request[PictureAt | BitsAt]):
+    """A latent moved along directions: its picture at once, then its bits per dimension."""
 
     kind = "directions.edit"
     slot = "directions.edit"
@@ -161,9 +182,8 @@ class Edit(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class Strip(Request):
-    """The same at several amounts of `hand`, whose own amount does not count, with all `moves` beside it. Several answers
-    `{first, count, done}` with `pictures` and `z`."""
+class Strip(Request[FramesPart]):
+    """The same at several amounts of `hand`, whose own amount does not count, with all `moves` beside it, in parts."""
 
     kind = "directions.strip"
     slot = "directions.strip"

@@ -11,17 +11,30 @@ from flowcore.latents.resample import ACTIONS, LOCKS
 from flowcore.model.labels import Label
 from flowcore.model.temperature import Temperature
 
+from ..answers import Answer, Pictures, Rows, same_length
 from .base import MAX_COUNT, Priority, Request, check_label, check_latent, check_temperature, check_whole
 
-__all__ = ["Variations"]
+__all__ = ["Variations", "VariationsPart"]
 
 
 @dataclass(frozen=True, eq=False)
-class Variations(Request):
+class VariationsPart(Answer):
+    """Variations `first` and following, their z, and bits per dimension of the 8-bit pictures at their bin centres."""
+
+    first: int
+    pictures: Pictures
+    z: Rows
+    bpd: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        same_length(self.pictures, self.z, self.bpd)
+
+
+@dataclass(frozen=True, eq=False)
+class Variations(Request[VariationsPart]):
     """Variations `first` to `first + count` of the picture that `z` (D,) decodes to, as `flowcore.latents.resample` mixes them.
 
-    Several answers `{first, count, bpd: [...], done}` with `pictures` uint8 (n, H, W, C) and `z` (n, D); bpd is of the 8-bit
-    picture at its bin centres. Variation i depends on (seed, i) alone. `region` is uint8 (H, W), above 0 where brushed; `other`
+    Variation i depends on (seed, i) alone. `region` is uint8 (H, W), above 0 where brushed; `other`
     is empty where no level is another picture's.
     """
 

@@ -9,9 +9,14 @@ import numpy as np
 from flowcore.errors import ConfigError
 from flowcore.latents.map import METHODS
 
+from ..answers import Answer, Counts, Indices, Numbers, Pictures, Points, same_length
 from .base import Priority, Request, check_whole
+from .explorer import OnePicture
 
-__all__ = ["LIMIT", "MapDirection", "MapEncode", "MapPicture", "MapPile", "MapPlace"]
+__all__ = [
+    "LIMIT", "LassoDirection", "MapArranging", "MapDirection", "MapDone", "MapEncode", "MapFound", "MapLayout", "MapPicture",
+    "MapPile", "MapPlace", "MapPlaced", "MapReading", "MapRows", "Mapped", "PileCopied",
+]  # fmt: skip
 
 LIMIT = 20_000
 """Pictures on one map at most: more are drawn from by chance."""
@@ -27,19 +32,79 @@ def _numbers(value: object) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class MapEncode(Request):
-    """Encode the pictures of a data set, or those given, and lay them out. Many answers, by their `stage`:
+class MapReading(Answer):
+    """Files are looked at: so many of so many."""
 
-    - "reading" `{done, total}`: files are looked at;
-    - "found" `{total, classes, first, side}`: pictures on the map in the end, names of their classes; `first` is the first
-      picture that is sent again (the window keeps those before it); `side` 1 where they come at the model's own size, else
-      the whole number of pixels that became one;
-    - "rows" `{first, names}` with `pictures` uint8 (n, h, w, c), `bpd` float64 (n,), `classes` int64 (n,) (-1 where none is
-      known), and, once there are axes, `points` float32 (n, 2);
-    - "layout" `{share: [x, y]}` with `points` float32 (count, 2): everything so far on newer axes;
-    - "arranging" `{}`: all are encoded, the rest is neighbours and places;
-    - "done" `{share, kept, skipped: [[name, sentence], …], skipped_count}` with `points`, `neighbours` int32 (count, k) and
-      `distances` float32 (count, k), the last.
+    read: int
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
+class MapFound(Answer):
+    """The data set is open: how many pictures will be on the map, and of how many; the names of their classes."""
+
+    total: int
+    of: int
+    classes: tuple[str, ...]
+    first: int
+    """The first picture that is sent again: the window keeps those before it."""
+    factor: int
+    """1 where they come at the model's own size, else the whole number of pixels that became one."""
+
+
+@dataclass(frozen=True, eq=False)
+class MapRows(Answer):
+    """Pictures `first` and following, when `taken` have been encoded, broken ones counted."""
+
+    first: int
+    names: tuple[str, ...]
+    taken: int
+    pictures: Pictures
+    bpd: Numbers
+    classes: Counts
+    """-1 where none is known."""
+    points: Points | None = None
+    """Once there are axes."""
+
+    def __post_init__(self) -> None:
+        same_length(self.names, self.pictures, self.bpd, self.classes, self.names if self.points is None else self.points)
+
+
+@dataclass(frozen=True, eq=False)
+class MapLayout(Answer):
+    """Everything so far on newer axes, and what share of the variance each of them has."""
+
+    share: tuple[float, float]
+    points: Points
+
+
+@dataclass(frozen=True, eq=False)
+class MapArranging(Answer):
+    """All are encoded, the rest is neighbours and places."""
+
+
+@dataclass(frozen=True, eq=False)
+class MapDone(MapLayout):
+    """The last: where everything lies, who is next to whom (count, k), and how far."""
+
+    neighbours: Indices = field(kw_only=True)
+    distances: Points = field(kw_only=True)
+    method: str = field(kw_only=True)
+    exact: bool = field(kw_only=True)
+    """Whether the axes are those of all of z."""
+    taken: int = field(kw_only=True)
+    skipped: tuple[tuple[str, str], ...] = field(kw_only=True)
+    """(name, sentence) of the first that could not be read, …"""
+    skipped_count: int = field(kw_only=True)
+    """… and how many there are."""
+
+
+Mapped = MapReading | MapFound | MapRows | MapLayout | MapArranging | MapDone
+
+
+@dataclass(frozen=True, eq=False)
+class MapEncode(Request[Mapped]):
+    """Encode the pictures of a data set, or those given, and lay them out.
 
     Pictures come in an order drawn by chance but always the same, so that the first hundreds stand for all. What has been
     encoded is kept for the next request of the same model and data: other levels, another method or limit encode nothing anew.
@@ -73,8 +138,15 @@ class MapEncode(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class MapPlace(Request):
-    """Where another picture, uint8 (H, W, C), lies on the map that was laid out last: `{place: [x, y]}`, null without a map."""
+class MapPlaced(Answer):
+    """(x, y); None without a map."""
+
+    place: tuple[float, float] | None
+
+
+@dataclass(frozen=True, eq=False)
+class MapPlace(Request[MapPlaced]):
+    """Where another picture, uint8 (H, W, C), lies on the map that was laid out last."""
 
     kind = "map.place"
     priority = Priority.PAGE
@@ -90,8 +162,8 @@ class MapPlace(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class MapPicture(Request):
-    """Picture `number` of the map at the model's own size: `picture` uint8 (H, W, C)."""
+class MapPicture(Request[OnePicture]):
+    """Picture `number` of the map at the model's own size."""
 
     kind = "map.picture"
     slot = "map.picture"
@@ -107,11 +179,19 @@ class MapPicture(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class MapPile(Request):
+class PileCopied(Answer):
+    """How many are in the folder, the first of those that are not as (name, sentence), and how many these are."""
+
+    saved: int
+    failed: tuple[tuple[str, str], ...]
+    failed_count: int
+
+
+@dataclass(frozen=True, eq=False)
+class MapPile(Request[PileCopied]):
     """Copy the files of some of the map's pictures into a folder; pictures that are no files are written as PNG.
 
-    Reports progress, answers `{saved, failed: [[name, sentence], …]}`. No file is ever replaced: one of a name that is taken
-    gets a number.
+    Reports progress. No file is ever replaced: one of a name that is taken gets a number.
     """
 
     kind = "map.pile"
@@ -127,8 +207,16 @@ class MapPile(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class MapDirection(Request):
-    """Write the direction from the rest of the map to some of its pictures: `{file, inside, outside}`. Reports progress."""
+class LassoDirection(Answer):
+    """Of how many pictures it was made on either side."""
+
+    inside: int
+    outside: int
+
+
+@dataclass(frozen=True, eq=False)
+class MapDirection(Request[LassoDirection]):
+    """Write the direction from the rest of the map to some of its pictures. Reports progress."""
 
     kind = "map.direction"
     priority = Priority.EXPORT

@@ -5,8 +5,8 @@ Every class of a conditional model's latents comes as its label; between them th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,9 +15,16 @@ from flowcore.latents.latent import MODES
 from flowcore.latents.timeline import MAX_FRAMES, PIXELS, Timeline
 from flowcore.model.labels import Label
 
+from ..answers import Answer, Pictures, Rows, Z, same_length
 from .base import Priority, Request, check_label, check_latent, check_number, check_times, check_whole
+from .explorer import BitsAt, FramesPart, PictureAt, WalkPart
 
-__all__ = ["PadAt", "PadGrid", "PathRows", "PathsAt", "TimelineAt", "TimelineExport", "TimelineFrames"]
+__all__ = [
+    "PadAt", "PadGrid", "PathPart", "PathRows", "PathsAt", "PicturesAt", "TimelineAt", "TimelineExport", "TimelineFrames",
+    "TimelinePart", "WaysBits",
+]  # fmt: skip
+
+A = TypeVar("A")
 
 GRID_MAX = 15
 KEYS_MAX = 200
@@ -51,10 +58,16 @@ def _labels(values: Any, count: int) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class PathRows(Request):
+class PathPart(WalkPart):
+    """Pictures of a walk in one way."""
+
+    way: str = field(kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class PathRows(Request[PathPart]):
     """The pictures at `ts` between A and B, in each of the `ways`: the walks through z of `flowcore.latents.latent`, and
-    "pixels", a cross-fade of the two pictures. Answers `{way, first, count, bpd: [...], done}` with `pictures` uint8
-    (n, H, W, C), way after way for each few of the `ts`; `first` indexes `ts`.
+    "pixels", a cross-fade of the two pictures. In parts, way after way for each few of the `ts`; their `first` indexes `ts`.
     """
 
     kind = "paths.rows"
@@ -83,11 +96,24 @@ class PathRows(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class PathsAt(Request):
-    """The pictures at `t` in each of the `ways`: at once `pictures` uint8 (ways, H, W, C), and `z` (n, D) of those that go
-    through z, in their order; then, when nothing newer waits, `{t, bpd: [...]}` of all, with `z_pixels` (D,), which the
-    cross-fade is encoded to, where it is among them.
-    """
+class PicturesAt(Answer):
+    """One picture a way, and the z (n, D) of those that go through z, in their order."""
+
+    pictures: Pictures
+    z: Rows
+
+
+@dataclass(frozen=True, eq=False)
+class WaysBits(Answer):
+    """Bits per dimension, one a way, and the z that the cross-fade is encoded to, where it is among them."""
+
+    bpd: tuple[float, ...]
+    z_pixels: Z | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PathsAt(Request[PicturesAt | WaysBits]):
+    """The pictures at `t` in each of the `ways` at once, then, when nothing newer waits, their bits per dimension."""
 
     kind = "paths.at"
     slot = "paths.at"
@@ -114,9 +140,9 @@ class PathsAt(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class PadGrid(Request):
-    """The pictures on a grid of `side` × `side` points of a pad, row by row from the top left. Answers `{first, count, done}`
-    with `pictures` uint8 (n, H, W, C). `corners` is (4, D): top left, top right, bottom left, bottom right.
+class PadGrid(Request[FramesPart]):
+    """The pictures on a grid of `side` × `side` points of a pad, row by row from the top left. `corners` is (4, D): top left, top
+    right, bottom left, bottom right.
     """
 
     kind = "paths.pad"
@@ -137,8 +163,8 @@ class PadGrid(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class PadAt(Request):
-    """The picture at one point of a pad: `picture` uint8 (H, W, C) and `z` (D,) at once, then `{x, y, bpd}`."""
+class PadAt(Request[PictureAt | BitsAt]):
+    """The picture at one point of a pad at once, then its bits per dimension."""
 
     kind = "paths.pad.at"
     slot = "paths.pad.at"
@@ -158,8 +184,17 @@ class PadAt(Request):
         _labels(self.labels, 4)
 
 
-class _OfTimeline:
-    """The fields that a timeline's requests share, and their checks."""
+@dataclass(frozen=True, eq=False)
+class _OfTimeline(Request[A]):
+    """The fields that a timeline's requests share, and their checks. `keys` is (K, D)."""
+
+    model: str
+    keys: np.ndarray
+    seconds: tuple[float, ...]
+    easings: tuple[str, ...]
+    loop: bool
+    path: str
+    labels: tuple[Label, ...]
 
     def _check(self) -> None:
         _latents(self.keys, 1, KEYS_MAX)
@@ -172,20 +207,13 @@ class _OfTimeline:
 
 
 @dataclass(frozen=True, eq=False)
-class TimelineAt(_OfTimeline, Request):
-    """The picture at one time: `picture` uint8 (H, W, C) and `z` (D,) at once, then `{time, bpd}`. `keys` is (K, D)."""
+class TimelineAt(_OfTimeline[PictureAt | BitsAt]):
+    """The picture at one time at once, then its bits per dimension."""
 
     kind = "paths.timeline.at"
     slot = "paths.timeline.at"
     priority = Priority.INTERACTIVE
 
-    model: str
-    keys: np.ndarray
-    seconds: tuple[float, ...]
-    easings: tuple[str, ...]
-    loop: bool
-    path: str
-    labels: tuple[Label, ...]
     time: float
 
     def __post_init__(self) -> None:
@@ -194,23 +222,25 @@ class TimelineAt(_OfTimeline, Request):
 
 
 @dataclass(frozen=True, eq=False)
-class TimelineFrames(_OfTimeline, Request):
-    """The pictures at many times. Answers `{indices: [...], done}` with `pictures` uint8 (n, H, W, C); the indices are those of
-    `times`, of which the first to come are spread over all of it.
-    """
+class TimelinePart(Answer):
+    """Some frames, by their numbers among the times."""
+
+    indices: tuple[int, ...]
+    pictures: Pictures
+
+    def __post_init__(self) -> None:
+        same_length(self.indices, self.pictures)
+
+
+@dataclass(frozen=True, eq=False)
+class TimelineFrames(_OfTimeline[TimelinePart]):
+    """The pictures at many `times`, of which the first to come are spread over all of it."""
 
     kind = "paths.timeline"
     slot = "paths.timeline"
     priority = Priority.PAGE
     strict = True
 
-    model: str
-    keys: np.ndarray
-    seconds: tuple[float, ...]
-    easings: tuple[str, ...]
-    loop: bool
-    path: str
-    labels: tuple[Label, ...]
     times: tuple[float, ...]
 
     def __post_init__(self) -> None:

@@ -7,16 +7,23 @@ of one class of a conditional model.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from flowcore.errors import ConfigError
 from flowcore.latents.ways import STRENGTH_MAX, method
+from flowcore.model.labels import Label
 
+from ..answers import Answer, Picture, Pictures, Z, same_length
 from .base import Priority, Request, check_number, check_temperature, check_whole
 
-__all__ = ["FitPiles", "ReadPile", "SaveTranslations", "TranslatePage", "TranslatePicture"]
+__all__ = [
+    "FitPiles", "PilePart", "PileStart", "PilesFitted", "ReadPile", "SaveTranslations", "TranslatePage", "TranslatePicture",
+    "TranslatedPart", "Translation", "TranslationDraft", "TranslationsSaved",
+]  # fmt: skip
+
+A = TypeVar("A")
 
 SEED_MAX = 2**31 - 1
 
@@ -34,11 +41,29 @@ def _source(value: Any) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class ReadPile(Request):
-    """Read a pile as the model sees it. Several answers `{first, count, done}` with `pictures` uint8 (n, H, W, C); the first
-    also has `{names, total, number, left_out}`: `names` of all, how many there are in all, a number that no other reading has,
-    and (name, sentence) of what cannot be read.
-    """
+class PilePart(Answer):
+    """Pictures `first` and following of a pile."""
+
+    first: int
+    pictures: Pictures
+
+
+@dataclass(frozen=True, eq=False)
+class PileStart(PilePart):
+    """The first part, and what there is to know of the whole."""
+
+    names: tuple[str, ...] = field(kw_only=True)
+    total: int = field(kw_only=True)
+    """How many there are in all, of which some may not have been read."""
+    number: int = field(kw_only=True)
+    """No other reading has it."""
+    left_out: tuple[tuple[str, str], ...] = field(kw_only=True)
+    """(name, sentence) of what cannot be read."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReadPile(Request[PileStart | PilePart]):
+    """Read a pile as the model sees it, answered in parts."""
 
     kind = "piles.read"
     priority = Priority.EXPORT
@@ -51,7 +76,7 @@ class ReadPile(Request):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class _Between(Request):
+class _Between(Request[A]):
     """What says which way is meant. `pair` is the second flow of a pair, whose first is `model`; `back` goes from its pile."""
 
     model: str
@@ -74,19 +99,36 @@ class _Between(Request):
             _source(self.target)
 
 
+@dataclass(frozen=True, eq=False)
+class PilesFitted(Answer):
+    """The way is there, for so many pictures."""
+
+    count: int
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class FitPiles(_Between):
-    """Encode both piles and make the way between them, kept for the requests below. Answers `{count, done}`."""
+class FitPiles(_Between[PilesFitted]):
+    """Encode both piles and make the way between them, kept for the requests below."""
 
     kind = "piles.fit"
     priority = Priority.EXPORT
 
 
+@dataclass(frozen=True, eq=False)
+class TranslatedPart(Answer):
+    """Some translations, by their pictures' numbers, and the numbers of those that have no finite counterpart."""
+
+    indices: tuple[int, ...]
+    pictures: Pictures
+    failed: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        same_length(self.indices, self.pictures)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TranslatePage(_Between):
-    """Pictures of the pile by their numbers, translated, in the order asked. Several answers `{indices, failed, done}` with
-    `pictures` uint8 (n, H, W, C); `failed` are the numbers of those that have no finite counterpart.
-    """
+class TranslatePage(_Between[TranslatedPart]):
+    """Pictures of the pile by their numbers, translated, in the order asked, answered in parts."""
 
     kind = "piles.page"
     slot = "piles.page"
@@ -105,11 +147,32 @@ class TranslatePage(_Between):
         check_number("The strength", self.strength, 0.0, STRENGTH_MAX)
 
 
+@dataclass(frozen=True, eq=False)
+class TranslationDraft(Answer):
+    """A translation for the eye."""
+
+    picture: Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Translation(Answer):
+    """A translation with its z as the model has it (None where that is not finite) and the class of it, how far the way back ends
+    from the picture in grey levels, whether float64 was needed for that, and bits per dimension before and after (None where
+    they are not finite)."""
+
+    picture: Picture
+    z: Z | None
+    label: Label
+    cycle_error: float
+    precise: bool
+    bpd_before: float | None
+    bpd_after: float | None
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TranslatePicture(_Between):
+class TranslatePicture(_Between[TranslationDraft | Translation]):
     """One picture (uint8 (H, W, C), as the model sees it), translated and taken back. Of the pile's own, by its number `index`,
-    `picture` is there at once; then comes `picture` with `z` (D,) as the model has it and
-    `{label, cycle_error, precise, bpd_before, bpd_after, done: True}`.
+    a draft is there at once.
     """
 
     kind = "piles.one"
@@ -128,9 +191,17 @@ class TranslatePicture(_Between):
         check_number("The strength", self.strength, 0.0, STRENGTH_MAX)
 
 
+@dataclass(frozen=True, eq=False)
+class TranslationsSaved(Answer):
+    """So many are in the folder; the names of those that have no finite counterpart."""
+
+    count: int
+    failed: tuple[str, ...]
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class SaveTranslations(_Between):
-    """Write the translation of every picture of the pile into a folder as `files[i]`. Answers `{count, folder, failed, done}`.
+class SaveTranslations(_Between[TranslationsSaved]):
+    """Write the translation of every picture of the pile into a folder as `files[i]`.
 
     A file that is there already is replaced only with `replace`. `recipe` goes into each, with its own z beside it.
     """

@@ -9,9 +9,10 @@ import numpy as np
 from flowcore.errors import ConfigError
 from flowcore.model.labels import Label
 
+from ..answers import Answer, Map, Picture, Z, same_length
 from .base import Priority, Request, check_label, check_latent, check_number, check_whole
 
-__all__ = ["MovedByPixel", "PixelsMoved", "Repaint"]
+__all__ = ["Change", "MovedByPixel", "MovedMaps", "PixelsMoved", "Plausible", "PlausibleDraft", "ReachedMap", "Repaint"]
 
 SIDE_MAX = 4096
 
@@ -22,12 +23,21 @@ def _picture(name: str, value: object) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class MovedByPixel(Request):
-    """Which z move as a pixel of `picture` (uint8 (H, W, C)) and those within `radius` pixels of it do.
+class MovedMaps(Answer):
+    """One a level, the finest first: how z moves in standard deviations a grey level, its share (they add up to 1), and the
+    level's (C, h, w); see `flowcore.latents.sensitivity.Moved`."""
 
-    Answers `{shares: [one a level, adding up to 1], sizes: [[C, h, w], …], done}` with arrays `map0`, `map1`, … float32 (h, w) in
-    standard deviations of z a grey level, the finest level first; see `flowcore.latents.sensitivity.Moved`.
-    """
+    maps: tuple[Map, ...]
+    shares: tuple[float, ...]
+    sizes: tuple[tuple[int, int, int], ...]
+
+    def __post_init__(self) -> None:
+        same_length(self.maps, self.shares, self.sizes)
+
+
+@dataclass(frozen=True, eq=False)
+class MovedByPixel(Request[MovedMaps]):
+    """Which z move as a pixel of `picture` (uint8 (H, W, C)) and those within `radius` pixels of it do."""
 
     kind = "pixels.moved"
     slot = "pixels.moved"
@@ -49,12 +59,17 @@ class MovedByPixel(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class PixelsMoved(Request):
-    """Which pixels one place of a level of `z` (D,) moves, or with `channel` ≥ 0 one of its numbers.
+class ReachedMap(Answer):
+    """How pixels move in grey levels a standard deviation: an estimate that gets better, and at a fraction of 1 is exact; see
+    `flowcore.latents.sensitivity.Reached`."""
 
-    Several answers `{fraction, done}` with `map` float32 (H, W) in grey levels a standard deviation: an estimate that gets
-    better, and at a fraction of 1 is exact; see `flowcore.latents.sensitivity.Reached`.
-    """
+    fraction: float
+    map: Map
+
+
+@dataclass(frozen=True, eq=False)
+class PixelsMoved(Request[ReachedMap]):
+    """Which pixels one place of a level of `z` (D,) moves, or with `channel` ≥ 0 one of its numbers."""
 
     kind = "pixels.reached"
     slot = "pixels.reached"
@@ -79,13 +94,44 @@ class PixelsMoved(Request):
 
 
 @dataclass(frozen=True, eq=False)
-class Repaint(Request):
+class Change(Answer):
+    """What a stroke changes: bits per dimension before and painted, and for each level the change of z and its channels."""
+
+    before: float
+    painted: float
+    maps: tuple[Map, ...]
+    channels: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        same_length(self.maps, self.channels)
+
+
+@dataclass(frozen=True, eq=False)
+class PlausibleDraft(Answer):
+    """The plausible picture, before its z is known."""
+
+    picture: Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Plausible(Answer):
+    """The plausible picture with its z and bits per dimension; what it keeps of the stroke and how far it is from what was
+    painted, as `flowcore.latents.plausible.Kept`; and what is `left` of the change of z, one map a level."""
+
+    picture: Picture
+    z: Z
+    bpd: float
+    kept: float | None
+    inside: float
+    outside: float
+    left: tuple[Map, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Repaint(Request[Change | PlausibleDraft | Plausible]):
     """What painting on `before` (uint8 (H, W, C)) does to its z, and the same made plausible by an `amount` from 0 to 1.
 
-    `where` (uint8 (H, W), not 0 where it was painted) says what the stroke is. Up to three answers, figures as
-    `flowcore.model.evaluation.describe` gives them: `{before, painted, channels: [C of each level]}` with `change0`, … float32
-    (h, w), the change of z a level; the plausible `picture` uint8 (H, W, C); and `{amount, plausible, kept, inside, outside,
-    done}` with that `picture`, its `z` (D,), and `left0`, …, what is left of the change. See `flowcore.latents.plausible`.
+    `where` (uint8 (H, W), not 0 where it was painted) says what the stroke is. See `flowcore.latents.plausible`.
     """
 
     kind = "pixels.paint"

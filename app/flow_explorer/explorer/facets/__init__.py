@@ -14,10 +14,11 @@ there.
 from __future__ import annotations
 
 import importlib
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar, Self
+
+from flowcore import fields
 
 __all__ = ["REGISTRY", "SAMPLES", "Entry", "FacetState", "entry", "initial", "read"]
 
@@ -26,22 +27,33 @@ SAMPLES = "samples"
 
 
 @dataclass(frozen=True)
-class FacetState(ABC):
-    """Base of a facet's state. Plain values with defaults; pictures and latents are named by their store's keys."""
+class FacetState:
+    """Base of a facet's state: fields declared as `flowcore.fields` has them; pictures and latents are named by their store's
+    keys.
+
+    Raises:
+        ConfigError: where one is made of a value out of range.
+    """
+
+    OWNER: ClassVar[str] = "The saved settings'"
+    """Begins the sentences about what is not right."""
+
+    def __post_init__(self) -> None:
+        fields.check(self, self.OWNER)
 
     @property
     def keys(self) -> set[str]:
         """Every key of the store that this state needs."""
         return set()
 
-    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready data, without what stands at its default."""
+        return fields.changes(self)
 
     @classmethod
-    @abstractmethod
-    def from_dict(cls, data: dict[str, Any]) -> FacetState:
+    def from_dict(cls, data: dict[str, Any]) -> Self:
         """Read what `to_dict` wrote; raises `ConfigError` in one sentence for a value out of range."""
+        return fields.read(cls, data, cls.OWNER)
 
     def portable(self) -> FacetState:
         """What of it may travel inside a saved picture, which is meant to be passed on: nothing that names a person's folders."""
@@ -73,6 +85,7 @@ REGISTRY: tuple[Entry, ...] = (
     Entry("levels", "Levels", "Keep a picture's coarse or fine levels, or a region, and draw the rest anew"),
     Entry("layers", "Layers", "Follow a picture from pixels to noise, layer by layer, and see what its likelihood is made of"),
     Entry("pixels", "Pixels", "Which z a pixel moves, which pixels a z moves; paint, and make what you painted plausible"),
+    Entry("compare", "Compare", "Two models, or two checkpoints of one training, on the same picture, the same z, the same page"),
     Entry("map", "Map", "A folder of pictures as points in z: near ones are alike to the model", about_subject=False),
     Entry("piles", "Piles", "Turn the pictures of one pile into their counterparts in another, and back", about_subject=False),
 )  # fmt: skip

@@ -63,6 +63,18 @@ class Facet(QObject):
         """A drag ended: the next change is an act of its own."""
         self.host.controller.acts.rest()
 
+    def fill_subject(self) -> None:
+        """Give a view that is about a picture one: choose a file for a well, or take the first samples."""
+        controller, subject = self.host.controller, self.host.controller.state.subject
+        if subject in ("A", "B"):
+            self.host.transfers.pick(subject)
+        elif subject == "walk":
+            there = [slot for slot in controller.page.view.slots if slot is not None]
+            if len(there) >= 2:
+                controller.acts.put_two(there[0], there[-1])
+        else:
+            controller.acts.select(0)
+
     # What it gives
 
     def widget(self) -> QWidget:

@@ -15,11 +15,11 @@ from urllib.parse import unquote_to_bytes
 from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QUrl
 from PySide6.QtGui import QImage
 
-from flow_explorer.addresses import local_path
 from flow_explorer.explorer.model import is_checkpoint
 from flow_explorer.explorer.moving.identity import saying, weights_in
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import tr
+from flow_explorer.widgets.dropping import local_files
 from flow_explorer.widgets.pixels import to_image
 from flowcore.errors import ConfigError, FlowError, PictureError
 from flowcore.latents.as_json import latent_from_dict, latent_to_dict
@@ -59,7 +59,7 @@ def read_mime(mime: QMimeData) -> list[Dropped]:
     if mime.hasFormat(LATENT_MIME):
         latent = _read_latent(mime.data(LATENT_MIME).data())
         return [Dropped(latent.name, latent=latent)]
-    files = [path for url in mime.urls() if (path := local_path(url)) is not None]
+    files = local_files(mime)
     if files:
         return [_read_path(path) for path in files[:MAX_ITEMS]]
     name = _name_of(mime)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QObject, Qt, QTimer
+from PySide6.QtCore import QMimeData, QObject, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
+from flow_explorer.dialogs.files import LastFolder, ask_file, ask_save, pictures
 from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.loader import Loader
 from flow_explorer.explorer.moving.animating import Animated, AnimationSaver, MakeAnimation
@@ -30,7 +31,7 @@ from flow_explorer.widgets.picture import start_drag
 from flow_explorer.widgets.pixels import to_image
 from flowcore.errors import FlowError
 from flowcore.pictures import recipe
-from flowcore.pictures.images import EXTENSIONS, Picture, read_file
+from flowcore.pictures.images import Picture, read_file
 
 __all__ = ["Transfers"]
 
@@ -171,19 +172,8 @@ class Transfers(QObject):
 
     def pick(self, well: str) -> None:
         """Ask for a picture file."""
-        dialog = QFileDialog(self._window.window(), tr("Choose a picture for {well}", well=well),
-                             self._settings.get("explorer.picture_folder", ""))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        kinds = " ".join(f"*{extension}" for extension in EXTENSIONS)
-        dialog.setNameFilters([tr("Pictures ({kinds})", kinds=kinds), tr("All files (*)")])
-
-        def picked(path: str) -> None:
-            self._settings.set("explorer.picture_folder", str(Path(path).parent))
-            self.take_file(path, well)
-
-        dialog.fileSelected.connect(picked)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        ask_file(self._window, tr("Choose a picture for {well}", well=well), lambda path: self.take_file(path, well),
+                 LastFolder(self._settings, "explorer.picture_folder"), pictures())  # fmt: skip
 
     # Out
 
@@ -323,16 +313,7 @@ class Transfers(QObject):
         self._ask_path(name, lambda path: self.write(path, make))
 
     def _ask_path(self, name: str, write: Callable[[str], object]) -> None:
-        folder = self._settings.get("explorer.save_folder", "")
-        suffix = Path(name).suffix
-        dialog = QFileDialog(self._window.window(), tr("Save"), folder)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters([f"{suffix[1:].upper()} (*{suffix})"])
-        dialog.setDefaultSuffix(suffix[1:])
-        dialog.selectFile(name)
-        dialog.fileSelected.connect(write)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        ask_save(self._window, tr("Save"), name, write, self._settings.get("explorer.save_folder", ""))
 
     def _file_name(self, latent: Latent) -> str:
         model = self._controller.model

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query, same
-from flow_explorer.engine.requests.base import TemperatureFrames
+from flow_explorer.engine.requests.explorer import FramesPart, TemperatureFrames
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.state import ExplorerState
 from flowcore.model.temperature import Temperature
@@ -55,7 +55,7 @@ class FilmLink:
         if self._query.want(request, self._answered):
             self._on_change()
 
-    def _answered(self, message: Any, newest: bool) -> None:
+    def _answered(self, part: FramesPart, newest: bool) -> None:
         if newest:
-            pictures, first = message.arrays["pictures"], int(message.data["first"])
-            self.frames = [*self.frames[:first], *map(np.array, pictures), *self.frames[first + len(pictures) :]]
+            first, end = part.first, part.first + len(part.pictures)
+            self.frames = [*self.frames[:first], *map(np.array, part.pictures), *self.frames[end:]]

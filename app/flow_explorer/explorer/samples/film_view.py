@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from flow_explorer import theme
 from flow_explorer.explorer.paint import PictureCache, draw_captioned
 from flow_explorer.explorer.samples.film_link import TEMPERATURES
 from flow_explorer.i18n import tr
-from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flow_explorer.widgets.cells import ARROWS, CellView
+from flow_explorer.widgets.focus import ring
 from flowcore.model.temperature import Temperature, split
 
 __all__ = ["FilmView"]
@@ -24,10 +25,11 @@ CAPTION = 18
 MARGIN = 3
 
 
-class FilmView(KeyboardFocus, QWidget):
+class FilmView(CellView):
     """`picked(temperature)` when one is clicked, or chosen by the arrow keys."""
 
-    kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
+    kept_keys = ARROWS
+    caption = CAPTION
 
     picked = Signal(float)
     rested = Signal()
@@ -68,9 +70,25 @@ class FilmView(KeyboardFocus, QWidget):
         """The pictures, None where one has not come, what each is drawn at, and the page's temperature: the highest level's."""
         self._frames, self._temperatures, self._temperature = list(frames), temperatures, temperature
         self.setAccessibleDescription(tr("The page is drawn at {t}", t=f"{temperature:.2f}"))
+        self.tell_reader()
         self.update()
 
-    def caption(self, index: int) -> str:
+    @property
+    def count(self) -> int:
+        return len(TEMPERATURES)
+
+    @property
+    def columns(self) -> int:
+        return COLUMNS
+
+    @property
+    def current(self) -> int:
+        return min(range(self.count), key=lambda index: abs(TEMPERATURES[index] - self._temperature))
+
+    def cell_name(self, index: int) -> str:
+        return tr("Temperature {t}", t=self.figure(index))
+
+    def figure(self, index: int) -> str:
         """A picture's temperature; where its levels differ, the highest of them."""
         highest, differing = split(self._temperatures[index])
         return f"≤ {highest:.1f}" if differing else f"{highest:.1f}"
@@ -81,12 +99,6 @@ class FilmView(KeyboardFocus, QWidget):
         row, column = divmod(index, COLUMNS)
         return QRectF(MARGIN + column * (side + GAP), MARGIN + row * (side + CAPTION), side, side)
 
-    def index_at(self, point: QPointF) -> int:
-        for index in range(len(TEMPERATURES)):
-            if self.cell(index).adjusted(0, 0, 0, CAPTION).contains(point):
-                return index
-        return -1
-
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -95,26 +107,11 @@ class FilmView(KeyboardFocus, QWidget):
             rect = self.cell(index)
             below = QRectF(rect.left(), rect.bottom(), rect.width(), CAPTION)
             chosen = abs(temperature - self._temperature) < 0.005
-            draw_captioned(painter, rect, below, frame, self.caption(index), chosen, self._cache, self.smooth)
+            draw_captioned(painter, rect, below, frame, self.figure(index), chosen, self._cache, self.smooth)
         if self.focus_visible:
             ring(painter, QRectF(self.rect()), 5)
         painter.end()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        index = self.index_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and index >= 0:
-            self._pick(index)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -COLUMNS, Qt.Key.Key_Down: COLUMNS}
-        step = steps.get(Qt.Key(event.key()))
-        if step is None:
-            super().keyPressEvent(event)
-            return
-        nearest = min(range(len(TEMPERATURES)), key=lambda index: abs(TEMPERATURES[index] - self._temperature))
-        if 0 <= nearest + step < len(TEMPERATURES):
-            self._pick(nearest + step)
-
-    def _pick(self, index: int) -> None:
+    def choose(self, index: int) -> None:
         self.picked.emit(TEMPERATURES[index])
         self.rested.emit()

@@ -13,13 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from flow_explorer.engine.requests.base import DraftPage, SamplePage, ScorePage
-from flow_explorer.explorer.latest import Latest
+from flow_explorer.engine.query import Query
+from flow_explorer.engine.requests.explorer import (
+    DraftPage,
+    DraftPart,
+    PagePart,
+    PageScores,
+    SamplePage,
+    ScorePage,
+)
 from flow_explorer.explorer.model import FIRST_PAGE, Model
 from flow_explorer.explorer.state import ExplorerState
 from flow_explorer.explorer.view_model import PageView
 from flow_explorer.i18n import tr
-from flowcore.model.labels import from_json
 
 __all__ = ["PageLink"]
 
@@ -30,16 +36,13 @@ class PageLink:
     """Keeps a `PageView` equal to what the state asks for. `on_change(first, count)` tells which slots changed."""
 
     def __init__(self, client: Any, on_change: Callable[[int, int], None]) -> None:
-        self._client = client
         self._on_change = on_change
         self._asked: tuple | None = None
         self._base: tuple | None = None
-        self._turn = 0
         self._left: list[tuple[int, int]] = []
-        self._exact: int | None = None
-        self._draft: int | None = None
+        self._exact, self._draft = Query(client, each=True), Query(client, each=True)
         self._moved = 0.0
-        self._scores = Latest(client)
+        self._scores = Query(client)
         self._scored: tuple | None = None
         self._order = ""
         self.view = PageView()
@@ -51,13 +54,11 @@ class PageLink:
 
     def forget(self) -> None:
         """The engine is a new one: what was asked of the old one is to be asked again."""
-        self._asked = None
-        self._turn += 1
+        self._asked = self._scored = None
         self._left = []
-        self._exact = self._draft = None
         self.loading = False
-        self._scored = None
-        self._scores.forget()
+        for query in (self._exact, self._draft, self._scores):
+            query.forget()
         self.view.fresh = [False] * len(self.view.fresh)
 
     def sync(self, state: ExplorerState, model: Model | None) -> None:
@@ -91,19 +92,21 @@ class PageLink:
         # A value that replaces one whose page is not complete is a drag.
         before = self._asked
         moving = self.loading and before is not None and (*before[:2], before[3]) == (*asked[:2], asked[3])
-        self._asked, self._base = asked, asked[:3]
-        self._turn += 1
+        self._asked, self._base, self._scored = asked, asked[:3], None
+        self._scores.want(None)
         self._moved = time.monotonic()
         self._left = [(kept, state.count - kept)] if kept < state.count else []
         self.loading = bool(self._left)
         if moving and self.loading:
-            self._exact = self._give_up(self._exact)
+            self._exact.want(None)
             self._ask_draft(model, asked, state.selected)
             self._on_change(0, 0)
             return
-        self._draft = self._give_up(self._draft)
+        self._draft.want(None)
         if self.loading:
             self._ask_next(model, asked)
+        else:
+            self._exact.want(None)
         self._score()
         self._on_change(0, state.count)
 
@@ -117,94 +120,71 @@ class PageLink:
         labels = tuple(sample.label for sample in samples) if samples[0].label else ()
         request = ScorePage(asked[0], np.stack([sample.z for sample in samples]), labels)
 
-        def answered(message: Any) -> None:
-            if self._scored == self._asked:
-                self.view.bpds = [float(bpd) for bpd in message.data["bpd"]]
+        def answered(scores: PageScores, _newest: bool) -> None:
+            self.view.bpds = list(scores.bpd)
             self._on_change(0, self.count)
 
-        def failed(sentence: str, details: str = "") -> None:
-            self.view.error, self.view.details = sentence, details
-            self._on_change(0, self.count)
-
-        self._scores.ask(request, answered, failed, at_once=True)
-
-    def _give_up(self, request: int | None) -> None:
-        """No more of a request: the other kind, which has a slot of its own, takes its place."""
-        if request is not None:
-            self._client.cancel(request)
+        self._scores.want(request, answered, self._failed)
 
     def _ask_draft(self, model: Model, asked: tuple, hand: int) -> None:
-        turn = self._turn
         path, (seed, label), temperature, count = asked
         request = DraftPage(path, seed, tuple(range(count)), temperature, label, hand if 0 <= hand < count else -1)
 
-        def answered(message: Any) -> None:
+        def answered(part: DraftPart, newest: bool) -> None:
             if not self._shows(asked):
                 return
-            self._take(message, message.data["indices"], request, model, current=False)
-            if turn != self._turn:
-                return
-            if message.done or time.monotonic() - self._moved > REST_S:
-                exact(message.done)
+            self._take(part, part.indices, request, model, current=False)
+            if newest and (part.done or time.monotonic() - self._moved > REST_S):
+                exact()
 
-        def exact(done: bool) -> None:
-            self._draft = None if done else self._give_up(self._draft)
+        def exact() -> None:
+            self._draft.want(None)
             begin = request.hand // 4 * 4 if request.hand >= 0 else 0
             self._left = [part for part in ((begin, count - begin), (0, begin)) if part[1] > 0]
             self._ask_next(model, asked)
 
-        def failed(sentence: str, details: str = "", *_more: object) -> None:
-            # What cannot be drafted is asked for as it is kept: that says what is wrong, if anything is.
-            if turn == self._turn:
-                exact(True)
-
-        self._draft = self._client.send(request, on_answer=answered, on_error=failed)
+        # What cannot be drafted is asked for as it is kept: that says what is wrong, if anything is.
+        self._draft.want(request, answered, lambda _sentence, _details: exact())
 
     def _shows(self, asked: tuple) -> bool:
         """Answers of an older temperature are welcome during a drag, those of another page are not."""
         return self._base is not None and (asked[0], asked[1], asked[3]) == (self._base[0], self._base[1], self.count)
 
     def _ask_next(self, model: Model, asked: tuple) -> None:
-        turn = self._turn
         path, (seed, label), temperature, _count = asked
         first, count = self._left.pop(0)
         request = SamplePage(path, seed, first, count, temperature, label)
 
-        def answered(message: Any) -> None:
+        def answered(part: PagePart, newest: bool) -> None:
             if not self._shows(asked):
                 return
-            first = int(message.data["first"])
-            pictures = message.arrays.get("pictures")
-            number = 0 if pictures is None else len(pictures)
-            self._take(message, range(first, first + number), request, model, current=turn == self._turn)
-            if turn == self._turn and message.done and self._left:
+            self._take(part, range(part.first, part.first + len(part.pictures)), request, model, current=newest)
+            if newest and part.done and self._left:
                 self._ask_next(model, asked)
-            elif turn == self._turn and message.done:
+            elif newest and part.done:
                 self.loading = False
-                self._exact = None
                 self._score()
                 self._on_change(0, 0)
 
-        def failed(sentence: str, details: str = "", *_more: object) -> None:
-            if turn == self._turn:
-                self.loading = False
-                self.view.error, self.view.details = sentence, details
-                self._on_change(0, self.count)
+        def failed(sentence: str, details: str) -> None:
+            self.loading = False
+            self._failed(sentence, details)
 
-        self._exact = self._client.send(request, on_answer=answered, on_error=failed)
+        self._exact.want(request, answered, failed)
+
+    def _failed(self, sentence: str, details: str) -> None:
+        self.view.error, self.view.details = sentence, details
+        self._on_change(0, self.count)
 
     @property
     def count(self) -> int:
         return len(self.view.slots)
 
-    def _take(self, message: Any, indices: Sequence[int], request: SamplePage | DraftPage, model: Model, current: bool) -> None:
-        pictures, z = message.arrays.get("pictures"), message.arrays.get("z")
-        if pictures is None or z is None or not len(pictures):
-            return
-        draft = isinstance(request, DraftPage)
-        labels = [from_json(label) for label in message.data.get("labels", [None] * len(pictures))]
-        changed = []
-        for index, picture, row, label in zip(indices, pictures, z, labels, strict=True):
+    def _take(self, part: PagePart | DraftPart, indices: Sequence[int], request: SamplePage | DraftPage, model: Model,
+              current: bool) -> None:  # fmt: skip
+        draft, changed = isinstance(part, DraftPart), []
+        labels = part.labels or ((),) * len(part.pictures)
+        for index, picture, row, label in zip(indices, part.pictures, part.z, labels, strict=True):
             if index < self.count:
                 name = tr("sample {number}, seed {seed}", number=index + 1, seed=request.seed)
                 self.view.slots[index] = model.latent(np.array(row), np.array(picture), name, label, draft)

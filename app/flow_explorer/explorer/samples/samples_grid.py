@@ -6,19 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from flow_explorer import theme
-from flow_explorer.explorer.paint import (
-    PictureCache,
-    draw_outline,
-    draw_picture,
-    draw_placeholder,
-    picture_area,
-)
+from flow_explorer.explorer.paint import PictureCache, draw_cell, draw_outline, picture_area
 from flow_explorer.i18n import tr
-from flow_explorer.widgets.focus import KeyboardFocus
+from flow_explorer.widgets.cells import ARROWS, CellView
 
 __all__ = ["SamplesGrid"]
 
@@ -26,18 +20,18 @@ MARGIN = 4
 """Room around the grid for the outline of a selected picture at its edge, in pixels."""
 
 
-class SamplesGrid(KeyboardFocus, QWidget):
+class SamplesGrid(CellView):
     """A grid of `count` pictures in as many columns as rows. `picture(i)` gives the i-th, None where not yet there."""
 
-    kept_keys = (
-        Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End,
-        Qt.Key.Key_Return, Qt.Key.Key_Enter,
-    )  # fmt: skip
+    kept_keys = (*ARROWS, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+    wraps = False
 
     picked = Signal(int)
     activated = Signal(int)
     """Enter, or a double click: put this one in the first empty well."""
     dragged = Signal(int)
+    hover_changed = Signal(int)
+    """The pointer is over another picture; -1 for none."""
     menu_wanted = Signal(int, QPoint)
     """A picture was pressed with the right button, or the menu key: its index and the global position."""
 
@@ -46,9 +40,6 @@ class SamplesGrid(KeyboardFocus, QWidget):
         self._picture = picture
         self._count = 16
         self._selected = -1
-        self._hovered = -1
-        self._pressed: QPointF | None = None
-        self._pressed_index = -1
         self._cache = PictureCache()
         self.smooth = True
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -70,13 +61,14 @@ class SamplesGrid(KeyboardFocus, QWidget):
         return max(1, round(self._count**0.5))
 
     @property
-    def selected(self) -> int:
+    def current(self) -> int:
         return self._selected
 
     def show_page(self, count: int, selected: int) -> None:
         if (count, selected) != (self._count, self._selected):
             self._count, self._selected = count, selected
             self._describe()
+            self.tell_reader()
             self.update()
 
     def refresh(self, first: int, count: int) -> None:
@@ -96,11 +88,8 @@ class SamplesGrid(KeyboardFocus, QWidget):
         row, column = divmod(index, columns)
         return QRectF(MARGIN + column * step, MARGIN + row * step, step - gap, step - gap)
 
-    def index_at(self, point: QPointF) -> int:
-        for index in range(self._count):
-            if self.cell(index).contains(point):
-                return index
-        return -1
+    def cell_name(self, index: int) -> str:
+        return tr("Sample {number}", number=index + 1)
 
     def sizeHint(self) -> QSize:
         return QSize(440, 440)
@@ -118,11 +107,8 @@ class SamplesGrid(KeyboardFocus, QWidget):
             if not event.rect().intersects(rect.toAlignedRect().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)):
                 continue
             picture = self._picture(index)
-            if picture is None:
-                draw_placeholder(painter, rect)
-            else:
-                draw_picture(painter, rect, picture, self._cache, self.smooth)
-            if index == self._hovered and index != self._selected:
+            draw_cell(painter, rect, picture, self._cache, self.smooth)
+            if index == self.hovered and index != self._selected:
                 painter.fillRect(rect, QColor(255, 255, 255, 26))
         if 0 <= self._selected < self._count:
             rect, picture = self.cell(self._selected), self._picture(self._selected)
@@ -131,35 +117,26 @@ class SamplesGrid(KeyboardFocus, QWidget):
             draw_outline(painter, rect, theme.color("accent"), 3 if self.focus_visible else 2)
         painter.end()
 
-    # Mouse
+    # What the person does
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._pressed is not None and event.buttons() & Qt.MouseButton.LeftButton:
-            far = (event.position() - self._pressed).manhattanLength() >= QApplication.startDragDistance()
-            if far and self._pressed_index >= 0:
-                self._pressed = None
-                self.dragged.emit(self._pressed_index)
-            return
-        self._hover(self.index_at(event.position()))
+    def choose(self, index: int) -> None:
+        self.picked.emit(index)
 
-    def leaveEvent(self, event) -> None:
-        self._hover(-1)
-        super().leaveEvent(event)
+    def activate(self, index: int) -> None:
+        self.activated.emit(index)
 
-    def _hover(self, index: int) -> None:
-        if index != self._hovered:
-            self._hovered = index
-            self.setCursor(Qt.CursorShape.PointingHandCursor if index >= 0 else Qt.CursorShape.ArrowCursor)
+    def pull(self, index: int) -> None:
+        self.dragged.emit(index)
+
+    def hover(self, index: int) -> None:
+        self.update()
+        self.hover_changed.emit(index)
+
+    def show_hovered(self, index: int) -> None:
+        """Light a picture up as if the pointer were over it; -1 for none."""
+        if index != self.hovered:
+            self.hovered = index
             self.update()
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        index = self.index_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and index >= 0:
-            self._pressed, self._pressed_index = event.position(), index
-            self.picked.emit(index)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._pressed = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         index = self.index_at(event.position())
@@ -174,26 +151,3 @@ class SamplesGrid(KeyboardFocus, QWidget):
             index, place = self.index_at(QPointF(event.pos())), event.globalPos()
         if index >= 0:
             self.menu_wanted.emit(index, place)
-
-    # Keyboard
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, columns = event.key(), self.columns
-        index = max(self._selected, 0)
-        column = index % columns
-        steps = {
-            Qt.Key.Key_Left: -1 if column else 0, Qt.Key.Key_Right: 1 if column < columns - 1 else 0,
-            Qt.Key.Key_Up: -columns, Qt.Key.Key_Down: columns,
-        }  # fmt: skip
-        if key in steps:
-            target = index + steps[key] if self._selected >= 0 else 0
-            if 0 <= target < self._count:
-                self.picked.emit(target)
-        elif key == Qt.Key.Key_Home:
-            self.picked.emit(0)
-        elif key == Qt.Key.Key_End:
-            self.picked.emit(self._count - 1)
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._selected >= 0:
-            self.activated.emit(self._selected)
-        else:
-            super().keyPressEvent(event)

@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from flow_explorer import theme
-from flow_explorer.explorer.paint import (
-    PictureCache,
-    draw_outline,
-    draw_picture,
-    draw_placeholder,
-    picture_area,
-)
+from flow_explorer.explorer.paint import PictureCache, draw_cell, draw_outline, picture_area
 from flow_explorer.explorer.state import STRIP
 from flow_explorer.i18n import tr
+from flow_explorer.widgets.cells import CellView
 
 __all__ = ["StripView"]
 
@@ -26,9 +21,11 @@ GAP = 6
 LETTER = 20
 """Room for A on the left and B on the right, in pixels."""
 MARGIN = 3
+NEAR = 0.004
+"""So near a frame's t the walk stands at it."""
 
 
-class StripView(QWidget):
+class StripView(CellView):
     """Nine frames from A to B in one row, as high as the widget."""
 
     picked = Signal(float)
@@ -39,7 +36,6 @@ class StripView(QWidget):
         self._frames: list[np.ndarray | None] = [None] * STRIP
         self._t = 0.5
         self._cache = PictureCache()
-        self._pressed: QPointF | None = None
         self.smooth = True
         self.aspect = 1.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -78,22 +74,24 @@ class StripView(QWidget):
         """Where t = 0 is, from the left edge: the first frame's middle."""
         return self.cell(0).center().x()
 
-    def index_at(self, point: QPointF) -> int:
-        for index in range(STRIP):
-            if self.cell(index).contains(point):
-                return index
-        return -1
+    @property
+    def count(self) -> int:
+        return STRIP
+
+    @property
+    def current(self) -> int:
+        return next((index for index in range(STRIP) if abs(self._t - index / (STRIP - 1)) < NEAR), -1)
+
+    def cell_name(self, index: int) -> str:
+        return tr("Frame at {t}", t=f"{index / (STRIP - 1):.3f}")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for index, frame in enumerate(self._frames):
             rect = self.cell(index)
-            if frame is None:
-                draw_placeholder(painter, rect)
-            else:
-                draw_picture(painter, rect, frame, self._cache, self.smooth)
-            if frame is not None and abs(self._t - index / (STRIP - 1)) < 0.004:
+            draw_cell(painter, rect, frame, self._cache, self.smooth)
+            if frame is not None and index == self.current:
                 rect = picture_area(rect, frame.shape, self.devicePixelRatioF(), self.smooth)
                 draw_outline(painter, rect, theme.color("z"))
         painter.setFont(theme.font(bold=True))
@@ -102,21 +100,10 @@ class StripView(QWidget):
             painter.drawText(QRectF(left, 0, LETTER - 4, self.height()), Qt.AlignmentFlag.AlignCenter, text)
         painter.end()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        index = self.index_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and index >= 0 and self._frames[index] is not None:
-            self._pressed = event.position()
+    def choose(self, index: int) -> None:
+        if self._frames[index] is not None:
             self.picked.emit(index / (STRIP - 1))
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        index = self.index_at(event.position())
-        self.setCursor(Qt.CursorShape.PointingHandCursor if index >= 0 else Qt.CursorShape.ArrowCursor)
-        if self._pressed is None or not event.buttons() & Qt.MouseButton.LeftButton:
-            return
-        if (event.position() - self._pressed).manhattanLength() >= QApplication.startDragDistance():
-            start = self.index_at(self._pressed)
-            self._pressed = None
-            self.dragged.emit(start / (STRIP - 1))
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._pressed = None
+    def pull(self, index: int) -> None:
+        if self._frames[index] is not None:
+            self.dragged.emit(index / (STRIP - 1))

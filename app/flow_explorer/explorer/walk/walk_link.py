@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query, same
-from flow_explorer.engine.requests.base import WalkAt, WalkFrames
+from flow_explorer.engine.requests.explorer import BitsAt, PictureAt, WalkAt, WalkFrames, WalkPart
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.state import Walk
 from flow_explorer.explorer.store import Store
@@ -78,25 +78,23 @@ class WalkLink:
             self._frames.want(wanted, self._framed, self._failed, at_once=True)
             self._on_walk()
         request = WalkAt(path, first, second, walk.mode, t, *labels, draft)
-        self._at.want(request, lambda message, _newest: self._placed(message, request), self._failed)
+        self._at.want(request, lambda answer, _newest: self._placed(answer, request), self._failed)
 
-    def _framed(self, message: Any, _newest: bool) -> None:
-        frames = message.arrays.get("pictures")
-        if frames is not None and len(frames):
-            first, ts = int(message.data["first"]), curve_ts()
-            self.view.take(ts[first : first + len(frames)], [np.array(frame) for frame in frames], message.data["bpd"])
+    def _framed(self, part: WalkPart, _newest: bool) -> None:
+        ts = curve_ts()[part.first : part.first + len(part.pictures)]
+        self.view.take(ts, [np.array(frame) for frame in part.pictures], part.bpd)
 
-    def _placed(self, message: Any, request: WalkAt) -> None:
+    def _placed(self, answer: PictureAt | BitsAt, request: WalkAt) -> None:
         # During a drag the answer of an older position is shown too, of these ends alone; the client keeps them in order.
         if not same(request, self._at.request, "model", "a", "b", "mode", "label_a", "label_b"):
             return
-        if "picture" in message.arrays:
-            self.view.picture, self.view.picture_t = np.array(message.arrays["picture"]), request.t
-            self.z = np.array(message.arrays["z"])
+        if isinstance(answer, PictureAt):
+            self.view.picture, self.view.picture_t = np.array(answer.picture), request.t
+            self.z = np.array(answer.z)
             self.label = between(request.label_a, request.label_b, request.t)
             self.view.bpd = None
-        if message.data.get("bpd") is not None and self.view.picture_t == request.t:
-            self.view.bpd = float(message.data["bpd"])
+        elif self.view.picture_t == request.t:
+            self.view.bpd = answer.bpd
 
     def _failed(self, sentence: str, details: str) -> None:
         self.view.error, self.view.details = sentence, details

@@ -71,8 +71,6 @@ class CropView(KeyboardFocus, QWidget):
     dragged_out = Signal()
     """The person pulls the picture away; only where it cannot be moved (a sample)."""
 
-    kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
-
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._picture: Picture | None = None

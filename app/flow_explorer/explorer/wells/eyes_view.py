@@ -43,8 +43,6 @@ class EyesView(CropView):
     between them moves both, dragging elsewhere and the wheel move and zoom only what is looked at.
     """
 
-    kept_keys = (*CropView.kept_keys, Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
-
     def __init__(self, tone: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tone = tone

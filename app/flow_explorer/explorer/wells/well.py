@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QWidget
 
 from flow_explorer import theme
@@ -20,6 +20,7 @@ from flow_explorer.explorer.wells.eyes_view import EyesView
 from flow_explorer.explorer.wells.well_stats import WellStats
 from flow_explorer.i18n import plural, tr
 from flow_explorer.widgets import EmptyState, PictureLabel
+from flow_explorer.widgets.dropping import DropTarget
 from flowcore.pictures.crop import Crop
 from flowcore.pictures.images import Picture
 
@@ -34,7 +35,7 @@ STATS_HIGH = 166
 RADIUS = 8
 
 
-class WellPanel(QWidget):
+class WellPanel(DropTarget):
     """Shows a `Well` and its `WellView`; every act leaves as a signal."""
 
     dropped = Signal(str, QMimeData)
@@ -56,11 +57,9 @@ class WellPanel(QWidget):
         self._well = Well()
         self._view = WellView()
         self._shown: np.ndarray | None = None
-        self._hovering = False
         self._problem = ""
         self._size = (1, 1)
         self._picture: Picture | None = None
-        self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(300, 140)
 
@@ -249,10 +248,10 @@ class WellPanel(QWidget):
         tones = theme.current()
         empty = self._well.empty
         surface = tones.window if empty else tones.surface
-        fill = theme.mix(surface, getattr(tones, self.tone), 0.16) if self._hovering else surface
+        fill = theme.mix(surface, getattr(tones, self.tone), 0.16) if self.hovering else surface
         painter.setBrush(QColor(fill))
         line = Qt.PenStyle.DashLine if empty else Qt.PenStyle.SolidLine
-        painter.setPen(QPen(theme.color(self.tone), 3 if self._hovering else 1.5 if empty else 2, line))
+        painter.setPen(QPen(theme.color(self.tone), 3 if self.hovering else 1.5 if empty else 2, line))
         painter.drawRoundedRect(area, RADIUS, RADIUS)
         if empty:
             painter.setFont(theme.font(bold=True))
@@ -266,30 +265,11 @@ class WellPanel(QWidget):
 
     # Drops
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        # A picture of this very well that is let go where it came from stays what it was.
-        own = event.source() is not None and self.isAncestorOf(event.source())
-        if not own and can_read(event.mimeData()):
-            self._hover(True)
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
+    def takes(self, mime: QMimeData) -> bool:
+        return can_read(mime)
 
-    def dragMoveEvent(self, event) -> None:
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
-
-    def dragLeaveEvent(self, event) -> None:
-        self._hover(False)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._hover(False)
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
-        self.dropped.emit(self.which, event.mimeData())
-
-    def _hover(self, hovering: bool) -> None:
-        self._hovering = hovering
-        self.update()
+    def take(self, mime: QMimeData) -> None:
+        self.dropped.emit(self.which, mime)
 
     def focusInEvent(self, event) -> None:
         self.update()

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query
-from flow_explorer.engine.requests.base import EncodePicture
+from flow_explorer.engine.requests.explorer import Encoded, EncodePicture, Encoding
 from flow_explorer.explorer.model import Model, figures
 from flow_explorer.explorer.state import ExplorerState, Well
 from flow_explorer.explorer.store import Store
 from flow_explorer.explorer.view_model import WellView
 from flowcore.errors import FlowError
-from flowcore.model.labels import from_json
 from flowcore.pictures.crop import apply_crop
 
 __all__ = ["WellLink", "seen_by"]
@@ -78,7 +77,7 @@ class WellLink:
             return
         # The same picture, only moved: the older figures stand until the new ones come, so nothing flickers.
         dragged = before is not None and before[:2] == put[:2]
-        if not dragged or before[3] != latent:
+        if before is None or not dragged or before[3] != latent:
             # Of another picture, or another z, not even an older answer is of use.
             self._query.want(None)
         if not dragged:
@@ -89,24 +88,23 @@ class WellLink:
         if latent:
             self.view.z, self.view.label, self.view.weights = latent, label, weights
         request = EncodePicture(str(model.path), self.which, seen, label, dragged)
-        self._query.want(request, lambda message, _newest: self._answered(message, model, latent),
+        self._query.want(request, lambda answer, _newest: self._answered(answer, model, latent),
                          lambda sentence, details: self._failed(sentence, details, put))  # fmt: skip
         self.view.busy = self._query.busy
         self.view.moving, self.view.error = dragged and self.view.busy, self._query.error
         self._on_change(self.which)
 
-    def _answered(self, message: Any, model: Model, latent: str) -> None:
-        view, data = self.view, message.data
-        z = np.array(message.arrays["z"])
+    def _answered(self, answer: Encoding | Encoded, model: Model, latent: str) -> None:
+        view, z = self.view, np.array(answer.z)
         if latent not in self._store:
             view.z, view.weights = self._store.put_latent(z), model.weights
         else:
             view.z = latent
-        view.label = from_json(data.get("label"))
-        view.figures = figures(model.card, data.get("bpd"))
-        if message.done:  # the round trip was proved: before, the older proof stands, dimmed
-            view.reconstruction = np.array(message.arrays["picture"])
-            view.differing, view.max_error = int(data["differing"]), float(data["max_error"])
+        view.label = answer.label
+        view.figures = figures(model.card, answer.bpd)
+        if isinstance(answer, Encoded):  # before the round trip is proved the older proof stands, dimmed
+            view.reconstruction = np.array(answer.picture)
+            view.differing, view.max_error = answer.differing, answer.max_error
             view.precise = z.dtype == np.float64
         view.busy = self._query.busy
         view.moving = view.moving and view.busy

@@ -1,15 +1,16 @@
-"""What the figures' parts of the column share: sliders, choices and rows, made in one line each."""
+"""What the figures' parts of the column share: controls from the figure's declared fields, and rows, in one line each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from flow_explorer.i18n import tr
 from flow_explorer.theory.controller import TheoryController
 from flow_explorer.theory.state import TheoryState
-from flow_explorer.widgets import Heading, Segmented, Separator, ValueRow, ValueSlider
+from flow_explorer.widgets import Heading, Separator, ValueRow
+from flow_explorer.widgets.form import Form
 
 __all__ = ["Panel", "number"]
 
@@ -25,13 +26,19 @@ def number(value: float, digits: int = 3, unit: str = "") -> str:
 
 
 class Panel(QWidget):
-    """Base of the panels: ``show_state`` fills what ``slider``, ``choice`` and ``row`` have made."""
+    """Base of the panels: ``show_state`` fills what ``control`` and ``row`` have laid out."""
+
+    figure: ClassVar[str]
+    """Whose fields the controls are of."""
 
     def __init__(self, controller: TheoryController) -> None:
         super().__init__()
         self.controller = controller
-        self.sliders: dict[str, ValueSlider] = {}
-        self.choices: dict[str, Segmented] = {}
+        self.form = Form(getattr(TheoryState(), self.figure), parent=self)
+        self.form.changed.connect(self.changed)
+        self.form.rested.connect(controller.seal)
+        self.controls: dict[str, Any] = dict(self.form.controls)
+        """By the names of their fields."""
         self.rows: dict[str, ValueRow] = {}
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(0, 0, 0, 0)
@@ -52,23 +59,10 @@ class Panel(QWidget):
             self.body.addSpacing(6)
         self.body.addWidget(Heading(text))
 
-    def slider(self, name: str, label: str, low: float, high: float, default: float, tooltip: str, *, step: float = 0.01,
-               decimals: int = 2, unit: str = "", tone: str = "accent") -> ValueSlider:  # fmt: skip
-        """A slider of the figure's value ``name``; ``slid`` says what it does."""
-        made = ValueSlider(label, low, high, default, step, decimals, unit, tooltip=tooltip, tone=tone)
-        made.value_changed.connect(lambda value: self.slid(name, value))
-        made.editing_finished.connect(self.controller.seal)
-        self.sliders[name] = made
-        self.body.addWidget(made)
-        return made
-
-    def choice(self, name: str, label: str, options: Sequence[tuple[str, ...]], columns: int = 0) -> Segmented:
-        """One of a few for the figure's value ``name``."""
-        made = Segmented(options, label, columns=columns)
-        made.chosen.connect(lambda key: self.chose(name, key))
-        self.choices[name] = made
-        self.body.addWidget(made)
-        return made
+    def control(self, *names: str) -> None:
+        """The controls of these fields, one below the other."""
+        for name in names:
+            self.body.addWidget(self.form.places[name])
 
     def row(self, name: str, label: str, tooltip: str = "", total: bool = False) -> ValueRow:
         """A live number; a ``total`` stands under a line."""
@@ -82,24 +76,9 @@ class Panel(QWidget):
         self.body.addWidget(made)
         return made
 
-    def slid(self, name: str, value: float) -> None:
-        """A slider was moved."""
-        self.controller.change(self.sliders[name].label.text(), name, **{name: value})
-
-    def chose(self, name: str, key: str) -> None:
-        """A choice was made."""
-        self.controller.change(self.choices[name].accessibleName(), **{name: key})
-
-    def fill(self, part: Any) -> None:
-        """Set sliders and choices to the values of the same names."""
-        for name, slider in self.sliders.items():
-            value = getattr(part, name, None)
-            if value is not None and slider.value() != value:
-                slider.set_value(float(value))
-        for name, choice in self.choices.items():
-            value = getattr(part, name, None)
-            if value is not None and choice.current() != value:
-                choice.set_current(value)
+    def changed(self, name: str, value: Any, dragging: bool) -> None:
+        """A control was moved."""
+        self.controller.change(tr(self.form.settings[name].label), name if dragging else None, **{name: value})
 
     def set(self, **values: tuple[str, str] | str) -> None:
         """Fill rows: a text, or (text, tone)."""

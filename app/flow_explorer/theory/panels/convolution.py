@@ -7,7 +7,7 @@ import numpy as np
 from flow_explorer.i18n import tr
 from flow_explorer.theory.panels.base import Panel, number
 from flow_explorer.theory.panels.picture import PictureChoice
-from flow_explorer.theory.state import ANGLES, STEPS_OF_GLOW, TheoryState
+from flow_explorer.theory.state import TheoryState
 from flow_explorer.widgets import Label
 from flowcore.theory.convolution import apply, log_det, permutation, rotation
 from flowcore.theory.masking import squeeze
@@ -18,17 +18,11 @@ __all__ = ["ConvolutionPanel"]
 class ConvolutionPanel(Panel):
     """The determinant of W, and what it adds to log p(x)."""
 
+    figure = "convolution"
+
     def build(self) -> None:
         self.heading(tr("Matrix"))
-        self.choice("kind", tr("Matrix"), [
-            ("permutation", tr("Permutation"), tr("Takes (3, 1, 2) to (1, 2, 3): the channels change places.")),
-            ("rotation", tr("Rotation"), tr("Turns the colours about the grey axis.")),
-            ("learned", tr("Learned"), tr("W of the bundled Glow, Faces, on the twelve channels after its first squeeze.")),
-        ])  # fmt: skip
-        words = tr("At 120° and −120° the rotation is a permutation.")
-        self.slider("angle", tr("Angle"), *ANGLES, 120.0, words, step=1.0, decimals=1, unit="°")
-        words = tr("Which of the first level's eight 1×1 convolutions.")
-        self.slider("step", tr("Step of flow"), *STEPS_OF_GLOW, 1, words, step=1, decimals=0)
+        self.control("kind", "angle", "step")
         self.error = Label("", "warning", wrap=True)
         self.body.addWidget(self.error)
         self.picture = PictureChoice(self.controller)
@@ -45,18 +39,10 @@ class ConvolutionPanel(Panel):
         self.row("rest", tr("all other channels' part"))
         self.row("z_there", tr("channel of z"), "z = Σ wⱼ xⱼ", total=True)
 
-    def slid(self, name: str, value: float) -> None:
-        self.controller.change(self.sliders[name].label.text(), name, **{name: int(value) if name == "step" else value})
-
-    def chose(self, name: str, key: str) -> None:
-        self.controller.change(tr("Matrix"), kind=key)
-
     def show_state(self, state: TheoryState) -> None:
         part = state.convolution
-        self.fill(part)
+        self.form.show(part)
         self.picture.show_picture(part.picture)
-        self.sliders["angle"].setVisible(part.kind == "rotation")
-        self.sliders["step"].setVisible(part.kind == "learned")
         glows = self.controller.glows
         x = self.controller.pictures.get(part.picture, glows.side).transpose(2, 0, 1) / 256.0 - 0.5
         learned = glows.step(part.step) if part.kind == "learned" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from flow_explorer.i18n import tr
 from flow_explorer.theory.figures.coupling import jacobian_of
 from flow_explorer.theory.panels.base import Panel, number
 from flow_explorer.theory.state import INPUTS, CouplingState, TheoryState
+from flow_explorer.widgets import ValueSlider
 from flowcore.theory.coupling import passes, stack
 
 __all__ = ["CouplingPanel"]
@@ -18,20 +20,15 @@ __all__ = ["CouplingPanel"]
 class CouplingPanel(Panel):
     """Sliders for x; β and γ of each layer; Σ log β against the whole Jacobian's log-determinant."""
 
+    figure = "coupling"
+
     def build(self) -> None:
         self.heading(tr("Layers"))
-        self.choice("layers", tr("Layers"), [
-            ("one", tr("One"), tr("One coupling layer.")),
-            ("same", tr("Two"), tr("Two layers that copy the same half.")),
-            ("swap", tr("Two, swapped"), tr("Two layers; the second copies what the first has changed.")),
-        ])  # fmt: skip
-        self.jacobians = self.choice("matrix", tr("Jacobian"), [
-            ("first", tr("Layer 1"), "∂h/∂x"), ("second", tr("Layer 2"), "∂z/∂h"), ("both", tr("Both"), "∂z/∂x = ∂z/∂h · ∂h/∂x"),
-        ])  # fmt: skip
+        self.control("layers", "matrix")
         self.heading(tr("The point"))
         for index, value in enumerate(CouplingState().x):
             words = tr("Copied by the first layer.") if index < 2 else tr("Scaled and shifted by the first layer.")
-            self.slider(f"x-{index}", "x" + "₁₂₃₄"[index], *INPUTS, value, words, tone="a")
+            self._coordinate(index, value, words)
         self.heading(tr("Log-determinant"))
         for layer in (1, 2):
             for index in (1, 2):
@@ -45,24 +42,32 @@ class CouplingPanel(Panel):
         for index in (1, 2):
             self.row(f"gamma-{index}", "")
 
-    def slid(self, name: str, value: float) -> None:
-        index = int(name[2:])
-        self.controller.put(self.controller.state.coupling.with_x(index, value), tr("Point"), name)
+    def _coordinate(self, index: int, value: float, words: str) -> None:
+        made = ValueSlider("x" + "₁₂₃₄"[index], *INPUTS, value, 0.01, 2, tooltip=words, tone="a")
+        name = self._name(index)
+        made.value_changed.connect(
+            lambda value: self.controller.put(self.controller.state.coupling.with_x(index, value), tr("Point"), name)
+        )
+        made.editing_finished.connect(self.controller.seal)
+        self.controls[name] = made
+        self.body.addWidget(made)
 
-    def chose(self, name: str, key: str) -> None:
-        values = {name: key}
-        if name == "layers":
-            values["matrix"] = "first" if key == "one" else "both"
-        self.controller.change(self.choices[name].accessibleName(), **values)
+    @staticmethod
+    def _name(index: int) -> str:
+        return f"x-{index}"
+
+    def changed(self, name: str, value: Any, dragging: bool) -> None:
+        # Another stack shows the Jacobian of all of it.
+        more = {"matrix": "first" if value == "one" else "both"} if name == "layers" else {}
+        self.controller.change(tr(self.form.settings[name].label), **{name: value}, **more)
 
     def show_state(self, state: TheoryState) -> None:
         part = state.coupling
-        self.fill(part)
+        self.form.show(part)
         for index, value in enumerate(part.x):
-            if self.sliders[f"x-{index}"].value() != value:
-                self.sliders[f"x-{index}"].set_value(value)
+            if self.controls[self._name(index)].value() != value:
+                self.controls[self._name(index)].set_value(value)
         steps = passes(part.x, part.layers)
-        self.jacobians.setVisible(len(steps) == 2)
         for layer in (1, 2):
             for order in (0, 1):
                 row = self.rows[f"log-{layer}-{order + 1}"]

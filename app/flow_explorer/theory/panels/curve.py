@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout
 
 from flow_explorer.i18n import tr
 from flow_explorer.theory.panels.base import Panel, number
-from flow_explorer.theory.state import PROBES, WIDTHS, TheoryState
+from flow_explorer.theory.state import TheoryState
 from flow_explorer.widgets import Button, IconButton
 from flowcore.theory.curve import Curve, base_log_prob
 from flowcore.theory.learning import TARGETS
@@ -18,6 +18,8 @@ __all__ = ["CurvePanel"]
 
 class CurvePanel(Panel):
     """Learning moves the same knots that the hand does."""
+
+    figure = "curve"
 
     def build(self) -> None:
         words = tr("Move the knots so that the target's points are likely.") + "\nSpace"
@@ -29,17 +31,11 @@ class CurvePanel(Panel):
         row.addWidget(self.step)
         self.body.addLayout(row)
         self.heading(tr("Target"))
-        self.choice("target", tr("Target"), [(key, tr(known.title)) for key, known in TARGETS.items()], columns=2)
+        self.control("target")
         self.heading(tr("Base density"))
-        bases = [
-            ("gaussian", tr("Gaussian"), tr("The prior of most flows.") + "\nlog π(z) = −z²/2 − ½ log 2π"),
-            ("logistic", tr("Logistic"), tr("The prior of NICE; its tails are longer.") + "\nπ(z) = e⁻ᶻ / (1 + e⁻ᶻ)²"),
-        ]
-        self.choice("base", tr("Base density"), bases)
+        self.control("base")
         self.heading(tr("The strip"))
-        self.slider("z", "z′", *PROBES, 0.6, tr("The strip's middle."), tone="z")
-        words = tr("The strip's width; the thinner, the better π(z′) Δz and p(x′) Δx agree.")
-        self.slider("width", "Δz", *WIDTHS, 0.3, words, tone="z")
+        self.control("z", "width")
         self.row("below", "π(z′) Δz")
         self.row("left", "p(x′) Δx")
         self.row("mass", tr("exactly, on either side"), tr("The integral over the strip, of π and of p."), total=True)
@@ -65,7 +61,7 @@ class CurvePanel(Panel):
 
     def show_state(self, state: TheoryState) -> None:
         part = state.curve
-        self.fill(part)
+        self.form.show(part)
         curve = Curve(part.heights)
         low, high, below, left = curve.strip(part.z, part.width, part.base)
         x = float(curve.x(part.z))

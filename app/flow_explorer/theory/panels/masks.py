@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtWidgets import QHBoxLayout
 
 from flow_explorer.i18n import tr
@@ -18,6 +20,8 @@ __all__ = ["MasksPanel"]
 class MasksPanel(Panel):
     """Numbers of the whole picture: what is copied, what has changed, the log-determinant."""
 
+    figure = "masks"
+
     def build(self) -> None:
         self.back = Button(tr("Back"), tooltip=tr("Half a step back.") + "\nLeft")
         self.on = Button(tr("Step"), "primary", icon="step", tooltip=tr("Half a step on: copy, or affine.") + "\nSpace")
@@ -27,12 +31,7 @@ class MasksPanel(Panel):
         row.addWidget(self.back, 1)
         self.body.addLayout(row)
         self.heading(tr("Mask"))
-        self.choice("mask", tr("Mask"), [
-            ("half", tr("Half"), tr("The first half of the pixels is copied, then the second: NICE.")),
-            ("checkerboard", tr("Checkerboard"), tr("Copied where row + column is even, then where it is odd: RealNVP.")),
-            ("channel", tr("Channel"), tr("After a squeeze, half of the channels: RealNVP and Glow.")),
-            ("cycle", tr("Cycle of 3"), tr("One colour is copied, the other two transformed; the next one at each step.")),
-        ], columns=2)  # fmt: skip
+        self.control("mask")
         self.picture = PictureChoice(self.controller)
         self.heading(tr("Picture"))
         self.body.addWidget(self.picture)
@@ -45,12 +44,12 @@ class MasksPanel(Panel):
         self.on.clicked.connect(lambda: self.controller.walk_mask(1))
         self.back.clicked.connect(lambda: self.controller.walk_mask(-1))
 
-    def chose(self, name: str, key: str) -> None:
-        self.controller.set_mask(key)
+    def changed(self, name: str, value: Any, dragging: bool) -> None:
+        self.controller.set_mask(value)
 
     def show_state(self, state: TheoryState) -> None:
         part = state.masks
-        self.fill(part)
+        self.form.show(part)
         self.picture.show_picture(part.picture)
         self.on.setEnabled(part.phase < 2 * steps_of(part.mask))
         self.back.setEnabled(part.phase > 0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from flow_explorer.dialogs.files import ask_file, pictures
 from flow_explorer.i18n import tr
 from flow_explorer.theory.controller import TheoryController
 from flow_explorer.theory.pictures import EXAMPLES
 from flow_explorer.widgets import Choice, IconButton, Label
-from flowcore.pictures.images import EXTENSIONS
 
 __all__ = ["PictureChoice"]
 
@@ -53,7 +53,4 @@ class PictureChoice(QWidget):
         self.error.setVisible(bool(sentence))
 
     def _ask(self) -> None:
-        kinds = " ".join(f"*{end}" for end in EXTENSIONS)
-        path, _ = QFileDialog.getOpenFileName(self.window(), tr("Open a picture"), "", f"{tr('Pictures')} ({kinds})")
-        if path:
-            self.controller.set_picture(path)
+        ask_file(self, tr("Open a picture"), self.controller.set_picture, filters=pictures()[:1])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flow_explorer.i18n import tr
 from flow_explorer.theory.figures.affine import legal_slope
 from flow_explorer.theory.panels.base import Panel, number
-from flow_explorer.theory.state import ENTRIES, OFFSETS, SLOPES, TheoryState
+from flow_explorer.theory.state import TheoryState
 from flowcore.theory.affine import Affine
 from flowcore.theory.parallelogram import Matrix
 
@@ -15,11 +17,11 @@ __all__ = ["AffinePanel", "MatrixPanel"]
 class AffinePanel(Panel):
     """Figure 1: slope and offset; width times density on either side."""
 
+    figure = "affine"
+
     def build(self) -> None:
         self.heading(tr("The line"))
-        words = tr("How far z is stretched; below zero it is turned over too.") + "\ndx/dz = s"
-        self.slider("slope", tr("Slope s"), *SLOPES, 2.0, words)
-        self.slider("offset", tr("Offset t"), *OFFSETS, 1.0, tr("How far it is moved.") + "\nx = s z + t")
+        self.control("slope", "offset")
         self.heading(tr("Before, z"))
         self.row("z_width", tr("width"))
         self.row("z_density", tr("density π(z)"))
@@ -34,14 +36,14 @@ class AffinePanel(Panel):
         self.row("log_det", "log |dz/dx|", "−log |s|")
         self.row("log_p", "log p(x)", "log π(z) + log |dz/dx|", total=True)
 
-    def slid(self, name: str, value: float) -> None:
+    def changed(self, name: str, value: Any, dragging: bool) -> None:
         if name == "slope":
             value = legal_slope(value, self.controller.state.affine.slope)
-        super().slid(name, value)
+        super().changed(name, value, dragging)
         self.show_state(self.controller.state)  # a slope that was not legal has moved on
 
     def show_state(self, state: TheoryState) -> None:
-        self.fill(state.affine)
+        self.form.show(state.affine)
         affine = Affine(state.affine.slope, state.affine.offset)
         low, high = affine.ends
         self.set(
@@ -54,13 +56,13 @@ class AffinePanel(Panel):
 class MatrixPanel(Panel):
     """Figure 3: the four entries; the determinant as a difference of two products."""
 
+    figure = "matrix"
+
     def build(self) -> None:
         self.heading(tr("First edge"))
-        self.slider("a", "a", *ENTRIES, 1.5, tr("Across, of the first edge."))
-        self.slider("c", "c", *ENTRIES, 0.4, tr("Along, of the first edge."))
+        self.control("a", "c")
         self.heading(tr("Second edge"))
-        self.slider("b", "b", *ENTRIES, 0.5, tr("Across, of the second edge."))
-        self.slider("d", "d", *ENTRIES, 1.2, tr("Along, of the second edge."))
+        self.control("b", "d")
         self.heading(tr("Determinant"))
         self.row("ad", "a · d")
         self.row("bc", "− b · c")
@@ -73,7 +75,7 @@ class MatrixPanel(Panel):
 
     def show_state(self, state: TheoryState) -> None:
         part = state.matrix
-        self.fill(part)
+        self.form.show(part)
         matrix = Matrix(part.a, part.b, part.c, part.d)
         tone = "warning" if matrix.det < 0 or matrix.singular else "b"
         area = abs(Matrix.shoelace(matrix.corners))

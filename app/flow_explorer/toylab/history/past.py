@@ -1,100 +1,100 @@
-"""Going back through the training: which earlier moment is on screen, and how to go on from there. No widgets."""
+"""Going back through a run: which earlier moment is on screen, all its flows together. No widgets."""
 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from flow_explorer.toylab.history.training_history import Frame, Histories, TrainingHistory
+import numpy as np
+
+from flow_explorer.toylab.history.training_history import Frame, TrainingHistory
 from flow_explorer.toylab.run import Run
-
-if TYPE_CHECKING:
-    from flow_explorer.toylab.controller import ToyController
 
 __all__ = ["Past"]
 
 _LASTING = ("data", "truth", "true_contours", "estimate", "estimate_contours")
-"""What is the same at every step."""
+"""What is the same at every moment."""
+_SAME = ("entropy", "known", "estimated_from", "reach", "curve", "rate", "gradients")
 _numbers = itertools.count(-1, -1)
 
 
 class Past:
-    """Records the controller's trainings, and holds the frame that the person scrubbed to.
+    """Records the run that ``present`` gives, and holds the moment that the person scrubbed to; ``changed`` is called where that
+    is another.
 
-    Training may go on meanwhile. ``shown`` is what the panels draw: the present run, or an earlier moment of it that looks
+    Training may go on meanwhile. ``shown`` is what the panels draw: the run as it is, or an earlier moment of it that looks
     like one.
     """
 
-    def __init__(self, controller: ToyController) -> None:
-        self._controller = controller
-        self._histories = Histories()
+    def __init__(self, present: Callable[[], Run], changed: Callable[[], object]) -> None:
+        self._present, self._changed = present, changed
         self._frame: Frame | None = None
-        self._of = 0
+        self._of: Run | None = None
         self._past: Run | None = None
 
     @property
     def history(self) -> TrainingHistory:
-        """The present training's."""
-        return self._histories.get(self._controller.run.number)
+        """The present run's."""
+        return self._present().history
 
     @property
     def frame(self) -> Frame | None:
         """The earlier moment on screen, None for the present."""
-        if self._frame is not None and self._of != self._controller.run.number:
-            self.back_to_now()
-        return self._frame
+        return self._frame if self._of is self._present() else None
 
     @property
     def shown(self) -> Run:
-        """What the panels are to draw."""
-        if self.frame is None:
-            return self._controller.run
-        return self._past or self._controller.run
+        """What is to be drawn."""
+        present = self._present()
+        return self._past if self._past is not None and self._of is present else present
 
-    def record(self, kind: str) -> None:
-        """An answer of the engine has been taken up into the present run."""
-        run, history = self._controller.run, self.history
+    def record(self, kind: str, heats: bool = True) -> None:
+        """An answer of the engine has been taken up into the present run; ``heats``: its densities are looked at."""
+        run = self._present()
         if kind == "start":
-            history.forget_after(run.step)
-            if self.frame is not None and self._frame.step > run.step:
+            run.history.forget_after(run.step)
+            if self.frame is not None and self.frame.step > run.step:
                 self.back_to_now()
-        elif kind in ("heat", "rest") and run.is_shown():
-            history.offer(Frame.of(run.step, run.arrays, run.nll, run.layer_bound))
-        elif kind == "snapshot":
-            history.offer_snapshot(run.snapshot_step, run.snapshot)
-
-    def go(self, frame: Frame) -> None:
-        """Show an earlier moment of the present training."""
-        run = self._controller.run
-        self._frame, self._of = frame, run.number
-        past = self._past = Run(next(_numbers))
-        for name in (
-            "entropy", "known", "estimated_from", "reach", "steps", "losses", "standard_error", "rate", "gradients",
-        ):  # fmt: skip
-            setattr(past, name, getattr(run, name))
-        past.step, past.nll, past.layer_bound, past.marked_step = frame.step, frame.nll, frame.layer_bound, frame.step
-        lasting = {name: run.arrays[name] for name in _LASTING if name in run.arrays}
-        past.arrays = lasting | frame.arrays()
-        past.version = dict.fromkeys((*past.arrays, "curve"), 1)
-        self._controller.arrived.emit()
+        elif kind == "snapshot" and not run.is_race:
+            run.history.offer_snapshot(run.entries[0].snapshot_step, run.entries[0].snapshot)
+        elif kind in ("points" if run.is_race else "heat", "rest") and run.is_shown():
+            run.history.offer(Frame.of(run, heats))
 
     def go_to(self, frame: Frame | None) -> None:
-        """Show an earlier moment, None for the present."""
-        self.back_to_now() if frame is None else self.go(frame)
+        """Show an earlier moment of the present run, None for the present."""
+        if frame is None:
+            self.back_to_now()
+            return
+        run = self._present()
+        self._frame, self._of, self._past = frame, run, _recalled(run, frame)
+        self._changed()
 
     def back_to_now(self) -> None:
         """Show the present again."""
-        self._frame = self._past = None
-        self._controller.arrived.emit()
+        self._frame = self._of = self._past = None
+        self._changed()
 
-    def snapshot(self) -> tuple[int, object] | None:
+    def snapshot(self) -> tuple[int, np.ndarray] | None:
         """The weights nearest before the moment on screen, and their step."""
-        return None if self.frame is None else self.history.snapshot_at(self._frame.step)
+        frame = self.frame
+        return None if frame is None else self.history.snapshot_at(frame.step)
 
-    def continue_from_here(self) -> None:
-        """Another training that starts from the kept weights; undo goes back to the one that was there."""
-        found = self.snapshot()
-        if found is not None:
-            step, snapshot = found
-            self.back_to_now()
-            self._controller.begin_from(step, snapshot)
+
+def _recalled(run: Run, frame: Frame) -> Run:
+    """A run that looks as this one did."""
+    past = Run(next(_numbers), run.configs)
+    past.longest_turn, past.leader, past.marked_seconds = run.longest_turn, frame.leader, frame.least_seconds
+    kept = frame.arrays()
+    for number, (entry, now) in enumerate(zip(past.entries, run.entries, strict=True)):
+        for name in _SAME:
+            setattr(entry, name, getattr(now, name))
+        entry.step = entry.marked_step = frame.steps[number]
+        entry.seconds, entry.nll, entry.standard_error = frame.seconds[number], frame.losses[number], frame.errors[number]
+        entry.layer_bound = frame.layer_bounds[number]
+        entry.arrays = {name: now.arrays[name] for name in _LASTING if name in now.arrays} | _of_entry(kept, number)
+        entry.version = dict.fromkeys((*entry.arrays, "curve"), 1)
+    return past
+
+
+def _of_entry(arrays: dict[str, np.ndarray], number: int) -> dict[str, np.ndarray]:
+    return {name[: -len(str(number))]: array for name, array in arrays.items() if name.endswith(str(number))}

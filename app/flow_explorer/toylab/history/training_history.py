@@ -8,20 +8,21 @@ at most ``CAP``.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-__all__ = ["CAP", "HISTORIES_CAP", "SNAPSHOTS_CAP", "Frame", "Histories", "TrainingHistory", "pack"]
+if TYPE_CHECKING:
+    from flow_explorer.toylab.run import Run
+
+__all__ = ["CAP", "SNAPSHOTS_CAP", "Frame", "TrainingHistory", "pack"]
 
 CAP = 24 * 2**20
 """Bytes of frames kept of one training."""
 SNAPSHOTS_CAP = 16 * 2**20
 """Bytes of weights kept of one training, to go on from."""
-HISTORIES_CAP = 64 * 2**20
-"""Bytes kept of all trainings that one can go back to; the oldest are forgotten first."""
 
 _SCALE = 1024.0
 _HEATS = ("heat",)
@@ -32,7 +33,7 @@ _FIELDS = ("stretch",)
 def pack(arrays: Mapping[str, np.ndarray]) -> dict[str, tuple[np.ndarray, float]]:
     """Arrays by name, small, each with what its whole numbers are to be multiplied by; unknown names are left out.
 
-    A racer's number may follow the name: ``samples2`` is packed as samples are.
+    A flow's number may follow the name: ``samples2`` is packed as samples are.
     """
     packed: dict[str, tuple[np.ndarray, float]] = {}
     for name, array in arrays.items():
@@ -50,17 +51,44 @@ def pack(arrays: Mapping[str, np.ndarray]) -> dict[str, tuple[np.ndarray, float]
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One moment, packed. ``layer_bound`` is the layers' panel's at that moment; ``nll`` None where none was measured yet."""
+    """One moment of all flows of a run, packed; the arrays of a flow have its number at the end of their names.
 
-    step: int
-    nll: float | None
-    layer_bound: float
+    Of each flow: its steps, seconds of training, losses (None where none was measured yet) with their standard errors, and how
+    far its layers' panel reached. ``leader`` is who led.
+    """
+
+    steps: tuple[int, ...]
+    seconds: tuple[float, ...]
+    losses: tuple[float | None, ...]
+    errors: tuple[float | None, ...]
+    layer_bounds: tuple[float, ...]
+    leader: int | None
     packed: dict[str, tuple[np.ndarray, float]] = field(repr=False)
 
     @classmethod
-    def of(cls, step: int, arrays: Mapping[str, np.ndarray], nll: float | None, layer_bound: float) -> Frame:
-        """Pack what there is to see; arrays of other names are left out."""
-        return cls(step, nll, layer_bound, pack(arrays))
+    def of(cls, run: Run, heats: bool = True) -> Frame:
+        """The run as it is now, with its densities (those that are of this moment) or without; arrays of other names are left
+        out."""
+        arrays = {
+            f"{name}{number}": array for number, entry in enumerate(run.entries) for name, array in entry.arrays.items()
+            if name not in _HEATS or (heats and entry.fresh_heat)
+        }  # fmt: skip
+        entries = run.entries
+        return cls(
+            tuple(run.steps), tuple(run.seconds), tuple(entry.nll for entry in entries),
+            tuple(entry.standard_error for entry in entries), tuple(entry.layer_bound for entry in entries), run.leader,
+            pack(arrays),
+        )  # fmt: skip
+
+    @property
+    def step(self) -> int:
+        """The steps of all together, which order the moments."""
+        return sum(self.steps)
+
+    @property
+    def least_seconds(self) -> float:
+        """The training time that every flow had had."""
+        return min(self.seconds)
 
     @property
     def nbytes(self) -> int:
@@ -150,26 +178,3 @@ class TrainingHistory:
         """The last weights kept at or before ``step``, and their step; None where there are none."""
         index = bisect_right(self.snapshots, step, key=lambda pair: pair[0]) - 1
         return self.snapshots[index] if index >= 0 else None
-
-
-class Histories:
-    """The histories of the trainings of this session, those last used, under one limit."""
-
-    def __init__(self, limit: int = HISTORIES_CAP) -> None:
-        self._limit = limit
-        self._of: OrderedDict[int, TrainingHistory] = OrderedDict()
-
-    def get(self, number: int) -> TrainingHistory:
-        """The history of the training of that number, an empty one where there is none."""
-        if number not in self._of:
-            self._of[number] = TrainingHistory()
-        self._of.move_to_end(number)
-        size = self.nbytes
-        while size > self._limit and len(self._of) > 1:
-            size -= self._of.popitem(last=False)[1].nbytes
-        return self._of[number]
-
-    @property
-    def nbytes(self) -> int:
-        """What all of them take."""
-        return sum(history.nbytes for history in self._of.values())

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from flow_explorer import theme
 from flow_explorer.animation_saving import AnimationSaver
 from flow_explorer.engine.client import EngineClient, Message
+from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.toykeep import FilmToy
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.keep.film_sheet import Filmed
@@ -43,18 +44,17 @@ class Filming(QObject):
 
     def __init__(self, engine: EngineClient, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._engine = engine
+        self._query = Query(engine, self._progressed)
         self._saver = AnimationSaver(self)
         self._saver.progressed.connect(lambda share: self._tell(TRAINING + (1 - TRAINING) * share, tr("Drawing the animation")))
         self._saver.done.connect(self._ended)
-        self._asked: int | None = None
         self.share = 0.0
         self.words = ""
 
     @property
     def busy(self) -> bool:
         """A file is under way."""
-        return self._asked is not None or self._saver.busy
+        return self._query.busy or self._saver.busy
 
     def save(self, path: str | Path, wanted: Filmed, config: dict[str, Any], course: Course, steps: int,
              recipe: dict[str, Any] | None = None) -> None:
@@ -64,7 +64,7 @@ class Filming(QObject):
         scene: list[Scene] = []
         shots: list[Shot] = []
 
-        def answered(message: Message) -> None:
+        def answered(message: Message, _current: bool) -> None:
             data, arrays = message.data, {name: np.array(array) for name, array in message.arrays.items()}
             if message.kind == "scene":
                 # Also where another engine begins it anew.
@@ -74,23 +74,14 @@ class Filming(QObject):
             point = CurvePoint(data["step"], data["nll"], data["standard_error"], learning_rate=data["learning_rate"])
             shots.append(Shot(arrays["samples"], arrays["prior"], arrays["grid"], arrays["heat"], point))
             if message.done:
-                self._asked = None
                 self._saver.save(path, lambda tick: film_bytes(
                     wanted.suffix, scene[0], shots, wanted.seconds, wanted.side, look, recipe, tick
                 ))  # fmt: skip
                 self._tell(TRAINING, tr("Drawing the animation"))
 
-        def failed(sentence: str, _details: str = "") -> None:
-            self._asked = None
-            self._ended("", sentence)
-
         request = FilmToy(config, course.changes, tuple(schedule(steps, wanted.frames)), course.inherited)
-        self._asked = -1
+        self._query.want(request, answered, lambda sentence, _details: self._ended("", sentence))
         self._tell(0.0, tr("Training again for the animation"))
-        self._asked = self._engine.send(
-            request, on_answer=answered, on_error=failed,
-            on_progress=lambda share, _words: self._tell(TRAINING * share, tr("Training again for the animation")),
-        )  # fmt: skip
 
     def cancel(self) -> None:
         """Give it up: nothing is written."""
@@ -99,11 +90,14 @@ class Filming(QObject):
 
     def _stop(self) -> bool:
         """Whether there was a training to give up; what is being drawn tells so itself."""
-        asked, self._asked = self._asked, None
-        if asked is not None and asked >= 0:
-            self._engine.cancel(asked)
+        trained = self._query.busy
+        self._query.want(None)
         self._saver.cancel()
-        return asked is not None
+        return trained
+
+    def _progressed(self) -> None:
+        if self._query.progress is not None:
+            self._tell(TRAINING * self._query.progress[0], tr("Training again for the animation"))
 
     def _tell(self, share: float, words: str) -> None:
         self.share, self.words = share, words

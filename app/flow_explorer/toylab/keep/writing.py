@@ -8,7 +8,7 @@ import numpy as np
 from PySide6.QtGui import QImage
 
 from flow_explorer.i18n import tr
-from flow_explorer.toylab.run import Run
+from flow_explorer.toylab.run import RunEntry
 from flow_explorer.toylab.state import ToyState
 from flowcore.errors import ConfigError
 from flowcore.pictures import recipe
@@ -17,7 +17,7 @@ from flowcore.pictures.images import save_png
 __all__ = ["read_settings", "save_panels"]
 
 
-def save_panels(image: QImage, path: str, state: ToyState, run: Run) -> None:
+def save_panels(image: QImage, path: str, state: ToyState, run: RunEntry) -> None:
     """Write ``image`` as PNG to ``path``, whole or not at all.
 
     Raises:

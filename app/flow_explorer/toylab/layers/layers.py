@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.panels.panel import Panel
-from flow_explorer.toylab.run import Run
+from flow_explorer.toylab.run import RunEntry
 from flow_explorer.widgets.focus import KeyboardFocus, ring
 from flow_explorer.widgets.plot import Cloud, Plot, polygon
 
@@ -49,7 +49,7 @@ class LayersPanel(Panel):
         self._at: tuple[float, str] | None = None
         self._bound = 0.0
 
-    def show_at(self, run: Run, position: float) -> bool:
+    def show_at(self, run: RunEntry, position: float) -> bool:
         """Draw ``run`` at a position from 0 to K; whether anything changed."""
         layers = run.arrays.get("layers")
         mark = (position, theme.current().name)
@@ -68,7 +68,7 @@ class LayersPanel(Panel):
         self.points.set_points(between(layers, min(position, len(layers) - 1)))
         return True
 
-    def show_run(self, run: Run) -> bool:
+    def show_run(self, run: RunEntry) -> bool:
         """The canvas calls ``show_at`` instead, since it knows the position."""
         return False
 
@@ -97,7 +97,7 @@ class LayerStrip(KeyboardFocus, QWidget):
         """K, the number of layers."""
         return len(self._layers) - 1 if self._layers is not None else self._expected
 
-    def show_run(self, run: Run, expected: int) -> bool:
+    def show_run(self, run: RunEntry, expected: int) -> bool:
         """Draw what is new of ``run``; ``expected`` layers while there are none yet."""
         mark = (run.number, run.version.get("layers", 0))
         if mark == self._mark and expected == self._expected:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from flowcore.errors import ConfigError
 from flowcore.plane.course import Course
@@ -17,30 +16,38 @@ MAX_POINTS = 4000
 
 
 class Curve:
-    """Points by step. Engines come and go (a kill, an undo): each counts its seconds from nothing, the curve adds them up."""
+    """Points by step."""
 
     def __init__(self, points: Sequence[CurvePoint] = ()) -> None:
         self.points = list(points)
-        self._before = 0.0
 
-    def take(self, kind: str, data: dict[str, Any]) -> None:
-        """Take up an answer of the engine."""
-        step = int(data["step"])
-        if kind == "start":
-            del self.points[bisect.bisect_right([point.step for point in self.points], step) :]
-            known = [point.seconds for point in self.points if math.isfinite(point.seconds)]
-            self._before = known[-1] if known else 0.0
-        if "nll" not in data:
-            return
-        seconds = self._before + float(data["seconds"]) if "seconds" in data else math.nan
-        point = CurvePoint(step, float(data["nll"]), float(data["standard_error"]), seconds)
-        if self.points and step <= self.points[-1].step:
-            del self.points[bisect.bisect_left([known.step for known in self.points], step) :]
+    def add(self, point: CurvePoint) -> None:
+        """Take up a point; what was known of its step and of later ones is forgotten."""
+        if self.points and point.step <= self.points[-1].step:
+            self.forget_after(point.step - 1)
         self.points.append(point)
         if len(self.points) > MAX_POINTS:
             # Every other point of what is long past.
             half = MAX_POINTS // 2
             self.points[:half] = self.points[:half:2]
+
+    def forget_after(self, step: int) -> None:
+        """A training that was taken up from a snapshot has lost what came after it."""
+        del self.points[bisect.bisect_right(self.steps, step) :]
+
+    @property
+    def steps(self) -> list[int]:
+        """When the losses were measured."""
+        return [point.step for point in self.points]
+
+    @property
+    def losses(self) -> list[float]:
+        """Nats."""
+        return [point.nll for point in self.points]
+
+    def seconds_at(self, step: int) -> float:
+        """The training time of the last point up to a step that knows one, 0 where none does."""
+        return next((point.seconds for point in reversed(self.until(step)) if math.isfinite(point.seconds)), 0.0)
 
     def until(self, step: int) -> list[CurvePoint]:
         """The points up to and with a step."""

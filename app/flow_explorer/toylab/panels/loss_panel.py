@@ -11,7 +11,7 @@ from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.panels.curve_plot import CurvePlot, nice_end
 from flow_explorer.toylab.panels.panel import Panel
-from flow_explorer.toylab.run import Run
+from flow_explorer.toylab.run import RunEntry
 
 __all__ = ["LossPanel"]
 
@@ -36,7 +36,7 @@ class LossPanel(Panel):
         self.plot.scaled.connect(self._paint_theme)
         self._paint_theme()
 
-    def show_run(self, run: Run) -> bool:
+    def show_run(self, run: RunEntry) -> bool:
         if self.plot.pixels() != self._pixels:
             self._paint_theme()
         if not self.news(run, "curve"):
@@ -45,25 +45,26 @@ class LossPanel(Panel):
         self.marked.setValue(run.marked_step or 0)
         for item in (self.entropy, self.entropy_label):
             item.setVisible(run.entropy is not None)
+        steps, losses = run.curve.steps, run.curve.losses
         for item in (self.curve, self.value_label):
-            item.setVisible(bool(run.steps))
-        if run.entropy is None and not run.steps:
+            item.setVisible(bool(steps))
+        if run.entropy is None and not steps:
             return True
-        end = nice_end(run.steps[-1] if run.steps else 0)
+        end = nice_end(steps[-1] if steps else 0)
         # Without an entropy the lowest loss so far, half a nat rounded down, stands in for it.
-        floor = np.floor(2 * min(run.losses)) / 2 if run.entropy is None else run.entropy
-        top = max(1.5, max(run.losses, default=0.0) - floor)
+        floor = np.floor(2 * min(losses)) / 2 if run.entropy is None else run.entropy
+        top = max(1.5, max(losses, default=0.0) - floor)
         top = min(4.0, np.ceil(top * 2) / 2)
         self.plot.box.setRange(xRange=(0, end), yRange=(floor - 0.22 * top, floor + 1.04 * top), padding=0)
-        self.curve.setData(np.asarray(run.steps, dtype=np.float64), np.asarray(run.losses))
+        self.curve.setData(np.asarray(steps, dtype=np.float64), np.asarray(losses))
         if run.entropy is not None:
             self.entropy.setValue(run.entropy)
             self.entropy_label.setPos(end, run.entropy)
             self.entropy_label.setText(tr("entropy {value} nat", value=f"{run.entropy:.3f}"))
-        if run.steps:
+        if steps:
             # In the upper right corner, where a curve that falls never comes.
             self.value_label.setPos(end, floor + 1.04 * top)
-            self.value_label.setText(f"{run.losses[-1]:.3f} nat")
+            self.value_label.setText(f"{losses[-1]:.3f} nat")
         return True
 
     def _paint_theme(self) -> None:

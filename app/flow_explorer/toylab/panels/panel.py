@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from flow_explorer import theme
 from flow_explorer.toylab.panels.glide import Glide
-from flow_explorer.toylab.run import Run
+from flow_explorer.toylab.run import RunEntry
 from flow_explorer.widgets import Card, Label, Legend
 from flow_explorer.widgets.plot import Cloud
 from flow_explorer.widgets.reading import enlarge
@@ -202,13 +202,13 @@ class Panel(Card):
         self._bar = bar
         self.body.addWidget(bar)
 
-    def fit(self, run: Run) -> None:
+    def fit(self, run: RunEntry) -> None:
         """Let ``plot`` show the square of the run's density: points of a table may lie further out than the built-in ones."""
         if run.reach != self._reach:
             self._reach = run.reach
             self.plot.set_reach(run.reach)
 
-    def news(self, run: Run, name: str) -> bool:
+    def news(self, run: RunEntry, name: str) -> bool:
         """Whether ``run`` has something newer of a kind than what this panel has drawn; counts it as drawn."""
         mark = (run.number, run.version.get(name, 0))
         if self._shown.get(name) == mark:
@@ -216,7 +216,7 @@ class Panel(Card):
         self._shown[name] = mark
         return True
 
-    def glide(self, run: Run, name: str, glide: Glide, cloud: Cloud) -> bool:
+    def glide(self, run: RunEntry, name: str, glide: Glide, cloud: Cloud) -> bool:
         """Show points of ``run`` in ``cloud``, on their way from one frame to the next; whether they moved."""
         if self.news(run, name):
             glide.go(run.number, run.arrays.get(name, np.empty((0, 2))))
@@ -225,6 +225,6 @@ class Panel(Card):
         cloud.set_points(glide.points())
         return True
 
-    def show_run(self, run: Run) -> bool:
+    def show_run(self, run: RunEntry) -> bool:
         """Draw what is new of ``run``; whether anything was."""
         raise TypeError(f"{type(self).__name__} does not define show_run")

@@ -13,7 +13,7 @@ from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.panels.glide import Glide
 from flow_explorer.toylab.panels.panel import Caption, Panel
-from flow_explorer.toylab.run import Run
+from flow_explorer.toylab.run import RunEntry
 from flow_explorer.toylab.views.colours import ColourBar, density_table
 from flow_explorer.toylab.views.lines import Segments
 from flow_explorer.widgets import Legend, Segmented
@@ -63,7 +63,7 @@ class SamplesPanel(Panel):
             self.plot.setAccessibleName(title)
             self.legend.set_entries([("a", tr("data"))] * data + [("b", tr("model"))] * samples)
 
-    def show_run(self, run: Run) -> bool:
+    def show_run(self, run: RunEntry) -> bool:
         self.fit(run)
         news = self.news(run, "data")
         if news:
@@ -95,7 +95,7 @@ class PriorPanel(Panel):
             self._shown.pop("outline", None)
             self.rings.set_lines(outline(kind, components))
 
-    def show_run(self, run: Run) -> bool:
+    def show_run(self, run: RunEntry) -> bool:
         moved = self.news(run, "outline")
         if moved:
             self.rings.set_lines(run.arrays.get("outline", outline(*self._prior)))
@@ -116,7 +116,7 @@ class GridPanel(Panel):
         self.plot.box.addItem(self.lines)
         self.add(self.plot)
 
-    def show_run(self, run: Run) -> bool:
+    def show_run(self, run: RunEntry) -> bool:
         self.fit(run)
         if not self.news(run, "grid"):
             return False
@@ -152,7 +152,7 @@ class DensityPanel(Panel):
         self.with_lines, self.logarithmic = True, False
         self._explain()
         self._top = 1.0
-        self._run: Run | None = None
+        self._run: RunEntry | None = None
         self._offer = (True, False)
         theme.changed.connect(self._paint_theme)
         self._paint_theme()
@@ -170,7 +170,7 @@ class DensityPanel(Panel):
         scale = tr("Colour by log p(x).") if self.logarithmic else tr("Colour by the square root of p(x).")
         self.explain(f"{words}\n{scale} " + tr("The same colour is always the same density."))
 
-    def show_run(self, run: Run) -> bool:
+    def show_run(self, run: RunEntry) -> bool:
         self._run = run
         self.fit(run)
         self._offer_truth(run)
@@ -226,7 +226,7 @@ class DensityPanel(Panel):
         # The lower the fainter: many lines outside would shout over the few inside.
         return theme.color("text", 0.25 + 0.4 * group / max(1, groups - 1))
 
-    def _offer_truth(self, run: Run) -> None:
+    def _offer_truth(self, run: RunEntry) -> None:
         """The density itself; of a table's points an estimate, once there is one, which says that it is one."""
         estimated = not run.known and "estimate" in run.arrays
         offer = (run.known, estimated)

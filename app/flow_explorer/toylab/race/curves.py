@@ -15,7 +15,7 @@ from flow_explorer.i18n import tr
 from flow_explorer.toylab.panels.curve_plot import CurvePlot
 from flow_explorer.toylab.panels.panel import Panel
 from flow_explorer.toylab.race.marks import MARKS, Mark, paint_marker
-from flow_explorer.toylab.race_run import RaceRun
+from flow_explorer.toylab.run import Run
 from flow_explorer.widgets.plot import polygon, unit_of
 
 __all__ = ["RaceCurves", "RaceTable", "nice_height", "nice_seconds"]
@@ -88,31 +88,33 @@ class RaceCurves(Panel):
         self.plot.scaled.connect(self._paint_theme)
         self._paint_theme()
 
-    def show_race(self, run: RaceRun) -> bool:
+    def show_race(self, run: Run) -> bool:
         """Draw what is new; whether anything was."""
         if self.plot.pixels() != self._pixels:
             self._paint_theme()
-        if not self.news(run, "curve"):
+        first = run.entries[0]  # all are measured together
+        if not self.news(first, "curve"):
             return False
         self.marked.setVisible(run.marked_seconds is not None)
         self.marked.setValue(run.marked_seconds or 0.0)
-        known = run.entropy is not None
-        self.entropy.setVisible(known)
-        self.entropy_label.setVisible(known)
-        last = max((curve[-1][0] for curve in run.curves if curve), default=0.0)
+        entropy = first.entropy
+        for item in (self.entropy, self.entropy_label):
+            item.setVisible(entropy is not None)
+        curves = [[(point.seconds, point.nll) for point in entry.curve.points] for entry in run.entries]
+        last = max((curve[-1][0] for curve in curves if curve), default=0.0)
         end = nice_seconds(last)
         # The fall of the first tenth may leave the picture: what tells the flows apart comes after it.
-        values = [nll for curve in run.curves for seconds, nll in curve if seconds >= 0.1 * last]
-        floor = run.entropy if known else min(values, default=0.0)
+        values = [nll for curve in curves for seconds, nll in curve if seconds >= 0.1 * last]
+        floor = min(values, default=0.0) if entropy is None else entropy
         top = nice_height(max(values, default=0.0) - floor)
         self.plot.box.setRange(xRange=(0, end), yRange=(floor - 0.22 * top, floor + 1.04 * top), padding=0)
         for index, item in enumerate(self.curves):
-            points = run.curves[index] if index < len(run.curves) else []
+            points = curves[index] if index < len(curves) else []
             item.set_points(np.asarray(points, np.float64).reshape(-1, 2))
-        if known:
-            self.entropy.setValue(run.entropy)
-            self.entropy_label.setPos(end, run.entropy)
-            self.entropy_label.setText(tr("entropy {value} nat", value=f"{run.entropy:.3f}"))
+        if entropy is not None:
+            self.entropy.setValue(entropy)
+            self.entropy_label.setPos(end, entropy)
+            self.entropy_label.setText(tr("entropy {value} nat", value=f"{entropy:.3f}"))
         return True
 
     def show_run(self, run: object) -> bool:
@@ -147,17 +149,14 @@ class RaceTable(QWidget):
         self._unit = 1.0
         theme.changed.connect(self.update)
 
-    def show_race(self, run: RaceRun, names: Sequence[str]) -> None:
+    def show_race(self, run: Run, names: Sequence[str]) -> None:
         """Show the newest figures."""
         rows = []
-        for index, name in enumerate(names):
-            if index < len(run.nll):
-                loss = f"{run.nll[index]:.3f} ± {run.standard_error[index]:.3f} nat"
-            else:
-                loss = "–"
-            known = index < len(run.steps)
-            steps = tr("{n} steps", n=f"{run.steps[index]:,}") if known else "–"
-            seconds = f"{run.seconds[index]:,.2f} s" if known else "–"
+        for name, entry in zip(names, run.entries, strict=True):
+            loss = "–" if entry.nll is None else f"{entry.nll:.3f} ± {entry.standard_error:.3f} nat"
+            known = entry.is_shown()
+            steps = tr("{n} steps", n=f"{entry.step:,}") if known else "–"
+            seconds = f"{entry.seconds:,.2f} s" if known else "–"
             rows.append((name, loss, steps, seconds))
         if (rows, run.leader) != (self.rows, self._leader):
             resized = len(rows) != len(self.rows)

@@ -12,7 +12,7 @@ from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.panels.panel import Caption, Panel
 from flow_explorer.toylab.race.marks import MARKS, Swatch
-from flow_explorer.toylab.race_run import RaceRun
+from flow_explorer.toylab.run import RunEntry
 from flow_explorer.widgets.plot import Cloud, Plot
 
 __all__ = ["RacerPanel"]
@@ -49,9 +49,9 @@ class RacerPanel(Panel):
             self.setAccessibleName(name)
             self.plot.setAccessibleName(name)
 
-    def show_racer(self, run: RaceRun, density: bool) -> bool:
+    def show_racer(self, run: RunEntry, density: bool) -> bool:
         """Draw what is new; whether anything was. A past moment of which no density was kept shows its samples."""
-        bare = density and run.marked_seconds is not None and f"heat{self.index}" not in run.arrays
+        bare = density and run.marked_step is not None and "heat" not in run.arrays
         self.caption.say(tr("no density kept") if bare else "")
         density = density and not bare
         switched = density != self._density
@@ -66,13 +66,12 @@ class RacerPanel(Panel):
                 self._top = max(1e-6, float(run.arrays[name].max()))
                 switched = True
         drawn = switched
-        for name, cloud in (("data", self.data), (f"samples{self.index}", self.samples)):
+        for name, cloud in (("data", self.data), ("samples", self.samples)):
             if self.news(run, name):
                 cloud.set_points(run.arrays.get(name, NOTHING))
                 drawn = True
-        name = f"heat{self.index}"
-        if self.news(run, name) or (switched and density):
-            heat = run.arrays.get(name)
+        if self.news(run, "heat") or (switched and density):
+            heat = run.arrays.get("heat")
             self.image.setVisible(density and heat is not None)
             if heat is not None:
                 self.image.setImage(heat, autoLevels=False, levels=(0.0, self._top))

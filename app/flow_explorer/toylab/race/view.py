@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Cover", "RaceView", "racer_names"]
 
 
-def racer_names(configs: list[dict]) -> list[str]:
+def racer_names(configs: Sequence[dict]) -> list[str]:
     """What each racer is called: its kind, with what tells it from another of the same kind."""
     names = []
     for config in configs:
@@ -148,7 +149,7 @@ class RaceView(Cover):
             panel.setVisible(index < len(configs))
             if index < len(configs):
                 panel.set_name(names[index])
-                busy = panel.show_racer(run, link.density) or busy
+                busy = panel.show_racer(run.entries[index], link.density) or busy
         self.bar.refresh()
         busy = self.curves.show_race(run) or busy
         self.table.show_race(run, names)
@@ -169,6 +170,6 @@ class RaceView(Cover):
             "Same points, same seed, same training time: {apart} ms apart, and never more than the longest turn of {turn} ms.",
             apart=f"{apart:,.0f}", turn=f"{turn:,.0f}",
         )
-        if run.nll and run.leader is None:
+        if run.entries[0].nll is not None and run.leader is None:
             words += " " + tr("No flow leads by more than chance explains.")
         return words

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from flow_explorer.engine.client import Message
+from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.pace import StepInStages
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class SlowMotion(QObject):
         """Seconds into the stage."""
         self.sentence = ""
         """Why there is nothing to show, where that is so."""
+        self._query = Query(controller.engine)
         self._of: tuple[int, int] | None = None  # run and step that the detail is about
-        self._asked: tuple[int, int] | None = None
         self._last: float | None = None
         self._left = 0
 
@@ -55,8 +56,7 @@ class SlowMotion(QObject):
 
     def is_still(self) -> bool:
         """Nothing is asked for and nothing moves."""
-        waits = self._asked is not None and self.detail is None and not self.sentence
-        return not self.on or not (self._controller.playing or waits)
+        return not self.on or not (self._controller.playing or self._query.busy)
 
     def tick(self, now: float | None = None) -> bool:
         """Go on by the time that has passed; whether anything changed."""
@@ -64,10 +64,11 @@ class SlowMotion(QObject):
         passed = 0.0 if self._last is None else min(0.1, max(0.0, now - self._last))
         self._last = now
         if not self.on:
-            self.detail, self._asked, self._last = None, None, None
+            self.detail, self._last = None, None
+            self._query.want(None)
             return False
         controller = self._controller
-        here = controller.run.number, controller.run.step
+        here = controller.training.number, controller.training.step
         if self.detail is None or self._of != here:
             self._ask(here)
             return False
@@ -93,26 +94,24 @@ class SlowMotion(QObject):
     def _ask(self, here: tuple[int, int]) -> None:
         """Ask for the next step's stages once the training stands still with its weights here."""
         controller = self._controller
-        run, state = controller.run, controller.state
-        if self._asked == here or not controller.resting or run.snapshot_step != run.step or not run.snapshot.size:
+        training = controller.training
+        if not controller.resting or training.snapshot_step != training.step or not training.snapshot.size:
             return
-        self._asked, self.sentence = here, ""
-        controller.engine.send(
-            StepInStages(run.snapshot, state.live), on_answer=self._on_answer,
-            on_error=self._on_error,
-        )  # fmt: skip
+        request = StepInStages(training.snapshot, controller.state.live)
+        if self._query.want(request, lambda message, current: self._on_answer(here, message, current), self._on_error):
+            self.sentence = ""
 
     def forget(self) -> None:
         """What was asked of an engine that died is asked again."""
-        self._asked = None
+        self._query.forget()
 
     def _on_error(self, sentence: str, details: str) -> None:
         self.detail, self.sentence = None, sentence
         self._controller.stopped_by(sentence, details)
 
-    def _on_answer(self, message: Message) -> None:
-        if self._asked is None or message.data["step"] != self._asked[1] + 1:
+    def _on_answer(self, here: tuple[int, int], message: Message, current: bool) -> None:
+        if not current:
             return
-        self.detail, self._of, self._left = message, self._asked, -1
+        self.detail, self._of, self._left = message, here, -1
         self.stage, self.gone = 0, 0.0
         self._controller.arrived.emit()

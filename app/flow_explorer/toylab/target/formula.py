@@ -108,7 +108,7 @@ class FormulaSheet(TargetSheet):
 
     def close_sheet(self) -> None:
         self._wait.stop()
-        self.worker.forget()
+        self.worker.abandon()
         super().close_sheet()
 
     def set_text(self, text: str) -> None:
@@ -142,7 +142,7 @@ class FormulaSheet(TargetSheet):
         text = self.line.text()
         self.allow(tr("The formula is being checked."))
         if not text.strip():
-            self.worker.forget()
+            self.worker.abandon()
             self._show(None, tr("Type a formula in x and y, or take one of the examples."), "muted")
             return
         self.worker.run(lambda: _made(text), lambda made, sentence: self._show(made, sentence))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
+from flow_explorer.dialogs.files import LastFolder, ask_file
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.controller import ToyController
 from flow_explorer.toylab.inspector import ToyInspector
@@ -64,16 +66,12 @@ class TargetLink:
     def ask_picture(self) -> None:
         """Ask for a picture."""
         kinds = "*.png *.jpg *.jpeg *.webp *.bmp *.gif *.tif *.tiff"
-        path = self._ask(tr("Choose a picture"), f"{tr('Pictures')} ({kinds})", "folder.picture")
-        if path:
-            self.take_picture(path)
+        self._ask(tr("Choose a picture"), f"{tr('Pictures')} ({kinds})", "folder.picture", self.take_picture)
 
     def ask_points(self) -> None:
         """Ask for a table."""
         kinds = " ".join(f"*{suffix}" for suffix in SUFFIXES)
-        path = self._ask(tr("Choose a table of points"), f"{tr('Tables')} ({kinds})", "folder.points")
-        if path:
-            self.take_points(path)
+        self._ask(tr("Choose a table of points"), f"{tr('Tables')} ({kinds})", "folder.points", self.take_points)
 
     def wait(self) -> None:
         """Let the threads that read files end (the window closes)."""
@@ -119,12 +117,8 @@ class TargetLink:
             sheet = self._sheet("points", PointsSheet, tr("Points"))
             sheet.begin(path, found, self.controller.state.seed)
 
-    def _ask(self, title: str, kinds: str, setting: str) -> str:
-        folder = self.context.settings.get(setting, str(Path.home()))
-        path, _ = QFileDialog.getOpenFileName(self.canvas.window(), title, folder, kinds)
-        if path:
-            self.context.settings.set(setting, str(Path(path).parent))
-        return path
+    def _ask(self, title: str, kinds: str, setting: str, done: Callable[[str], object]) -> None:
+        ask_file(self.canvas, title, done, LastFolder(self.context.settings, setting, str(Path.home())), [kinds])
 
     # Sheets and sliders
 

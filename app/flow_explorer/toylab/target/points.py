@@ -74,7 +74,7 @@ class PointsSheet(TargetSheet):
         self._again()
 
     def close_sheet(self) -> None:
-        self.worker.forget()
+        self.worker.abandon()
         super().close_sheet()
 
     def target(self) -> dict | None:

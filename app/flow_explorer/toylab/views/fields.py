@@ -11,7 +11,7 @@ from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.layers.layers import between, tone_at
 from flow_explorer.toylab.panels.panel import Panel
-from flow_explorer.toylab.run import Run
+from flow_explorer.toylab.run import RunEntry
 from flow_explorer.toylab.views.colours import STRETCH, ColourBar, stretch_table
 from flow_explorer.toylab.views.lines import Segments, arrows
 from flow_explorer.widgets import Segmented
@@ -49,7 +49,7 @@ class StretchPanel(Panel):
         theme.changed.connect(self._paint_theme)
         self._paint_theme()
 
-    def show_run(self, run: Run) -> bool:
+    def show_run(self, run: RunEntry) -> bool:
         self.fit(run)
         if not self.news(run, "stretch"):
             return False
@@ -97,7 +97,7 @@ class DisplacementPanel(Panel):
         color.setAlphaF(0.85)
         return color
 
-    def show_at(self, run: Run, position: float) -> bool:
+    def show_at(self, run: RunEntry, position: float) -> bool:
         """Draw ``run`` at a position from 0 to K of the strip; whether anything changed."""
         states = run.arrays.get("displacement")
         last = len(states) - 1 if states is not None else 1
@@ -121,7 +121,7 @@ class DisplacementPanel(Panel):
         self.dots.set_points(first)
         return True
 
-    def show_run(self, run: Run) -> bool:
+    def show_run(self, run: RunEntry) -> bool:
         """The canvas calls ``show_at`` instead, since it knows the position."""
         return False
 
@@ -146,7 +146,7 @@ class TrajectoriesPanel(Panel):
         self._at: tuple[float, str] | None = None
         self._bound = 0.0
 
-    def show_at(self, run: Run, position: float) -> bool:
+    def show_at(self, run: RunEntry, position: float) -> bool:
         """Draw ``run`` at a position from 0 to K; whether anything changed."""
         layers = run.arrays.get("layers")
         news = self.news(run, "layers")
@@ -171,6 +171,6 @@ class TrajectoriesPanel(Panel):
         self.points.set_points(between(paths, min(position, last)))
         return True
 
-    def show_run(self, run: Run) -> bool:
+    def show_run(self, run: RunEntry) -> bool:
         """The canvas calls ``show_at`` instead, since it knows the position."""
         return False

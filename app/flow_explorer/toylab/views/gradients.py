@@ -13,7 +13,7 @@ from flow_explorer.i18n import tr
 from flow_explorer.toylab.layers.layers import tone_at
 from flow_explorer.toylab.panels.curve_plot import CurvePlot, nice_end
 from flow_explorer.toylab.panels.panel import Panel
-from flow_explorer.toylab.run import Run
+from flow_explorer.toylab.run import RunEntry
 from flow_explorer.toylab.views.colours import ColourBar
 
 __all__ = ["GradientsPanel"]
@@ -50,7 +50,7 @@ class GradientsPanel(Panel):
         self._range = [-2, 2]
         self._number = -1
 
-    def show_run(self, run: Run) -> bool:
+    def show_run(self, run: RunEntry) -> bool:
         curve = run.gradients
         mark = (run.number, curve.version, theme.current().name, self.plot.pixels())
         if mark == self._mark:

@@ -7,6 +7,7 @@ import time
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from flow_explorer.engine.client import Message
+from flow_explorer.engine.query import Query
 from flow_explorer.engine.requests.toy_views import PROBE_REACH, ProbeToy
 from flow_explorer.toylab.controller import ToyController
 from flow_explorer.toylab.views.probe_data import ProbeData
@@ -31,12 +32,12 @@ class ProbeLink(QObject):
         self.data: ProbeData | None = None
         self.error = ""
         self.version = 0
+        self._query = Query(controller.engine)
         self._known: tuple[int, int, Point] | None = None  # (run, step, x) that has been answered
-        self._asked = False
-        self.wish_z: Point | None = None  # a z whose x is still to be asked for
+        self.wish_z: Point | None = None  # a z whose x is not known yet
         self._absent = False
         self._last = 0.0
-        self._asked_z = self._seal_later = False
+        self._seal_later = False
         self._later = QTimer(self, singleShot=True)
         self._later.timeout.connect(self.look)
         controller.changed.connect(self.look)
@@ -56,25 +57,30 @@ class ProbeLink(QObject):
 
     def seal(self) -> None:
         """A drag has ended."""
-        self._seal_later = self.wish_z is not None or self._asked_z
+        self._seal_later = self.wish_z is not None
         if not self._seal_later:
             self.controller.seal()
 
     def is_idle(self) -> bool:
         """Nothing is asked or left to ask."""
-        if self._asked or self.wish_z is not None:
+        if self._query.busy or self.wish_z is not None:
             return False
-        return self.controller.state.probe is None or self._known == self._wanted() or not self.controller.run.is_shown()
+        return not self._can_ask() or self.controller.state.probe is None or self._known == self._wanted()
 
     def engine_restarted(self) -> None:
         """Whatever was asked is lost."""
-        self._asked = self._asked_z = self._absent = False
+        self._query.forget()
+        self._absent = False
         self._known = None
 
     # The engine
 
+    def _can_ask(self) -> bool:
+        """There is a training to follow a point through, and no race in its place."""
+        return not self.controller.state.rivals and self.controller.training.is_shown()
+
     def _wanted(self) -> tuple[int, int, Point] | None:
-        run, probe = self.controller.run, self.controller.state.probe
+        run, probe = self.controller.training, self.controller.state.probe
         return None if probe is None else (run.number, run.step, probe)
 
     def _arrived(self) -> None:
@@ -84,10 +90,12 @@ class ProbeLink(QObject):
     def look(self) -> None:
         """Ask if there is something to ask, and time to."""
         wanted = self._wanted()
-        if wanted is None and (self.data is not None or self.error) and self.wish_z is None:
-            self._show(None)
+        if wanted is None and self.wish_z is None:
+            self._query.want(None)
             self._known = None
-        if self._asked or self._absent or not self.controller.run.is_shown():
+            if self.data is not None or self.error:
+                self._show(None)
+        if self._absent or not self._can_ask():
             return
         if self.wish_z is not None:
             self._ask(self.wish_z, "z")
@@ -103,25 +111,27 @@ class ProbeLink(QObject):
         self._ask(wanted[2], "x")
 
     def _ask(self, point: Point, side: str) -> None:
-        self._asked, self._last = True, time.monotonic()
-        run = self.controller.run
-        step = run.step
-        self._asked_z = side == "z"
-        if self._asked_z:
-            self.wish_z = None
-        self.controller.engine.send(
+        """Ask for a point, once what is on its way has come: the newest alone then."""
+        if not self._query.busy:
+            self._query.forget()  # the same point may lie elsewhere with other weights
+        run = self.controller.training
+        known = run.number, run.step, point
+        if self._query.want(
             ProbeToy(run.number, point, side),
-            on_answer=lambda message: self._answered(message, point, side),
-            on_error=lambda sentence, _details: self._failed(sentence, run.number, step, point, side),
-        )
+            lambda message, _current: self._answered(message, point, side),
+            lambda sentence, _details: self._failed(sentence, known, side),
+        ):
+            self._last = time.monotonic()
 
     def _answered(self, message: Message, point: Point, side: str) -> None:
-        self._asked = self._asked_z = False
         if message.kind != "probe":
             self._absent = True  # the run is on its way: look again when something of it arrives
             return
         data = ProbeData.from_answer(message.data, message.arrays)
-        if data.run == self.controller.state.run:
+        is_wanted = data.run == self.controller.state.run and (side == "x" or self.wish_z is not None)
+        if side == "z" and point == self.wish_z:
+            self.wish_z = None
+        if is_wanted:
             x = point if side == "x" else data.x
             self._known = (data.run, data.step, x)
             if side == "z":
@@ -131,10 +141,11 @@ class ProbeLink(QObject):
         self._maybe_seal()
         self.look()
 
-    def _failed(self, sentence: str, run: int, step: int, point: Point, side: str) -> None:
-        self._asked = self._asked_z = False
+    def _failed(self, sentence: str, asked: tuple[int, int, Point], side: str) -> None:
         if side == "x":
-            self._known = (run, step, point)
+            self._known = asked
+        else:
+            self.wish_z = None
         self._show(None, sentence)
         self._maybe_seal()
         self.look()

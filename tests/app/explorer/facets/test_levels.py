@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
-from flow_explorer.engine.requests.levels import Variations
+from flow_explorer.engine.requests.levels import Variations, VariationsPart
 from flow_explorer.explorer.facets.levels.state import COUNT, State
 from flow_explorer.explorer.state import ExplorerState
 from flowcore.errors import ConfigError
@@ -19,8 +19,8 @@ def answer(request: Variations):
     for first in range(0, request.count, 4):
         z = np.stack([request.z * (1 - 0.01 * (first + i)) for i in range(4)])
         pictures = np.stack([to_bytes(row) for row in z])
-        bpd = [3 - 0.1 * (first + i) for i in range(4)]
-        yield {"first": first, "count": 4, "bpd": bpd}, {"pictures": pictures, "z": z}, first + 4 == request.count
+        bpd = tuple(3 - 0.1 * (first + i) for i in range(4))
+        yield VariationsPart(first, pictures, z, bpd, done=first + 4 == request.count)
 
 
 def to_bytes(z: np.ndarray) -> np.ndarray:

@@ -11,15 +11,23 @@ from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from flow_explorer.engine.requests.base import OpenModel
+from flow_explorer.engine.requests.explorer import OpenModel
 from flow_explorer.engine.requests.piles import (
     FitPiles,
+    PilePart,
+    PilesFitted,
+    PileStart,
     ReadPile,
     SaveTranslations,
+    TranslatedPart,
     TranslatePage,
     TranslatePicture,
+    Translation,
+    TranslationDraft,
+    TranslationsSaved,
 )
 from flow_explorer.explorer.facets.piles.state import FURTHER, State
+from flowcore.model.labels import single
 from flowcore.pictures.images import save_png
 
 LEFT = Qt.MouseButton.LeftButton
@@ -61,7 +69,7 @@ def folders(tmp_path) -> list[Path]:
 def client(client):
     """The stand-in engine that also knows piles: a translation adds 20 · strength to the second channel."""
     plain, numbers = client.work, iter(range(1, 1000))
-    client.left_out = [["broken.png", "broken.png is damaged: make it again."]]
+    client.left_out = (("broken.png", "broken.png is damaged: make it again."),)
 
     def made(request, index: int) -> np.ndarray:
         which = 1 if request.back else 0
@@ -74,28 +82,25 @@ def client(client):
         if isinstance(request, ReadPile):
             which = 1 if "dogs" in str(request.source[1]) else 0
             pictures = np.stack([picture(which, index) for index in range(COUNT)])
-            data = {"names": [f"{index}.png" for index in range(COUNT)], "total": 50, "number": next(numbers),
-                    "left_out": client.left_out}  # fmt: skip
-            yield {"first": 0, "count": 30, "done": False, **data}, {"pictures": pictures[:30]}, False
-            yield {"first": 30, "count": COUNT - 30, "done": True}, {"pictures": pictures[30:]}, True
+            names = tuple(f"{index}.png" for index in range(COUNT))
+            yield PileStart(0, pictures[:30], names=names, total=50, number=next(numbers), left_out=client.left_out)
+            yield PilePart(30, pictures[30:], done=True)
         elif isinstance(request, FitPiles):
-            yield {"count": COUNT, "done": True}, {}, True
+            yield PilesFitted(COUNT, done=True)
         elif isinstance(request, TranslatePage):
             for start in range(0, len(request.indices), 4):
-                chosen = list(request.indices[start : start + 4])
+                chosen = request.indices[start : start + 4]
                 done = start + len(chosen) == len(request.indices)
-                failed = [index for index in chosen if index == 7 and request.strength > 1.9]
-                yield ({"indices": chosen, "failed": failed, "done": done},
-                       {"pictures": np.stack([made(request, index) for index in chosen])}, done)
+                failed = tuple(index for index in chosen if index == 7 and request.strength > 1.9)
+                yield TranslatedPart(chosen, np.stack([made(request, index) for index in chosen]), failed, done=done)
         elif isinstance(request, TranslatePicture):
             after = translated(request.picture, request.strength)
             if request.index >= 0:
-                yield {"done": False}, {"picture": after}, False
-            yield ({"label": 1 if client.classes else None, "cycle_error": 2e-4, "precise": False, "bpd_before": 3.0,
-                    "bpd_after": 3.0 + request.strength, "done": True},
-                   {"picture": after, "z": after.astype(np.float32).ravel() / 100}, True)
+                yield TranslationDraft(after)
+            label, z = single(1) if client.classes else (), after.astype(np.float32).ravel() / 100
+            yield Translation(after, z, label, 2e-4, False, 3.0, 3.0 + request.strength, done=True)
         elif isinstance(request, SaveTranslations):
-            yield {"count": len(request.files), "folder": request.folder, "failed": ["7.png"], "done": True}, {}, True
+            yield TranslationsSaved(len(request.files), ("7.png",), done=True)
         else:
             yield from plain(request)
 
@@ -264,11 +269,11 @@ def test_the_pair_under_the_pointer_is_looked_at(full, client, qtbot):
     move = QMouseEvent(QEvent.Type.MouseMove, place, view.sheet.mapToGlobal(place), Qt.MouseButton.NoButton,
                        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier)  # fmt: skip
     QApplication.sendEvent(view.sheet, move)
-    qtbot.waitUntil(lambda: view.sheet.hovered == 5)
+    qtbot.waitUntil(lambda: view.sheet.looked_at == 5)
     settle(full, client, qtbot)
     assert view.pair.title.text() == "5.png" and view.pair.cycle.value.text() == "0.0002 of the range"
     assert full.state.selected == 0 and full.large().name == "0.png"
-    view.sheet._set_hover(-1)
+    view.sheet.set_hovered(-1)
     assert view.pair.title.text() == "0.png"
 
 

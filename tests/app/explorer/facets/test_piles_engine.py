@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from flow_explorer.engine.requests.base import SamplePage
+from flow_explorer.engine.requests.explorer import SamplePage
 from flow_explorer.engine.requests.piles import (
     FitPiles,
     ReadPile,
@@ -65,7 +67,8 @@ def save_model(path: Path, classes: int = 0, seed: int = 0) -> Path:
         for parameter in flow.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.01)
         if classes:
-            flow.prior.location.add_(torch.randn(flow.prior.location.shape, generator=generator))
+            location = flow.prior.get_parameter("location")
+            location.add_(torch.randn(location.shape, generator=generator))
     card = {"name": "small", "title": "Small", "system": "glow", "architecture": flow.architecture, "size": [16, 16],
             "channels": 3, "default_temperature": 0.7, "default_seed": 0, "format_version": 1}  # fmt: skip
     checkpoint.save(path, flow.eval(), card)
@@ -84,8 +87,9 @@ def piles(engine, model, folders, qtbot):
 
 
 def opened(engine, model, folders, qtbot) -> PilesFacet:
+    nothing: Any = None  # the facet has no window, and nothing to move
     controller = Controller(engine, History(ExplorerState(model=str(model), facet="piles", count=4)))
-    facet = PilesFacet(Host(controller, None, None))
+    facet = PilesFacet(Host(controller, nothing, nothing))
     controller.start()
     controller.add_facet(facet)
     facet.take_data("A", folders)
@@ -106,7 +110,7 @@ def page(facet) -> np.ndarray:
 def ask(engine, request) -> tuple[list, list[str]]:
     """Every answer, and every error."""
     answers, errors = [], []
-    engine.send(request, on_answer=lambda message: answers.append(message), on_error=lambda sentence, _d: errors.append(sentence))
+    engine.send(request, on_answer=answers.append, on_error=lambda sentence, _d: errors.append(sentence))
     assert engine.wait_until_idle(200_000)
     return answers, errors
 
@@ -192,7 +196,7 @@ def test_everything_is_saved_and_a_saved_one_comes_back_with_its_z(piles, tmp_pa
         data = (tmp_path / f"{index:02}.png").read_bytes()
         assert np.abs(read_picture(data).pixels[..., :3].astype(int) - shown[index]).max() <= 1
     found = recipe.extract(data)
-    assert "dark" not in str(found.get("explorer"))
+    assert found is not None and "dark" not in str(found.get("explorer"))
     latent = read_latent(found, data)
     assert latent.z.shape == piles.large().z.shape and latent.weights == piles.large().weights == found["weights"] != ""
     piles.save_all(str(tmp_path))
@@ -206,7 +210,8 @@ def test_a_further_picture_is_taken_as_the_model_sees_it(piles, qtbot):
     from flow_explorer.explorer.loader import Loader
     from flow_explorer.explorer.moving.drag_drop import Dropped
 
-    piles.host = Host(piles.host.controller, None, type("T", (), {"loader": Loader()})())
+    transfers: Any = SimpleNamespace(loader=Loader())
+    piles.host = Host(piles.host.controller, piles.host.context, transfers)
     data = to_png_bytes(np.repeat(np.repeat(picture(0, 99), 2, 0), 2, 1))
     piles._take_item(Dropped("me.png", data=data))
     rest(piles, qtbot)
@@ -272,18 +277,18 @@ def test_classes_and_pairs(engine, folders, tmp_path):
     by_class = {"model": str(conditional), "method": "conditional", "source": ("class", 0, 0, 0.7),
                 "target": ("class", 2, 0, 0.7)}  # fmt: skip
     answers, _ = ask(engine, ReadPile(str(conditional), by_class["source"]))
-    originals = np.concatenate([message.arrays["pictures"] for message in answers])
-    assert len(originals) == 64 == answers[0].data["total"]
+    originals = np.concatenate([part.pictures for part in answers])
+    assert len(originals) == 64 == answers[0].total
     for strength in (0.0, 0.5, 1.0, 2.0):
         (draft, done), _ = ask(engine, TranslatePicture(**by_class, picture=originals[3], strength=strength, index=3))
-        assert done.data["cycle_error"] <= 1e-3 and np.isfinite(done.arrays["z"]).all()
-        assert np.abs(draft.arrays["picture"].astype(int) - done.arrays["picture"]).max() <= 1
-        assert np.array_equal(done.arrays["picture"], originals[3]) == (strength == 0.0)
+        assert done.cycle_error <= 1e-3 and np.isfinite(done.z).all()
+        assert np.abs(draft.picture.astype(int) - done.picture).max() <= 1
+        assert np.array_equal(done.picture, originals[3]) == (strength == 0.0)
     # A temperature a level is a page's of that class.
     by_level, _ = ask(engine, ReadPile(str(conditional), ("class", 0, 0, (0.3, 0.7))))
     page, _ = ask(engine, SamplePage(str(conditional), 0, 0, 4, (0.3, 0.7), single(0)))
-    assert np.array_equal(by_level[0].arrays["pictures"][:4], page[0].arrays["pictures"][:4])
-    assert not np.array_equal(by_level[0].arrays["pictures"][:4], originals[:4])
+    assert np.array_equal(by_level[0].pictures[:4], page[0].pictures[:4])
+    assert not np.array_equal(by_level[0].pictures[:4], originals[:4])
     same = {**by_class, "target": by_class["source"]}
     assert "one class" in ask(engine, FitPiles(**same))[1][0]
     assert "no class 7" in ask(engine, ReadPile(str(conditional), ("class", 7, 0, 0.7)))[1][0]
@@ -292,4 +297,4 @@ def test_classes_and_pairs(engine, folders, tmp_path):
         pair = {"model": str(first), "pair": str(second), "method": "pair", "source": ("folder", str(folders[0])),
                 "back": back}  # fmt: skip
         (_, done), _ = ask(engine, TranslatePicture(**pair, picture=picture(0, 0), strength=1.0, index=0))
-        assert done.data["cycle_error"] <= 1e-3 and done.arrays["z"].shape == (768,)
+        assert done.cycle_error <= 1e-3 and done.z.shape == (768,)

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from flow_explorer.engine.requests.base import OpenModel
+from flow_explorer.engine.requests.explorer import OpenModel
 from flowcore.pictures import recipe
 from flowcore.pictures.images import read_picture
 from tests.app.explorer.workspace.case import answer_dialog, drop, fill, state, urls

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible
 
-from flow_explorer.engine.requests.base import SamplePage
-from tests.app.explorer.workspace.case import state
+from flow_explorer.engine.requests.explorer import SamplePage
+from flow_explorer.widgets.cells import CellView
+from tests.app.explorer.workspace.case import fill, state
 
 
 def test_first_view(workspace, client):
     page = client.sent(SamplePage)[0]
     assert (page.seed, page.temperature, page.count) == (4, 0.7, 16)
-    assert workspace.grid.selected == 0 and workspace.inspector().picture.array() is not None
+    assert workspace.grid.current == 0 and workspace.inspector().picture.array() is not None
     assert workspace.topbar().texts == ("Tiny", "Glow 8×8 · 3.50 bpd · CC0")
     assert workspace.wells["A"].empty.isVisible() and workspace.walk.empty.isVisible()
 
@@ -112,3 +114,17 @@ def test_new_samples_count_and_seed(workspace, qtbot, client):
     for expected in (16, 5, 4):
         workspace.history.undo()
         assert expected in (state(workspace).count, canvas.seed.value())
+
+
+def test_a_screen_reader_finds_every_picture_of_the_page_and_of_the_walk(workspace, client, bundle, qtbot):
+    fill(workspace, bundle, client)
+    qtbot.mouseClick(workspace.grid, Qt.MouseButton.LeftButton, pos=workspace.grid.cell(6).center().toPoint())
+    views = [view for view in workspace.window_for_test.findChildren(CellView) if view.isVisible()]
+    assert workspace.grid in views and workspace.walk.strip in views
+    for view in views:
+        reader = QAccessible.queryAccessibleInterface(view)
+        names = [reader.child(index).text(QAccessible.Text.Name) for index in range(reader.childCount())]
+        assert names and all(names) and len(set(names)) == len(names), view
+    reader = QAccessible.queryAccessibleInterface(workspace.grid)
+    cells = [reader.child(index) for index in range(reader.childCount())]
+    assert [cell.text(QAccessible.Text.Name) for cell in cells if cell.state().selected] == ["Sample 7"]

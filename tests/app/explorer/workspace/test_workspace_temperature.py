@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from flow_explorer.engine.requests import base as r
-from flow_explorer.engine.requests.levels import Variations
+from flow_explorer.engine.requests import explorer as r
+from flow_explorer.engine.requests.levels import Variations, VariationsPart
 from flow_explorer.explorer.model import open_model
 from flow_explorer.explorer.moving.exporting import Exporter
 from flow_explorer.explorer.samples.film_link import TEMPERATURES
@@ -115,7 +115,7 @@ def test_the_strip_is_drawn_in_the_profile_and_says_so(profiled, client, qtbot):
     request, asked = client.sent(r.TemperatureFrames)[-1], len(client.sent(r.TemperatureFrames))
     assert [max(each) for each in request.temperatures] == list(TEMPERATURES)
     assert request.temperatures[3] == PROFILE and request.temperatures[5] == (0.5, 0.75, 1.0)
-    assert [film.caption(index) for index in (0, 3, 5)] == ["0.0", "≤ 0.6", "≤ 1.0"]
+    assert [film.figure(index) for index in (0, 3, 5)] == ["0.0", "≤ 0.6", "≤ 1.0"]
     film.resize(268, film.heightForWidth(268))
     qtbot.mouseClick(film, Qt.MouseButton.LeftButton, pos=film.cell(5).center().toPoint())
     client.run()
@@ -191,7 +191,7 @@ def test_variations_are_drawn_in_the_profile_and_their_levels_say_so(profiled, c
     def answer(request):
         z = np.stack([request.z] * request.count)
         pictures = np.zeros((request.count, 8, 8, 3), np.uint8)
-        yield {"first": 0, "count": request.count, "bpd": [3.0] * request.count}, {"pictures": pictures, "z": z}, True
+        yield VariationsPart(0, pictures, z, (3.0,) * request.count, done=True)
 
     client.handlers[Variations] = answer
     profiled.acts.select(0)

@@ -9,6 +9,7 @@ import pytest
 
 from flowcore.plane.targets import targets as toy_targets
 from flowcore.plane.targets.estimate import FACTORS, KernelEstimate, best_estimate, scott
+from flowcore.plane.targets.points import PointsDensity
 
 BOUNDS = (-4.0, 4.0, -4.0, 4.0)
 
@@ -91,6 +92,7 @@ def test_an_estimate_is_no_truth(tmp_path):
     np.save(tmp_path / "rows.npy", np.random.default_rng(4).normal(size=(200, 2)))
     target = toy_targets.from_points(tmp_path / "rows.npy", 0, 1, 0)
     density = toy_targets.make(target, "two-moons")
+    assert isinstance(density, PointsDensity)
     estimate = finished(density.estimated())
     assert estimate.count == 200 and finished(density.estimated()) is estimate
     assert not density.known and density.entropy is None and toy_targets.picture(target, "two-moons", 16) is None

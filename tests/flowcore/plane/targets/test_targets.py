@@ -9,6 +9,7 @@ import os
 import re
 import time
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,7 +103,8 @@ def test_a_draw_never_falls_into_a_bare_cell():
         weights = np.random.default_rng(seed).random((128, 128))
         weights[:28] = 0
         target = GridDensity("formula", "", weights)
-        assert np.isfinite(target.log_prob(target.sample(1, Last()))).all()
+        last: Any = Last()
+        assert np.isfinite(target.log_prob(target.sample(1, last))).all()
 
 
 def test_an_entropy_in_pieces_is_the_same():
@@ -230,7 +232,8 @@ def test_tables_of_many_kinds(tmp_path, sign, header):
     assert found.rows == 30 and found.preview.shape == (30, 2) and np.isfinite(found.preview).all()
     assert found.names == (("a, quoted", "b") if header and "quoted" in header else ("a", "b") if header else ("column 1",
     "column 2"))
-    assert toy_targets.make(toy_targets.from_points(path, 0, 1, 0), "rings").held_out(99, None).shape == (6, 2)
+    made = toy_targets.make(toy_targets.from_points(path, 0, 1, 0), "rings")
+    assert made.held_out(99, np.random.default_rng(0)).shape == (6, 2)
 
 
 def test_a_million_rows_are_drawn_from_by_seed_and_said(tmp_path):
@@ -339,6 +342,7 @@ def test_a_formula_is_normalised_and_exact():
     target = toy_targets.from_formula("7 - (x^2 + y²)/2".replace("²", "^2"))
     made = toy_targets.make(target, "two-moons")
     truth = 1 + math.log(2 * math.pi)
+    assert isinstance(made, GridDensity)
     assert made.entropy == pytest.approx(truth, abs=2e-3)  # all but 1e-4 of it lies in the square
     assert made.log_normaliser == pytest.approx(7 + math.log(2 * math.pi), abs=1e-3) and "log Z = 8.838" in target["note"]
     assert made.log_prob(np.array([0.3, -0.4])) == pytest.approx(-math.log(2 * math.pi) - 0.125, abs=1e-3)
@@ -384,6 +388,7 @@ def test_outside_a_region_there_is_no_density_in_draws_entropy_or_picture():
     target = toy_targets.from_formula("0 if -2 < x < 2 and 0 < y < 3 else -inf")
     assert target["note"].endswith("It is minus infinity on 81.2 % of the square; there is no density there.")
     made = toy_targets.make(target, "rings")
+    assert isinstance(made, GridDensity)
     points = made.sample(5000, np.random.default_rng(0))
     edge = 0.5 * made.cell
     assert (np.abs(points[:, 0]) < 2 + edge).all() and (points[:, 1] > -edge).all() and (points[:, 1] < 3 + edge).all()
@@ -391,7 +396,8 @@ def test_outside_a_region_there_is_no_density_in_draws_entropy_or_picture():
     assert made.entropy == pytest.approx(math.log(12), abs=0.02) and made.entropy_error < 1e-3
     assert made.log_prob(np.array([[0.0, 1.0], [0.0, -1.0]])) == pytest.approx([-math.log(12), -np.inf])
     picture = toy_targets.picture(target, "rings", 64)
-    assert np.isfinite(picture).all() and picture[60].max() == 0 and picture[20, 32] == pytest.approx(12**-0.5)
+    assert picture is not None and np.isfinite(picture).all()
+    assert picture[60].max() == 0 and picture[20, 32] == pytest.approx(12**-0.5)
     loss = ToyTrainer(ToyConfig(target=target, flow="realnvp", depth=2, width=8)).held_out(500)
     assert math.isfinite(loss.nll) and loss.nll > math.log(12)
 

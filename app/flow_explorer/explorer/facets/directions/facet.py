@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QMimeData
 
+from flow_explorer.dialogs.files import LastFolder, ask_file, ask_folder, ask_save
 from flow_explorer.engine.requests.base import Request
-from flow_explorer.engine.requests.directions import FromFolders, FromLatents, OpenDirection, SaveDirection
+from flow_explorer.engine.requests.directions import (
+    Directions,
+    FromFolders,
+    FromLatents,
+    OpenDirection,
+    SaveDirection,
+)
 from flow_explorer.explorer.facets.base import Facet, Host
 from flow_explorer.explorer.facets.directions.link import DirectionsLink, held_of
 from flow_explorer.explorer.facets.directions.marks_grid import LESS, MORE, NONE
@@ -26,6 +32,7 @@ from flow_explorer.explorer.moving.drag_drop import file_name
 from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import Shown
 from flow_explorer.i18n import tr
+from flow_explorer.widgets.dropping import local_files
 from flowcore.errors import FlowError
 from flowcore.model.card import read_header
 from flowcore.pictures.images import enlarge, strip, to_png_bytes
@@ -55,7 +62,7 @@ class DirectionsFacet(Facet):
 
     # The contract
 
-    def widget(self) -> QWidget:
+    def widget(self) -> DirectionsView:
         if self._view is None:
             self._view = DirectionsView(lambda: self._drag(self.host.controller.subject()), lambda: self._drag(self.large()))
             self._wire(self._view)
@@ -98,7 +105,7 @@ class DirectionsFacet(Facet):
         ]
 
     def drop(self, mime: QMimeData) -> bool:
-        paths = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+        paths = local_files(mime)
         folders = [path for path in paths if path.is_dir() and not is_checkpoint(path)]
         files = [path for path in paths if is_direction(path)]
         if folders:
@@ -169,8 +176,9 @@ class DirectionsFacet(Facet):
 
     def _mark(self, index: int) -> None:
         slots = self.host.controller.page.view.slots
-        if 0 <= index < len(slots) and slots[index] is not None:
-            key = self.host.controller.store.put_latent(slots[index].z)
+        slot = slots[index] if 0 <= index < len(slots) else None
+        if slot is not None:
+            key = self.host.controller.store.put_latent(slot.z)
             self.change(self.state.marked(key), tr("Mark a sample"))
 
     def _set_folders(self, **folders: str) -> None:
@@ -232,19 +240,19 @@ class DirectionsFacet(Facet):
         if model is not None:
             self._make(OpenDirection(str(model.path), path), tr("Open a direction"))
 
-    def _make(self, request: Request, words: str = "") -> None:
+    def _make(self, request: Request[Directions], words: str = "") -> None:
         self._made_problem = ""
         asked_of = self.host.controller.state.model
 
-        def done(message: Any) -> None:
-            found = held_of(self.host.controller.store, message, own=True)
+        def done(answer: Directions) -> None:
+            found = held_of(self.host.controller.store, answer, own=True)
             if not found or self.host.controller.state.model != asked_of:
                 return
             state = self.state
             for held in found:
                 if state.find(held.key) is None and held.key not in self.keys:
                     state = state.put(held)
-            skipped = message.data.get("skipped", [])
+            skipped = answer.skipped
             self.change(replace(state, hand=found[0].key), words or tr("Make a direction"))
             if skipped:
                 self._made_problem = tr("{count} pictures were left out: {first}", count=len(skipped), first=skipped[0][1])
@@ -269,10 +277,9 @@ class DirectionsFacet(Facet):
         held = self._find(key)
         if held is None or held.key not in self.host.controller.store:
             return
-        dialog = self._dialog(tr("Save the direction"), save=True, suffix=".safetensors")
-        dialog.selectFile(file_name(held.title.lower(), suffix=".safetensors"))
-        dialog.fileSelected.connect(lambda path: self.save_to(key, path))
-        dialog.open()
+        name = file_name(held.title.lower(), suffix=".safetensors")
+        ask_save(self.widget(), tr("Save the direction"), name, lambda path: self.save_to(key, path), self._last_folder(),
+                 tr("Directions"))  # fmt: skip
 
     def save_to(self, key: str, path: str) -> None:
         """Write a direction to a file, under its present name."""
@@ -282,46 +289,27 @@ class DirectionsFacet(Facet):
         card = json.dumps({**held.facts(), "name": held.title})
         notify = self.host.context.notify
         self.link.task(SaveDirection(path, self.host.controller.store.latent(key), card),
-                       lambda _message: notify(tr("Saved {path}.", path=path), kind="good"), notify)  # fmt: skip
+                       lambda _saved: notify(tr("Saved {path}.", path=path), kind="good"), notify)  # fmt: skip
         self.host.context.settings.set("explorer.direction_folder", str(Path(path).parent))
 
     def _save_strip(self, scale: int) -> None:
         frames = [self.link.frames[place] for place in PLACES]
         hand = self.link.in_hand(self.state)
-        dialog = self._dialog(tr("Save"), save=True, suffix=".png")
-        dialog.selectFile(file_name(hand.title.lower() if hand else tr("direction")))
-        dialog.fileSelected.connect(
-            lambda path: self.host.transfers.write(path, lambda: to_png_bytes(enlarge(strip(frames), scale, False)))
-        )
-        dialog.open()
+        name = file_name(hand.title.lower() if hand else tr("direction"))
+        make = lambda: to_png_bytes(enlarge(strip(frames), scale, False))  # noqa: E731
+        ask_save(self.widget(), tr("Save"), name, lambda path: self.host.transfers.write(path, make), self._last_folder())
 
     def _pick_file(self) -> None:
-        dialog = self._dialog(tr("Open a direction"), save=False, suffix=".safetensors")
-        dialog.fileSelected.connect(self.open_file)
-        dialog.open()
+        kinds = [tr("Directions (*.safetensors)")]
+        ask_file(self.widget(), tr("Open a direction"), self.open_file, self._last_folder(), kinds)
 
     def _pick_folder(self, which: str) -> None:
-        dialog = QFileDialog(self.widget().window(), tr("Choose a folder of pictures"),
-                             self.host.context.settings.get("explorer.pile_folder", ""))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        ask_folder(self.widget(), tr("Choose a folder of pictures"),
+                   lambda path: self._set_folders(**{f"{which}_folder": path}),
+                   LastFolder(self.host.context.settings, "explorer.pile_folder"))  # fmt: skip
 
-        def picked(path: str) -> None:
-            self.host.context.settings.set("explorer.pile_folder", str(Path(path).parent))
-            self._set_folders(**{f"{which}_folder": path})
-
-        dialog.fileSelected.connect(picked)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
-
-    def _dialog(self, title: str, save: bool, suffix: str) -> QFileDialog:
-        dialog = QFileDialog(self.widget().window(), title, self.host.context.settings.get("explorer.direction_folder", ""))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave if save else QFileDialog.AcceptMode.AcceptOpen)
-        dialog.setNameFilters([tr("Directions (*.safetensors)") if suffix == ".safetensors" else "PNG (*.png)"])
-        dialog.setDefaultSuffix(suffix[1:])
-        if not save:
-            dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        return dialog
+    def _last_folder(self) -> str:
+        return self.host.context.settings.get("explorer.direction_folder", "")
 
     # What is shown
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from flow_explorer import assets
 from flow_explorer.engine.query import Query, same
 from flow_explorer.engine.requests.base import Request
-from flow_explorer.engine.requests.directions import Edit, ListDirections, Moved, Strip
+from flow_explorer.engine.requests.directions import Directions, Edit, ListDirections, Moved, Strip
+from flow_explorer.engine.requests.explorer import BitsAt, FramesPart, PictureAt
 from flow_explorer.explorer.facets.directions.state import Held, State
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent, Store
 from flow_explorer.i18n import tr
 
 __all__ = ["AMOUNTS", "DirectionsLink", "Row"]
+
+A = TypeVar("A")
 
 AMOUNTS = (0.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0)
 """Of the strip, in the order in which they are asked for: the middle comes first."""
@@ -33,12 +36,10 @@ class Row:
     """Why it cannot be used with this model, in one sentence; empty where it can."""
 
 
-def held_of(store: Store, message: Any, own: bool) -> list[Held]:
+def held_of(store: Store, found: Directions, own: bool) -> list[Held]:
     """The directions of an answer, their vectors in the store."""
-    cards = message.data.get("cards", [])
-    vectors = message.arrays.get("vectors", [])
     return [Held(store.put_latent(np.array(vector, np.float32)), json.dumps(card), own)
-            for card, vector in zip(cards, vectors, strict=True)]  # fmt: skip
+            for card, vector in zip(found.cards, found.vectors, strict=True)]  # fmt: skip
 
 
 class DirectionsLink:
@@ -51,7 +52,7 @@ class DirectionsLink:
         self._list, self._strip = Query(client, on_change), Query(client, on_change)
         self._edit = Query(client, on_change, each=True)
         self._problems = ""
-        self._tasks: dict[int, int] = {}
+        self._tasks: list[Query] = []
         self.bundled: list[Held] = []
         self.fingerprint = ""
         """Of the open model; empty until the engine has told."""
@@ -62,8 +63,6 @@ class DirectionsLink:
         self.bpd: float | None = None
         self.frames: dict[float, np.ndarray] = {}
         """The strip, by amount."""
-        self.progress: tuple[float, str] | None = None
-        """Of what is being made; None where nothing is."""
 
     # What is there
 
@@ -86,6 +85,12 @@ class DirectionsLink:
     @property
     def making(self) -> bool:
         return bool(self._tasks)
+
+    @property
+    def progress(self) -> tuple[float, str] | None:
+        """Of what is being made; None where nothing is."""
+        told = [task.progress for task in self._tasks if task.progress is not None]
+        return (told[-1] if told else (0.0, "")) if self._tasks else None
 
     def rows(self, state: State) -> list[Row]:
         """Every direction, the bundled ones first, as the state has them."""
@@ -134,10 +139,10 @@ class DirectionsLink:
             self._strip.want(None)
             self.edited, self.frames, self.bpd, self.fresh = None, {}, None, False
 
-        def answered(message: Any, _newest: bool) -> None:
-            self.fingerprint = str(message.data["fingerprint"])
-            self.bundled = held_of(self._store, message, own=False)
-            self._problems = " ".join(message.data.get("problems", []))
+        def answered(found: Directions, _newest: bool) -> None:
+            self.fingerprint = found.fingerprint
+            self.bundled = held_of(self._store, found, own=False)
+            self._problems = " ".join(found.problems)
 
         self._list.want(request, answered, at_once=True)
         self._on_change()
@@ -174,17 +179,16 @@ class DirectionsLink:
             return
         request = Edit(str(model.path), subject.z, self._vectors(keys, subject.z.size), moves, subject.label)
 
-        def answered(message: Any, newest: bool) -> None:
+        def answered(answer: PictureAt | BitsAt, newest: bool) -> None:
             # During a drag the answer of an older amount is shown too; the client keeps them in order.
             if not same(request, self._edit.request, "model", "z", "label"):
                 return
-            if "picture" in message.arrays:
+            if isinstance(answer, PictureAt):
                 name = tr("{name}, moved", name=subject.name)
-                z, picture = np.array(message.arrays["z"]), np.array(message.arrays["picture"])
-                self.edited = model.latent(z, picture, name, subject.label)
+                self.edited = model.latent(np.array(answer.z), np.array(answer.picture), name, subject.label)
                 self.bpd, self.fresh = None, newest
-            if message.data.get("bpd") is not None and newest:
-                self.bpd = float(message.data["bpd"])
+            elif newest:
+                self.bpd = answer.bpd
 
         if self._edit.want(request, answered):
             self.fresh = False
@@ -202,52 +206,34 @@ class DirectionsLink:
         request = Strip(str(model.path), subject.z, self._vectors(keys, subject.z.size), moves[:-1], moves[-1], AMOUNTS,
                         subject.label)  # fmt: skip
 
-        def answered(message: Any, _newest: bool) -> None:
-            pictures, first = message.arrays["pictures"], int(message.data["first"])
-            amounts = AMOUNTS[first : first + len(pictures)]
-            self.frames = self.frames | dict(zip(amounts, map(np.array, pictures), strict=True))
+        def answered(part: FramesPart, _newest: bool) -> None:
+            amounts = AMOUNTS[part.first : part.first + len(part.pictures)]
+            self.frames = self.frames | dict(zip(amounts, map(np.array, part.pictures), strict=False))
 
         if self._strip.want(request, answered, at_once=True):
             self._on_change()
 
     # What must finish
 
-    def task(self, request: Request, done: Callable[[Any], None], failed: Callable[[str], None]) -> None:
+    def task(self, request: Request[A], done: Callable[[A], object], failed: Callable[[str], object]) -> None:
         """Send what must finish; `progress` follows it, `cancel` ends it."""
-        number = len(self._tasks) and max(self._tasks) + 1
-        self._tasks[number] = -1
-        self.progress = (0.0, "")
+        task = Query(self._client, self._on_change)
 
-        def over() -> bool:
-            known = self._tasks.pop(number, None) is not None
-            if not self._tasks:
-                self.progress = None
-            return known
+        def answered(answer: A, _newest: bool) -> None:
+            self._tasks.remove(task)
+            done(answer)
 
-        def answered(message: Any) -> None:
-            if message.done and over():
-                done(message)
-                self._on_change()
+        def wrong(sentence: str, _details: str) -> None:
+            self._tasks.remove(task)
+            failed(sentence)
 
-        def wrong(sentence: str, _details: str = "", *_more: object) -> None:
-            if over():
-                failed(sentence)
-                self._on_change()
-
-        def progressed(fraction: float, text: str) -> None:
-            if number in self._tasks:
-                self.progress = (fraction, text)
-                self._on_change()
-
-        identity = self._client.send(request, on_answer=answered, on_error=wrong, on_progress=progressed)
-        if number in self._tasks:
-            self._tasks[number] = identity
+        self._tasks.append(task)
+        task.want(request, answered, wrong)
         self._on_change()
 
     def cancel(self) -> None:
         """End what is being made."""
-        for identity in self._tasks.values():
-            self._client.cancel(identity)
+        for task in self._tasks:
+            task.want(None)
         self._tasks.clear()
-        self.progress = None
         self._on_change()

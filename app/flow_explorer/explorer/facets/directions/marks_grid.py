@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from flow_explorer import theme
 from flow_explorer.explorer.paint import PictureCache, draw_outline, draw_picture, draw_placeholder
 from flow_explorer.i18n import tr
-from flow_explorer.widgets.focus import ACTIVATION_KEYS, KeyboardFocus
+from flow_explorer.widgets.cells import ARROWS, CellView
+from flow_explorer.widgets.focus import ACTIVATION_KEYS
 from flow_explorer.widgets.sameness import same
 
 __all__ = ["LESS", "MORE", "NONE", "MarksGrid"]
@@ -22,10 +23,10 @@ MARGIN = 3
 GAP = 4
 
 
-class MarksGrid(KeyboardFocus, QWidget):
+class MarksGrid(CellView):
     """`clicked(index)` when one is to get its next mark."""
 
-    kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, *ACTIVATION_KEYS)
+    kept_keys = (*ARROWS, *ACTIVATION_KEYS)
 
     clicked = Signal(int)
 
@@ -67,9 +68,23 @@ class MarksGrid(KeyboardFocus, QWidget):
         self.update()
 
     def _describe(self) -> None:
-        words = {NONE: tr("no mark"), MORE: tr("more of this"), LESS: tr("less of this")}
         if self._marks:
-            self.setAccessibleDescription(tr("Sample {number}, {mark}", number=self._at + 1, mark=words[self._marks[self._at]]))
+            self.setAccessibleDescription(f"{self.cell_name(self._at)}, {self.cell_value(self._at)}")
+            self.tell_reader()
+
+    def cell_name(self, index: int) -> str:
+        return tr("Sample {number}", number=index + 1)
+
+    def cell_value(self, index: int) -> str:
+        return {NONE: tr("no mark"), MORE: tr("more of this"), LESS: tr("less of this")}[self._marks[index]]
+
+    @property
+    def count(self) -> int:
+        return len(self._pictures)
+
+    @property
+    def current(self) -> int:
+        return self._at
 
     @property
     def columns(self) -> int:
@@ -79,9 +94,6 @@ class MarksGrid(KeyboardFocus, QWidget):
         step = (min(self.width(), self.height()) - 2 * MARGIN + GAP) / self.columns
         row, column = divmod(index, self.columns)
         return QRectF(MARGIN + column * step, MARGIN + row * step, step - GAP, step - GAP)
-
-    def index_at(self, point: QPointF) -> int:
-        return next((index for index in range(len(self._pictures)) if self.cell(index).contains(point)), -1)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -114,21 +126,14 @@ class MarksGrid(KeyboardFocus, QWidget):
         if mark == MORE:
             painter.drawLine(QPointF(middle.x(), middle.y() - arm), QPointF(middle.x(), middle.y() + arm))
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        index = self.index_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and index >= 0:
-            self._at = index
-            self.clicked.emit(index)
+    def choose(self, index: int) -> None:
+        self._at = index
+        self.clicked.emit(index)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -self.columns, Qt.Key.Key_Down: self.columns}
-        key = Qt.Key(event.key())
-        if key in ACTIVATION_KEYS and self._pictures:
-            self.clicked.emit(self._at)
-        elif key in steps:
-            if 0 <= self._at + steps[key] < len(self._pictures):
-                self._at += steps[key]
-                self._describe()
-                self.update()
-        else:
-            super().keyPressEvent(event)
+    def go_to(self, index: int) -> None:
+        self._at = index
+        self._describe()
+        self.update()
+
+    def activate(self, index: int) -> None:
+        self.clicked.emit(index)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from flow_explorer.explorer.facets import FacetState
 from flowcore.errors import ConfigError
+from flowcore.fields import Setting, changes, check, flag, number, other, read, several, shown, text
 
 __all__ = ["AMOUNT_MAX", "Held", "State"]
 
@@ -21,6 +21,8 @@ NAME_MAX = 80
 LEVELS_MAX = 64
 CARD_MAX = 100_000
 KEY = re.compile(r"z[0-9a-f]{32}")
+_LEVEL = Setting("whole", low=0, high=LEVELS_MAX - 1)
+_UNIT = Setting("number", low=0.0, high=1e6)
 
 
 @lru_cache(maxsize=512)
@@ -29,23 +31,59 @@ def _facts(card: str) -> dict[str, Any]:
     return json.loads(card)
 
 
+def _key(value: Any) -> str:
+    if not isinstance(value, str) or not KEY.fullmatch(value):
+        raise ConfigError(f"A direction is named by a key of the store, not {shown(value)}.")
+    return value
+
+
+def _hand(value: Any) -> str:
+    return value if value == "" else _key(value)
+
+
+def _levels(values: Any) -> tuple[int, ...] | None:
+    if values is None:
+        return None
+    if not isinstance(values, list | tuple) or len(values) > LEVELS_MAX:
+        raise ConfigError(f"A direction's levels must be a list, not {shown(values)}.")
+    return tuple(_LEVEL.legal(level, "A direction's level") for level in values)
+
+
+def _written(card: Any) -> str:
+    """A file's card as the text that is kept of it."""
+    if not isinstance(card, dict) or not isinstance(card.get("name"), str) or not card["name"]:
+        raise ConfigError("A direction has no card.")
+    try:
+        written = json.dumps(card, allow_nan=False)
+    except ValueError:
+        raise ConfigError("A direction's card holds no plain number.") from None
+    if _UNIT.legal(card.get("deviation"), "A direction's unit") <= 0:
+        raise ConfigError("A direction has no unit.")
+    if len(written) > CARD_MAX or not isinstance(card.get("fingerprint"), str) or not _levels(card.get("levels")):
+        raise ConfigError("A direction's card is damaged.")
+    return written
+
+
 @dataclass(frozen=True)
 class Held:
     """A direction as the state holds it: its vector by its key in the store, its card as text."""
 
-    key: str
-    card: str
+    key: str = other(MISSING, _key)
+    card: str = text(MISSING, CARD_MAX)
     """JSON, as `flowcore.latents.directions.files.card_of` makes it."""
-    own: bool = False
+    own: bool = flag(False)
     """Opened or made here: then it stays, also where it does nothing, until it is deleted."""
-    name: str = ""
+    name: str = text("", NAME_MAX, low=0)
     """What the person called it; empty for its card's name."""
-    amount: float = 0.0
+    amount: float = number(0.0, -AMOUNT_MAX, AMOUNT_MAX)
     """Standard deviations."""
-    levels: tuple[int, ...] | None = None
+    levels: tuple[int, ...] | None = other(None, _levels)
     """Levels of z that it is limited to, 0 the finest; None for all that it knows."""
-    without: tuple[str, ...] = ()
+    without: tuple[str, ...] = several((), _key, HELD_MAX)
     """Keys of the directions that it is made orthogonal to."""
+
+    def __post_init__(self) -> None:
+        check(self, "A direction's")
 
     @property
     def plain(self) -> bool:
@@ -61,54 +99,36 @@ class Held:
         return self.name or str(self.facts()["name"])
 
     def to_dict(self) -> dict[str, Any]:
-        return {"key": self.key, "card": json.loads(self.card),
-                **({"own": True} if self.own else {}), **({"name": self.name} if self.name else {}),
-                **({"amount": self.amount} if self.amount else {}),
-                **({"levels": list(self.levels)} if self.levels is not None else {}),
-                **({"without": list(self.without)} if self.without else {})}  # fmt: skip
+        return {**changes(self), "card": json.loads(self.card)}
 
-    @classmethod
-    def from_dict(cls, data: object) -> Held:
-        """Read what `to_dict` wrote; raises `ConfigError`."""
-        if not isinstance(data, dict):
-            raise ConfigError("The saved settings cannot be read: a direction is not an object.")
-        card, levels, name = data.get("card"), data.get("levels"), data.get("name", "")
-        if not isinstance(card, dict) or not isinstance(card.get("name"), str) or not card["name"]:
-            raise ConfigError("The saved settings cannot be read: a direction has no card.")
-        try:
-            text = json.dumps(card, allow_nan=False)
-        except ValueError:
-            raise ConfigError("The saved settings cannot be used: a direction's card holds no plain number.") from None
-        deviation, known = card.get("deviation"), card.get("levels")
-        if isinstance(deviation, bool) or not isinstance(deviation, int | float) or not 0 < deviation < 1e6:
-            raise ConfigError("The saved settings cannot be used: a direction has no unit.")
-        if len(text) > CARD_MAX or not isinstance(card.get("fingerprint"), str) or not _are_levels(known) or not known:
-            raise ConfigError("The saved settings cannot be read: a direction's card is damaged.")
-        if not isinstance(name, str) or len(name) > NAME_MAX:
-            raise ConfigError("The saved settings cannot be read: a direction's name is not a text.")
-        if levels is not None and not _are_levels(levels):
-            raise ConfigError("The saved settings cannot be read: a direction's levels are not numbers of levels.")
-        amount = data.get("amount", 0.0)
-        if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
-            raise ConfigError("The saved settings cannot be read: an amount is not a number.")
-        if abs(amount) > AMOUNT_MAX:
-            raise ConfigError(f"The saved settings cannot be used: an amount must lie in -{AMOUNT_MAX:g} to {AMOUNT_MAX:g}.")
-        return cls(_key(data.get("key")), text, data.get("own") is True, name, float(amount),
-                   None if levels is None else tuple(levels), _keys(data.get("without", []), HELD_MAX))  # fmt: skip
+
+def _held(value: Any) -> Held:
+    if isinstance(value, Held):
+        return value
+    if not isinstance(value, dict):
+        raise ConfigError(f"A direction is kept as an object, not {shown(value)}.")
+    return read(Held, {**value, "card": _written(value.get("card"))}, "A direction's")
 
 
 @dataclass(frozen=True)
 class State(FacetState):
     """Directions that were touched, opened or made; the one in hand; and the marks for the next one."""
 
-    held: tuple[Held, ...] = ()
-    hand: str = ""
+    OWNER: ClassVar[str] = "The directions'"
+
+    held: tuple[Held, ...] = several((), _held, HELD_MAX)
+    hand: str = other("", _hand)
     """Key of the direction that the strip is of; empty for the first."""
-    more: tuple[str, ...] = ()
+    more: tuple[str, ...] = several((), _key, MARKS_MAX)
     """Keys of the latents marked "more of this"."""
-    less: tuple[str, ...] = ()
-    more_folder: str = ""
-    less_folder: str = ""
+    less: tuple[str, ...] = several((), _key, MARKS_MAX)
+    more_folder: str = text("", 4096, low=0)
+    less_folder: str = text("", 4096, low=0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len({each.key for each in self.held}) != len(self.held):
+            raise ConfigError("A direction is there twice.")
 
     def portable(self) -> State:
         """Without the folders that another is made from."""
@@ -146,26 +166,6 @@ class State(FacetState):
             return replace(self, less=tuple(other for other in self.less if other != key))
         return self if len(self.more) + len(self.less) >= MARKS_MAX else replace(self, more=(*self.more, key))
 
-    def to_dict(self) -> dict[str, Any]:
-        return {**({"held": [held.to_dict() for held in self.held]} if self.held else {}),
-                **{name: getattr(self, name) for name in ("hand", "more_folder", "less_folder") if getattr(self, name)},
-                **{name: list(getattr(self, name)) for name in ("more", "less") if getattr(self, name)}}  # fmt: skip
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> State:
-        held = data.get("held", [])
-        if not isinstance(held, list) or len(held) > HELD_MAX:
-            raise ConfigError(f"The saved settings cannot be read: directions are a list of at most {HELD_MAX}.")
-        texts = {name: data.get(name, "") for name in ("hand", "more_folder", "less_folder")}
-        if not all(isinstance(text, str) and len(text) <= 4096 for text in texts.values()):
-            raise ConfigError("The saved settings cannot be read: a folder is not a text.")
-        if texts["hand"]:
-            _key(texts["hand"])
-        read = tuple(Held.from_dict(item) for item in held)
-        if len({each.key for each in read}) != len(read):
-            raise ConfigError("The saved settings cannot be read: a direction is there twice.")
-        return cls(read, more=_keys(data.get("more", []), MARKS_MAX), less=_keys(data.get("less", []), MARKS_MAX), **texts)
-
     def renamed(self, keys: dict[str, str]) -> State:
         def new(key: str) -> str:
             return keys.get(key, key)
@@ -173,18 +173,3 @@ class State(FacetState):
         held = tuple(replace(each, key=new(each.key), without=tuple(map(new, each.without))) for each in self.held)
         return replace(self, held=held, hand=new(self.hand), more=tuple(map(new, self.more)), less=tuple(map(new, self.less)))
 
-
-def _are_levels(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= LEVELS_MAX and all(type(n) is int and 0 <= n < LEVELS_MAX for n in value)
-
-
-def _key(value: object) -> str:
-    if not isinstance(value, str) or not KEY.fullmatch(value):
-        raise ConfigError("The saved settings cannot be read: a direction has no key.")
-    return value
-
-
-def _keys(value: object, most: int) -> tuple[str, ...]:
-    if not isinstance(value, list) or len(value) > most:
-        raise ConfigError("The saved settings cannot be read: marks are not a list.")
-    return tuple(_key(item) for item in value)

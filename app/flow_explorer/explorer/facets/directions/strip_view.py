@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from flow_explorer import theme
 from flow_explorer.explorer.facets.directions.words import amount_text
 from flow_explorer.explorer.paint import PictureCache, draw_captioned
 from flow_explorer.i18n import tr
-from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flow_explorer.widgets.cells import CellView
+from flow_explorer.widgets.focus import ring
 from flow_explorer.widgets.sameness import same
 
 __all__ = ["PLACES", "StripView"]
@@ -24,10 +25,11 @@ CAPTION = 20
 MARGIN = 3
 
 
-class StripView(KeyboardFocus, QWidget):
+class StripView(CellView):
     """`picked(amount)` when a picture is clicked, or chosen by the arrow keys."""
 
     kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right)
+    caption = CAPTION
 
     picked = Signal(float)
 
@@ -53,6 +55,18 @@ class StripView(KeyboardFocus, QWidget):
             self.update()
         self._frames, self._amount = dict(frames), amount
         self.setAccessibleDescription(tr("It stands at {amount}", amount=amount_text(amount)))
+        self.tell_reader()
+
+    @property
+    def count(self) -> int:
+        return len(PLACES)
+
+    @property
+    def current(self) -> int:
+        return min(range(self.count), key=lambda index: abs(PLACES[index] - self._amount))
+
+    def cell_name(self, index: int) -> str:
+        return amount_text(PLACES[index])
 
     def side_for(self, width: int) -> int:
         """The side of a picture in a strip of this width."""
@@ -69,9 +83,6 @@ class StripView(KeyboardFocus, QWidget):
         side = self.side_for(self.width())
         return QRectF(MARGIN + index * (side + GAP), MARGIN, side, side)
 
-    def index_at(self, point: QPointF) -> int:
-        return next((index for index in range(len(PLACES)) if self.cell(index).adjusted(0, 0, 0, CAPTION).contains(point)), -1)
-
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -85,16 +96,5 @@ class StripView(KeyboardFocus, QWidget):
             ring(painter, QRectF(self.rect()), 5)
         painter.end()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        index = self.index_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and index >= 0:
-            self.picked.emit(PLACES[index])
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()))
-        if step is None:
-            super().keyPressEvent(event)
-            return
-        nearest = min(range(len(PLACES)), key=lambda index: abs(PLACES[index] - self._amount))
-        if 0 <= nearest + step < len(PLACES):
-            self.picked.emit(PLACES[nearest + step])
+    def choose(self, index: int) -> None:
+        self.picked.emit(PLACES[index])

@@ -55,7 +55,7 @@ class LayersFacet(Facet):
         self.player.moved.connect(self._play_to)
         self.player.changed.connect(lambda playing: panel.show_playing(playing, self.state.way))
         self.player.arrived.connect(self._stay)
-        self._choose = panel.empty.add_action(tr("Take the first sample"), self._fill, "primary")
+        self._choose = panel.empty.add_action(tr("Take the first sample"), self.fill_subject, "primary")
 
     # The Explorer's contract
 
@@ -139,18 +139,6 @@ class LayersFacet(Facet):
         if stage != self.state.stage:
             self.change(replace(self.state, stage=stage), tr("Go to another layer"), merge)
         self.panel.show_position(float(stage))
-
-    def _fill(self) -> None:
-        """The one act that gives this view something to show."""
-        controller, subject = self.host.controller, self.host.controller.state.subject
-        if subject in ("A", "B"):
-            self.host.transfers.pick(subject)
-        elif subject == "walk":
-            there = [slot for slot in controller.page.view.slots if slot is not None]
-            if len(there) >= 2:
-                controller.acts.put_two(there[0], there[-1])
-        else:
-            controller.acts.select(0)
 
     # What is shown
 

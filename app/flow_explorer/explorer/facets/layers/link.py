@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flow_explorer.engine.query import Query
-from flow_explorer.engine.requests.layers import DecodeLayers, EncodeLayers
+from flow_explorer.engine.requests.layers import AgainstPrior, Checked, DecodeLayers, EncodeLayers, Followed
 from flow_explorer.explorer.facets.layers.view_model import LayersView
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent
@@ -68,26 +68,18 @@ class LayersLink:
         at_once = not moving or another or self._come
         if at_once:
             self._come = False
-        self._query.want(request, lambda message, _newest: self._answered(message, path), self._failed, at_once=at_once)
+        self._query.want(request, lambda answer, _newest: self._answered(answer, path), self._failed, at_once=at_once)
         self._on_change()
 
-    def _answered(self, message: Any, path: str) -> None:
+    def _answered(self, answer: Followed, path: str) -> None:
         if path != self._model:
             return
-        view, data = self.view, message.data
-        part = data["part"]
-        if part == "outline":
-            view.begin(data["layers"], data["levels"])
-        elif part == "stages":
-            view.take_stages(data, message.arrays)
-        elif part == "terms":
-            view.take_terms(data)
-        elif part == "prior":
-            view.take_prior(data, message.arrays)
-            self._come = True
-        elif part == "check":
-            view.difference = float(data["difference"])
+        if isinstance(answer, Checked):
+            self.view.difference = answer.difference
             self._come = False
+        else:
+            self.view.take(answer)
+            self._come = self._come or isinstance(answer, AgainstPrior)
 
     def _failed(self, sentence: str, details: str) -> None:
         self.view = LayersView(error=sentence, details=details)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flow_explorer.explorer.facets.layers.view_model import Place
+from flow_explorer.engine.requests.layers import Place
 from flow_explorer.i18n import tr
 
 __all__ = ["formula", "level_name", "place_name", "signed", "title"]

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from flow_explorer.engine.requests.layers import Against
 from flow_explorer.explorer.facets.layers.names import level_name, signed
 from flow_explorer.explorer.facets.layers.qq_view import QQView, Tile
 from flow_explorer.explorer.facets.layers.shell_view import Norms, ShellView
-from flow_explorer.explorer.facets.layers.view_model import Against, LayersView
+from flow_explorer.explorer.facets.layers.view_model import LayersView
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Heading, Label, ValueRow
 

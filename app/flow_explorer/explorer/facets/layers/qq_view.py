@@ -7,22 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QHelpEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QPen,
-    QPolygonF,
-)
+from PySide6.QtGui import QHelpEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from flow_explorer import theme
-from flow_explorer.explorer.facets.layers.view_model import Against
+from flow_explorer.engine.requests.layers import Against
 from flow_explorer.i18n import tr
-from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flow_explorer.widgets.cells import ARROWS, CellView
+from flow_explorer.widgets.focus import ring
 
 __all__ = ["QQView", "Tile"]
 
@@ -37,8 +29,10 @@ Tile = tuple[int, str, Against | None]
 """(level, -1 for all of z; its title; what is known)."""
 
 
-class QQView(KeyboardFocus, QWidget):
+class QQView(CellView):
     """One tile a level; `picked(level)` when one is clicked, or chosen by the arrow keys."""
+
+    kept_keys = ARROWS
 
     picked = Signal(int)
 
@@ -62,10 +56,23 @@ class QQView(KeyboardFocus, QWidget):
         self._tiles, self._level, self._note = list(tiles), level, note
         title = next((title for number, title, _ in self._tiles if number == level), "")
         self.setAccessibleDescription(title)
+        self.tell_reader()
         self.update()
+
+    @property
+    def count(self) -> int:
+        return len(self._tiles)
+
+    @property
+    def current(self) -> int:
+        return next((index for index, tile in enumerate(self._tiles) if tile[0] == self._level), 0)
+
+    def cell_name(self, index: int) -> str:
+        return self._tiles[index][1]
 
     # Geometry
 
+    @property
     def columns(self) -> int:
         """As many as make the plots largest, or nearly so: no place left empty is worth a little of their size."""
         count = max(len(self._tiles), 1)
@@ -80,19 +87,16 @@ class QQView(KeyboardFocus, QWidget):
         high = (self.height() - (rows - 1) * GAP) / rows - HEAD - FOOT
         return max(min(wide, high, LARGEST), 40.0)
 
-    def tile(self, index: int) -> QRectF:
+    def cell(self, index: int) -> QRectF:
         """A whole tile, its title and figures counted."""
-        columns = self.columns()
+        columns = self.columns
         side = self._side(columns)
         row, column = divmod(index, columns)
         return QRectF(column * (side + SIDE + GAP), row * (side + HEAD + FOOT + GAP), side + SIDE, side + HEAD + FOOT)
 
     def plot(self, index: int) -> QRectF:
         """The square in which its curve is drawn."""
-        return self.tile(index).adjusted(SIDE, HEAD, 0, -FOOT)
-
-    def index_at(self, point: QPointF) -> int:
-        return next((index for index in range(len(self._tiles)) if self.tile(index).contains(point)), -1)
+        return self.cell(index).adjusted(SIDE, HEAD, 0, -FOOT)
 
     @staticmethod
     def limit(found: Against) -> float:
@@ -107,7 +111,7 @@ class QQView(KeyboardFocus, QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for index, (level, title, found) in enumerate(self._tiles):
-            tile, plot = self.tile(index), self.plot(index)
+            tile, plot = self.cell(index), self.plot(index)
             chosen = level == self._level
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.color("surface"))
@@ -127,8 +131,7 @@ class QQView(KeyboardFocus, QWidget):
             painter.setPen(QPen(theme.color("accent" if chosen and len(self._tiles) > 1 else "line"), 2 if chosen else 1))
             painter.drawRoundedRect(plot, 4, 4)
         if self.focus_visible:
-            index = next((i for i, tile in enumerate(self._tiles) if tile[0] == self._level), 0)
-            ring(painter, self.plot(index).adjusted(-4, -4, 4, 4), 7)
+            ring(painter, self.plot(self.current).adjusted(-4, -4, 4, 4), 7)
         painter.end()
 
     def _paint_plot(self, painter: QPainter, plot: QRectF, found: Against) -> None:
@@ -186,20 +189,8 @@ class QQView(KeyboardFocus, QWidget):
 
     # The pointer and the keyboard
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        index = self.index_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and index >= 0:
-            self.picked.emit(self._tiles[index][0])
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -self.columns(), Qt.Key.Key_Down: self.columns()}
-        step = steps.get(Qt.Key(event.key()))
-        if step is None:
-            super().keyPressEvent(event)
-            return
-        now = next((index for index, tile in enumerate(self._tiles) if tile[0] == self._level), 0)
-        if 0 <= now + step < len(self._tiles):
-            self.picked.emit(self._tiles[now + step][0])
+    def choose(self, index: int) -> None:
+        self.picked.emit(self._tiles[index][0])
 
     def tip(self, point: QPointF) -> str:
         """What is said of a place."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 from flow_explorer.explorer.facets import FacetState
-from flowcore.errors import ConfigError
+from flowcore.fields import choice, whole
 
 __all__ = ["PARTS", "STAGES_MAX", "WAYS", "State"]
 
@@ -21,35 +21,12 @@ LEVELS_MAX = 64
 class State(FacetState):
     """Where one stands, and what is looked at."""
 
-    part: str = "layers"
+    OWNER: ClassVar[str] = "The layers'"
+
+    part: str = choice("layers", PARTS)
     """The layers, or z against its prior."""
-    way: str = "encode"
-    stage: int = 0
+    way: str = choice("encode", WAYS)
+    stage: int = whole(0, 0, STAGES_MAX)
     """After how many layers; 0 are the pixels. A model with fewer layers shows its last."""
-    level: int = -1
+    level: int = whole(-1, -1, LEVELS_MAX)
     """The level whose figures are shown beside the prior, 0 the finest; -1 for all of z."""
-
-    def to_dict(self) -> dict[str, Any]:
-        first = State()
-        return {name: value for name, value in vars(self).items() if value != getattr(first, name)}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> State:
-        return cls(
-            part=_one_of(data, "part", PARTS), way=_one_of(data, "way", WAYS),
-            stage=_whole(data, "stage", 0, 0, STAGES_MAX), level=_whole(data, "level", -1, -1, LEVELS_MAX),
-        )  # fmt: skip
-
-
-def _one_of(data: dict[str, Any], name: str, known: tuple[str, ...]) -> str:
-    value = data.get(name, known[0])
-    if value not in known:
-        raise ConfigError(f"The saved settings cannot be used: the layers' {name} can be {' or '.join(known)}, not {value!r}.")
-    return value
-
-
-def _whole(data: dict[str, Any], name: str, default: int, low: int, high: int) -> int:
-    value = data.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(f"The saved settings cannot be used: the layers' {name} must be a whole number from {low} to {high}.")
-    return value

@@ -3,54 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-__all__ = ["Against", "LayersView", "Place", "Row", "bits"]
+from flow_explorer.engine.requests.layers import Against, AgainstPrior, Outline, Place, Stages, Terms
 
-
-@dataclass(frozen=True)
-class Place:
-    """A layer's place, as `flowcore.latents.anatomy.Layer` has it."""
-
-    kind: str
-    level: int
-    step: int
-
-
-@dataclass(frozen=True, eq=False)
-class Against:
-    """z, or one level of it, against the prior, as `flowcore.latents.qq.Against` has it."""
-
-    expected: np.ndarray
-    found: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    """(points,) each."""
-    count: int
-    kind: str
-    distance: float
-    p_value: float
-    mean: float
-    deviation: float
-    kurtosis: float
-    prior_deviation: float
-    prior_kurtosis: float
-    shell: tuple[float, float, float, float]
-    """(|z|, low, centre, high): the middle 95 % of the prior's own draws lie from low to high."""
-
-    @classmethod
-    def of(cls, data: Mapping[str, Any], arrays: Mapping[str, np.ndarray], name: str) -> Against:
-        curve = {part: np.array(arrays[f"{part}.{name}"]) for part in ("expected", "found", "low", "high")}
-        return cls(**curve, **{**data, "shell": tuple(data["shell"])})
-
-    @property
-    def inside(self) -> int:
-        """How many points of the curve are in their band."""
-        return int(((self.found >= self.low) & (self.found <= self.high)).sum())
+__all__ = ["LayersView", "Row", "bits"]
 
 
 @dataclass(frozen=True)
@@ -108,39 +68,39 @@ class LayersView:
         """The nearest stage that there is."""
         return min(max(index, 0), max(self.count - 1, 0))
 
-    def begin(self, layers: list, levels: list) -> None:
+    def take(self, answer: Outline | Stages | Terms | AgainstPrior) -> None:
+        """Keep what has come."""
+        if isinstance(answer, Outline):
+            self._begin(answer)
+        elif isinstance(answer, Stages):
+            self._take_stages(answer)
+        elif isinstance(answer, Terms):
+            self.log_dets, self.prior_terms = list(answer.log_dets), list(answer.prior)
+            self.log_prob, self.bpd = answer.log_prob, answer.bpd
+        else:
+            self.against, self.whole, self.prior_known = list(answer.levels), answer.whole, True
+
+    def _begin(self, outline: Outline) -> None:
         """Another picture's stages are about to come; the older ones of the same layers stand until then."""
-        places = [Place(*layer) for layer in layers]
+        places = list(outline.layers)
         if places != self.places:
             count = len(places)
             self.places, self.pictures, self.ranges, self.log_dets = places, [None] * count, [None] * count, [None] * count
             self.prior_terms, self.log_prob, self.bpd = [], None, None
             self.against, self.whole, self.prior_known = [], None, False
-        self.levels = [(str(name), int(numbers)) for name, numbers in levels]
+        self.levels = list(outline.levels)
         self.fresh = [False] * len(places)
         self.difference = None
         self.error = self.details = ""
 
-    def take_stages(self, data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    def _take_stages(self, stages: Stages) -> None:
         """Put pictures where they belong."""
-        first, log_dets = int(data["first"]), data.get("log_dets")
-        for offset, (picture, ends) in enumerate(zip(arrays["pictures"], arrays["ranges"], strict=True)):
-            index = first + offset
+        for offset, (picture, ends) in enumerate(zip(stages.pictures, stages.ranges, strict=True)):
+            index = stages.first + offset
             self.pictures[index], self.ranges[index] = np.array(picture), (float(ends[0]), float(ends[1]))
             self.fresh[index] = True
-            if log_dets is not None:
-                self.log_dets[index] = float(log_dets[offset])
-
-    def take_terms(self, data: Mapping[str, Any]) -> None:
-        self.log_dets = [float(value) for value in data["log_dets"]]
-        self.prior_terms = [float(value) for value in data["prior"]]
-        self.log_prob, self.bpd = float(data["log_prob"]), float(data["bpd"])
-
-    def take_prior(self, data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        self.against = [None if found is None else Against.of(found, arrays, str(number))
-                        for number, found in enumerate(data["levels"])]  # fmt: skip
-        self.whole = None if data["all"] is None else Against.of(data["all"], arrays, "all")
-        self.prior_known = True
+            if stages.log_dets is not None:
+                self.log_dets[index] = stages.log_dets[offset]
 
     # Sums
 
@@ -176,5 +136,6 @@ def bits(nats: float, num_dims: int) -> float:
     return -nats / (num_dims * math.log(2)) if num_dims else 0.0
 
 
-def _total(values: list[float | None]) -> float | None:
-    return None if any(value is None for value in values) else math.fsum(values)
+def _total(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) if len(known) == len(values) else None

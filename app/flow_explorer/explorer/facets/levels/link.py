@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query, same
-from flow_explorer.engine.requests.levels import Variations
+from flow_explorer.engine.requests.levels import Variations, VariationsPart
 from flow_explorer.explorer.facets.levels.state import COUNT, State
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent
@@ -93,12 +93,11 @@ class LevelsLink:
         if not same(request, self._query.request, "model", "z", "other", "region"):
             self.page = Page()
         self.page.fresh = [False] * COUNT
-        self._query.want(request, lambda message, newest: self._answered(message, newest, model, subject))
+        self._query.want(request, lambda part, newest: self._answered(part, newest, model, subject))
         self._on_change()
 
-    def _answered(self, message: Any, newest: bool, model: Model, subject: Latent) -> None:
-        rows = zip(message.arrays["pictures"], message.arrays["z"], message.data["bpd"], strict=True)
-        for index, (picture, row, bpd) in enumerate(rows, int(message.data["first"])):
+    def _answered(self, part: VariationsPart, newest: bool, model: Model, subject: Latent) -> None:
+        for index, (picture, row, bpd) in enumerate(zip(part.pictures, part.z, part.bpd, strict=True), part.first):
             name = tr("variation {number} of {name}", number=index + 1, name=subject.name)
             self.page.slots[index] = model.latent(np.array(row), np.array(picture), name, subject.label)
-            self.page.bpds[index], self.page.fresh[index] = float(bpd), newest
+            self.page.bpds[index], self.page.fresh[index] = bpd, newest

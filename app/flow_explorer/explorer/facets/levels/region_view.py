@@ -18,8 +18,6 @@ __all__ = ["RegionView"]
 class RegionView(KeyboardFocus, QWidget):
     """`painted(mask)` when a stroke ends: bool (H, W), a new array."""
 
-    kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Space)
-
     painted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:

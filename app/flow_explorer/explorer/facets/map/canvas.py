@@ -15,9 +15,6 @@ __all__ = ["MapCanvas"]
 class MapCanvas(MapPicture):
     """Every act leaves as a signal."""
 
-    kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Plus, Qt.Key.Key_Minus,
-                 Qt.Key.Key_Equal, Qt.Key.Key_Home, Qt.Key.Key_Escape)  # fmt: skip
-
     picked = Signal(int)
     """The picture that was clicked; -1 for none."""
     lassoed = Signal(object)

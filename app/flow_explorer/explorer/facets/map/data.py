@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from flow_explorer.engine.requests.map import MapDone, MapFound, MapLayout, MapRows
 from flowcore.latents.map.points import unusual
 from flowcore.model.card import typicality
 
@@ -95,7 +96,7 @@ class MapData:
 
     def pictures(self, start: int, stop: int) -> np.ndarray:
         """uint8 (n, h, w, c) of a range of rows."""
-        return self._pictures[start : min(stop, self.count)]
+        return np.empty((0, 1, 1, 1), np.uint8) if self._pictures is None else self._pictures[start : min(stop, self.count)]
 
     def class_of(self, row: int) -> str:
         """The name of a picture's class; empty where none is known."""
@@ -120,51 +121,51 @@ class MapData:
 
     # What comes in
 
-    def found(self, data: Mapping[str, Any]) -> None:
+    def found(self, answer: MapFound) -> None:
         """The data set is open."""
-        first = int(data["first"])
-        if first == 0 and self.count:
+        if answer.first == 0 and self.count:
             self.clear()
-        self.total, self.of, self.factor = int(data["total"]), int(data["of"]), int(data["side"])
-        self.class_names = list(data["classes"])
+        self.total, self.of, self.factor = answer.total, answer.of, answer.factor
+        self.class_names = answer.classes
         self.stage = "encoding"
 
-    def rows(self, data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    def rows(self, rows: MapRows) -> None:
         """Further pictures."""
-        first, names = int(data["first"]), data["names"]
-        self.taken = max(self.taken, int(data["taken"]))
+        first, names = rows.first, rows.names
+        self.taken = max(self.taken, rows.taken)
         if first != self.count or not names:
             return
         stop = first + len(names)
-        self._make_room(stop, arrays["pictures"])
-        self._pictures[first:stop] = arrays["pictures"]
-        self._bpd[first:stop], self._classes[first:stop] = arrays["bpd"], arrays["classes"]
-        if "points" in arrays and len(self._points) == first:
-            self._points = np.concatenate([self._points, arrays["points"]])
+        self._room_for(stop, rows.pictures)[first:stop] = rows.pictures
+        self._bpd[first:stop], self._classes[first:stop] = rows.bpd, rows.classes
+        if rows.points is not None and len(self._points) == first:
+            self._points = np.concatenate([self._points, rows.points])
         self.names += names
 
-    def laid_out(self, data: Mapping[str, Any], points: np.ndarray) -> None:
+    def laid_out(self, layout: MapLayout) -> None:
         """Everything lies elsewhere."""
-        self._points = np.array(points, np.float32)
-        self.share = (float(data["share"][0]), float(data["share"][1]))
+        self._points, self.share = np.array(layout.points, np.float32), layout.share
         self.version += 1
 
-    def done(self, data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        self.laid_out(data, arrays["points"])
-        self.neighbours, self.distances = np.array(arrays["neighbours"]), np.array(arrays["distances"])
-        self.method, self.exact, self.taken = data["method"], bool(data["exact"]), int(data["taken"])
-        self.skipped = [(str(name), str(sentence)) for name, sentence in data["skipped"]]
-        self.skipped_count = int(data["skipped_count"])
+    def done(self, answer: MapDone) -> None:
+        self.laid_out(answer)
+        self.neighbours, self.distances = np.array(answer.neighbours), np.array(answer.distances)
+        self.method, self.exact, self.taken = answer.method, answer.exact, answer.taken
+        self.skipped, self.skipped_count = list(answer.skipped), answer.skipped_count
         self.stage = "done"
 
-    def _make_room(self, stop: int, pictures: np.ndarray) -> None:
-        if self._pictures is None:
-            self._pictures = np.empty((max(self.total, stop), *pictures.shape[1:]), np.uint8)
-        room = len(self._pictures)
+    def _room_for(self, stop: int, pictures: np.ndarray) -> np.ndarray:
+        """Where pictures are kept, with room for so many; for their figures there is room then too."""
+        kept = self._pictures
+        if kept is None:
+            kept = np.empty((max(self.total, stop), *pictures.shape[1:]), np.uint8)
+        room = len(kept)
         if stop > room:
-            more = np.empty((max(stop, self.total, room + room // 2) - room, *self._pictures.shape[1:]), np.uint8)
-            self._pictures = np.concatenate([self._pictures, more])
-        if len(self._bpd) < len(self._pictures):
-            extra = len(self._pictures) - len(self._bpd)
+            more = np.empty((max(stop, self.total, room + room // 2) - room, *kept.shape[1:]), np.uint8)
+            kept = np.concatenate([kept, more])
+        if len(self._bpd) < len(kept):
+            extra = len(kept) - len(self._bpd)
             self._bpd = np.concatenate([self._bpd, np.zeros(extra)])
             self._classes = np.concatenate([self._classes, np.full(extra, -1, np.int64)])
+        self._pictures = kept
+        return kept

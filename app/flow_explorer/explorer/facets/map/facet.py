@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QMimeData, Qt, QTimer
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QMimeData, QTimer
+from PySide6.QtWidgets import QWidget
 
+from flow_explorer.dialogs.files import LastFolder, any_file, ask_file, ask_folder, ask_save
 from flow_explorer.explorer.facets.base import Facet, Host
 from flow_explorer.explorer.facets.map.camera import Camera
 from flow_explorer.explorer.facets.map.colours import Colouring, colouring
@@ -22,6 +22,7 @@ from flow_explorer.explorer.model import is_checkpoint
 from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import Shown
 from flow_explorer.i18n import plural, tr
+from flow_explorer.widgets.dropping import local_files
 from flowcore.latents.map.points import inside, pack, unpack
 
 __all__ = ["MapFacet", "facet"]
@@ -115,8 +116,7 @@ class MapFacet(Facet):
                 (tr("Picture of the map…"), self._ask_picture, self.link.data.placed > 0)]  # fmt: skip
 
     def drop(self, mime: QMimeData) -> bool:
-        paths = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
-        for path in paths:
+        for path in local_files(mime):
             if (path.is_dir() and not is_checkpoint(path)) or path.suffix.lower() in ARRAYS or path.name.endswith("-ubyte"):
                 self.open_path(str(path))
                 return True
@@ -195,50 +195,30 @@ class MapFacet(Facet):
         self.sync()
 
     def _ask_folder(self) -> None:
-        self._ask(tr("Choose a folder of pictures"), QFileDialog.FileMode.Directory, self.open_path)
+        ask_folder(self._panel, tr("Choose a folder of pictures"), self.open_path, self._last_folder())
 
     def _ask_file(self) -> None:
         kinds = " ".join(f"*{suffix}" for suffix in ARRAYS)
-        self._ask(tr("Choose a zip or an array file"), QFileDialog.FileMode.ExistingFile, self.open_path,
-                  [tr("Zip and array files ({kinds})", kinds=kinds), tr("All files (*)")])  # fmt: skip
+        ask_file(self._panel, tr("Choose a zip or an array file"), self.open_path, self._last_folder(),
+                 [tr("Zip and array files ({kinds})", kinds=kinds), any_file()])  # fmt: skip
 
     def _ask_pile(self) -> None:
-        self._ask(tr("Choose a folder for the pile"), QFileDialog.FileMode.Directory, self.make_pile)
+        ask_folder(self._panel, tr("Choose a folder for the pile"), self.make_pile, self._last_folder())
 
     def _ask_direction(self) -> None:
-        dialog = self._ask(tr("Save the direction"), QFileDialog.FileMode.AnyFile, self.make_direction,
-                           [tr("Directions (*.safetensors)")])  # fmt: skip
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("safetensors")
-        dialog.selectFile("lasso.safetensors")
+        ask_save(self._panel, tr("Save the direction"), "lasso.safetensors", self.make_direction, self._last_folder(),
+                 tr("Directions"))  # fmt: skip
 
     def _ask_picture(self) -> None:
-        dialog = self._ask(tr("Save a picture of the map"), QFileDialog.FileMode.AnyFile, self.save_picture, ["PNG (*.png)"])
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("png")
-        dialog.selectFile("map.png")
+        ask_save(self._panel, tr("Save a picture of the map"), "map.png", self.save_picture, self._last_folder())
+
+    def _last_folder(self) -> LastFolder:
+        return LastFolder(self.host.context.settings, "explorer.map_folder")
 
     def save_picture(self, path: str) -> None:
         """Save the map as it is seen."""
         if not self._panel.canvas.grab().save(path):
             self.host.context.notify(tr("{path} cannot be written: choose another folder.", path=path))
-
-    def _ask(self, title: str, mode: QFileDialog.FileMode, take: Callable[[str], None],
-             filters: list[str] | None = None) -> QFileDialog:  # fmt: skip
-        settings = self.host.context.settings
-        dialog = QFileDialog(self._panel.window(), title, settings.get("explorer.map_folder", ""))
-        dialog.setFileMode(mode)
-        if filters:
-            dialog.setNameFilters(filters)
-
-        def chosen(path: str) -> None:
-            settings.set("explorer.map_folder", str(Path(path).parent))
-            take(path)
-
-        dialog.fileSelected.connect(chosen)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
-        return dialog
 
     def make_pile(self, folder: str) -> None:
         """Copy the pictures in the lasso into a folder."""

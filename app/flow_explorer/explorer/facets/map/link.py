@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from flow_explorer.engine.requests.base import EncodePicture
-from flow_explorer.engine.requests.map import MapEncode, MapPicture, MapPlace
+from flow_explorer.engine.query import Query, same
+from flow_explorer.engine.requests.explorer import Encoded, EncodePicture, Encoding, OnePicture
+from flow_explorer.engine.requests.map import (
+    MapArranging,
+    MapDone,
+    MapEncode,
+    MapFound,
+    MapLayout,
+    Mapped,
+    MapPicture,
+    MapPlace,
+    MapPlaced,
+    MapReading,
+    MapRows,
+)
 from flow_explorer.explorer.facets.map.data import MapData
 from flow_explorer.explorer.facets.map.state import State
-from flow_explorer.explorer.latest import Latest
 from flow_explorer.explorer.model import Model, figures
 from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import Figures, PageView, WellView
-from flowcore.model.labels import from_json
 
 __all__ = ["MapLink"]
+
+SOURCE = ("model", "path", "pictures")
+"""What says which pictures are on the map, …"""
+WISH = (*SOURCE, "levels", "method", "limit")
+"""… and how; `have` only says what need not be sent again."""
 
 
 @dataclass(eq=False)
@@ -34,36 +50,33 @@ class MapLink:
     """`on_change(what)`: "rows", "layout", "stage", "places" or "selected"."""
 
     def __init__(self, client: Any, on_change: Callable[[str], None]) -> None:
-        self._client, self._on_change = client, on_change
-        self._lane = Latest(client)
-        self._picking = Latest(client)
-        self._placing = {which: Latest(client) for which in "AB"}
-        self._asked: tuple | None = None
+        self._on_change = on_change
+        self._encode, self._picking = Query(client), Query(client)
+        self._placing = {which: Query(client) for which in "AB"}
         self._model: Model | None = None
         self._page: list[Latent] = []
         self._rows: list[Latent] = []
         """Of a map of samples, which one each row is."""
-        self._picked: tuple | None = None
-        self._place_asked: dict[str, tuple | None] = {"A": None, "B": None}
+        self._picked: tuple[int, str] | None = None
+        self._laid: tuple = ()
+        """The layout on which the wells were placed."""
         self.data = MapData()
         self.places: dict[str, tuple[float, float] | None] = {"A": None, "B": None}
         self.selected = Selected()
 
     @property
     def busy(self) -> bool:
-        return self._lane.busy or self._picking.busy or any(lane.busy for lane in self._placing.values())
+        return any(query.busy for query in (self._encode, self._picking, *self._placing.values()))
 
     def forget(self) -> None:
         """The engine is a new one."""
-        self._asked, self._picked = None, None
-        self._place_asked = {"A": None, "B": None}
-        for lane in (self._lane, self._picking, *self._placing.values()):
-            lane.forget()
+        self._picked = None
+        for query in (self._encode, self._picking, *self._placing.values()):
+            query.forget()
 
     def stop(self) -> None:
         """Give up what is being encoded; it is asked for again by the next `sync`."""
-        self._asked = None
-        self._lane.drop()
+        self._encode.want(None)
 
     # What the state needs
 
@@ -71,28 +84,21 @@ class MapLink:
         self._model = model
         if model is None:
             return
-        request = self._request(state, model, page)
+        request, before = self._request(state, model, page), self._encode.request
         if request is None:
-            if state.source == "" and self._asked is not None or state.source == "" and self.data.count:
-                self._asked = None
-                self._lane.drop()
+            if state.source == "" and (before is not None or self.data.count):
+                self._encode.want(None)
                 self.data = MapData()
                 self._on_change("stage")
             return
-        source = (request.model, state.source, request.path, tuple(id(slot) for slot in self._page))
-        asked = (*source, request.levels, request.method, request.limit)
-        if asked == self._asked:
+        if before is not None and same(request, before, *WISH):
             return
-        same = self._asked is not None and self._asked[:4] == source
-        self._asked = asked
-        if not same:
+        known = before is not None and same(request, before, *SOURCE)
+        if not known:
             self.data = MapData()
-            self.selected, self._picked = Selected(), None
-        self.data.error, self.data.stage = "", "reading" if not same else "encoding"
-        self._place_asked = {"A": None, "B": None}
-        request = MapEncode(request.model, request.path, request.levels, request.method, request.limit, self.data.count,
-                            request.pictures)  # fmt: skip
-        self._lane.ask(request, lambda message: self._answered(message, asked), self._failed, at_once=True)
+            self._pick(None)
+        self.data.error, self.data.stage = "", "encoding" if known else "reading"
+        self._encode.want(replace(request, have=self.data.count), self._answered, self._failed, at_once=True)
         self._on_change("stage")
 
     def _request(self, state: State, model: Model, page: PageView) -> MapEncode | None:
@@ -108,26 +114,25 @@ class MapLink:
 
     def sync_places(self, wells: dict[str, WellView | None]) -> None:
         """Where the wells' pictures lie on the map as it is now."""
+        laid = (self.data, self.data.version, self._encode.request)
+        if laid != self._laid:
+            self._laid = laid
+            for query in self._placing.values():
+                query.want(None)
         for which, view in wells.items():
             picture = view.reconstruction if view is not None else None
             if picture is None or not self.data.placed or self._model is None:
-                self._place_asked[which] = None
+                self._placing[which].want(None)
                 if self.places[which] is not None:
                     self.places[which] = None
                     self._on_change("places")
                 continue
-            asked = (id(picture), self.data.version, self._asked)
-            if asked == self._place_asked[which]:
-                continue
-            self._place_asked[which] = asked
             request = MapPlace(str(self._model.path), which, picture)
-            self._placing[which].ask(request, lambda message, which=which, asked=asked: self._put(message, which, asked),
-                                     lambda *_failure: None)  # fmt: skip
+            self._placing[which].want(request, lambda answer, newest, which=which: self._put(answer, newest, which))
 
-    def _put(self, message: Any, which: str, asked: tuple) -> None:
-        if asked == self._place_asked[which]:
-            place = message.data.get("place")
-            self.places[which] = (float(place[0]), float(place[1])) if place else None
+    def _put(self, answer: MapPlaced, newest: bool, which: str) -> None:
+        if newest:
+            self.places[which] = answer.place
             self._on_change("places")
 
     def sync_selected(self, row: int) -> None:
@@ -135,78 +140,74 @@ class MapLink:
         model, data = self._model, self.data
         if model is None or not 0 <= row < data.count:
             if self._picked is not None:
-                self._picked, self.selected = None, Selected()
-                self._picking.drop()
+                self._pick(None)
                 self._on_change("selected")
             return
-        picked = (self._asked[:4] if self._asked else None, row, data.names[row])
-        if picked == self._picked:
+        if (row, data.names[row]) == self._picked:
             return
-        self._picked, self.selected = picked, Selected()
+        self._pick((row, data.names[row]))
+        picture = data.picture(row)
         if self._page:
-            slot = self._rows[row]
-            self.selected = Selected(slot, figures(model.card, float(data.bpd[row])))
-            self._picking.drop()
-        elif data.factor > 1:
-            request = MapPicture(str(model.path), self._asked[2], row)
-            self._picking.ask(request, lambda message: self._encode(np.array(message.arrays["picture"]), picked),
-                              lambda sentence, _: self._not_picked(sentence, picked), at_once=True)  # fmt: skip
-        else:
-            self._encode(np.array(data.picture(row)), picked)
+            self.selected = Selected(self._rows[row], figures(model.card, float(data.bpd[row])))
+        elif data.factor > 1 and isinstance(self._encode.request, MapEncode):
+            self._picking.want(MapPicture(str(model.path), self._encode.request.path, row),
+                               lambda answer, _newest: self._encode_picked(answer), self._not_picked)  # fmt: skip
+        elif picture is not None:
+            self._encode_picked(OnePicture(np.array(picture)))
         self._on_change("selected")
 
-    def _encode(self, picture: np.ndarray, picked: tuple) -> None:
-        if picked != self._picked or self._model is None:
-            return
-        model = self._model
+    def _pick(self, picked: tuple[int, str] | None) -> None:
+        """Another one, or none, is picked; what was asked for the one before is of no use."""
+        self._picked, self.selected = picked, Selected()
+        self._picking.want(None)
 
-        def answered(message: Any) -> None:
-            if picked == self._picked:
-                label = from_json(message.data.get("label"))
-                latent = model.latent(np.array(message.arrays["z"]), np.array(message.arrays["picture"]), picked[2], label)
-                self.selected = Selected(latent, figures(model.card, message.data.get("bpd")))
+    def _encode_picked(self, answer: OnePicture) -> None:
+        model, picked = self._model, self._picked
+        if model is None or picked is None:
+            return
+
+        def answered(answer: Encoding | Encoded, _newest: bool) -> None:
+            if isinstance(answer, Encoded):
+                latent = model.latent(np.array(answer.z), np.array(answer.picture), picked[1], answer.label)
+                self.selected = Selected(latent, figures(model.card, answer.bpd))
                 self._on_change("selected")
 
-        self._picking.ask(EncodePicture(str(model.path), "map", picture), answered,
-                          lambda sentence, _: self._not_picked(sentence, picked), at_once=True)  # fmt: skip
+        self._picking.want(EncodePicture(str(model.path), "map", np.array(answer.picture)), answered, self._not_picked)
 
-    def _not_picked(self, sentence: str, picked: tuple) -> None:
-        if picked == self._picked:
-            self.selected = Selected(error=sentence)
-            self._on_change("selected")
+    def _not_picked(self, sentence: str, _details: str) -> None:
+        self.selected = Selected(error=sentence)
+        self._on_change("selected")
 
     # What comes
 
-    def _answered(self, message: Any, asked: tuple) -> None:
-        if asked != self._asked:
-            return
-        stage, data = message.data.get("stage"), self.data
-        if stage == "reading":
-            data.stage, data.read = "reading", (int(message.data["done"]), int(message.data["total"]))
-        elif stage == "found":
-            data.found(message.data)
-        elif stage == "rows":
-            data.rows(self._named(message.data), message.arrays)
+    def _answered(self, answer: Mapped, _newest: bool) -> None:
+        data = self.data
+        if isinstance(answer, MapRows):
+            data.rows(self._named(answer))
             self._on_change("rows")
             return
-        elif stage == "layout":
-            data.laid_out(message.data, message.arrays["points"])
+        if isinstance(answer, MapLayout) and not isinstance(answer, MapDone):
+            data.laid_out(answer)
             self._on_change("layout")
             return
-        elif stage == "arranging":
+        if isinstance(answer, MapReading):
+            data.stage, data.read = "reading", (answer.read, answer.total)
+        elif isinstance(answer, MapFound):
+            data.found(answer)
+        elif isinstance(answer, MapArranging):
             data.stage = "arranging"
-        elif stage == "done":
-            data.done(message.data, message.arrays)
+        else:
+            data.done(answer)
             self._on_change("layout")
         self._on_change("stage")
 
-    def _named(self, data: dict[str, Any]) -> dict[str, Any]:
+    def _named(self, rows: MapRows) -> MapRows:
         """Samples come by their number on the page."""
-        if not self._page or int(data["first"]) != self.data.count:
-            return data
-        slots = [self._page[int(name)] for name in data["names"]]
+        if not self._page or rows.first != self.data.count:
+            return rows
+        slots = [self._page[int(name)] for name in rows.names]
         self._rows = self._rows[: self.data.count] + slots
-        return {**data, "names": [slot.name for slot in slots]}
+        return replace(rows, names=tuple(slot.name for slot in slots))
 
     def _failed(self, sentence: str, _details: str) -> None:
         self.data.error, self.data.stage = sentence, ""

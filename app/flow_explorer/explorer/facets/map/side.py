@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
 from flow_explorer import theme
@@ -14,7 +14,8 @@ from flow_explorer.explorer.facets.map.data import MapData
 from flow_explorer.explorer.paint import PictureCache, draw_outline, draw_picture
 from flow_explorer.i18n import plural, tr
 from flow_explorer.widgets import Fold, Heading, Label
-from flow_explorer.widgets.focus import ACTIVATION_KEYS, KeyboardFocus, ring
+from flow_explorer.widgets.cells import CellView
+from flow_explorer.widgets.focus import ACTIVATION_KEYS, ring
 
 __all__ = ["MapSide", "Row"]
 
@@ -26,10 +27,11 @@ UNUSUAL = 8
 LEFT_OUT = 12
 
 
-class Row(KeyboardFocus, QWidget):
+class Row(CellView):
     """Up to eight small pictures with a figure each; `picked(row)` of the map when one is clicked or chosen by a key."""
 
     kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, *ACTIVATION_KEYS)
+    caption = CAPTION
 
     picked = Signal(int)
 
@@ -80,14 +82,27 @@ class Row(KeyboardFocus, QWidget):
         line, column = divmod(place, COLUMNS)
         return QRectF(MARGIN + column * (side + GAP), MARGIN + line * (side + CAPTION), side, side)
 
-    def place_at(self, point: QPointF) -> int:
-        """Which picture is under a place; -1 for none."""
-        places = range(len(self._items))
-        return next((place for place in places if self.cell(place).adjusted(0, 0, 0, CAPTION).contains(point)), -1)
+    @property
+    def count(self) -> int:
+        return len(self._items)
+
+    @property
+    def columns(self) -> int:
+        return COLUMNS
+
+    @property
+    def current(self) -> int:
+        return self._place
+
+    def cell_name(self, index: int) -> str:
+        return self._items[index][3]
+
+    def cell_value(self, index: int) -> str:
+        return self._items[index][2]
 
     def event(self, event) -> bool:
         if isinstance(event, QHelpEvent):
-            place = self.place_at(QPointF(event.pos()))
+            place = self.index_at(QPointF(event.pos()))
             if place >= 0:
                 QToolTip.showText(event.globalPos(), self._items[place][3], self)
                 return True
@@ -115,22 +130,17 @@ class Row(KeyboardFocus, QWidget):
             ring(painter, QRectF(self.rect()), 5)
         painter.end()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        place = self.place_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and place >= 0:
-            self._place = place
-            self.picked.emit(self._items[place][0])
+    def choose(self, index: int) -> None:
+        self._place = index
+        self.picked.emit(self._items[index][0])
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
-        key = Qt.Key(event.key())
-        if key in steps and self._items:
-            self._place = min(max(self._place + steps[key], 0), len(self._items) - 1)
-            self.update()
-        elif key in ACTIVATION_KEYS and self._items:
-            self.picked.emit(self._items[self._place][0])
-        else:
-            super().keyPressEvent(event)
+    def go_to(self, index: int) -> None:
+        self._place = index
+        self.tell_reader()
+        self.update()
+
+    def activate(self, index: int) -> None:
+        self.choose(index)
 
 
 class MapSide(QWidget):

@@ -21,6 +21,7 @@ from flow_explorer import icons, theme
 from flow_explorer.explorer.moving.drag_drop import can_read
 from flow_explorer.explorer.paint import PictureCache, draw_picture
 from flow_explorer.i18n import tr
+from flow_explorer.widgets.dropping import DropTarget
 from flow_explorer.widgets.focus import KeyboardFocus, ring
 from flow_explorer.widgets.sameness import same
 
@@ -30,10 +31,8 @@ CAPTION = 20
 RADIUS = 6
 
 
-class CornerView(KeyboardFocus, QWidget):
+class CornerView(KeyboardFocus, DropTarget):
     """Shows one corner's picture; every act leaves as a signal."""
-
-    kept_keys = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace, Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
     dropped = Signal(QMimeData)
     menu_wanted = Signal(QPoint)
@@ -48,12 +47,11 @@ class CornerView(KeyboardFocus, QWidget):
         self._place = place
         self._picture: np.ndarray | None = None
         self._name = self._error = ""
-        self._hovering = self._busy = False
+        self._busy = False
         self._shown: list = []
         self._pressed: QPoint | None = None
         self._cache = PictureCache()
         self.smooth = True
-        self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -89,13 +87,13 @@ class CornerView(KeyboardFocus, QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tones, box = theme.current(), self.box()
         if self._picture is None:
-            painter.setBrush(QColor(theme.mix(tones.window, tones.z, 0.16 if self._hovering else 0.0)))
-            painter.setPen(QPen(QColor(tones.z if self._hovering else tones.faint), 1.5, Qt.PenStyle.DashLine))
+            painter.setBrush(QColor(theme.mix(tones.window, tones.z, 0.16 if self.hovering else 0.0)))
+            painter.setPen(QPen(QColor(tones.z if self.hovering else tones.faint), 1.5, Qt.PenStyle.DashLine))
             painter.drawRoundedRect(box, RADIUS, RADIUS)
             icons.paint(painter, "plus", QRectF(box.center().x() - 10, box.center().y() - 10, 20, 20), tones.muted)
         else:
             draw_picture(painter, box, self._picture, self._cache, self.smooth)
-            if self._hovering:
+            if self.hovering:
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.setPen(QPen(QColor(tones.z), 3))
                 painter.drawRoundedRect(box, RADIUS, RADIUS)
@@ -153,25 +151,8 @@ class CornerView(KeyboardFocus, QWidget):
 
     # Drops
 
-    def dragEnterEvent(self, event) -> None:
-        if event.source() is not self and can_read(event.mimeData()):
-            self._hover(True)
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
+    def takes(self, mime: QMimeData) -> bool:
+        return can_read(mime)
 
-    def dragMoveEvent(self, event) -> None:
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
-
-    def dragLeaveEvent(self, event) -> None:
-        self._hover(False)
-
-    def dropEvent(self, event) -> None:
-        self._hover(False)
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
-        self.dropped.emit(event.mimeData())
-
-    def _hover(self, hovering: bool) -> None:
-        self._hovering = hovering
-        self.update()
+    def take(self, mime: QMimeData) -> None:
+        self.dropped.emit(mime)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, Qt
+from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
+from flow_explorer.dialogs.files import LastFolder, ask_file, pictures
 from flow_explorer.explorer.facets.base import Host
 from flow_explorer.explorer.moving.drag_drop import Dropped, read_mime
 from flow_explorer.explorer.moving.recipes import PICTURES_INSIDE, as_picture, changed, read_latent
@@ -18,7 +19,7 @@ from flow_explorer.i18n import tr
 from flowcore.errors import FlowError
 from flowcore.pictures import recipe
 from flowcore.pictures.crop import Crop, apply_crop
-from flowcore.pictures.images import EXTENSIONS, Picture, read_file
+from flowcore.pictures.images import Picture, read_file
 
 __all__ = ["Intake"]
 
@@ -52,19 +53,8 @@ class Intake(QObject):
 
     def pick(self, window: QWidget, put: Put, say: Say) -> None:
         """Ask for a picture file."""
-        settings = self._host.context.settings
-        dialog = QFileDialog(window.window(), tr("Choose a picture"), settings.get("explorer.picture_folder", ""))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        kinds = " ".join(f"*{extension}" for extension in EXTENSIONS)
-        dialog.setNameFilters([tr("Pictures ({kinds})", kinds=kinds), tr("All files (*)")])
-
-        def picked(path: str) -> None:
-            settings.set("explorer.picture_folder", str(Path(path).parent))
-            self.take_file(path, put, say)
-
-        dialog.fileSelected.connect(picked)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        start = LastFolder(self._host.context.settings, "explorer.picture_folder")
+        ask_file(window, tr("Choose a picture"), lambda path: self.take_file(path, put, say), start, pictures())
 
     def take_file(self, path: str, put: Put, say: Say) -> None:
         """Use a picture file that was picked."""

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtWidgets import QFileDialog, QMenu
+from PySide6.QtCore import QMimeData
+from PySide6.QtWidgets import QMenu
 
+from flow_explorer.dialogs.files import ask_save
 from flow_explorer.explorer.facets.paths import edits
 from flow_explorer.explorer.facets.paths.export import TimelineSaver
 from flow_explorer.explorer.facets.paths.keys_link import KeysLink
@@ -255,14 +256,7 @@ class KeysPart(Part):
             self.say(str(error))
             return
         folder = self.host.context.settings.get("explorer.save_folder", "")
-        dialog = QFileDialog(self.panel().window(), tr("Save"), folder)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters([f"{wanted.suffix[1:].upper()} (*{wanted.suffix})"])
-        dialog.setDefaultSuffix(wanted.suffix[1:])
-        dialog.selectFile(name)
-        dialog.fileSelected.connect(lambda path: self.saver.save(path, wanted))
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        ask_save(self.panel(), tr("Save"), name, lambda path: self.saver.save(path, wanted), folder)
 
 
 def _on_timeline(state: State) -> State:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query
-from flow_explorer.engine.requests.paths import TimelineAt, TimelineExport, TimelineFrames
+from flow_explorer.engine.requests.explorer import BitsAt, PictureAt
+from flow_explorer.engine.requests.paths import TimelineAt, TimelineExport, TimelineFrames, TimelinePart
 from flow_explorer.explorer.facets.paths.pad_link import stacked
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent
@@ -19,17 +20,19 @@ from flowcore.model.labels import Label
 
 __all__ = ["KeysLink"]
 
+Fields = tuple[str, np.ndarray, tuple[float, ...], tuple[str, ...], bool, str, tuple[Label, ...]]
+"""(model, keys (K, D), seconds, easings, loop, path, labels): what every request of a timeline says."""
+
 
 class KeysLink:
     """Keeps the picture, and while `playing` the frames, equal to the keyframes."""
 
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
-        self._client = client
         self._on_change = on_change
         self._at, self._frames = Query(client, on_change, each=True), Query(client, on_change)
+        self._export = Query(client)
         self._keys: tuple | None = None
-        self._fields: tuple | None = None
-        self._export: int | None = None
+        self._fields: Fields | None = None
         self.latent: Latent | None = None
         self.time = 0.0
         """When the picture of `latent` is."""
@@ -40,7 +43,7 @@ class KeysLink:
 
     @property
     def busy(self) -> bool:
-        return self._at.busy or self._frames.busy or self._export is not None
+        return self._at.busy or self._frames.busy or self._export.busy
 
     @property
     def error(self) -> str:
@@ -80,13 +83,14 @@ class KeysLink:
                 self._on_change()
             return
         described = (str(model.path), keys, labels, timeline)
-        if described != self._keys:
+        fields = self._fields
+        if fields is None or described != self._keys:
             self._keys = described
-            self._fields = (str(model.path), stacked(latents), timeline.seconds, timeline.easings, timeline.loop, timeline.path,
-                            labels)  # fmt: skip
+            fields = (str(model.path), stacked(latents), timeline.seconds, timeline.easings, timeline.loop, timeline.path, labels)
+            self._fields = fields
             self.stop()
-        request = TimelineAt(*self._fields, time)
-        self._at.want(request, lambda message, _newest: self._placed(message, described, model))
+        request = TimelineAt(*fields, time)
+        self._at.want(request, lambda answer, _newest: self._placed(answer, request.time, described, model))
 
     def play(self, fps: float) -> bool:
         """Ask for all frames at even times, unless they are there; False where that cannot be, with the `error` said."""
@@ -100,7 +104,8 @@ class KeysLink:
             self._on_change()
             return False
         if self._frames.want(TimelineFrames(*self._fields, tuple(times)), self._came, at_once=True):
-            self.times, self.frames, self._problem = times, [None] * len(times), ""
+            self.times, self._problem = times, ""
+            self.frames = [None] * len(times)
         return True
 
     def stop(self) -> None:
@@ -124,39 +129,30 @@ class KeysLink:
             return
         frames: list[np.ndarray | None] = [None] * len(times)
 
-        def answered(message: Any) -> None:
-            if message.arrays.get("pictures") is not None:
-                for index, picture in zip(message.data["indices"], message.arrays["pictures"], strict=True):
-                    frames[int(index)] = np.array(picture)
-                on_progress(sum(frame is not None for frame in frames) / len(frames))
-            if message.done:
-                self._export = None
+        def answered(part: TimelinePart, _newest: bool) -> None:
+            for index, picture in zip(part.indices, part.pictures, strict=True):
+                frames[index] = np.array(picture)
+            on_progress(sum(frame is not None for frame in frames) / len(frames))
+            if part.done:
                 on_frames([frame for frame in frames if frame is not None])
 
-        def failed(sentence: str, _details: str = "", *_more: object) -> None:
-            self._export = None
-            on_error(sentence)
-
-        self._export = -1
-        self._export = self._client.send(TimelineExport(*self._fields, times), on_answer=answered, on_error=failed)
+        self._export.forget()  # the same may be saved again
+        self._export.want(TimelineExport(*self._fields, times), answered, lambda sentence, _details: on_error(sentence))
 
     def cancel_export(self) -> None:
-        if self._export is not None:
-            self._client.cancel(self._export)
-            self._export = None
+        self._export.want(None)
 
-    def _placed(self, message: Any, described: tuple, model: Model) -> None:
+    def _placed(self, answer: PictureAt | BitsAt, time: float, described: tuple, model: Model) -> None:
         if described != self._keys:
             return
-        time = float(message.data["time"])
-        if "picture" in message.arrays:
+        if isinstance(answer, PictureAt):
             label = sample_label(described[2], described[3], time)
             name = tr("frame at {time} s", time=f"{time:.2f}")
-            self.latent = model.latent(np.array(message.arrays["z"]), np.array(message.arrays["picture"]), name, label)
+            self.latent = model.latent(np.array(answer.z), np.array(answer.picture), name, label)
             self.time, self.bpd = time, None
-        if message.data.get("bpd") is not None and time == self.time:
-            self.bpd = float(message.data["bpd"])
+        elif time == self.time:
+            self.bpd = answer.bpd
 
-    def _came(self, message: Any, _newest: bool) -> None:
-        for index, picture in zip(message.data["indices"], message.arrays.get("pictures", ()), strict=False):
-            self.frames[int(index)] = np.array(picture)
+    def _came(self, part: TimelinePart, _newest: bool) -> None:
+        for index, picture in zip(part.indices, part.pictures, strict=True):
+            self.frames[index] = np.array(picture)

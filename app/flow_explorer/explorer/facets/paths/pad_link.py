@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query, same
+from flow_explorer.engine.requests.explorer import BitsAt, FramesPart, PictureAt
 from flow_explorer.engine.requests.paths import PadAt, PadGrid
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent
@@ -62,23 +63,20 @@ class PadLink:
         path, corners = str(model.path), stacked(latents)
         self._grid.want(PadGrid(path, corners, GRID, norm_kept, labels), self._gridded, at_once=True)
         request = PadAt(path, corners, *place, norm_kept, labels)
-        self._at.want(request, lambda message, _newest: self._placed(message, request, model))
+        self._at.want(request, lambda answer, _newest: self._placed(answer, request, model))
 
-    def _gridded(self, message: Any, _newest: bool) -> None:
-        pictures = message.arrays.get("pictures")
-        if pictures is not None:
-            first = int(message.data["first"])
-            self.grid[first : first + len(pictures)] = map(np.array, pictures)
+    def _gridded(self, part: FramesPart, _newest: bool) -> None:
+        self.grid[part.first : part.first + len(part.pictures)] = map(np.array, part.pictures)
 
-    def _placed(self, message: Any, request: PadAt, model: Model) -> None:
+    def _placed(self, answer: PictureAt | BitsAt, request: PadAt, model: Model) -> None:
         # During a drag the answers of older places are shown too, of these corners alone.
         if not same(request, self._at.request, "model", "corners", "norm_kept", "labels"):
             return
-        place = (float(message.data["x"]), float(message.data["y"]))
-        if "picture" in message.arrays:
+        place = (request.x, request.y)
+        if isinstance(answer, PictureAt):
             label = bilinear_label(request.labels, *place)
             name = tr("pad at {x}, {y}", x=f"{place[0]:.2f}", y=f"{place[1]:.2f}")
-            self.latent = model.latent(np.array(message.arrays["z"]), np.array(message.arrays["picture"]), name, label)
+            self.latent = model.latent(np.array(answer.z), np.array(answer.picture), name, label)
             self.place, self.bpd = place, None
-        if message.data.get("bpd") is not None and place == self.place:
-            self.bpd = float(message.data["bpd"])
+        elif place == self.place:
+            self.bpd = answer.bpd

@@ -31,8 +31,6 @@ FAINT = 0.5
 class PadView(KeyboardFocus, QWidget):
     """`moved(x, y)` while the point is dragged or stepped, `rested` when it stands; x and y in [0, 1], y downwards."""
 
-    kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home)
-
     moved = Signal(float, float)
     rested = Signal()
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query
-from flow_explorer.engine.requests.base import EncodePicture
+from flow_explorer.engine.requests.explorer import EncodePicture, Encoding
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.state import Well
 from flow_explorer.explorer.store import Store
 from flow_explorer.explorer.wells.well_link import seen_by
 from flow_explorer.i18n import tr
 from flowcore.errors import FlowError
-from flowcore.model.labels import Label, from_json
+from flowcore.model.labels import Label
 
 __all__ = ["Resolver"]
 
@@ -115,8 +115,8 @@ class Resolver:
     def _ask(self, well: Well, request: EncodePicture) -> None:
         self._asked = well
 
-        def answered(message: Any, _newest: bool) -> None:
-            self._found[well] = (self._store.put_latent(np.array(message.arrays["z"])), from_json(message.data.get("label")))
+        def answered(answer: Encoding, _newest: bool) -> None:
+            self._found[well] = (self._store.put_latent(np.array(answer.z)), answer.label)
             self._leave()
             self._next()
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query, same
-from flow_explorer.engine.requests.paths import PathRows, PathsAt
+from flow_explorer.engine.requests.paths import PathPart, PathRows, PathsAt, PicturesAt, WaysBits
 from flow_explorer.explorer.facets.paths.state import WAYS
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.state import STRIP
@@ -89,29 +89,26 @@ class SideLink:
         if self._frames.want(PathRows(*ends, TS, a.label, b.label), self._framed, at_once=True):
             self._latents.clear()
         request = PathsAt(*ends, t, a.label, b.label)
-        self._at.want(request, lambda message, _newest: self._placed(message, request, model, a, b))
+        self._at.want(request, lambda answer, _newest: self._placed(answer, request, model, a, b))
 
-    def _framed(self, message: Any, _newest: bool) -> None:
-        pictures = message.arrays.get("pictures")
-        if pictures is None:
-            return
-        row, first = self.rows[message.data["way"]], int(message.data["first"])
-        for t, picture, bpd in zip(TS[first:], pictures, message.data["bpd"], strict=False):
+    def _framed(self, part: PathPart, _newest: bool) -> None:
+        row = self.rows[part.way]
+        for t, picture, bpd in zip(TS[part.first :], part.pictures, part.bpd, strict=False):
             index = round(t * (POINTS - 1))
-            row.frames[index], row.bpds[index] = np.array(picture), float(bpd)
+            row.frames[index], row.bpds[index] = np.array(picture), bpd
 
-    def _placed(self, message: Any, request: PathsAt, model: Model, a: Latent, b: Latent) -> None:
+    def _placed(self, answer: PicturesAt | WaysBits, request: PathsAt, model: Model, a: Latent, b: Latent) -> None:
         # During a drag the answers of older positions are shown too, of these ends alone.
         if not same(request, self._at.request, "model", "a", "b", "picture_a", "picture_b", "label_a", "label_b"):
             return
-        t = float(message.data["t"])
+        t = request.t
         label = between(a.label, b.label, t)
         name = tr("walk at {t}", t=f"{t:.2f}")
-        if "pictures" in message.arrays:
+        wanted = (1 - t) * np.linalg.norm(a.z) + t * np.linalg.norm(b.z)
+        if isinstance(answer, PicturesAt):
             self.shown_t = t
-            wanted = (1 - t) * np.linalg.norm(a.z) + t * np.linalg.norm(b.z)
-            latents = iter(message.arrays["z"])
-            for way, picture in zip(WAYS, message.arrays["pictures"], strict=True):
+            latents = iter(answer.z)
+            for way, picture in zip(WAYS, answer.pictures, strict=True):
                 row = self.rows[way]
                 row.picture, row.bpd, row.norm = np.array(picture), None, None
                 if way != PIXELS:
@@ -119,11 +116,11 @@ class SideLink:
                     row.norm = float(np.linalg.norm(z) / wanted) if wanted > 0 else None
                     self._latents[way] = model.latent(z, row.picture, name, label)
                     self._bpds.pop(way, None)
-        if message.data.get("bpd") is not None and t == self.shown_t:
-            for way, bpd in zip(WAYS, message.data["bpd"], strict=True):
-                self.rows[way].bpd = self._bpds[way] = float(bpd)
-            if "z_pixels" in message.arrays:
-                z, row = np.array(message.arrays["z_pixels"]), self.rows[PIXELS]
-                wanted = (1 - t) * np.linalg.norm(a.z) + t * np.linalg.norm(b.z)
+        elif t == self.shown_t:
+            for way, bpd in zip(WAYS, answer.bpd, strict=True):
+                self.rows[way].bpd = self._bpds[way] = bpd
+            row = self.rows[PIXELS]
+            if answer.z_pixels is not None and row.picture is not None:
+                z = np.array(answer.z_pixels)
                 row.norm = float(np.linalg.norm(z) / wanted) if wanted > 0 else None
                 self._latents[PIXELS] = model.latent(z, row.picture, tr("cross-fade at {t}", t=f"{t:.2f}"), label)

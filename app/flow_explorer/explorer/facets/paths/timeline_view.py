@@ -10,9 +10,10 @@ from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, Q
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from flow_explorer import theme
-from flow_explorer.explorer.paint import PictureCache, draw_outline, draw_picture, draw_placeholder
+from flow_explorer.explorer.paint import PictureCache, draw_cell, draw_outline
 from flow_explorer.i18n import tr
-from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flow_explorer.widgets.cells import CellView
+from flow_explorer.widgets.focus import ring
 from flowcore.latents.timeline import Timeline, ease
 
 __all__ = ["TimelineView"]
@@ -27,12 +28,10 @@ DRAG = 5
 TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
 
 
-class TimelineView(KeyboardFocus, QWidget):
+class TimelineView(CellView):
     """Shows keyframes; every act leaves as a signal. Times are in seconds."""
 
-    kept_keys = (
-        Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Delete, Qt.Key.Key_Backspace,
-    )  # fmt: skip
+    kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End)
 
     scrubbed = Signal(float)
     rested = Signal()
@@ -83,7 +82,22 @@ class TimelineView(KeyboardFocus, QWidget):
         chosen = tr("keyframe {n} of {count} chosen: {name}", n=selected + 1, count=len(names), name=names[selected]) \
             if 0 <= selected < len(names) else ""
         self.setAccessibleDescription(tr("{time} s of {all} s", time=f"{time:.2f}", all=f"{self._whole():.2f}") + "\n" + chosen)
+        self.tell_reader()
         self.update()
+
+    @property
+    def count(self) -> int:
+        return len(self._pictures)
+
+    @property
+    def current(self) -> int:
+        return self._chosen if self._chosen < self.count else -1
+
+    def cell_name(self, index: int) -> str:
+        return self._names[index]
+
+    def cell_value(self, index: int) -> str:
+        return tr("{n} s", n=f"{self._timeline.starts[index]:.2f}") if self._timeline is not None else ""
 
     # Where things are
 
@@ -112,9 +126,8 @@ class TimelineView(KeyboardFocus, QWidget):
         start = self._timeline.starts[index] if self._timeline is not None else 0.0
         return QRectF(self.x_of(start) - wide / 2, RULER + (SIDE - high) / 2 + 2, wide, high)
 
-    def index_at(self, point: QPointF) -> int:
-        order = sorted(range(len(self._pictures)), key=lambda index: index != self._chosen)
-        return next((index for index in order if self.cell(index).contains(point)), -1)
+    def places(self) -> list[int]:
+        return sorted(range(self.count), key=lambda index: index != self._chosen)
 
     # Painting
 
@@ -127,13 +140,9 @@ class TimelineView(KeyboardFocus, QWidget):
         if self._timeline is not None:
             self._paint_ruler(painter)
             self._paint_ways(painter)
-            order = sorted(range(len(self._pictures)), key=lambda index: index == self._chosen)
-            for index in order:
-                rect, picture = self.cell(index), self._pictures[index]
-                if picture is None:
-                    draw_placeholder(painter, rect)
-                else:
-                    draw_picture(painter, rect, picture, self._cache, self.smooth)
+            for index in reversed(self.places()):
+                rect = self.cell(index)
+                draw_cell(painter, rect, self._pictures[index], self._cache, self.smooth)
                 draw_outline(painter, rect, theme.color("accent" if index == self._chosen else "surface"), 2)
             self._paint_time(painter)
         if self.focus_visible:
@@ -202,8 +211,7 @@ class TimelineView(KeyboardFocus, QWidget):
                 self._frozen = self._whole()
             self.key_moved.emit(self._grabbed, max(self.time_at(event.position().x()), 0.0))
         elif self._press is None:
-            over = self.index_at(event.position()) >= 0
-            self.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
+            self.set_hovered(self.index_at(event.position()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._press is not None:
@@ -222,7 +230,7 @@ class TimelineView(KeyboardFocus, QWidget):
     # Keyboard
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        count, chosen, key, held = len(self._pictures), self._chosen, event.key(), event.modifiers()
+        count, chosen, key, held = self.count, self._chosen, event.key(), event.modifiers()
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(key), 0)
         if not count:
             super().keyPressEvent(event)
@@ -233,15 +241,12 @@ class TimelineView(KeyboardFocus, QWidget):
             if chosen > 0:
                 self.key_moved.emit(chosen, self._timeline.starts[chosen] + step * NUDGE)
                 self._pause.start()
-        elif step:
-            self.selected.emit(min(max(chosen + step, 0), count - 1))
-        elif key == Qt.Key.Key_Home:
-            self.selected.emit(0)
-        elif key == Qt.Key.Key_End:
-            self.selected.emit(count - 1)
         elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and chosen >= 0:
             self.deleted.emit(chosen)
         elif key == Qt.Key.Key_D and held & Qt.KeyboardModifier.ControlModifier and chosen >= 0:
             self.duplicated.emit(chosen)
         else:
             super().keyPressEvent(event)
+
+    def choose(self, index: int) -> None:
+        self.selected.emit(index)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QMimeData
 
 from flow_explorer.explorer.model import is_checkpoint
 from flow_explorer.explorer.moving.drag_drop import can_read
+from flow_explorer.widgets.dropping import local_files
 
 __all__ = ["data_of", "is_pair", "is_picture", "pair_beside"]
 
@@ -17,15 +18,13 @@ _ARRAYS = (".zip", ".npz", ".npy", ".gz")
 
 def data_of(mime: QMimeData) -> list[Path]:
     """The folders, zips and arrays among what is dragged, at most two."""
-    paths = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
-    return [path for path in paths if (path.is_dir() or path.suffix.lower() in _ARRAYS)
+    return [path for path in local_files(mime) if (path.is_dir() or path.suffix.lower() in _ARRAYS)
             and (is_pair(path) or not is_checkpoint(path))][:2]  # fmt: skip
 
 
 def is_picture(mime: QMimeData) -> bool:
     """Whether it may be one picture: no folder, no checkpoint."""
-    paths = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
-    return can_read(mime) and not any(path.is_dir() or is_checkpoint(path) for path in paths) and not data_of(mime)
+    return can_read(mime) and not any(path.is_dir() or is_checkpoint(path) for path in local_files(mime)) and not data_of(mime)
 
 
 def is_pair(path: Path) -> bool:

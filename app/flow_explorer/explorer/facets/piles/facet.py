@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QMimeData, QObject, Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtCore import QMimeData, QObject
 
+from flow_explorer.dialogs.files import LastFolder, ask_file, ask_folder
 from flow_explorer.explorer.facets.base import Facet, Host
 from flow_explorer.explorer.facets.piles.dropping import data_of, is_pair, is_picture, pair_beside
 from flow_explorer.explorer.facets.piles.links import Links, One, Wanted
@@ -191,12 +191,8 @@ class PilesFacet(Facet):
 
     def choose_further(self) -> None:
         """Ask for a picture file."""
-        dialog = QFileDialog(self.widget().window(), tr("A picture to translate"),
-                             self.host.context.settings.get("explorer.picture_folder", ""))  # fmt: skip
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(self._take_file)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        start = self.host.context.settings.get("explorer.picture_folder", "")
+        ask_file(self.widget(), tr("A picture to translate"), self._take_file, start)
 
     def clear_further(self) -> None:
         chosen = 0 if self.state.selected == FURTHER else self.state.selected
@@ -332,18 +328,7 @@ class PilesFacet(Facet):
         self.sync()
 
     def _ask_folder(self, title: str, setting: str, done: Callable[[str], object]) -> None:
-        settings = self.host.context.settings
-        dialog = QFileDialog(self.widget().window(), title, settings.get(setting, ""))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-
-        def chosen(path: str) -> None:
-            settings.set(setting, path)
-            done(path)
-
-        dialog.fileSelected.connect(chosen)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.open()
+        ask_folder(self.widget(), title, done, LastFolder(self.host.context.settings, setting, within=True))
 
     # What is seen
 
@@ -370,7 +355,7 @@ class PilesFacet(Facet):
 
     def _look(self) -> None:
         view = self.widget()
-        self.links.look(view.sheet.visible, view.sheet.hovered)
+        self.links.look(view.sheet.visible, view.sheet.looked_at)
         self._show_pair()
 
     def _missing(self, wanted: Wanted) -> tuple[str, str]:
@@ -412,7 +397,7 @@ class PilesFacet(Facet):
         pile = links.source_view()
         view.show_sheet(fit, sentence, missing, len(pile.pictures), state.selected, links.page.failed,
                         ("a", "b") if state.direction == "ab" else ("b", "a"))  # fmt: skip
-        links.look(view.sheet.visible, view.sheet.hovered)
+        links.look(view.sheet.visible, view.sheet.looked_at)
         view.show_saving(self.saving.view, links.page.error)
         self._show_pair()
         if self._panel is not None:
@@ -424,7 +409,7 @@ class PilesFacet(Facet):
 
     def _show_pair(self) -> None:
         view, index = self.widget(), self.state.selected
-        hovered = view.sheet.hovered
+        hovered = view.sheet.looked_at
         if hovered is not None:
             index = hovered
         further = self._further()

@@ -9,11 +9,20 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, QTimer
 
-from flow_explorer.engine.requests.piles import FitPiles, TranslatePage, TranslatePicture
+from flow_explorer.engine.query import Query
+from flow_explorer.engine.requests.piles import (
+    FitPiles,
+    PilesFitted,
+    TranslatedPart,
+    TranslatePage,
+    TranslatePicture,
+    Translation,
+    TranslationDraft,
+)
 from flow_explorer.explorer.facets.piles.pile_link import PileLink, PileView
 from flow_explorer.explorer.facets.piles.state import FURTHER, State
 from flowcore.latents.ways import METHODS
-from flowcore.model.labels import Label, from_json
+from flowcore.model.labels import Label
 
 __all__ = ["FitView", "Links", "One", "PageView", "Wanted", "Way"]
 
@@ -117,7 +126,7 @@ class Links(QObject):
     def __init__(self, client: Any, on_change: Callable[[], None], trace: Callable[..., None] = lambda *_a, **_k: None,
                  parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._client, self._on_change, self._trace = client, on_change, trace
+        self._on_change, self._trace = on_change, trace
         self.piles = {which: PileLink(client, self._pile_changed) for which in "AB"}
         self.fit, self.page = FitView(), PageView()
         self.way: Way | None = None
@@ -128,14 +137,12 @@ class Links(QObject):
         """What was looked at last, while the newer is on its way."""
         self.one_error = ""
         self._wanted: Wanted | None = None
-        self._fit_id: int | None = None
+        self._fitting = Query(client, self._fit_changed)
+        self._paging, self._looking = Query(client, each=True), Query(client, each=True)
         self._page_asked: tuple | None = None
-        self._page_turn = self._one_turn = 0
         self._next = 0
         self._visible: range = range(0)
         self._hovered: int | None = None
-        self._one_asked: tuple | None = None
-        self._one_busy = False
         self._further_key = ""
         self._pace = QTimer(self, interval=PACE_MS, singleShot=True)
         self._pace.timeout.connect(self._sync_one)
@@ -143,24 +150,23 @@ class Links(QObject):
     @property
     def busy(self) -> bool:
         """Whether anything is on its way."""
-        return (self.fit.busy or self.page.busy or self._one_busy or self._pace.isActive()
+        return (self.fit.busy or self.page.busy or self._looking.busy or self._pace.isActive()
                 or any(pile.view.busy for pile in self.piles.values()))  # fmt: skip
 
     def forget(self) -> None:
         """The engine is a new one: piles are read, fitted and translated again. What is seen stays until it comes."""
         for pile in self.piles.values():
             pile.again()
-        self._drop_fit()
+        self._fitting.forget()
         self.way = None
-        self._page_asked = self._one_asked = None
         self.fit = FitView()
         self._silence()
 
     def _silence(self) -> None:
         """What is on its way is of no use any more."""
-        self._page_turn += 1
-        self._one_turn += 1
-        self.page.busy = self._one_busy = False
+        self._paging.want(None)
+        self._looking.want(None)
+        self._page_asked, self.page.busy = None, False
 
     # What is wanted
 
@@ -180,7 +186,7 @@ class Links(QObject):
 
     def cancel_fit(self) -> None:
         """Stop fitting; `fit_again` takes it up."""
-        self._drop_fit()
+        self._fitting.want(None)
         self.fit = FitView(stopped=True)
         self._on_change()
 
@@ -218,7 +224,7 @@ class Links(QObject):
         way = self._wanted_way()
         if way != self.way:
             older = self.way
-            self._drop_fit()
+            self._fitting.want(None)
             self.way = way
             self.fit = FitView(busy=way is not None)
             # Another pile's pictures are no draft of this one's; of another method they are.
@@ -228,38 +234,26 @@ class Links(QObject):
             self.page.strengths = {}
             self.page.failed = set()
             self.ones = {}
-            self._page_asked = self._one_asked = None
             self._silence()
             if way is not None:
-                self._fit_id = self._client.send(FitPiles(**way.fields()), on_answer=self._fitted, on_error=self._fit_failed,
-                                                 on_progress=self._fit_progressed)
+                self._fitting.want(FitPiles(**way.fields()), self._fitted, self._fit_failed)
             self._on_change()
         self._sync_page()
         self._sync_one()
 
-    def _drop_fit(self) -> None:
-        if self._fit_id is not None:
-            self._client.cancel(self._fit_id)
-            self._fit_id = None
+    def _fitted(self, _answer: PilesFitted, _newest: bool) -> None:
+        self.fit = FitView(ready=True)
+        self._sync_page()
+        self._sync_one()
 
-    def _fitted(self, message: Any) -> None:
-        if message.id == self._fit_id and message.done:
-            self._fit_id = None
-            self.fit = FitView(ready=True)
-            self._sync_page()
-            self._sync_one()
-            self._on_change()
+    def _fit_changed(self) -> None:
+        if self._fitting.progress is not None:
+            self.fit.fraction, self.fit.words = self._fitting.progress
+        self._on_change()
 
-    def _fit_progressed(self, fraction: float, words: str) -> None:
-        if self.fit.busy:
-            self.fit.fraction, self.fit.words = fraction, words
-            self._on_change()
-
-    def _fit_failed(self, sentence: str, _details: str = "") -> None:
-        self._fit_id = None
+    def _fit_failed(self, sentence: str, _details: str) -> None:
         self.fit = FitView(error=sentence)
         self.page, self.ones, self.last = PageView(), {}, None
-        self._on_change()
 
     # The page
 
@@ -279,48 +273,45 @@ class Links(QObject):
         # A drag replaces a page before it is complete: it goes on where that one stopped, so that every picture moves.
         place = next((place for place, index in enumerate(missing) if index >= self._next), 0)
         self._page_asked, page.busy = asked, True
-        self._page_turn += 1
-        turn, way = self._page_turn, self.way
 
-        def answered(message: Any) -> None:
-            if self.way != way:
-                return
-            for index, picture in zip(message.data["indices"], message.arrays["pictures"], strict=True):
+        def answered(part: TranslatedPart, newest: bool) -> None:
+            present = self._wanted.strength if self._wanted is not None else strength
+            for index, picture in zip(part.indices, part.pictures, strict=True):
                 # During a drag an older strength's are welcome, but never in the place of the present one's.
-                if strength == self._wanted.strength or self.page.strengths.get(index) != self._wanted.strength:
+                if strength == present or self.page.strengths.get(index) != present:
                     self.page.pictures[index], self.page.strengths[index] = np.array(picture), strength
                 self._next = index + 1
             # Only now: a line that comes and goes would change how many pairs there is room for, and so what is asked.
             self.page.error = ""
-            if strength == self._wanted.strength:
-                self.page.failed |= set(message.data["failed"])
-            if turn == self._page_turn and message.done:
+            if strength == present:
+                self.page.failed |= set(part.failed)
+            if newest and part.done:
                 self.page.busy, self._next = False, 0
-            self._trace("piles.page", strength=strength, count=len(message.data["indices"]), complete=not self.page.busy)
+            self._trace("piles.page", strength=strength, count=len(part.indices), complete=not self.page.busy)
             self._on_change()
 
-        def failed(sentence: str, _details: str = "") -> None:
-            if turn == self._page_turn:
-                self.page.busy, self.page.error = False, sentence
-                self._on_change()
+        def failed(sentence: str, _details: str) -> None:
+            self.page.busy, self.page.error = False, sentence
+            self._on_change()
 
-        request = TranslatePage(**way.fields(), indices=(*missing[place:], *missing[:place]), strength=strength)
-        self._client.send(request, on_answer=answered, on_error=failed)
+        request = TranslatePage(**self.way.fields(), indices=(*missing[place:], *missing[:place]), strength=strength)
+        self._paging.want(request, answered, failed)
         self._on_change()
 
     # One picture
 
     def _subject(self) -> tuple[int, np.ndarray, str] | None:
         """(number, picture, key of its content) of what is looked at closely: the hovered, else the selected."""
+        if self._wanted is None:
+            return None
         view, further, chosen = self.source_view(), self._wanted.further, self._wanted.state.selected
         known = self.ones.get(chosen)
         if self._hovered is not None and (known is not None and known.cycle_error is not None):
             chosen = self._hovered
         if chosen == FURTHER:
             return None if further is None else (FURTHER, further, self._wanted.further_key)
-        if 0 <= chosen < len(view.pictures) and view.pictures[chosen] is not None:
-            return chosen, view.pictures[chosen], ""
-        return None
+        picture = view.pictures[chosen] if 0 <= chosen < len(view.pictures) else None
+        return None if picture is None else (chosen, picture, "")
 
     def _sync_one(self) -> None:
         if not self.fit.ready or self.way is None or self._wanted is None or self._pace.isActive():
@@ -334,40 +325,35 @@ class Links(QObject):
         if subject is None or (known is not None and known.cycle_error is not None):
             return
         index, picture, key = subject
-        asked = (self.way, self._wanted.strength, index, key)
-        if asked == self._one_asked:
+        strength = self._wanted.strength
+        request = TranslatePicture(**self.way.fields(), picture=picture, strength=strength, index=max(index, -1))
+        if not self._looking.asks(request):
             return
-        self._one_asked, self._one_busy, self.one_error = asked, True, ""
-        self._one_turn += 1
-        turn, (way, strength, _, _) = self._one_turn, asked
+        self.one_error = ""
 
-        def answered(message: Any) -> None:
-            if self.way != way or (index == FURTHER and self._wanted.further_key != key):
+        def answered(answer: TranslationDraft | Translation, newest: bool) -> None:
+            wanted = self._wanted
+            if wanted is None or (index == FURTHER and wanted.further_key != key):
                 return
-            data, arrays = message.data, message.arrays
-            one = One(np.array(arrays["picture"]))
-            if message.done:
-                z = np.array(arrays["z"]) if "z" in arrays else None
-                one = One(one.picture, z, from_json(data["label"]), float(data["cycle_error"]), bool(data["precise"]),
-                          data["bpd_before"], data["bpd_after"])  # fmt: skip
+            one = One(np.array(answer.picture))
+            if isinstance(answer, Translation):
+                z = None if answer.z is None else np.array(answer.z)
+                one = One(one.picture, z, answer.label, answer.cycle_error, answer.precise, answer.bpd_before, answer.bpd_after)
             self.last = (index, one)
-            self._trace("piles.one", strength=strength, exact=bool(message.done))
-            if strength == self._wanted.strength:
+            self._trace("piles.one", strength=strength, exact=answer.done)
+            if strength == wanted.strength:
                 self.ones[index] = one
                 while len(self.ones) > REMEMBERED:
                     del self.ones[next(iter(self.ones))]
-            if turn == self._one_turn and message.done:
-                self._one_busy = False
+            if newest and answer.done:
                 self._sync_one()
             self._on_change()
 
-        def failed(sentence: str, _details: str = "") -> None:
-            if turn == self._one_turn:
-                self._one_busy, self.one_error = False, sentence
-                self._on_change()
+        def failed(sentence: str, _details: str) -> None:
+            self.one_error = sentence
+            self._on_change()
 
-        request = TranslatePicture(**way.fields(), picture=picture, strength=strength, index=max(index, -1))
-        self._client.send(request, on_answer=answered, on_error=failed)
+        self._looking.want(request, answered, failed)
         self._pace.start()
 
     # What is seen

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from flow_explorer import theme
@@ -15,6 +15,7 @@ from flow_explorer.explorer.facets.piles.links import One
 from flow_explorer.explorer.figures import bpd_tip
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Button, IconButton, Label, PictureLabel, ValueRow
+from flow_explorer.widgets.dropping import DropTarget
 from flow_explorer.widgets.elided import ElidedLabel
 from flow_explorer.widgets.focus import ACTIVATION_KEYS, KeyboardFocus, ring
 
@@ -91,7 +92,7 @@ class PairView(QWidget):
         self.bits.set_value(words + " " + tr("bpd") if known else "…" if there else "–")
 
 
-class FurtherZone(KeyboardFocus, QWidget):
+class FurtherZone(KeyboardFocus, DropTarget):
     """Where any further picture is dropped, to be translated the same way."""
 
     dropped = Signal(QMimeData)
@@ -101,8 +102,7 @@ class FurtherZone(KeyboardFocus, QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._hovering = self._chosen = self._there = False
-        self.setAcceptDrops(True)
+        self._chosen = self._there = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("A further picture"))
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -164,35 +164,19 @@ class FurtherZone(KeyboardFocus, QWidget):
         else:
             super().keyPressEvent(event)
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if is_picture(event.mimeData()):
-            event.acceptProposedAction()
-            self._hovering = True
-            self.update()
-        else:
-            event.ignore()
+    def takes(self, mime: QMimeData) -> bool:
+        return is_picture(mime)
 
-    def dragLeaveEvent(self, event) -> None:
-        self._hovering = False
-        self.update()
-        super().dragLeaveEvent(event)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._hovering = False
-        self.update()
-        if is_picture(event.mimeData()):
-            event.acceptProposedAction()
-            self.dropped.emit(event.mimeData())
-        else:
-            event.ignore()
+    def take(self, mime: QMimeData) -> None:
+        self.dropped.emit(mime)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        colour = theme.color("accent") if self._hovering or self._chosen else QColor(theme.current().faint)
+        colour = theme.color("accent") if self.hovering or self._chosen else QColor(theme.current().faint)
         style = Qt.PenStyle.SolidLine if self._there else Qt.PenStyle.DashLine
-        painter.setPen(QPen(colour, 2 if self._hovering or self._chosen else 1, style))
+        painter.setPen(QPen(colour, 2 if self.hovering or self._chosen else 1, style))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(area, RADIUS, RADIUS)
         if self.focus_visible:

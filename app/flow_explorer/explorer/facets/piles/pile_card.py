@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QMimeData, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QMenu,
@@ -24,6 +24,7 @@ from flow_explorer.explorer.facets.piles.state import Side
 from flow_explorer.explorer.paint import PictureCache, draw_picture, draw_placeholder
 from flow_explorer.i18n import plural, tr
 from flow_explorer.widgets import Button, IconButton, Label, Progress
+from flow_explorer.widgets.dropping import DropTarget
 from flow_explorer.widgets.elided import ElidedLabel
 from flow_explorer.widgets.sameness import same
 
@@ -89,7 +90,7 @@ class ContactSheet(QWidget):
         painter.end()
 
 
-class PileCard(QWidget):
+class PileCard(DropTarget):
     """Shows a `Side` with its `PileView`; every act leaves as a signal."""
 
     dropped = Signal(str, list)
@@ -103,8 +104,7 @@ class PileCard(QWidget):
     def __init__(self, which: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.which, self.tone = which, which.lower()
-        self._hovering = self._classes = False
-        self.setAcceptDrops(True)
+        self._classes = False
         self.setAccessibleName(tr("Pile {which}", which=which))
 
         self.letter = Label(which, self.tone)
@@ -243,35 +243,19 @@ class PileCard(QWidget):
 
     # Drops
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if data_of(event.mimeData()):
-            event.acceptProposedAction()
-            self._hover(True)
-        else:
-            event.ignore()
+    def takes(self, mime: QMimeData) -> bool:
+        return bool(data_of(mime))
 
-    def dragLeaveEvent(self, event) -> None:
-        self._hover(False)
-        super().dragLeaveEvent(event)
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._hover(False)
-        paths = data_of(event.mimeData())
-        if paths:
-            event.acceptProposedAction()
-            self.dropped.emit(self.which, paths)
-
-    def _hover(self, hovering: bool) -> None:
-        self._hovering = hovering
-        self.update()
+    def take(self, mime: QMimeData) -> None:
+        self.dropped.emit(self.which, data_of(mime))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.setBrush(theme.color("surface"))
-        colour = theme.color(self.tone) if self._hovering else QColor(theme.current().line)
-        painter.setPen(QPen(colour, 2 if self._hovering else 1))
+        colour = theme.color(self.tone) if self.hovering else QColor(theme.current().line)
+        painter.setPen(QPen(colour, 2 if self.hovering else 1))
         painter.drawRoundedRect(area, RADIUS, RADIUS)
         # A's orange or B's blue runs along the top.
         painter.setPen(Qt.PenStyle.NoPen)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flow_explorer.engine.requests.piles import SaveTranslations
+from flow_explorer.engine.query import Query
+from flow_explorer.engine.requests.piles import SaveTranslations, TranslationsSaved
 from flow_explorer.i18n import plural, tr
 from flowcore.data.pile import output_names
 
@@ -33,9 +34,9 @@ class SaveLink:
     """`begin` checks the folder, then asks the engine, or waits for `replace_them`."""
 
     def __init__(self, client: Any, on_change: Callable[[], None]) -> None:
-        self._client, self._on_change = client, on_change
+        self._on_change = on_change
+        self._query = Query(client, self._changed)
         self._request: SaveTranslations | None = None
-        self._id: int | None = None
         self.view = SaveView()
 
     def begin(self, fields: dict[str, Any], names: list[str], strength: float, folder: str, recipe: dict, model: str) -> None:
@@ -62,43 +63,34 @@ class SaveLink:
 
     def cancel(self) -> None:
         """Stop; what is saved already stays."""
-        if self._id is not None:
-            self._client.cancel(self._id)
-            self._id = None
+        self._query.want(None)
         self._request, self.view = None, SaveView()
         self._on_change()
 
     def forget(self) -> None:
         """The engine is a new one: what it had been writing is written anew, over its own files."""
-        if self._id is not None and self._request is not None:
-            self._client.cancel(self._id)
+        if self._query.busy and self._request is not None:
             self._request = replace(self._request, replace=True)
             self._send()
 
     def _send(self) -> None:
         self.view = SaveView(busy=True, folder=self.view.folder)
-        self._id = self._client.send(self._request, on_answer=self._answered, on_error=self._failed,
-                                     on_progress=self._progressed)  # fmt: skip
+        self._query.forget()
+        self._query.want(self._request, self._answered, self._failed)
 
-    def _progressed(self, fraction: float, words: str) -> None:
-        if self.view.busy:
-            self.view.fraction, self.view.words = fraction, words
-            self._on_change()
+    def _changed(self) -> None:
+        if self._query.progress is not None:
+            self.view.fraction, self.view.words = self._query.progress
+        self._on_change()
 
-    def _answered(self, message: Any) -> None:
-        if message.id != self._id:
-            return
-        self._id = None
-        count, failed = int(message.data["count"]), [str(name) for name in message.data["failed"]]
+    def _answered(self, saved: TranslationsSaved, _newest: bool) -> None:
+        count, failed = saved.count, saved.failed
         done = plural(count, "{count} translation is saved in {folder}.", "{count} translations are saved in {folder}.",
                       folder=self.view.folder)  # fmt: skip
         if failed:
             done += " " + plural(len(failed), "{count} has no finite counterpart: {names}", "{count} have none: {names}",
                                  names=", ".join(failed[:4]) + (" …" if len(failed) > 4 else ""))  # fmt: skip
         self.view = SaveView(folder=self.view.folder, done=done)
-        self._on_change()
 
-    def _failed(self, sentence: str, _details: str = "") -> None:
-        self._id = None
+    def _failed(self, sentence: str, _details: str) -> None:
         self.view = SaveView(folder=self.view.folder, error=sentence)
-        self._on_change()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from flow_explorer import icons, theme
-from flow_explorer.explorer.paint import PictureCache, draw_outline, draw_picture, draw_placeholder
+from flow_explorer.explorer.paint import PictureCache, draw_cell, draw_outline
 from flow_explorer.i18n import tr
-from flow_explorer.widgets.focus import KeyboardFocus
+from flow_explorer.widgets.cells import ARROWS, CellView
 from flow_explorer.widgets.sameness import same
 
 __all__ = ["PairSheet"]
@@ -26,17 +26,14 @@ WANTED = 24
 HOVER_MS = 120
 
 
-class PairSheet(KeyboardFocus, QWidget):
+class PairSheet(CellView):
     """`original(i)` and `translation(i)` give the i-th pictures, None where they are not there yet."""
 
-    kept_keys = (
-        Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End,
-        Qt.Key.Key_PageUp, Qt.Key.Key_PageDown,
-    )  # fmt: skip
+    kept_keys = (*ARROWS, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
     picked = Signal(int)
     looked = Signal()
-    """Another page is shown, or the pointer rests on another pair: see `visible` and `hovered`."""
+    """Another page is shown, or the pointer rests on another pair: see `visible` and `looked_at`."""
 
     def __init__(self, original: Callable[[int], np.ndarray | None], translation: Callable[[int], np.ndarray | None],
                  parent: QWidget | None = None) -> None:
@@ -45,8 +42,7 @@ class PairSheet(KeyboardFocus, QWidget):
         self._count = 0
         self._selected = -1
         self._page = 0
-        self._under = -1
-        self.hovered: int | None = None
+        self.looked_at: int | None = None
         """The pair that the pointer has rested on for a moment."""
         self._failed: set[int] = set()
         self._painted: tuple[list, dict] = ([], {})
@@ -78,7 +74,33 @@ class PairSheet(KeyboardFocus, QWidget):
         self.setAccessibleName(tr("Originals above translations"))
         chosen = tr("pair {number} selected", number=selected + 1) if selected >= 0 else tr("none selected")
         self.setAccessibleDescription(tr("{count} pairs, {chosen}", count=count, chosen=chosen))
+        self.tell_reader()
         self._repaint(whole)
+
+    @property
+    def count(self) -> int:
+        return self._count
+
+    @property
+    def current(self) -> int:
+        return self._selected
+
+    @property
+    def columns(self) -> int:
+        return self.layout_of()[0]
+
+    def cell(self, index: int) -> QRectF:
+        above, below = self.pair(index)
+        return above.united(below)
+
+    def places(self) -> range:
+        return self.visible
+
+    def cell_name(self, index: int) -> str:
+        return tr("Pair {number}", number=index + 1)
+
+    def cell_value(self, index: int) -> str:
+        return tr("without a translation") if index in self._failed else ""
 
     def _repaint(self, whole: list) -> None:
         """All of it where more than pictures has changed, else the pairs whose pictures have."""
@@ -89,8 +111,7 @@ class PairSheet(KeyboardFocus, QWidget):
             return
         for index, pictures in pairs.items():
             if not same(before[1][index], pictures):
-                above, below = self.pair(index)
-                self.update(above.united(below).adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).toAlignedRect())
+                self.update(self.cell(index).adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).toAlignedRect())
 
     def layout_of(self) -> tuple[int, int, float]:
         """(columns, rows, side of a picture): as large as leaves room for a page of pairs."""
@@ -132,7 +153,7 @@ class PairSheet(KeyboardFocus, QWidget):
         page = min(max(page, 0), self.pages() - 1)
         if page != self._page:
             self._page = page
-            self._set_hover(-1)
+            self.set_hovered(-1)
             self.update()
             self.looked.emit()
 
@@ -142,13 +163,6 @@ class PairSheet(KeyboardFocus, QWidget):
         row, column = divmod(index - self.visible.start, columns)
         left, top = MARGIN + column * (side + ACROSS), MARGIN + row * (2 * side + WITHIN + DOWN)
         return QRectF(left, top, side, side), QRectF(left, top + side + WITHIN, side, side)
-
-    def index_at(self, point: QPointF) -> int:
-        for index in self.visible:
-            above, below = self.pair(index)
-            if above.united(below).contains(point):
-                return index
-        return -1
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
@@ -166,50 +180,44 @@ class PairSheet(KeyboardFocus, QWidget):
             if not asked.intersects(above.united(below)):
                 continue
             for rect, picture in ((above, self._original(index)), (below, self._translation(index))):
-                if picture is None or (rect is below and index in self._failed):
-                    draw_placeholder(painter, rect)
-                else:
-                    draw_picture(painter, rect, picture, self._cache, self.smooth)
+                failed = rect is below and index in self._failed
+                draw_cell(painter, rect, None if failed else picture, self._cache, self.smooth)
             if index in self._failed:
                 middle = below.center()
                 icons.paint(painter, "warning", QRectF(middle.x() - 9, middle.y() - 9, 18, 18), theme.current().warning)
-            if index == self._under and index != self._selected:
+            if index == self.hovered and index != self._selected:
                 painter.fillRect(above.united(below), QColor(255, 255, 255, 26))
             if index == self._selected:
                 draw_outline(painter, above.united(below), theme.color("accent"), 3 if self.focus_visible else 2)
         painter.end()
 
-    # Mouse
+    # What the person does
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._set_hover(self.index_at(event.position()))
-
-    def leaveEvent(self, event) -> None:
-        self._set_hover(-1)
-        super().leaveEvent(event)
-
-    def _set_hover(self, index: int) -> None:
-        if index == self._under:
-            return
-        self._under = index
-        self.setCursor(Qt.CursorShape.PointingHandCursor if index >= 0 else Qt.CursorShape.ArrowCursor)
+    def hover(self, index: int) -> None:
         self._rest.start()
-        if index < 0 and self.hovered is not None:
-            self.hovered = None
+        if index < 0 and self.looked_at is not None:
+            self.looked_at = None
             self.looked.emit()
         self.update()
 
     def _hovered_long(self) -> None:
-        hovered = self._under if self._under >= 0 and self._under != self._selected else None
-        if hovered != self.hovered:
-            self.hovered = hovered
+        looked_at = self.hovered if self.hovered >= 0 and self.hovered != self._selected else None
+        if looked_at != self.looked_at:
+            self.looked_at = looked_at
             self.looked.emit()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        index = self.index_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and index >= 0:
-            self.hovered = None
-            self.picked.emit(index)
+    def choose(self, index: int) -> None:
+        self.looked_at = None
+        self.picked.emit(index)
+
+    def go_to(self, index: int) -> None:
+        self.picked.emit(index)
+
+    def target(self, key: Qt.Key) -> int:
+        if key not in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
+            return super().target(key)
+        step = self.capacity() * (-1 if key == Qt.Key.Key_PageUp else 1)
+        return min(max(self._selected + step, 0), self._count - 1) if self._selected >= 0 else 0
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.pages() < 2:
@@ -217,25 +225,3 @@ class PairSheet(KeyboardFocus, QWidget):
             return
         self.turn(self._page + (-1 if event.angleDelta().y() > 0 else 1))
         event.accept()
-
-    # Keyboard
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        columns, rows, _side = self.layout_of()
-        steps = {
-            Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -columns, Qt.Key.Key_Down: columns,
-            Qt.Key.Key_PageUp: -columns * rows, Qt.Key.Key_PageDown: columns * rows,
-        }  # fmt: skip
-        key, last = Qt.Key(event.key()), self._count - 1
-        if not self._count:
-            super().keyPressEvent(event)
-        elif key in steps:
-            target = self._selected + steps[key] if self._selected >= 0 else 0
-            if key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
-                target = min(max(target, 0), last)
-            if 0 <= target <= last:
-                self.picked.emit(target)
-        elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self.picked.emit(0 if key == Qt.Key.Key_Home else last)
-        else:
-            super().keyPressEvent(event)

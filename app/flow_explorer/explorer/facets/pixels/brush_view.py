@@ -17,8 +17,6 @@ __all__ = ["BrushView"]
 class BrushView(Easel):
     """`drawn(points)` while a stroke grows, all of its points so far as shares of the picture; `rested` when it ends."""
 
-    kept_keys = (*Easel.kept_keys, Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
-
     drawn = Signal(object)
     rested = Signal()
 

@@ -17,8 +17,6 @@ __all__ = ["Easel"]
 class Easel(KeyboardFocus, QWidget):
     """Shows a picture; derived classes paint over it (`paint_over`) and take the pointer."""
 
-    kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
-
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.picture: np.ndarray | None = None

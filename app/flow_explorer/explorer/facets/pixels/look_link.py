@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query
-from flow_explorer.engine.requests.pixels import MovedByPixel, PixelsMoved
+from flow_explorer.engine.requests.pixels import MovedByPixel, MovedMaps, PixelsMoved, ReachedMap
 from flow_explorer.explorer.facets.pixels.state import State, ZPlace
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.store import Latent
@@ -84,7 +84,9 @@ class LookLink:
         place = self.place_in(state.place)
         if place is None or self._reached.request is None:
             self.reached, self.fraction = None, 0.0
-        request = place and PixelsMoved(path, subject.z, place.level, place.row, place.column, place.channel, subject.label)
+        request = None
+        if place is not None:
+            request = PixelsMoved(path, subject.z, place.level, place.row, place.column, place.channel, subject.label)
         self._reached.want(request, self._answered_reached, self._failed_reached)
 
     def place_in(self, place: ZPlace | None) -> ZPlace | None:
@@ -94,14 +96,12 @@ class LookLink:
         channels, height, width = self.sizes[place.level]
         return place if place.row < height and place.column < width and place.channel < channels else None
 
-    def _answered_moved(self, message: Any, _newest: bool) -> None:
+    def _answered_moved(self, moved: MovedMaps, _newest: bool) -> None:
         # While the point moves an older one's maps are shown.
-        self.shares = [float(share) for share in message.data["shares"]]
-        self.sizes = [tuple(int(side) for side in size) for size in message.data["sizes"]]
-        self.maps = [np.array(message.arrays[f"map{number}"]) for number in range(len(self.shares))]
+        self.shares, self.sizes, self.maps = list(moved.shares), list(moved.sizes), [np.array(each) for each in moved.maps]
 
-    def _answered_reached(self, message: Any, _newest: bool) -> None:
-        self.reached, self.fraction = np.array(message.arrays["map"]), float(message.data["fraction"])
+    def _answered_reached(self, reached: ReachedMap, _newest: bool) -> None:
+        self.reached, self.fraction = np.array(reached.map), reached.fraction
 
     def _failed_reached(self, _sentence: str, _details: str) -> None:
         self.reached = None

@@ -14,7 +14,8 @@ from flow_explorer import theme
 from flow_explorer.explorer.facets.pixels.colours import shade
 from flow_explorer.explorer.paint import PictureCache, draw_outline, draw_placeholder, picture_area
 from flow_explorer.i18n import tr
-from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flow_explorer.widgets.cells import CellView
+from flow_explorer.widgets.focus import ring
 from flow_explorer.widgets.picture import paint_rounded
 
 __all__ = ["MapTile", "MapsView", "level_name"]
@@ -43,10 +44,8 @@ class MapTile:
     shape: tuple[int, int]
 
 
-class MapsView(KeyboardFocus, QWidget):
+class MapsView(CellView):
     """`picked(index, row, column)` when a place of a map is clicked, or chosen by the keyboard; where `pickable`."""
-
-    kept_keys = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 
     picked = Signal(int, int, int)
     rested = Signal()
@@ -98,8 +97,17 @@ class MapsView(KeyboardFocus, QWidget):
 
     @property
     def count(self) -> int:
-        """How many maps are shown."""
         return len(self._tiles)
+
+    @property
+    def current(self) -> int:
+        return -1 if self._pick is None else self._pick[0]
+
+    def cell_name(self, index: int) -> str:
+        return self._tiles[index].title
+
+    def cell_value(self, index: int) -> str:
+        return self._tiles[index].note
 
     def height_for(self, width: int) -> int:
         """How high it is with all maps in one row of this width."""

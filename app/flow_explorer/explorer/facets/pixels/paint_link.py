@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query
-from flow_explorer.engine.requests.pixels import Repaint
+from flow_explorer.engine.requests.pixels import Change, Plausible, PlausibleDraft, Repaint
 from flow_explorer.explorer.facets.pixels.state import State, picture_key, scaled
 from flow_explorer.explorer.model import Model, figures
 from flow_explorer.explorer.store import Latent
@@ -101,32 +101,26 @@ class PaintLink:
                 self._query.want(None)
             self._painted_of = (key, strokes)
             self.painted, self.where = paint(subject.picture, scaled(strokes, *subject.picture.shape[:2]))
-        if not self.dirty:
+        if self.painted is None or not self.dirty:
             self._query.want(None)
             self._clear()
             return
         where = self.where.astype(np.uint8)
         request = Repaint(str(model.path), subject.picture, self.painted, where, state.amount, subject.label)
-        self._query.want(request, lambda message, _newest: self._answered(message, request, model, subject),
+        self._query.want(request, lambda answer, _newest: self._answered(answer, request, model, subject),
                          lambda *_failure: self._clear())  # fmt: skip
 
-    def _answered(self, message: Any, request: Repaint, model: Model, subject: Latent) -> None:
+    def _answered(self, answer: Change | PlausibleDraft | Plausible, request: Repaint, model: Model, subject: Latent) -> None:
         # An older stroke of the same picture may be shown until the newest has come.
-        data, arrays = message.data, message.arrays
-        if "before" in data:
-            self.before_figures = figures(model.card, data["before"]["bpd"])
-            self.painted_figures = figures(model.card, data["painted"]["bpd"])
-            self.changes, self.channels = _maps(arrays, "change"), [int(count) for count in data["channels"]]
-        elif not message.done:
-            self.plausible, self.z, self.plausible_figures, self.kept = np.array(arrays["picture"]), None, Figures(), None
+        if isinstance(answer, Change):
+            self.before_figures, self.painted_figures = figures(model.card, answer.before), figures(model.card, answer.painted)
+            self.changes, self.channels = [np.array(each) for each in answer.maps], list(answer.channels)
+        elif isinstance(answer, PlausibleDraft):
+            self.plausible, self.z, self.plausible_figures, self.kept = np.array(answer.picture), None, Figures(), None
         else:
-            self.z, self.plausible, self.left = np.array(arrays["z"]), np.array(arrays["picture"]), _maps(arrays, "left")
-            self.kept, self.inside, self.outside = data["kept"], float(data["inside"]), float(data["outside"])
-            self.plausible_figures = self.result_figures = figures(model.card, data["plausible"]["bpd"])
-            self._known, self.result_amount = request, float(data["amount"])
+            self.z, self.plausible = np.array(answer.z), np.array(answer.picture)
+            self.left = [np.array(each) for each in answer.left]
+            self.kept, self.inside, self.outside = answer.kept, answer.inside, answer.outside
+            self.plausible_figures = self.result_figures = figures(model.card, answer.bpd)
+            self._known, self.result_amount = request, request.amount
             self.result = model.latent(self.z, self.plausible, subject.name, subject.label)
-
-
-def _maps(arrays: dict[str, np.ndarray], name: str) -> list[np.ndarray]:
-    count = sum(key.startswith(name) for key in arrays)
-    return [np.array(arrays[f"{name}{number}"]) for number in range(count)]

@@ -11,8 +11,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from flow_explorer import theme
-from flow_explorer.explorer.paint import PictureCache, draw_picture, draw_placeholder
+from flow_explorer.explorer.paint import PictureCache, draw_cell
 from flow_explorer.i18n import tr
+from flow_explorer.widgets.cells import CellView
 
 __all__ = ["TrioPart", "TrioView"]
 
@@ -31,7 +32,7 @@ class TrioPart:
     lines: tuple[str, str]
 
 
-class TrioView(QWidget):
+class TrioView(CellView):
     """Paints three pictures in a row, as large as it has room for."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -53,8 +54,19 @@ class TrioView(QWidget):
 
     def show_parts(self, parts: Sequence[TrioPart]) -> None:
         self._parts = list(parts)
-        self.setAccessibleDescription("; ".join(f"{part.title}: {', '.join(filter(None, part.lines))}" for part in parts))
+        said = (f"{self.cell_name(index)}: {self.cell_value(index)}" for index in range(self.count))
+        self.setAccessibleDescription("; ".join(said))
         self.update()
+
+    @property
+    def count(self) -> int:
+        return len(self._parts)
+
+    def cell_name(self, index: int) -> str:
+        return self._parts[index].title
+
+    def cell_value(self, index: int) -> str:
+        return ", ".join(filter(None, self._parts[index].lines))
 
     def set_smooth(self, smooth: bool) -> None:
         if smooth != self.smooth:
@@ -63,7 +75,7 @@ class TrioView(QWidget):
 
     def cell(self, index: int) -> QRectF:
         """Where a picture is, without its title and figures."""
-        count = max(len(self._parts), 1)
+        count = max(self.count, 1)
         known = next((part.picture for part in self._parts if part.picture is not None), None)
         aspect = 1.0 if known is None else known.shape[1] / known.shape[0]
         wide = (self.width() - (count - 1) * GAP) / count
@@ -73,17 +85,14 @@ class TrioView(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        wide = (self.width() - (max(len(self._parts), 1) - 1) * GAP) / max(len(self._parts), 1)
+        wide = (self.width() - (self.columns - 1) * GAP) / self.columns
         for index, part in enumerate(self._parts):
             cell = self.cell(index)
             painter.setFont(theme.font(12))
             painter.setPen(theme.color("muted"))
             left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(cell.left(), 0, wide, TITLE - 2), left, part.title)
-            if part.picture is None:
-                draw_placeholder(painter, cell)
-            else:
-                draw_picture(painter, cell, part.picture, self._cache, self.smooth)
+            draw_cell(painter, cell, part.picture, self._cache, self.smooth)
             for number, line in enumerate(part.lines):
                 painter.setPen(theme.color("text" if number == 0 else "muted"))
                 painter.drawText(QRectF(cell.left(), cell.bottom() + 4 + number * LINE, wide, LINE), left, line)

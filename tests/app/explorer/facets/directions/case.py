@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtCore import QMimeData, Qt, QUrl
 
 from flow_explorer.engine.requests import directions as rd
+from flow_explorer.engine.requests.explorer import BitsAt, FramesPart, PictureAt
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -44,24 +45,24 @@ class Answers:
     def work(self, request):
         if isinstance(request, rd.ListDirections):
             vectors = np.stack([vector(seed) for seed in range(len(self.bundled))]) if self.bundled else np.zeros((0, DIMS), "f4")
-            yield {"cards": self.bundled, "files": [], "fingerprint": "here", "problems": []}, {"vectors": vectors}, True
+            yield rd.Directions(tuple(self.bundled), vectors, "here", done=True)
         elif isinstance(request, rd.Edit):
             z = self.moved(request)
-            yield {"done": False}, {"picture": self.picture(z), "z": z}, False
-            yield {"bpd": 3.25}, {}, True
+            yield PictureAt(self.picture(z), z)
+            yield BitsAt(3.25, done=True)
         elif isinstance(request, rd.Strip):
             base, (row, _, deviation, _, _) = self.moved(request), request.hand
             step = deviation * request.vectors[row] / np.linalg.norm(request.vectors[row])
             z = np.stack([base + amount * step for amount in request.amounts])
-            yield {"first": 0, "count": len(z)}, {"pictures": np.stack([self.picture(row) for row in z]), "z": z}, True
+            yield FramesPart(0, np.stack([self.picture(row) for row in z]), done=True)
         elif isinstance(request, rd.FromLatents | rd.FromFolders | rd.OpenDirection):
             count = max(1, getattr(request, "axes", 0))
             name = getattr(request, "name", "opened")
             cards = [{**self.made, "name": name if count == 1 else f"{name}, axis {n + 1}"} for n in range(count)]
-            yield ({"cards": cards, "fingerprint": "here", "skipped": []},
-                   {"vectors": np.stack([vector(100 + len(self.client.log) + n) for n in range(count)])}, True)
+            vectors = np.stack([vector(100 + len(self.client.log) + n) for n in range(count)])
+            yield rd.Directions(tuple(cards), vectors, "here", done=True)
         elif isinstance(request, rd.SaveDirection):
-            yield {"path": request.path}, {}, True
+            yield rd.DirectionSaved(request.path, done=True)
         else:
             yield from self._others(request)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flow_explorer.engine.requests import base as r
 from flow_explorer.engine.requests import directions as rd
+from flow_explorer.engine.requests import explorer as r
 from flow_explorer.explorer.facets.directions.link import AMOUNTS
 from flowcore.errors import ConfigError
 
@@ -52,33 +52,32 @@ def test_the_engine_makes_saves_opens_and_moves(engine, small_model, tmp_path):
     (tmp_path / "bright" / "broken.png").write_bytes(b"not a picture")
     model = str(small_model)
     (listed,) = ask(engine, rd.ListDirections(model, ""))
-    assert listed.data["cards"] == [] and listed.arrays["vectors"].shape == (0, 768)
+    assert listed.cards == () and listed.vectors.shape == (0, 768)
     (made,) = ask(engine, rd.FromFolders(model, "small", "Bright", str(tmp_path / "bright"), str(tmp_path / "dark")))
-    (found,) = made.data["cards"]
+    (found,) = made.cards
     assert found["quality"]["how"] == "cross-validated" and found["quality"]["score"] == 1.0 and found["made"]["more"] == 6
-    assert [name for name, _ in made.data["skipped"]] == ["broken.png"] and found["fingerprint"] == listed.data["fingerprint"]
+    assert [name for name, _ in made.skipped] == ["broken.png"] and found["fingerprint"] == listed.fingerprint
     path = tmp_path / "bright.safetensors"
-    vector_made = np.array(made.arrays["vectors"][0])
+    vector_made = np.array(made.vectors[0])
     ask(engine, rd.SaveDirection(str(path), vector_made, json.dumps(found)))
     (opened,) = ask(engine, rd.OpenDirection(model, str(path)))
-    v = np.array(opened.arrays["vectors"])
-    assert opened.data["cards"][0]["name"] == "Bright" and np.corrcoef(v[0], vector_made)[0, 1] > 0.9999
+    v = np.array(opened.vectors)
+    assert opened.cards[0]["name"] == "Bright" and np.corrcoef(v[0], vector_made)[0, 1] > 0.9999
     (page,) = ask(engine, r.SamplePage(model, 1, 0, 1, 0.7))
-    z, before = np.array(page.arrays["z"][0]), np.array(page.arrays["pictures"][0])
+    z, before = np.array(page.z[0]), np.array(page.pictures[0])
     unmoved, _ = ask(engine, rd.Edit(model, z, v, ((0, 0.0, found["deviation"], None, ()),)))
-    assert np.array_equal(unmoved.arrays["picture"], before) and np.array_equal(unmoved.arrays["z"], z)
+    assert np.array_equal(unmoved.picture, before) and np.array_equal(unmoved.z, z)
     picture, last = ask(engine, rd.Edit(model, z, v, ((0, 2.0, found["deviation"], None, ()),)))
-    assert picture.arrays["picture"].mean() > before.mean() + 10 and np.isfinite(last.data["bpd"]) and last.done
+    assert picture.picture.mean() > before.mean() + 10 and np.isfinite(last.bpd) and last.done
     limited, _ = ask(engine, rd.Edit(model, z, v, ((0, 2.0, found["deviation"], (1,), ()),)))
-    assert np.array_equal(limited.arrays["z"][:384], z[:384]) and not np.array_equal(limited.arrays["z"], z)
+    assert np.array_equal(limited.z[:384], z[:384]) and not np.array_equal(limited.z, z)
     frames = {}
-    for message in ask(engine, rd.Strip(model, z, v, (), (0, 0.0, found["deviation"], None, ()), AMOUNTS)):
-        first = message.data["first"]
-        frames |= dict(zip(AMOUNTS[first:], np.array(message.arrays["pictures"]), strict=False))
-    assert np.array_equal(frames[0.0], before) and np.array_equal(frames[2.0], picture.arrays["picture"])
+    for part in ask(engine, rd.Strip(model, z, v, (), (0, 0.0, found["deviation"], None, ()), AMOUNTS)):
+        frames |= dict(zip(AMOUNTS[part.first :], np.array(part.pictures), strict=False))
+    assert np.array_equal(frames[0.0], before) and np.array_equal(frames[2.0], picture.picture)
     (axes,) = ask(engine, rd.FromLatents(model, "small", "Axes", np.random.default_rng(0).normal(size=(8, 768)).astype("f4"),
                                          np.zeros((0, 768), "f4"), 2))  # fmt: skip
-    assert [c["name"] for c in axes.data["cards"]] == ["Axes, axis 1", "Axes, axis 2"]
+    assert [c["name"] for c in axes.cards] == ["Axes, axis 1", "Axes, axis 2"]
 
 
 def test_the_engine_refuses_another_models_direction_and_an_empty_folder(engine, small_model, tmp_path):
@@ -90,7 +89,7 @@ def test_the_engine_refuses_another_models_direction_and_an_empty_folder(engine,
     with pytest.raises(ConfigError, match="'Theirs' is a direction of another model"):
         ask(engine, rd.OpenDirection(str(small_model), str(path)))
     (listed,) = ask(engine, rd.ListDirections(str(small_model), str(tmp_path)))
-    assert listed.data["cards"] == [] and "another model" in listed.data["problems"][0]
+    assert listed.cards == () and "another model" in listed.problems[0]
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match="no pictures in"):
         ask(engine, rd.FromFolders(str(small_model), "small", "x", str(tmp_path / "empty"), str(tmp_path)))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from flow_explorer.engine.requests import base as r
 from flow_explorer.engine.requests import directions as rd
+from flow_explorer.engine.requests.base import from_fields
 from flow_explorer.explorer.facets.directions.link import AMOUNTS
 from flow_explorer.explorer.facets.directions.state import Held, State
 from flow_explorer.explorer.facets.directions.strip_view import PLACES
@@ -231,4 +231,4 @@ def test_requests_refuse_what_cannot_be():
         rd.Edit("m", z, v * np.nan, ())
     with pytest.raises(ConfigError):
         rd.Strip("m", z, v, (), (0, 0.0, 1.0, None, ()), ())
-    assert isinstance(r.from_fields("directions.list", {"model": "m", "folder": ""}, {}), rd.ListDirections)
+    assert isinstance(from_fields("directions.list", {"model": "m", "folder": ""}, {}), rd.ListDirections)

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 
 import numpy as np
 from PySide6.QtCore import Qt
 
-from flow_explorer.engine.requests.layers import EncodeLayers
+from flow_explorer.engine.requests.layers import (
+    Against,
+    AgainstPrior,
+    Checked,
+    EncodeLayers,
+    Outline,
+    Place,
+    Stages,
+    Terms,
+)
 from flow_explorer.explorer.facets.layers.state import State
 from flow_explorer.explorer.facets.layers.view_model import LayersView
 from flowcore.latents.qq import against_prior
@@ -22,7 +32,9 @@ LAYERS = [
     ["linear", 2, 1], ["coupling", 2, 1], ["prior", 2, 0],
 ]  # fmt: skip
 
-LEVELS = [["level 1", 96], ["level 2", 96]]
+LEVELS = (("level 1", 96), ("level 2", 96))
+
+OUTLINE = Outline(tuple(Place(*layer) for layer in LAYERS), LEVELS)
 
 COUNT = len(LAYERS)
 
@@ -31,46 +43,36 @@ LOG_DETS = [0.0, -1064.7, 0.0, 300.0, -4.0, 40.0, 12.0, 3.0, 25.0, 60.0, 0.0, 80
 PRIOR = [-130.0, -140.0]
 
 
-def curve(z: np.ndarray, name: str, arrays: dict) -> dict:
+def curve(z: np.ndarray) -> Against:
     found = against_prior(z)
-    for part in ("expected", "found", "low", "high"):
-        arrays[f"{part}.{name}"] = np.array(getattr(found, part))
-    data = {key: getattr(found, key) for key in ("count", "kind", "distance", "p_value", "mean", "deviation", "kurtosis",
-                                                 "prior_deviation", "prior_kurtosis")}  # fmt: skip
-    return data | {"shell": [found.shell.norm, found.shell.low, found.shell.centre, found.shell.high]}
+    shell = (found.shell.norm, found.shell.low, found.shell.centre, found.shell.high)
+    plain = {field.name: getattr(found, field.name) for field in fields(Against) if field.name != "shell"}
+    return Against(**plain, shell=shell)
 
 
 def answers(request):
     """What the engine says, in its order; every stage's picture is of one grey."""
-    yield {"part": "outline", "layers": LAYERS, "levels": LEVELS}, {}, False
+    yield OUTLINE
     forward = isinstance(request, EncodeLayers)
     starts = list(range(0, COUNT, 6))
     for start in starts if forward else starts[::-1]:
         count = min(6, COUNT - start)
         pictures = np.stack([np.full((SIZE, SIZE, 3), 10 * (start + i), np.uint8) for i in range(count)])
-        data = {"part": "stages", "first": start, "count": count}
-        if forward:
-            data["log_dets"] = LOG_DETS[start : start + count]
         ranges = np.array([(-1.5 - start - i, 2.0) for i in range(count)])
-        yield data, {"pictures": pictures, "ranges": ranges}, False
+        yield Stages(start, pictures, ranges, tuple(LOG_DETS[start : start + count]) if forward else None)
     log_prob = sum(LOG_DETS) + sum(PRIOR)
-    yield ({"part": "terms", "log_dets": LOG_DETS, "prior": PRIOR, "log_prob": log_prob, "bpd": -log_prob / 192 / math.log(2)},
-           {}, False)  # fmt: skip
-    arrays: dict = {}
+    yield Terms(tuple(LOG_DETS), tuple(PRIOR), log_prob, -log_prob / 192 / math.log(2))
     z = np.random.default_rng(3).standard_normal(192)
-    levels = [curve(z[:96], "0", arrays), curve(2 * z[96:], "1", arrays)]
-    yield {"part": "prior", "levels": levels, "all": curve(z, "all", arrays)}, arrays, False
-    yield {"part": "check", "difference": 3e-14}, {}, True
+    yield AgainstPrior((curve(z[:96]), curve(2 * z[96:])), curve(z))
+    yield Checked(3e-14, done=True)
 
 
 def filled() -> LayersView:
     """All that comes of one picture."""
     view = LayersView()
-    for data, arrays, _ in answers(EncodeLayers("m", np.zeros((8, 8, 3), np.uint8))):
-        take = {"outline": lambda data, _: view.begin(data["layers"], data["levels"]), "stages": view.take_stages,
-                "terms": lambda data, _: view.take_terms(data), "prior": view.take_prior}.get(data["part"])  # fmt: skip
-        if take is not None:
-            take(data, arrays)
+    for answer in answers(EncodeLayers("m", np.zeros((8, 8, 3), np.uint8))):
+        if not isinstance(answer, Checked):
+            view.take(answer)
     view.difference = 3e-14
     return view
 

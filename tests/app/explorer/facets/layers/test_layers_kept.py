@@ -71,7 +71,7 @@ def test_what_takes_long_can_be_ended_and_gone_on_with(workspace, client, facet,
 
 def test_a_walk_that_moves_is_followed_without_starving(workspace, client, facet):
     workspace.acts.set_subject("walk")
-    facet._fill()
+    facet.fill_subject()
     client.run()
     before = len(client.sent(EncodeLayers))
     for t in (0.2, 0.3, 0.4, 0.6):

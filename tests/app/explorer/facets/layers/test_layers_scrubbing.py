@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -69,8 +68,7 @@ def test_until_the_new_stages_come_the_older_ones_stand(workspace, client, facet
     parts = list(client.work(entry.request))
 
     def answer(number):
-        data, arrays, done = parts[number]
-        entry.answer(SimpleNamespace(data=data, arrays=arrays, done=done))
+        entry.answer(parts[number])
 
     answer(0)
     assert not any(view.fresh) and all(picture is not None for picture in view.pictures) and view.bpd is not None

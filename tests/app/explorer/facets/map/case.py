@@ -7,6 +7,8 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 
+from flow_explorer.engine.requests import map as rm
+from flow_explorer.engine.requests.explorer import OnePicture
 from flow_explorer.engine.requests.map import MapDirection, MapEncode, MapPicture, MapPile, MapPlace
 from flow_explorer.explorer.facets.map.state import State
 from flowcore.latents.map.points import nearest
@@ -38,43 +40,39 @@ class Engine:
         if isinstance(request, MapEncode):
             yield from self.encode(request)
         elif isinstance(request, MapPlace):
-            yield {"place": [1.0, 2.0]}, {}, True
+            yield rm.MapPlaced((1.0, 2.0), done=True)
         elif isinstance(request, MapPicture):
-            yield {}, {"picture": self.pictures[request.number]}, True
+            yield OnePicture(self.pictures[request.number], done=True)
         elif isinstance(request, MapPile):
-            yield {"saved": len(request.numbers), "failed": [], "failed_count": 0, "folder": request.folder}, {}, True
+            yield rm.PileCopied(len(request.numbers), (), 0, done=True)
         elif isinstance(request, MapDirection):
             inside = len(request.numbers)
-            yield {"file": request.file, "inside": inside, "outside": self.count - inside}, {}, True
+            yield rm.LassoDirection(inside, self.count - inside, done=True)
         else:
             yield from self._others(request)
 
     def encode(self, request):
         given = request.pictures if not request.path else self.pictures
         total = min(request.limit or len(given), len(given))
-        yield {"stage": "reading", "done": 1, "total": len(given)}, {}, False
-        yield {"stage": "found", "total": total, "of": len(given), "classes": self.classes, "first": request.have,
-               "side": self.side}, {}, False  # fmt: skip
+        yield rm.MapReading(1, len(given))
+        yield rm.MapFound(total, len(given), tuple(self.classes), request.have, self.side)
         for start in range(request.have, total, 8):
             stop = min(start + 8, total)
             shown = given[start:stop][:, :: self.side, :: self.side]
-            arrays = {"pictures": shown, "bpd": self.bpd[start:stop], "classes": np.arange(start, stop) % 2}
-            names = [str(i) if not request.path else f"p{i}.png" for i in range(start, stop)]
-            if start:
-                arrays["points"] = self.points[start:stop]
-            yield {"stage": "rows", "first": start, "names": names, "taken": stop}, arrays, False
+            names = tuple(str(i) if not request.path else f"p{i}.png" for i in range(start, stop))
+            points = self.points[start:stop] if start else None
+            yield rm.MapRows(start, names, stop, shown, self.bpd[start:stop], np.arange(start, stop) % 2, points)
             if not start:
-                yield {"stage": "layout", "share": [0.2, 0.1]}, {"points": self.points[:stop] * 0.5}, False
+                yield rm.MapLayout((0.2, 0.1), self.points[:stop] * 0.5)
             if self.stop_after == "rows" and stop >= 16:
                 return
-        yield {"stage": "arranging"}, {}, False
+        yield rm.MapArranging()
         if self.stop_after == "arranging":
             return
         points = self.points[:total] if request.method == "pca" else -self.points[:total]
         numbers, distances = nearest(points, 8)
-        yield ({"stage": "done", "method": request.method, "share": [0.25, 0.125], "exact": True, "taken": total,
-                "skipped": [["bad.png", "bad.png is damaged."]], "skipped_count": 1},
-               {"points": points, "neighbours": numbers, "distances": distances}, True)  # fmt: skip
+        yield rm.MapDone((0.25, 0.125), points, neighbours=numbers, distances=distances, method=request.method, exact=True,
+                         taken=total, skipped=(("bad.png", "bad.png is damaged."),), skipped_count=1, done=True)  # fmt: skip
 
 
 def state(mapped) -> State:

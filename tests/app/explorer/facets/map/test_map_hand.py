@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QFileDialog
 
-from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests import explorer as r
 from flow_explorer.engine.requests.map import MapDirection, MapPicture, MapPile, MapPlace
 from flow_explorer.explorer.facets.map.state import State
 from flowcore.latents.map.points import pack, unpack

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from flow_explorer.engine.requests.map import MapFound, MapLayout, MapRows
 from flow_explorer.explorer.facets import initial, read
 from flow_explorer.explorer.facets.map.camera import Camera
 from flow_explorer.explorer.facets.map.canvas import MapCanvas
@@ -24,7 +25,7 @@ def test_a_state_comes_back_from_json():
     members[[3, 400]] = True
     made = State("data", "/a/b", 120, "umap", (1, 2), "bpd", 7, pack(members), (0.5, -1.0, 3.25))
     again = read("map", json.loads(json.dumps(made.to_dict())))
-    assert again == made and np.flatnonzero(unpack(again.lasso, 500)).tolist() == [3, 400]
+    assert isinstance(again, State) and again == made and np.flatnonzero(unpack(again.lasso, 500)).tolist() == [3, 400]
     assert initial("map").to_dict() == {} and made.keys == set()
 
 
@@ -73,10 +74,9 @@ def test_levels_are_offered_by_what_they_do():
 
 def test_colours_say_what_the_legend_says(qapp):
     data = MapData()
-    data.found({"first": 0, "total": 4, "of": 4, "side": 1, "classes": ["cat", "dog", "owl"]})
-    data.rows({"first": 0, "names": list("abcd"), "taken": 4},
-              {"pictures": np.zeros((4, 2, 2, 1), np.uint8), "bpd": np.array([2.0, 3.0, 4.0, 5.0]),
-               "classes": np.array([0, 2, -1, 0])})  # fmt: skip
+    data.found(MapFound(4, 4, ("cat", "dog", "owl"), 0, 1))
+    data.rows(MapRows(0, tuple("abcd"), 4, np.zeros((4, 2, 2, 1), np.uint8), np.array([2.0, 3.0, 4.0, 5.0]),
+                      np.array([0, 2, -1, 0])))  # fmt: skip
     kinds = colouring(data, "class", {})
     assert [words for _, words in kinds.names] == ["cat", "owl"] and kinds.bucket.tolist() == [0, 2, 3, 0]
     bpd = colouring(data, "bpd", {})
@@ -95,12 +95,11 @@ def test_ten_thousand_points_are_painted_within_a_frame_or_two(qtbot):
 
     count = 10_000
     data = MapData()
-    data.found({"first": 0, "total": count, "of": count, "side": 1, "classes": ["a", "b"]})
+    data.found(MapFound(count, count, ("a", "b"), 0, 1))
     rng = np.random.default_rng(0)
-    data.rows({"first": 0, "names": list(map(str, range(count))), "taken": count},
-              {"pictures": rng.integers(0, 255, (count, 8, 8, 3), dtype=np.uint8), "bpd": np.zeros(count),
-               "classes": rng.integers(0, 2, count)})  # fmt: skip
-    data.laid_out({"share": [0.1, 0.1]}, rng.standard_normal((count, 2)))
+    data.rows(MapRows(0, tuple(map(str, range(count))), count, rng.integers(0, 255, (count, 8, 8, 3), dtype=np.uint8),
+                      np.zeros(count), rng.integers(0, 2, count)))  # fmt: skip
+    data.laid_out(MapLayout((0.1, 0.1), rng.standard_normal((count, 2))))
     canvas = MapCanvas()
     qtbot.addWidget(canvas)
     canvas.resize(1000, 700)

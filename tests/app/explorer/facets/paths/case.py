@@ -8,6 +8,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
 from flow_explorer.engine.requests import paths as rp
+from flow_explorer.engine.requests.explorer import BitsAt, FramesPart, PictureAt
 from flow_explorer.explorer.facets.paths.state import WAYS
 from flowcore.latents.latent import walk
 from flowcore.latents.timeline import PIXELS, bilinear, pixel_blend, sample
@@ -30,33 +31,33 @@ def answers(request):
                 z = walk(request.a, request.b, ts, "linear" if way == PIXELS else way)
                 pictures = [pixel_blend(request.picture_a, request.picture_b, t) for t in ts] if way == PIXELS else map(decode, z)
                 done = start + 4 >= len(request.ts) and way == request.ways[-1]
-                data = {"way": way, "first": start, "bpd": [3 - t + WAYS.index(way) for t in ts], "done": done}
-                yield data, {"pictures": np.stack(list(pictures))}, done
+                bpd = tuple(3 - t + WAYS.index(way) for t in ts)
+                yield rp.PathPart(start, np.stack(list(pictures)), bpd, way=way, done=done)
     elif isinstance(request, rp.PathsAt):
         z = np.concatenate([walk(request.a, request.b, (request.t,), way) for way in request.ways if way != PIXELS])
         blend = pixel_blend(request.picture_a, request.picture_b, request.t)
-        yield {"t": request.t}, {"pictures": np.stack([*map(decode, z), blend]), "z": z}, False
-        yield {"t": request.t, "bpd": [1.0, 2.0, 3.0, 4.0]}, {"z_pixels": (blend / 100).astype(np.float32).ravel()}, True
+        yield rp.PicturesAt(np.stack([*map(decode, z), blend]), z)
+        yield rp.WaysBits((1.0, 2.0, 3.0, 4.0), (blend / 100).astype(np.float32).ravel(), done=True)
     elif isinstance(request, rp.PadGrid):
         last = request.side - 1
         points = [(column / last, row / last) for row in range(request.side) for column in range(request.side)]
         pictures = np.stack([decode(bilinear(request.corners, x, y, request.norm_kept)) for x, y in points])
-        yield {"first": 0, "count": len(points), "done": True}, {"pictures": pictures}, True
+        yield FramesPart(0, pictures, done=True)
     elif isinstance(request, rp.PadAt):
         z = bilinear(request.corners, request.x, request.y, request.norm_kept)
-        yield {"x": request.x, "y": request.y}, {"picture": decode(z), "z": z}, False
-        yield {"x": request.x, "y": request.y, "bpd": 2.25}, {}, True
+        yield PictureAt(decode(z), z)
+        yield BitsAt(2.25, done=True)
     elif isinstance(request, rp.TimelineAt):
         z = sample(request.keys, request.timeline(), (request.time,))[0]
-        yield {"time": request.time}, {"picture": decode(z), "z": z}, False
-        yield {"time": request.time, "bpd": 2.5}, {}, True
+        yield PictureAt(decode(z), z)
+        yield BitsAt(2.5, done=True)
     elif isinstance(request, rp.TimelineFrames):
         pictures = np.stack(list(map(decode, sample(request.keys, request.timeline(), request.times))))
         order = [*range(1, len(pictures), 2), *range(0, len(pictures), 2)]
         for part in (order[: len(order) // 2], order[len(order) // 2 :]):
             done = part[-1] == order[-1]
             if part:
-                yield {"indices": part, "done": done}, {"pictures": pictures[part]}, done
+                yield rp.TimelinePart(tuple(part), pictures[part], done=done)
 
 
 def click(qtbot, button) -> None:

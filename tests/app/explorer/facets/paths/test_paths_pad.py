@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QMenu
 
-from flow_explorer.engine.requests import base as r
+from flow_explorer.engine.requests import explorer as r
 from flow_explorer.engine.requests import paths as rp
 from flow_explorer.explorer.facets.paths.pad_link import GRID
 from flow_explorer.explorer.facets.paths.state import State

@@ -8,40 +8,43 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from flow_explorer.engine.requests.pixels import MovedByPixel, PixelsMoved, Repaint
+from flow_explorer.engine.requests.pixels import (
+    Change,
+    MovedByPixel,
+    MovedMaps,
+    PixelsMoved,
+    Plausible,
+    PlausibleDraft,
+    ReachedMap,
+    Repaint,
+)
 
 LEFT = Qt.MouseButton.LeftButton
 
 SIZE = 8
 
-SIZES = [[6, 4, 4], [12, 2, 2], [48, 1, 1]]
+SIZES = ((6, 4, 4), (12, 2, 2), (48, 1, 1))
 
 
 def answers(request):
     """What the engine would say, in kind: maps with their strongest place where the pixel is."""
     if isinstance(request, MovedByPixel):
-        maps = {}
-        for number, (_, height, width) in enumerate(SIZES):
+        maps = []
+        for _, height, width in SIZES:
             shown = np.full((height, width), 0.1, np.float32)
             shown[request.row * height // SIZE, request.column * width // SIZE] = 1 + request.row
-            maps[f"map{number}"] = shown
-        yield {"shares": [0.5, 0.3, 0.2], "sizes": SIZES, "done": True}, maps, True
+            maps.append(shown)
+        yield MovedMaps(tuple(maps), (0.5, 0.3, 0.2), SIZES, done=True)
     elif isinstance(request, PixelsMoved):
         for fraction in (0.5, 1.0):
             shown = np.full((SIZE, SIZE), fraction, np.float32)
-            yield {"fraction": fraction, "done": fraction == 1}, {"map": shown}, fraction == 1
+            yield ReachedMap(fraction, shown, done=fraction == 1)
     elif isinstance(request, Repaint):
-        figures = {name: {"bpd": bpd, "likelier_than": None, "typicality": None} for name, bpd in
-                   (("before", 2.0), ("painted", 4.0), ("plausible", 3.0))}  # fmt: skip
-        change = {f"change{n}": np.full(size[1:], 2.0, np.float32) for n, size in enumerate(SIZES)}
-        left = {f"left{n}": np.full(size[1:], 1.0, np.float32) for n, size in enumerate(SIZES)}
-        figured = {name: figures[name] for name in ("before", "painted")}
-        yield {**figured, "channels": [size[0] for size in SIZES], "done": False}, change, False
+        change, left = (tuple(np.full(size[1:], value, np.float32) for size in SIZES) for value in (2.0, 1.0))
+        yield Change(2.0, 4.0, change, tuple(size[0] for size in SIZES))
         mixed = (request.painted * (1 - request.amount) + request.before * request.amount).astype(np.uint8)
-        yield {"done": False}, {"picture": mixed}, False
-        data = {"amount": request.amount, "kept": 1 - request.amount, "inside": 5.0, "outside": 0.5,
-                "plausible": figures["plausible"], "done": True}  # fmt: skip
-        yield data, {"z": (mixed / 100).astype(np.float32).ravel(), "picture": mixed, **left}, True
+        yield PlausibleDraft(mixed)
+        yield Plausible(mixed, (mixed / 100).astype(np.float32).ravel(), 3.0, 1 - request.amount, 5.0, 0.5, left, done=True)
 
 
 def paint_on(pixels, qtbot) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -94,7 +93,8 @@ def test_a_click_in_a_map_shows_the_pixels_that_its_z_moves(pixels, client, work
     assert pixels.state.place is None and controls.reach.isVisible() and pixels.looking.reached is None
     workspace.history.undo()
     client.run()
-    assert pixels.state.place.channel == 3 and pixels.looking.reached is not None
+    place = pixels.state.place
+    assert place is not None and place.channel == 3 and pixels.looking.reached is not None
 
 
 def test_a_newer_place_interrupts_one_that_has_said_something(pixels, client, qtbot):
@@ -105,8 +105,7 @@ def test_a_newer_place_interrupts_one_that_has_said_something(pixels, client, qt
         qtbot.keyClick(maps, key)
     assert len(client.sent(PixelsMoved)) == 1
     (entry,) = [entry for entry in client.asked if isinstance(entry.request, PixelsMoved)]
-    first = next(answers(entry.request))
-    entry.answer(SimpleNamespace(id=entry.id, kind="", data=first[0], arrays=first[1], done=False, request=entry.request))
+    entry.answer(next(answers(entry.request)))
     assert entry.id in client.cancelled and pixels.looking.fraction == 0.5
     newest = client.sent(PixelsMoved)[-1]
     assert len(client.sent(PixelsMoved)) == 2 and (newest.row, newest.column) == (1, 2)

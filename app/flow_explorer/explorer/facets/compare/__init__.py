@@ -1,0 +1,1 @@
+"""Two models, or two checkpoints of one training run, side by side."""
