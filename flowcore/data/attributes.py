@@ -12,9 +12,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from ..errors import DataError, PictureError
+from ..errors import DataError, PictureError, said
 from ..pictures.images import read_file
 from ..texts import decoded, number
+from .idx_npz import check_npz
 
 __all__ = ["Attributes", "read_attributes"]
 
@@ -249,13 +250,16 @@ def _signs(cells: set[str]) -> dict[str, int] | None:
 
 def _from_npz(path: Path) -> Attributes:
     try:
+        check_npz(path)
         with np.load(path, allow_pickle=False) as file:
             names, values = [str(name) for name in file["attr_names"]], np.asarray(file["attr"])
             keys = [str(name) for name in file["names"]] if "names" in file.files else [""] * len(values)
+    except DataError:
+        raise
     except KeyError:
         raise DataError(f"{path} has no attributes: the arrays attr_names and attr are needed.") from None
     except Exception as error:  # zipfile, zlib and numpy raise nearly everything on damaged archives
-        raise DataError(f"{path} cannot be read as a .npz of numbers: {error}.") from error
+        raise DataError(f"{path} cannot be read as a .npz of numbers: {said(error)}.") from error
     if values.dtype.kind not in "iu" or values.shape != (len(keys), len(names)):
         raise DataError(f"{path}: attr has shape {values.shape}, not a row a picture of {len(names)} numbers.")
     found = set(np.unique(values).tolist())

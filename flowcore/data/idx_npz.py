@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import os
 import re
 import struct
 import zipfile
@@ -14,12 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError
+from ..errors import DataError, said
+from ..memory import free_memory
 
 __all__ = [
     "MAX_ARRAY_BYTES",
     "Part",
     "Sources",
+    "check_claim",
+    "check_npz",
     "is_idx_folder",
     "is_idx_name",
     "read_idx",
@@ -30,6 +34,10 @@ __all__ = [
 
 MAX_ARRAY_BYTES = 32 * 2**30
 """The largest array that is read or made, in bytes."""
+
+_SMALL = 2**29
+_DENSEST = 200
+"""So many times smaller pictures of half a GiB and more do not become by packing; zeros do, a thousand times."""
 
 _IDX_NAME = re.compile(r"(?:(\w+)[-_.])?(images|labels)[-_.]idx\d[-_.]ubyte(\.gz)?", re.IGNORECASE)
 _ANY_IDX_NAME = re.compile(r".*idx\d(-ubyte)?(\.gz)?", re.IGNORECASE)
@@ -128,16 +136,42 @@ def read_idx(path: Path) -> np.ndarray:
                 raise DataError(f"{path} is cut short: copy or download it again.")
             shape = struct.unpack(f">{head[3]}I", sizes)
             total = int(np.prod(shape, dtype=np.float64))
-            if total > MAX_ARRAY_BYTES:
-                raise DataError(f"{path} says it holds {total / 2**30:,.0f} GiB, more than can be read.")
+            check_claim(path, total, os.fstat(file.fileno()).st_size if zipped else total)
             data = file.read(total)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is damaged or cannot be read: {error}.") from error
+        raise DataError(f"{path} is damaged or cannot be read: {said(error)}.") from error
     except MemoryError as error:
         raise DataError(f"{path} needs more memory than there is.") from error
     if len(data) < total:
         raise DataError(f"{path} is cut short: it holds {len(data):,} of {total:,} bytes; download it again.")
     return np.frombuffer(data, np.uint8).reshape(shape)
+
+
+def check_claim(path: Path, total: int, packed: int) -> None:
+    """Whether so many bytes, as a file says of itself, are worth unpacking from so many ``packed`` ones.
+
+    Raises:
+        DataError: for more than can be read or is free, or more than pictures can be packed into.
+    """
+    if total > MAX_ARRAY_BYTES:
+        raise DataError(f"{path} says it holds {total / 2**30:,.0f} GiB, more than can be read.")
+    if total > _SMALL and total > _DENSEST * packed:
+        raise DataError(
+            f"{path} says it holds {total / 2**30:,.1f} GiB in {packed / 2**20:,.1f} MiB, which no pictures do: make it again."
+        )
+    if total > (free := free_memory()):
+        raise DataError(f"{path} needs {total / 2**30:,.1f} GiB of memory, and {free / 2**30:,.1f} are free: make it smaller.")
+
+
+def check_npz(path: Path) -> None:
+    """The same of all that a .npz holds.
+
+    Raises:
+        DataError: as :func:`check_claim` does; and what zipfile raises, for no archive.
+    """
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    check_claim(path, sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries))
 
 
 def read_npz_parts(path: Path, sources: bool = False) -> dict[str, Part]:
@@ -149,11 +183,7 @@ def read_npz_parts(path: Path, sources: bool = False) -> dict[str, Part]:
         DataError: in one sentence, for archives without uint8 pictures.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_ARRAY_BYTES:
-                raise DataError(
-                    f"{path} holds more than {MAX_ARRAY_BYTES / 2**30:.0f} GiB, more than can be read."
-                )
+        check_npz(path)
         with np.load(path, allow_pickle=False) as file:
             return _npz_parts(path, {key.lower(): key for key in file.files}, file.__getitem__, sources)
     except DataError:
@@ -161,7 +191,7 @@ def read_npz_parts(path: Path, sources: bool = False) -> dict[str, Part]:
     except MemoryError as error:
         raise DataError(f"{path} needs more memory than there is.") from error
     except Exception as error:  # zipfile, zlib and numpy raise nearly everything on damaged archives
-        raise DataError(f"{path} cannot be read as a .npz of numbers: {error}.") from error
+        raise DataError(f"{path} cannot be read as a .npz of numbers: {said(error)}.") from error
 
 
 def read_npy_parts(path: Path) -> dict[str, Part]:
@@ -173,7 +203,7 @@ def read_npy_parts(path: Path) -> dict[str, Part]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy raises nearly everything on damaged files
-        raise DataError(f"{path} cannot be read as a .npy of numbers: {error}.") from error
+        raise DataError(f"{path} cannot be read as a .npy of numbers: {said(error)}.") from error
     return {"": Part(_with_channels(array, path), None, [])}
 
 

@@ -117,8 +117,12 @@ def _tiff_header(file: BinaryIO, length: int, name: str) -> Header | None:
         return None
     try:
         found = first_directory(file)
-    except (ValueError, struct.error, OverflowError):
+    except (struct.error, OverflowError):
         return None
+    except ValueError:
+        file.seek(0)
+        read_picture(file.read(), name)
+        raise
     _check_size(name, found.width, found.height)
     if not is_deep(found):
         # Whether Pillow can read it, Pillow must say

@@ -34,6 +34,7 @@ from .image_writing import (
     to_png_bytes,
     write_atomically,
 )
+from .muted import libtiff_muted
 from .profiles import png_space
 from .slow_formats import check_effort, plain_pnm, reductions
 from .tiff import Directory, count_directories, first_directory, is_deep, is_tiff, read_deep
@@ -214,11 +215,13 @@ def _decode(data: bytes, name: str) -> Picture:
     with quiet:
         directory = None
         if is_tiff(data[:4]):
-            with contextlib.suppress(ValueError, struct.error, OverflowError):
+            # What is too long is refused by ValueError, and told as damage; what is cut short Pillow tells
+            with contextlib.suppress(struct.error, OverflowError):
                 directory = first_directory(io.BytesIO(data))
-        if directory is not None and is_deep(directory):
-            return _decode_deep(data, directory, name)
-        return _decode_plain(data, directory, name)
+        with libtiff_muted if directory is not None and directory.is_packed else contextlib.nullcontext():
+            if directory is not None and is_deep(directory):
+                return _decode_deep(data, directory, name)
+            return _decode_plain(data, directory, name)
 
 
 def _decode_deep(data: bytes, directory: Directory, name: str) -> Picture:

@@ -22,8 +22,8 @@ __all__ = ["Directory", "count_directories", "first_directory", "is_deep", "is_t
 
 _FORMATS = {1: "B", 2: "s", 3: "H", 4: "I", 6: "b", 7: "s", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _MAX_DIRECTORIES = 1_000_000
-_MAX_VALUES = 2**20
-"""Of one tag; a picture of a million strips is none."""
+_MAX_VALUES = 2**18
+"""Of one tag: a palette of 16 bits has 196,608; a picture of a million strips is none."""
 _MAX_RAW = 2**29
 """Unpacked bytes of a picture, at most."""
 _BAND = 2**25
@@ -86,6 +86,11 @@ class Directory:
         return found if 1 <= found <= 8 else 1
 
     @property
+    def is_packed(self) -> bool:
+        """Whether libtiff has to unpack it."""
+        return self.number(_COMPRESSION, 1) != 1
+
+    @property
     def profile(self) -> bytes:
         """The colour profile; empty for none."""
         found = self.tags.get(_PROFILE)
@@ -131,7 +136,9 @@ def first_directory(file: BinaryIO) -> Directory:
             continue
         size = length * struct.calcsize(letter)
         if size > (8 if big else 4):
-            if letter != "s" and length > _MAX_VALUES or size > 2**26:
+            if letter in "Bb" and length > _MAX_VALUES:
+                letter = "s"  # a long text, as bytes
+            if letter != "s" and length > _MAX_VALUES or size > 2**29:
                 raise ValueError(f"tag {tag} has {length} values")
             file.seek(struct.unpack_from(order + ("Q" if big else "I"), table, place + (12 if big else 8))[0])
             data = file.read(size)
@@ -327,7 +334,7 @@ def _unpack(file: BinaryIO, form: str) -> int:
 def _tiff_of(tags: dict[int, tuple[int, ...]], where: tuple[int, int], pieces: list[bytes]) -> bytes:
     """A small TIFF of these tags and blocks."""
     counts = [len(piece) for piece in pieces]
-    everything = {**tags, where[0]: (0,) * len(pieces), where[1]: tuple(counts)}
+    everything: dict[int, tuple[int, ...]] = {**tags, where[0]: (0,) * len(pieces), where[1]: tuple(counts)}
     lists = 8 + 2 + 12 * len(everything) + 4
     first = lists + 4 * sum(len(values) for values in everything.values() if len(values) > 1)
     everything[where[0]] = tuple((first + np.cumsum([0, *counts[:-1]], dtype=np.int64)).tolist())

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from flow_explorer.training.process_record import read_presence
+from flow_explorer.training.process_record import read_process_record
 
 TINY = ("--preset", "tiny", "--size", 16, "--batch", 8, "--device", "cpu")
 
@@ -46,7 +46,7 @@ def test_a_request_by_file_stops_a_run_that_goes_on_later(cli, picture_folder, t
     arguments = ("train", "--data", picture_folder, *TINY, "--steps", 12, "--out", run, "--json")
     asked = iter([False, False])
     monkeypatch.setattr(command, "stop_requested", lambda _folder: next(asked, True))
-    assert cli(*arguments).json["step"] == 3 and read_presence(run).outcome == "stopped"
+    assert cli(*arguments).json["step"] == 3 and read_process_record(run).outcome == "stopped"
     monkeypatch.undo()
     assert cli(*arguments, "--resume").code == 0
-    assert read_presence(run).outcome == "done" and read_presence(run).data == str(picture_folder)
+    assert read_process_record(run).outcome == "done" and read_process_record(run).data == str(picture_folder)

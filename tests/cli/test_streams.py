@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from flowcore.one_line import one_line
 from tests.cli.conftest import picture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +63,7 @@ def test_names_do_not_steer_the_terminal(cli, refused, model: Path, tmp_path: Pa
 
 
 def test_sentences_are_short(refused, model: Path, tmp_path: Path) -> None:
+    assert len(one_line("x" * 5000)) <= 300 and one_line("a\nb") == "a b"
     assert len(refused("score", tmp_path / ("long" * 60), "--model", model)) <= 300
     assert len(refused("toy", "--formula", "x" * 9000)) <= 300
     assert len(refused("y" * 9000)) <= 300

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flow_explorer.training.process_record import end_now, read_presence, request_stop
+from flow_explorer.training.process_record import end_now, read_process_record, request_stop
 from flowcore.folder_lock import is_locked
 from flowcore.model.card import read_card
 
@@ -52,21 +52,21 @@ def test_a_run_is_one_processs_until_that_is_gone(cli, refused, picture_folder, 
     process = start(options(picture_folder, run, "--steps", 10**6, "--checkpoint-every", 5), stderr=subprocess.PIPE, text=True)
     try:
         until(lambda: logged(run) and (run / "last.safetensors").exists(), process)
-        before = read_presence(run)
+        before = read_process_record(run)
         assert before.pid == process.pid and before.is_live
         for more in (["--resume"], ["--resume", "--steps", 5], ["--resume", "--stop-at", 1]):
             assert f"number {process.pid}) trains in" in refused(*options(picture_folder, run, *more))
-        assert read_presence(run) == before and process.poll() is None
+        assert read_process_record(run) == before and process.poll() is None
         process.kill()
         process.communicate()
-        assert not is_locked(run) and not read_presence(run).is_live and read_presence(run).outcome == ""
+        assert not is_locked(run) and not read_process_record(run).is_live and read_process_record(run).outcome == ""
         step = read_card(run / "last.safetensors")["steps"]
         # Its number belongs to another program by now: this one, which trains nothing.
         values = json.loads((run / "process.json").read_text())
         (run / "process.json").write_text(json.dumps({**values, "pid": os.getpid(), "born": None}))
-        assert not read_presence(run).is_live
+        assert not read_process_record(run).is_live
         assert cli(*options(picture_folder, run, "--resume", "--stop-at", step + 2)).code == 0
-        assert logged(run) == step + 2 and read_presence(run).outcome == "done"
+        assert logged(run) == step + 2 and read_process_record(run).outcome == "done"
     finally:
         process.kill()
         process.wait()
@@ -77,14 +77,14 @@ def test_a_wish_by_file_saves_and_ends_or_ends_at_once(cli, picture_folder, tmp_
     process = start(options(picture_folder, run, "--steps", 10**6), stderr=subprocess.PIPE, text=True)
     until(lambda: logged(run), process)
     request_stop(run)
-    assert process.wait(60) == 0 and read_presence(run).outcome == "stopped"
+    assert process.wait(60) == 0 and read_process_record(run).outcome == "stopped"
     process.communicate()
     step = logged(run)
     assert read_card(run / "last.safetensors")["steps"] == step
     process = start(options(picture_folder, run, "--resume"), stderr=subprocess.PIPE, text=True)
     until(lambda: logged(run) > step, process)
     end_now(run)
-    assert process.wait(60) == 137 and read_presence(run).outcome == "stopped" and not read_presence(run).is_live
+    assert process.wait(60) == 137 and read_process_record(run).outcome == "stopped" and not read_process_record(run).is_live
     process.communicate()
     assert read_card(run / "last.safetensors")["steps"] == step
 
@@ -106,7 +106,7 @@ def test_a_closed_terminal_saves_what_was_learned(picture_folder, tmp_path):
     until(lambda: logged(run), process)
     os.close(ours)
     assert process.wait(60) == 129
-    assert read_card(run / "last.safetensors")["steps"] == logged(run) and read_presence(run).outcome == "stopped"
+    assert read_card(run / "last.safetensors")["steps"] == logged(run) and read_process_record(run).outcome == "stopped"
 
 
 def test_one_that_outlives_its_terminal_trains_to_the_end(picture_folder, tmp_path):
@@ -121,7 +121,7 @@ def test_one_that_outlives_its_terminal_trains_to_the_end(picture_folder, tmp_pa
     os.close(ours)
     process.send_signal(signal.SIGHUP)
     assert process.wait(90) == 0
-    assert logged(run) == 60 and read_presence(run).outcome == "done"
+    assert logged(run) == 60 and read_process_record(run).outcome == "done"
 
 
 def test_a_reader_of_stderr_that_goes_away_ends_no_training(picture_folder, tmp_path):
@@ -130,7 +130,7 @@ def test_a_reader_of_stderr_that_goes_away_ends_no_training(picture_folder, tmp_
     process.stderr.close()
     process.stdout.close()
     assert process.wait(90) == 141  # the figures found no reader
-    assert logged(run) == 30 and read_presence(run).outcome == "done"
+    assert logged(run) == 30 and read_process_record(run).outcome == "done"
 
 
 @pytest.mark.parametrize(("number", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGKILL", -9)])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flow_explorer.training.process_record import end_now, read_presence, request_stop
+from flow_explorer.training.process_record import end_now, read_process_record, request_stop
 from flowcore.folder_lock import is_locked
 from flowcore.model.card import read_card
 from flowcore.training import RunFolder
@@ -73,7 +73,7 @@ def test_any_end_at_any_moment(tmp_path):
         if "and saved in" in words:
             assert process.returncode == CODES[how]
             assert run.metrics()[-1]["step"] == read_card(run.last)["steps"]
-            assert read_presence(run.path).outcome == "stopped"
+            assert read_process_record(run.path).outcome == "stopped"
         if run.last.exists():
             trainer = Trainer(run.config())
             trainer.resume(run)

@@ -15,7 +15,7 @@ from PySide6.QtCore import QFile, QObject, QStandardPaths, QTimer, Signal
 from flow_explorer.history import History
 from flow_explorer.i18n import tr
 from flow_explorer.training.jobs import Job, start_training
-from flow_explorer.training.process_record import end_now, request_stop, write_presence
+from flow_explorer.training.process_record import end_now, request_stop, write_process_record
 from flow_explorer.training.record import Checkpoint, RunSnapshot, is_run
 from flow_explorer.training.state import Form, TrainingState, runs_folder
 from flow_explorer.training.watcher import Watcher
@@ -102,7 +102,7 @@ class TrainingController(QObject):
             run = self.watcher.runs.get(path)
             if run is not None and run.presence is not None and run.state == "failed" and not run.presence.outcome:
                 # It was stopped so early, or so hard, that it could not say that this was wanted.
-                write_presence(path, replace(run.presence, outcome="stopped"))
+                write_process_record(path, replace(run.presence, outcome="stopped"))
                 self.watcher.poll()
         self.pausing &= live
         self.trashing &= set(self.watcher.runs)

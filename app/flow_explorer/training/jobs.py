@@ -17,8 +17,8 @@ from flow_explorer.training.process_record import (
     LOG,
     ProcessRecord,
     forget_stop,
-    read_presence,
-    write_presence,
+    read_process_record,
+    write_process_record,
 )
 from flowcore.atomic import open_private
 from flowcore.errors import DataError
@@ -147,7 +147,7 @@ def start_training(folder: Path, arguments: Sequence[str], data: str) -> None:
     Raises:
         DataError: in one sentence, where that cannot be done.
     """
-    before = read_presence(folder)
+    before = read_process_record(folder)
     if before is not None and before.is_live:
         raise DataError(tr("A process trains in {folder} already.", folder=folder))
     try:
@@ -161,7 +161,7 @@ def start_training(folder: Path, arguments: Sequence[str], data: str) -> None:
     forget_stop(folder)
     # The process says the same of itself, with its number, once it has begun; until then this stands for it.
     started = time.time()
-    write_presence(folder, ProcessRecord(since=started, data=data))
+    write_process_record(folder, ProcessRecord(since=started, data=data))
     process = QProcess()
     process.setProgram(sys.executable)
     process.setArguments(["-P", "-m", "flow_explorer", "train", *arguments, "--out", str(folder)])
@@ -174,8 +174,8 @@ def start_training(folder: Path, arguments: Sequence[str], data: str) -> None:
     ok, pid = result if isinstance(result, tuple) else (result, 0)
     if not ok:
         sentence = tr("The training could not be started: {why}.", why=process.errorString())
-        write_presence(folder, ProcessRecord(since=started, data=data, outcome="failed", sentence=sentence))
+        write_process_record(folder, ProcessRecord(since=started, data=data, outcome="failed", sentence=sentence))
         raise DataError(sentence)
-    now = read_presence(folder)
+    now = read_process_record(folder)
     if now is None or not now.pid:
-        write_presence(folder, ProcessRecord(int(pid), since=started, data=data))
+        write_process_record(folder, ProcessRecord(int(pid), since=started, data=data))

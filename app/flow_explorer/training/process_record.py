@@ -37,10 +37,10 @@ __all__ = [
     "end_now",
     "forget_stop",
     "is_alive",
-    "read_presence",
+    "read_process_record",
     "request_stop",
     "stop_requested",
-    "write_presence",
+    "write_process_record",
 ]  # fmt: skip
 
 FILE = "process.json"
@@ -126,7 +126,7 @@ def _is_alive_on_windows(pid: int) -> bool:
     return bool(known) and code.value == still_active
 
 
-def read_presence(folder: Path) -> ProcessRecord | None:
+def read_process_record(folder: Path) -> ProcessRecord | None:
     """What the run folder says, and whether it is held; None where neither says anything."""
     held = is_locked(folder)
     try:
@@ -149,7 +149,7 @@ def read_presence(folder: Path) -> ProcessRecord | None:
     return ProcessRecord(**kept)
 
 
-def write_presence(folder: Path, presence: ProcessRecord) -> None:
+def write_process_record(folder: Path, presence: ProcessRecord) -> None:
     """Replace process.json; does nothing where the folder is gone or cannot be written: the training matters more."""
     path = folder / FILE
     values = asdict(presence)
@@ -191,7 +191,7 @@ class RunLock:
         """Hold the folder, where there is one. Raises ConfigError if another process does."""
         if not self._speaks or self._watch is not None or not self.folder.is_dir():
             return
-        before = read_presence(self.folder)
+        before = read_process_record(self.folder)
         self._lock.take(self._say)
         if before is None or not before.is_starting:
             forget_stop(self.folder)  # a wish of before; the window, which starts what it may stop at once, has done so itself
@@ -211,7 +211,7 @@ class RunLock:
 
     def _tell(self, outcome: str, sentence: str = "") -> None:
         if self.folder.is_dir():
-            write_presence(self.folder, replace(self._here, outcome=outcome, sentence=one_line(sentence)))
+            write_process_record(self.folder, replace(self._here, outcome=outcome, sentence=one_line(sentence)))
 
     def _listen(self) -> None:
         """On a thread of its own, so that reading a million pictures is ended at once too."""

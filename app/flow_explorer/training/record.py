@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.i18n import tr
-from flow_explorer.training.process_record import LOG, ProcessRecord, read_presence
+from flow_explorer.training.process_record import LOG, ProcessRecord, read_process_record
 from flowcore.errors import FlowError
 from flowcore.model.card import read_card
 from flowcore.model.precision import PRECISIONS
@@ -204,7 +204,7 @@ class RunRecord:
         if there:
             self._read_config()
             self._read_metrics()
-        presence = read_presence(self.path) if there else None
+        presence = read_process_record(self.path) if there else None
         live = presence is not None and presence.is_live
         sheets, checkpoints, size = self._files() if there else ((), (), 0)
         log = self._log_tail() if there and presence is not None and not presence.outcome else ""

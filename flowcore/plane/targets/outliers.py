@@ -25,7 +25,8 @@ def far_outside(values: np.ndarray) -> np.ndarray:
 
 def leave_out(values: np.ndarray, without: Sequence[float]) -> np.ndarray:
     """Which rows (n, columns) hold none of those numbers, bool."""
-    return ~np.isclose(values[..., None], np.asarray(without, np.float64), rtol=1e-6, atol=0.0).any(axis=(1, 2))
+    alike = np.isclose(values[..., None], np.asarray(without, np.float64), rtol=1e-6, atol=0.0)
+    return np.logical_not(alike.any(axis=(1, 2)))
 
 
 def said_of_outliers(values: np.ndarray, names: Sequence[str]) -> str:
@@ -34,12 +35,13 @@ def said_of_outliers(values: np.ndarray, names: Sequence[str]) -> str:
     count = int(far.any(axis=1).sum())
     if not count:
         return ""
-    column = int(far.sum(axis=0).argmax())
-    found, times = np.unique(values[far[:, column], column], return_counts=True)
+    found, times = np.unique(values[far], return_counts=True)
     common = float(found[times.argmax()])
+    holding = np.logical_and(far, values == common)
+    with_it, column = int(holding.any(axis=1).sum()), int(holding.sum(axis=0).argmax())
     rows = "row lies" if count == 1 else "rows lie"
-    most = f", {int(times.max()):,} of them" if 1 < times.max() < count else ""
+    most = f", {with_it:,} of them" if 1 < with_it < count else ""
     return (
-        f"{count:,} {rows} far outside the others{most} with {common:g} in {names[column][:40]!r}, so that these are squeezed "
-        f"together: delete such rows in the table, or give --leave-out={common:g}."
+        f"{count:,} {rows} far outside the others{most} with {common:g}, as in {names[column][:40]!r}, so that these are "
+        f"squeezed together: delete such rows in the table, or give --leave-out={common:g}."
     )

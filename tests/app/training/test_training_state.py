@@ -15,7 +15,7 @@ import pytest
 
 from flow_explorer.cli.parser import build_parser
 from flow_explorer.training.findings import findings, overfitting_since, smoothed, thinned, time_words
-from flow_explorer.training.process_record import LOG, ProcessRecord, write_presence
+from flow_explorer.training.process_record import LOG, ProcessRecord, write_process_record
 from flow_explorer.training.record import RunRecord, RunSnapshot, find_runs
 from flow_explorer.training.state import Form, TrainingState, default_name, free_folder, runs_folder
 from flowcore.errors import ConfigError
@@ -110,16 +110,16 @@ def test_how_a_run_stands(tmp_path):
     folder = write_run(tmp_path / "run", logged=5)
     assert snapshot(folder).state == "paused" and snapshot(folder).can_resume
     me = ProcessRecord(os.getpid(), "here", since=0.0)
-    write_presence(folder, me)
+    write_process_record(folder, me)
     with FolderLock(folder):
         run = snapshot(folder)
         assert run.state == "running" and run.seconds_left == pytest.approx(10.0)
-        write_presence(folder, replace(me, since=time.time() + 60))
+        write_process_record(folder, replace(me, since=time.time() + 60))
         (folder / LOG).write_text("Reading pictures: 10 of 20\n")
         assert snapshot(folder).state == "starting" and snapshot(folder).status == "Reading pictures: 10 of 20"
-    write_presence(folder, replace(me, outcome="stopped"))
+    write_process_record(folder, replace(me, outcome="stopped"))
     assert snapshot(folder).state == "paused"
-    write_presence(folder, replace(me, outcome="failed", sentence="The disk is full."))
+    write_process_record(folder, replace(me, outcome="failed", sentence="The disk is full."))
     assert (snapshot(folder).state, snapshot(folder).sentence) == ("failed", "The disk is full.")
     record = RunRecord(folder)
     record.poll()
@@ -131,14 +131,14 @@ def test_a_process_that_died_is_said_and_why_where_that_is_known(tmp_path):
     folder = write_run(tmp_path / "run", logged=5)
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
-    write_presence(folder, ProcessRecord(child.pid, since=0.0))
+    write_process_record(folder, ProcessRecord(child.pid, since=0.0))
     (folder / LOG).write_text("flow-explorer: cats/broken.png is left out: it is damaged.\n")
     run = snapshot(folder)
     assert run.state == "failed" and "without a word" in run.sentence and run.can_resume
     (folder / LOG).write_text("Traceback (most recent call last):\n  ...\nZeroDivisionError: division by zero\n")
     assert "division by zero" in snapshot(folder).sentence
     # Before its first step the command line's own last sentence is the reason.
-    write_presence(folder, ProcessRecord(child.pid, since=time.time() + 60))
+    write_process_record(folder, ProcessRecord(child.pid, since=time.time() + 60))
     (folder / LOG).write_text("flow-explorer: There is no data at /x: give a folder.\n")
     assert snapshot(folder).sentence == "There is no data at /x: give a folder."
     (folder / "config.json").unlink()

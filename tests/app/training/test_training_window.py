@@ -15,7 +15,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QInputDialog, QMessageBox, QSlider
 
 from flow_explorer import theme
-from flow_explorer.training.process_record import ProcessRecord, is_alive, read_presence, write_presence
+from flow_explorer.training.process_record import (
+    ProcessRecord,
+    is_alive,
+    read_process_record,
+    write_process_record,
+)
 from flow_explorer.training.state import Form, TrainingState, runs_folder
 from flow_explorer.widgets import Choice, NumberField
 from flowcore.folder_lock import FolderLock
@@ -209,7 +214,7 @@ def test_runs_are_listed_compared_renamed_and_binned(qtbot, open_window, home, r
     for name, system in (("one", "glow"), ("two", "nice"), ("three", "realnvp")):
         write_run(runs_folder() / name, name.capitalize(), system)
     live = write_run(runs_folder() / "live", "Live", logged=5)
-    write_presence(live, ProcessRecord(os.getpid(), "here", since=time.time() - 60))
+    write_process_record(live, ProcessRecord(os.getpid(), "here", since=time.time() - 60))
     lock = FolderLock(live)
     lock.take()
     request.addfinalizer(lock.release)
@@ -334,7 +339,7 @@ def test_a_run_without_its_pictures_asks_for_them(qtbot, open_window):
     qtbot.waitUntil(lambda: len(workspace.controller.runs()) == 1, timeout=5000)
     run = only_run(workspace)
     assert run.state == "paused" and run.data == "/some/my pictures"
-    assert workspace.controller.resume(run) is False and read_presence(folder) is None
+    assert workspace.controller.resume(run) is False and read_process_record(folder) is None
 
 
 def test_checkpoints_that_were_kept_are_told_apart_by_their_step(qtbot, tmp_path):

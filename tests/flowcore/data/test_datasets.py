@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shutil
 import struct
 import zipfile
 from pathlib import Path
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flowcore.data import idx_npz
+from flowcore.data.attributes import read_attributes
 from flowcore.data.datasets import PictureSet, open_dataset
 from flowcore.errors import DataError
 from flowcore.pictures.crop import Crop
@@ -451,3 +454,42 @@ def test_fashion_mnist(shared_data) -> None:
 def test_emoji_with_alpha(shared_data) -> None:
     data = open_dataset(shared_data("noto-emoji") / "noto_emoji_64_white_rgba.npz", "validation", size=32)
     assert data.pictures.shape == (179, 32, 32, 3) and data.pictures[:][:, 0, 0].min() > 200
+
+
+# ---- more than there can be
+
+
+def npy_of(shape: tuple[int, ...]) -> bytes:
+    """The header of a .npy of bytes, without them."""
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(buffer, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    return buffer.getvalue()
+
+
+@pytest.mark.timeout(60)
+def test_archives_that_blow_up_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zeros = bytes(2**20)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("x.npy", "w") as file:
+        file.write(npy_of((600, 1024, 1024)))
+        for _ in range(600):
+            file.write(zeros)
+    refused(tmp_path / "a.npz", "0.6 GiB", "no pictures")
+    with pytest.raises(DataError, match="no pictures"):
+        read_attributes(tmp_path / "a.npz")
+    with gzip.open(tmp_path / "train-images-idx3-ubyte.gz", "wb", compresslevel=1) as file:
+        file.write(struct.pack(">HBB3I", 0, 8, 3, 10_000, 1024, 1024))
+        file.write(zeros)
+    refused(tmp_path / "train-images-idx3-ubyte.gz", "9.8 GiB", "no pictures")
+    shutil.rmtree(tmp_path)
+    tmp_path.mkdir()
+    (tmp_path / "t10k-images-idx3-ubyte").write_bytes(struct.pack(">HBB3I", 0, 8, 3, 10_000, 1024, 1024) + zeros)
+    monkeypatch.setattr(idx_npz, "free_memory", lambda: 2**30)
+    refused(tmp_path / "t10k-images-idx3-ubyte", "9.8 GiB", "1.0 are free")
+
+
+def test_packed_pictures_that_are_mostly_one_colour_are_read(tmp_path: Path) -> None:
+    masks = np.zeros((300, 256, 256), np.uint8)
+    masks[:, 100:120, 90:130] = 255
+    np.savez_compressed(tmp_path / "a.npz", x=masks)
+    assert (tmp_path / "a.npz").stat().st_size * 200 < masks.nbytes
+    assert (open_dataset(tmp_path / "a.npz", channels=1).pictures[..., 0] == masks).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flowcore.errors import PictureError
 from flowcore.pictures.image_headers import read_header
 from flowcore.pictures.images import MAX_KEPT_PIXELS, read_picture
 from tests.flowcore.pictures.case import photo, refused
@@ -265,3 +267,25 @@ def test_the_files_that_came_out_wrong(name: str) -> None:
     if name == "g16_white0.tif":
         eight = read_picture(folder / "g8_white0.tif")
         assert np.abs(picture.pixels.astype(int) - eight.pixels).max() <= 1
+
+
+@pytest.mark.timeout(30)
+def test_a_million_strips_and_a_long_text() -> None:
+    many = tiff(COLOUR[..., 0], more={65000: ("I", (7,) * 1_000_000)})
+    refused(many, "damaged")
+    with pytest.raises(PictureError, match="damaged"):
+        read_header(many, "a.tif")
+    # XMP of half a megabyte is no attack
+    assert (pixels(tiff(COLOUR, more={700: ("B", (32,) * 500_000)})) == COLOUR).all()
+    assert (pixels(tiff(COLOUR.astype(np.uint16) * 257, more={700: ("B", (32,) * 500_000)})) == COLOUR).all()
+
+
+def test_damage_is_told_once(capfd: pytest.CaptureFixture[str]) -> None:
+    deep, plain = tiff(GREY.astype(np.uint16), deflate=True), tiff(COLOUR, deflate=True)
+    buffer = io.BytesIO()
+    Image.fromarray(COLOUR).save(buffer, "TIFF", compression="tiff_lzw")
+    for whole in (deep, plain, buffer.getvalue()):
+        refused(whole[:40] + b"\xa5" * 60 + whole[100:], "damaged")
+    assert capfd.readouterr().err == ""
+    os.write(2, b"heard")
+    assert capfd.readouterr().err == "heard"
