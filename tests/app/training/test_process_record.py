@@ -162,7 +162,8 @@ def test_a_damaged_file_says_nothing(tmp_path, text):
 
 def test_a_sentence_of_a_file_is_one_line(tmp_path):
     write_process_record(tmp_path, replace(ProcessRecord(), outcome="failed", sentence="a\n\x1b[2J" + "b" * 10**4))
-    assert read_process_record(tmp_path).sentence.startswith(r"a \x1b[2Jbbb") and len(read_process_record(tmp_path).sentence) <= 300
+    sentence = read_process_record(tmp_path).sentence
+    assert sentence.startswith(r"a \x1b[2Jbbb") and len(sentence) <= 300
 
 
 def test_the_lock_alone_says_that_somebody_is_at_work(tmp_path):
