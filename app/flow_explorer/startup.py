@@ -125,7 +125,7 @@ def _run(options: dict[str, Any], trace: Trace) -> int:
 def _application() -> QApplication:
     QCoreApplication.setApplicationName("flow-explorer")
     QCoreApplication.setOrganizationName("")
-    application = QApplication.instance() or QApplication(sys.argv[:1])
+    application = theme.running_application() or QApplication(sys.argv[:1])
     application.setApplicationDisplayName("Flow Explorer")
     application.setDesktopFileName("flow-explorer")
     application.setWindowIcon(icons.application_icon())

@@ -223,8 +223,9 @@ def _by_label(
 
 def _classes(flow: Any, data: PictureSet, count: int) -> Any:
     """The data's own classes where a conditional flow has as many; else each picture is taken under its likeliest."""
-    known = flow.num_classes and data.labels is not None and len(data.classes) == flow.num_classes
-    return data.labels[:count] if known else None
+    if not flow.num_classes or data.labels is None or len(data.classes) != flow.num_classes:
+        return None
+    return data.labels[:count]
 
 
 def _latents(args: argparse.Namespace, flow: Any, data: PictureSet, what: str) -> Any:
@@ -245,9 +246,9 @@ def _by_sets(
 ) -> Direction:
     from flowcore.latents.directions.making import of_sets
 
-    z = [_latents(args, flow, data, text) for data, text in zip(sets, (args.more, args.less), strict=True)]
+    more, less = (_latents(args, flow, data, text) for data, text in zip(sets, (args.more, args.less), strict=True))
     made = {"by": "folders", "data": f"{sets[0].name} and {sets[1].name}"}
-    return of_sets(flow, *z, args.name or sets[0].name, model=model, levels=args.levels, without=without, made=made)
+    return of_sets(flow, more, less, args.name or sets[0].name, model=model, levels=args.levels, without=without, made=made)
 
 
 def _by_axes(

@@ -17,6 +17,7 @@ from flow_explorer.cli.reading import add_data, add_loading, data_path, loading,
 if TYPE_CHECKING:
     import numpy as np
 
+    from flowcore.data.picture_set import Pictures
     from flowcore.model.evaluation import Result
 
 NAME = "evaluate"
@@ -100,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
 def _evaluate(
     args: argparse.Namespace,
     path: Path,
-    pictures: np.ndarray,
+    pictures: Pictures,
     labels: np.ndarray | None,
     progress: TerminalProgress,
     device: str,

@@ -142,7 +142,7 @@ def _walk(
         for index, position in enumerate(positions):
             # The ends keep their own precision: a z of float32 was checked in float32, one of float64 in float64.
             z = a if index == 0 else b if index == args.steps - 1 else walk[index]
-            label = between(*labels, position)
+            label = between(labels[0], labels[1], position)
             frame = codec.decode_picture(flow, z, codec.label_tensor(flow, [label]))
             frames.append(frame)
             if args.json:

@@ -78,11 +78,11 @@ def run(args: argparse.Namespace) -> int:
         from flowcore.pictures.images import to_png_bytes
 
         out.write_bytes(to_png_bytes(picture))
-    if table is not None:
+    if table is not None and recorder is not None:
         from flowcore.plane.film_frames import curve_csv
 
         table.write_bytes(curve_csv(recorder.curve, row["entropy"]).encode())
-    if film is not None:
+    if film is not None and recorder is not None and recorder.scene is not None:
         from flowcore.plane.drawing import DARK, film_bytes
 
         with TerminalProgress("Drawing", 100, "%") as progress:

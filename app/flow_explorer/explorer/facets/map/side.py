@@ -39,7 +39,7 @@ class MapRow(CellView):
         super().__init__(parent)
         self.setAccessibleName(name)
         self.setToolTip(tip)
-        self._items: list[tuple[int, np.ndarray, str, str]] = []
+        self._items: list[tuple[int, np.ndarray | None, str, str]] = []
         self._place = 0
         self._cache = PictureCache()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -48,7 +48,7 @@ class MapRow(CellView):
         self.setSizePolicy(policy)
         theme.paint_with(self)
 
-    def show_items(self, items: Sequence[tuple[int, np.ndarray, str, str]]) -> None:
+    def show_items(self, items: Sequence[tuple[int, np.ndarray | None, str, str]]) -> None:
         """(row of the map, picture, figure, name) each."""
         self._items = list(items)
         self._place = min(self._place, max(0, len(self._items) - 1))
