@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from flow_explorer.engine.client import Message
 from flow_explorer.settings import Settings
 from flow_explorer.toylab.state import ToyState
+from flow_explorer.toylab.target.draw import DrawSheet
 from flow_explorer.toylab.workspace import ToyLab
 from flow_explorer.workspace import WorkspaceContext
 from flowcore.plane.targets import targets as toy_targets
@@ -27,14 +28,21 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 _runs = itertools.count(1)
 
 
+class Beside(QWidget):
+    """The toy lab's canvas and column side by side, and what a window would be told."""
+
+    def __init__(self, lab: ToyLab, told: list[str]) -> None:
+        super().__init__()
+        self.lab, self.told = lab, told
+
+
 @pytest.fixture(scope="module")
 def window(qapp, listener, tmp_path_factory):
     """The toy lab over an engine that only listens, its canvas and column side by side."""
-    told = []
+    told: list[str] = []
     settings = Settings(tmp_path_factory.mktemp("targets") / "settings.json")
     lab = ToyLab(WorkspaceContext(listener, settings, notify=lambda words, *_rest, **_more: told.append(words)))
-    window = QWidget()
-    window.lab, window.told = lab, told
+    window = Beside(lab, told)
     row = QHBoxLayout(window)
     row.addWidget(lab.canvas(), 1)
     lab.inspector().setFixedWidth(300)
