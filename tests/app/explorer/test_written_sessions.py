@@ -63,7 +63,7 @@ def proved(controller: Controller) -> None:
     for which, end in zip("AB", (frames[0], frames[-1]), strict=True):
         view = controller.slots[which].view
         assert view.differing == 0 and view.reconstruction is not None and view.seen is not None
-        assert np.array_equal(view.reconstruction, view.seen) and np.array_equal(end, view.seen)
+        assert np.array_equal(view.reconstruction, view.seen) and end is not None and np.array_equal(end, view.seen)
 
 
 @pytest.mark.parametrize("name", ["walk-faces", "samples-mnist"])

@@ -64,7 +64,9 @@ def test_on_the_real_engine_from_a_folder_to_a_pile(qapp, qtbot, real, bundle, n
         np.testing.assert_array_equal(facet.large().picture, data.picture(4))
         made.send("A")
         qtbot.waitUntil(lambda: facet.link.places["A"] is not None and made.is_idle(), timeout=60_000)
-        np.testing.assert_allclose(facet.link.places["A"], data.points[4], atol=0.05)
+        place = facet.link.places["A"]
+        assert place is not None
+        np.testing.assert_allclose(place, data.points[4], atol=0.05)
         (tmp_path / "pile").mkdir()
         members = np.zeros(30, bool)
         members[[1, 4, 7]] = True
