@@ -27,9 +27,9 @@ from flow_explorer.cli.opening import (
     read_as_seen,
     read_latent,
 )
-from flow_explorer.cli.output import OutputFile, print_json, say
-from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.recipes import walk_recipe
+from flow_explorer.terminal.output import OutputFile, print_json, say
+from flow_explorer.terminal.progress import TerminalProgress
 from flowcore.model.labels import Label, between, to_array
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import argparse
 from typing import Any
 
 from flow_explorer.cli.arguments import add_device, add_fields, add_json, add_seed, integer, number
-from flow_explorer.cli.output import OutputFile, print_json, print_text
-from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.toy_target import add_target, target_of
+from flow_explorer.terminal.output import OutputFile, print_json, print_text
+from flow_explorer.terminal.progress import TerminalProgress
 from flowcore.fields import settings
 from flowcore.one_line import one_line
 from flowcore.plane.config import ToyConfig

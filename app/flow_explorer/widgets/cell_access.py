@@ -15,21 +15,19 @@ if TYPE_CHECKING:
 
 __all__ = ["provide", "tell"]
 
-_provided = False
-_KEPT: list[Callable[[str, QObject], QAccessibleInterface | None]] = []
+_factory: Callable[[str, QObject], QAccessibleInterface | None] | None = None
 
 
 def provide(kind: type[CellView]) -> None:
     """Let Qt ask here for what it tells screen readers of views of this kind; once is enough."""
-    global _provided
-    if _provided:
+    global _factory
+    if _factory is not None:
         return
-    _provided = True
 
     def made(_class: str, thing: QObject) -> QAccessibleInterface | None:
         return _Cells(thing) if isinstance(thing, kind) else None
 
-    _KEPT.append(made)
+    _factory = made
     QAccessible.installFactory(made)
 
 
