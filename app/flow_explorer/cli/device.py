@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable
 from typing import TypeVar
 
-from flow_explorer.cli.output import say
+from flow_explorer.terminal.output import say
 from flowcore.errors import ConfigError, FlowError
 
 __all__ = ["OutOfMemoryError", "choose_device", "is_out_of_memory", "run_on"]

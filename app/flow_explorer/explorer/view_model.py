@@ -69,8 +69,9 @@ class PageView:
 
     def picture(self, index: int) -> np.ndarray | None:
         """What slot `index` shows now, uint8 (H, W, C)."""
-        if 0 <= index < len(self.slots) and self.slots[index] is not None:
-            return self.slots[index].picture
+        slot = self.slots[index] if 0 <= index < len(self.slots) else None
+        if slot is not None:
+            return slot.picture
         return self.cached[index] if 0 <= index < len(self.cached) else None
 
     @property

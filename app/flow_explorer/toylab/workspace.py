@@ -48,7 +48,7 @@ class ToyLab(Workspace):
         self._canvas.trace = ToyTrace(context.trace) if getattr(context.trace, "wanted", False) else None
         self._inspector = ToyInspector()
         self.keeping = TrainingExport(self.controller, context, self._canvas, lambda *what: self.ask_path(*what), self)
-        self._canvas.layout().addWidget(self.keeping.progress)
+        self._canvas.add_below(self.keeping.progress)
         self.targets = TargetLink(self.controller, self._canvas, self._inspector, context)
         self._chip = ChipButton()
         self._chip.setEnabled(True)

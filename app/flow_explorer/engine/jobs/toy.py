@@ -15,6 +15,7 @@ from flowcore.model import checkpoint
 from flowcore.plane.frames import cells
 from flowcore.plane.race import SLICE_S
 from flowcore.plane.targets import targets as toy_targets
+from flowcore.plane.targets.points import PointsDensity
 from flowcore.plane.trainer import ToyConfig, ToyTrainer
 from flowcore.plane.views import density_contours
 
@@ -239,6 +240,7 @@ def _send_truth(context: JobContext, session: Session) -> Steps:
 def _send_estimate(context: JobContext, session: Session) -> Steps:
     """What points alone let one guess of their density: to look at, and not a truth."""
     density = session.trainer.density
+    assert isinstance(density, PointsDensity)  # every other one is known
     estimate = yield from density.estimated()
     yield
     places = cells(density.bounds, TRUTH_RESOLUTION).astype(np.float64)

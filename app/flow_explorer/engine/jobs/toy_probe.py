@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,7 @@ TURN_S = 0.008
 """What a turn takes at least, if there is so much to do; a job yields after 15 ms at the most."""
 
 _PROBE = "toy.probe"
+_Found = TypeVar("_Found")
 
 
 @job(ProbeToy.kind)
@@ -61,7 +63,7 @@ def _follow(context: JobContext, session: Session, request: ProbeToy) -> Generat
     return point, (yield from probe.steps(point))
 
 
-def _timed(session: Session, work: Generator) -> Generator:
+def _timed(session: Session, work: Generator[None, None, _Found]) -> Generator[None, None, _Found]:
     """The same work in longer turns; its time is taken off what the run may spend on frames.
 
     Between two turns a step of training may come, and a stage alone takes less than a millisecond.

@@ -191,7 +191,7 @@ class Transfers(QObject):
         """Start dragging a picture out of a widget."""
         mime = self.mime(latent)
         if mime is not None and latent is not None:
-            start_drag(source, mime, latent.picture, None)
+            start_drag(source, mime, latent.picture)
 
     def copy(self, latent: Latent | None) -> None:
         """Put a picture on the clipboard: pixels for others, its z for us."""

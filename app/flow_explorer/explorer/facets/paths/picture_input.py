@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from flow_explorer.dialogs.files import LastFolder, ask_file, pictures
 from flow_explorer.explorer.facets.base import Host
+from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.moving.drag_drop import Dropped, read_mime
 from flow_explorer.explorer.moving.recipes import PICTURES_INSIDE, as_picture, changed, read_latent
 from flow_explorer.explorer.state import Slot
@@ -71,7 +72,7 @@ class PictureInput(QObject):
             (tr("The picture in B"), controller.slot_latent("B")), (tr("Where the walk stands"), controller.frame()), *more,
         )  # fmt: skip
         for text, latent in entries:
-            action = menu.addAction(text, lambda latent=latent: put(controller.acts.slot_of(latent)))
+            action = menu.addAction(text, lambda latent=latent: put(controller.acts.slot_of(latent)) if latent else None)
             action.setEnabled(latent is not None)
 
     def _take_one(self, item: Dropped, put: Put, say: Say, restores: bool) -> None:
@@ -101,12 +102,10 @@ class PictureInput(QObject):
             if picture is None:
                 say(sentence)
             elif controller.model is not None:
-                put(self._slot(picture, item.name))
+                put(self._slot(picture, item.name, controller.model))
 
         self._host.transfers.loader.read(item.data, item.name, done)
 
-    def _slot(self, picture: Picture, name: str) -> Slot:
-        controller = self._host.controller
-        model = controller.model
+    def _slot(self, picture: Picture, name: str, model: Model) -> Slot:
         seen = apply_crop(picture, Crop(), model.height, model.width, model.channels)
-        return Slot(picture=controller.store.put_array(seen), name=name)
+        return Slot(picture=self._host.controller.store.put_array(seen), name=name)
