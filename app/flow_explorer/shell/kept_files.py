@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from flowcore.atomic import make_private, replacing
 from flowcore.folder_lock import hold
 from flowcore.regular import read_regular
 
-__all__ = ["KEY", "MAX_BYTES", "move_aside", "named", "read_json_file", "take_place", "write_aside"]
+__all__ = ["KEY", "MAX_BYTES", "left_behind", "move_aside", "named", "read_json_file", "take_place", "write_aside"]
 
 KEY = re.compile(r"[pzt][0-9a-f]{32}")
 """What contents are called: a letter for the kind and half of a SHA-256."""
@@ -45,6 +44,24 @@ def take_place(path: Path) -> tuple[Path, int | None]:
         except BlockingIOError:
             continue
     raise BlockingIOError(f"{MAX_WINDOWS} windows are open")
+
+
+def left_behind(path: Path) -> bool:
+    """Whether the session of a further window ended without a goodbye, and waits for one to open it."""
+    for number in range(2, MAX_WINDOWS + 1):
+        place = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        if not place.is_file():
+            continue
+        try:
+            lock = hold(place.with_suffix(".lock"))
+            stored = read_json_file(place)
+        except (OSError, ValueError):  # it is open, or it is damaged, which its window will say
+            continue
+        if lock is not None:
+            os.close(lock)
+        if isinstance(stored, dict) and stored.get("running"):
+            return True
+    return False
 
 
 def read_json_file(path: Path) -> object:
@@ -109,9 +126,8 @@ def named(folder: Path) -> set[str] | None:
 
 def _free(path: Path) -> Path:
     """A name for what is set aside, which nothing has yet."""
-    stamp = time.strftime("%Y-%m-%d-%H%M%S")
-    for number in range(1, 10_000):
-        there = path.with_name(f"session-kept-{stamp}{f'-{number}' if number > 1 else ''}.json")
-        if not os.path.lexists(there):
+    for number in range(1, 100_000):
+        there = path.with_name(f"session-kept{f'-{number}' if number > 1 else ''}.json")
+        if not os.path.lexists(there) and not os.path.lexists(there.with_suffix(NAMES)):
             return there
     raise OSError(f"there are too many sessions set aside in '{path.parent}'")

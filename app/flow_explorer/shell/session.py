@@ -19,7 +19,14 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from flow_explorer.i18n import tr
 from flow_explorer.settings import json_text, state_folder, write_text
 from flow_explorer.shell.content_files import ContentFiles
-from flow_explorer.shell.kept_files import move_aside, named, read_json_file, take_place, write_aside
+from flow_explorer.shell.kept_files import (
+    left_behind,
+    move_aside,
+    named,
+    read_json_file,
+    take_place,
+    write_aside,
+)
 from flow_explorer.shell.log import logger
 
 VERSION = 1
@@ -79,6 +86,8 @@ class WindowSession(QObject):
         except BlockingIOError as error:
             self._hindrance = tr("What you do here is not kept for the next start: {why}.", why=str(error))
             return
+        if self.path == first and left_behind(first):
+            self.said.append(tr("The work of a further window is kept as well: it is there when you open another window."))
         if self.path != first:
             self.said.append(tr("Flow Explorer is open in another window, so this one has a session of its own, {path}. It comes "
                                 "back when a second window is opened again.", path=str(self.path)))  # fmt: skip

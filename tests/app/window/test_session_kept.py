@@ -76,7 +76,7 @@ def test_what_cannot_be_read_is_set_aside_with_its_pictures_and_said(qapp, home,
         PLACES[how](path)
     before = path.lstat()
     session = WindowSession()
-    (kept,) = path.parent.glob("session-kept-*.json")
+    (kept,) = path.parent.glob("session-kept*.json")
     assert (kept.lstat().st_ino, kept.lstat().st_size) == (before.st_ino, before.st_size), "it is the very thing itself"
     assert len(session.said) == 1 and str(kept) in session.said[0] and "could not be read" in session.said[0]
     assert session.states == {} and not session.crashed
@@ -85,7 +85,7 @@ def test_what_cannot_be_read_is_set_aside_with_its_pictures_and_said(qapp, home,
         again = WindowSession()
         assert again.said == [] and again.close()
     assert contents(home) == {KEY, OTHER}, "its pictures are kept for as long as it is"
-    assert len(list(path.parent.glob("session-kept-*.json"))) == 1
+    assert len(list(path.parent.glob("session-kept*.json"))) == 1
 
 
 @pytest.mark.parametrize("bad", ["NaN", "1e999", "-Infinity", '"text"', "[]", "null", "3"])
@@ -95,7 +95,7 @@ def test_of_a_session_with_one_odd_part_the_rest_comes_back_and_the_whole_is_kep
     path = put(home, text)
     session = WindowSession()
     assert set(session.states) == {"counter"} and session.states["counter"]["number"] == 3
-    (kept,) = path.parent.glob("session-kept-*.json")
+    (kept,) = path.parent.glob("session-kept*.json")
     assert kept.read_text() == text and str(kept) in session.said[0] and "odd" in session.said[0]
     assert session.save(), "what is left can be saved"
     session.states.clear()
@@ -106,7 +106,7 @@ def test_of_a_session_with_one_odd_part_the_rest_comes_back_and_the_whole_is_kep
 def test_a_number_that_no_state_can_have_is_said_and_the_session_kept(make_window, home):
     path = put(home, WHOLE.replace("3", "1" + "0" * 400).replace('"number"', '"size"'))
     window = make_window()
-    (kept,) = path.parent.glob("session-kept-*.json")
+    (kept,) = path.parent.glob("session-kept*.json")
     assert str(kept) in window.banners.notice.sentence + window.banners.notice.details
     assert "no number" in window.banners.notice.sentence + window.banners.notice.details
 
@@ -138,6 +138,18 @@ def test_a_window_that_is_gone_leaves_its_session_to_the_next(qapp, home):
     assert again.path == middle and again.crashed and again.states == {"counter": {"number": 1}}
 
 
+def test_the_work_of_a_further_window_that_was_killed_is_told_of(qapp, home):
+    first, second = WindowSession(), WindowSession()
+    assert first.save() and second.save()
+    first.release()
+    assert not WindowSession().said, "it is open"
+    second.release()
+    assert "further window" in " ".join(WindowSession().said)
+    first, second = WindowSession(), WindowSession()
+    assert second.crashed and second.close() and first.close()
+    assert not WindowSession().said
+
+
 def test_contents_go_only_when_no_session_names_them(qapp, home, monkeypatch):
     put(home, WHOLE)
     first, second = WindowSession(), WindowSession()
@@ -147,7 +159,7 @@ def test_contents_go_only_when_no_session_names_them(qapp, home, monkeypatch):
     first.close()
     assert contents(home) == {OTHER}, "nobody names the first any more, the open window the other"
     second.states.clear()
-    (home / "state" / "session-kept.json").write_text(f'"{OTHER}')  # as versions before this one kept them, and damaged
+    (home / "state" / "session-kept.json").write_text(f'"{OTHER}')  # damaged, and with no names beside it
     second.close()
     assert contents(home) == {OTHER}, "of what cannot be read it is not known what it names"
 
