@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-__all__ = ["open_private", "replacing"]
+__all__ = ["make_private", "open_private", "replacing"]
 
 
 @contextmanager
@@ -23,8 +23,9 @@ def replacing(
     A link is followed: what it points to is replaced. An existing file keeps its permissions; one that is ``private`` is its
     owner's alone, whatever it was before. ``ending`` is how the temporary name ends, for writers that choose the format by it.
 
-    Where ``durable``, the bytes are on disk before the name changes, so a crash or power cut leaves the old file or the new
-    one; without, that holds for the end of the process alone.
+    Where ``durable``, the bytes are on disk before the name changes, and the change of name before this returns, so a crash or
+    power cut leaves the old file or the new one, and the new one once this has returned; without, that holds for the end of
+    the process alone.
 
     Raises:
         OSError: where it cannot be written, or where a folder, a pipe or a device stands: replacing would remove it.
@@ -48,8 +49,22 @@ def replacing(
                 os.fsync(file.fileno())
         os.chmod(temporary, permissions)
         os.replace(temporary, target)
+        if durable:
+            _name_is_kept(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _name_is_kept(folder: Path) -> None:
+    """Wait until the disk has the names of a folder, where the system lets folders be opened, and the disk knows of it."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 def open_private(path: str | os.PathLike[str], mode: str = "a", encoding: str | None = "utf-8") -> IO:
@@ -60,3 +75,10 @@ def open_private(path: str | os.PathLike[str], mode: str = "a", encoding: str | 
         with contextlib.suppress(OSError):  # another person's file, or a disk that knows no permissions
             os.fchmod(file.fileno(), 0o600)
     return file
+
+
+def make_private(path: str | os.PathLike[str]) -> None:
+    """Let only its owner read a file that is there, if it is one; a link's target stays as it is."""
+    with contextlib.suppress(OSError):
+        if stat.S_ISREG(os.lstat(path).st_mode):
+            os.chmod(path, 0o600)

@@ -19,7 +19,7 @@ from pathlib import Path
 from .errors import ConfigError
 from .regular import open_regular
 
-__all__ = ["FILE", "FolderLock", "is_locked"]
+__all__ = ["FILE", "FolderLock", "hold", "is_locked"]
 
 FILE = "train.lock"
 BEAT = 10.0
@@ -147,9 +147,30 @@ def is_locked(folder: str | os.PathLike) -> bool:
         os.close(file)
 
 
-def _open(path: Path, flags: int) -> int:
+def hold(path: str | os.PathLike[str]) -> int | None:
+    """Hold a lock of any name until the descriptor that is returned is closed, at the latest with the process.
+
+    None where no such file can be made or opened, or where the disk knows no locks: nothing is held then.
+
+    Raises:
+        BlockingIOError: if another holds it, in this process or in another one.
+    """
+    try:
+        file = _open(Path(path), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:
+        return None
+    locked = _locked(file, patient=True)
+    if locked:
+        return file
+    os.close(file)
+    if locked is None:
+        return None
+    raise BlockingIOError(f"'{path}' is held by another process")
+
+
+def _open(path: Path, flags: int, mode: int = 0o666) -> int:
     """A descriptor of the lock's file, which is no link to a file elsewhere."""
-    return open_regular(path, flags | getattr(os, "O_NOFOLLOW", 0))
+    return open_regular(path, flags | getattr(os, "O_NOFOLLOW", 0), mode)
 
 
 def _locked(file: int, patient: bool) -> bool | None:

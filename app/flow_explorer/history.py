@@ -8,7 +8,7 @@ costs what it changed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -221,6 +221,24 @@ class History(Generic[S]):
         self._first = (self._serial, "", time.time())
         self._state = state
         self._tell()
+
+    def take_up(self, moments: Sequence[Moment[S]], at: int) -> None:
+        """Have what could be undone and done again at another time: ``moments``, of which the one at ``at`` is the present.
+
+        The present state stays as it is, and takes that one's place; nobody is told, since nothing on screen is another.
+        """
+        states = [moment.state for moment in moments]
+        states[at] = self._state
+        first, *rest = moments
+        self._serial += 1
+        self._first = (self._serial, first.label, first.when)
+        steps = []
+        for before, after, moment in zip(states, states[1:], rest, strict=False):
+            self._serial += 1
+            steps.append(_Step(before, after, moment.label, None, self._serial, moment.when))
+        self._done, self._undone = steps[:at], steps[at:][::-1]
+        self._open_merge = None
+        self.keep(self._limit, self._limit)
 
     def subscribe(self, listener: Callable[[S], None]) -> Callable[[], None]:
         """Call ``listener(state)`` after every change; returns a function that ends the subscription."""

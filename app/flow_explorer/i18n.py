@@ -7,6 +7,7 @@ English is the source language, so a missing catalogue or a missing entry shows 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 _catalogue: dict[str, str] = {}
@@ -33,10 +34,14 @@ def load(code: str, folder: Path) -> bool:
     """Use the catalogue ``folder/code.json``; returns False, and stays with English, where there is none."""
     global _catalogue, _language
     _catalogue, _language = {}, "en"
-    path = folder / f"{code}.json"
-    if not path.is_file():
+    if re.fullmatch(r"[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})*", code) is None:
         return False
-    loaded = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        loaded = json.loads((folder / f"{code}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    if not isinstance(loaded, dict):
+        return False
     _catalogue = {k: v for k, v in loaded.items() if isinstance(k, str) and isinstance(v, str) and v}
     _language = code
     return True

@@ -34,6 +34,7 @@ from flow_explorer.shell.banners import Banners
 from flow_explorer.shell.column import Column
 from flow_explorer.shell.drops import Drops
 from flow_explorer.shell.history_panel import HistoryPanel
+from flow_explorer.shell.keeping import Keeping
 from flow_explorer.shell.keys import is_plain, matches
 from flow_explorer.shell.log import logger, sentence
 from flow_explorer.shell.rail import Rail
@@ -71,7 +72,7 @@ class MainWindow(QWidget):
         self._shortcuts: dict[str, list[QShortcut]] = {}
         self._commands: dict[str, list[Command]] = {}
         self._front = ""
-        self._seen = self._begun = False
+        self._seen = self._begun = self._quitting = False
         self._engine_was_ready = False
         self.context = WorkspaceContext(engine, settings, self.notify, open_model=self.open_model, options=dict(options or {}))
         if trace is not None:
@@ -89,7 +90,7 @@ class MainWindow(QWidget):
         self._build()
         self._bind()
         Drops(self, lambda: self.current, self.session_acts)
-        session.collect = self._collect
+        self.keeping = Keeping(self)
 
     def _build(self) -> None:
         self.topbar = TopBar(self.engine)
@@ -141,7 +142,7 @@ class MainWindow(QWidget):
             ([QKeySequence("Ctrl+H")], self.toggle_history, False),
             ([QKeySequence("Ctrl+Shift+S")], self.session_acts.ask_save, False),
             ([QKeySequence("Ctrl+Shift+O")], self.session_acts.ask_open, False),
-            ([QKeySequence("Ctrl+Q")], self.close, False),
+            ([QKeySequence("Ctrl+Q")], self.quit, False),
         ):
             self._shortcut(list(keys), act, repeats)
         self._plain_keys: dict[str, Command] = {"?": Command(tr("This sheet"), ("?",), self.show_shortcuts)}
@@ -151,6 +152,9 @@ class MainWindow(QWidget):
         self.engine.ready.connect(self._on_engine_ready)
         self.engine.restarted.connect(self._on_engine_restarted)
         self.engine.device_changed.connect(self._on_device_changed)
+        self.engine.trouble.connect(
+            lambda words, help: self.banners.show_lasting("engine", words, (help, self.engine.restart) if help else None)
+        )
         self.engine.notice.connect(lambda words: self.notify(words, kind="notice"))
 
     def _shortcut(self, keys: list[QKeySequence], act: Any, repeats: bool) -> QShortcut:
@@ -169,7 +173,8 @@ class MainWindow(QWidget):
         for candidate in (workspace, self.session.workspace, *known):
             if candidate in known:
                 self.show_workspace(candidate)
-                return
+                break
+        self.keeping.tell_what_was_found()
 
     @property
     def current(self) -> Workspace | None:
@@ -238,15 +243,7 @@ class MainWindow(QWidget):
         self.workspaces[entry.id] = workspace
         self._pages[entry.id] = workspace.canvas()
         self.stack.addWidget(self._pages[entry.id])
-        stored = self.session.states.get(entry.id)
-        if stored is not None:
-            try:
-                workspace.restore(stored)
-            except Exception as error:  # an odd session file costs the session, not the window
-                logger.exception("the last session of %s cannot be restored", entry.id)
-                self.session.set_aside()
-                words = tr("The last session could not be restored: {why}", why=sentence(error))
-                self.notify(words, traceback.format_exc(), "notice")
+        self.keeping.restore(workspace, entry)
         workspace.history.subscribe(lambda _state: self._refresh_history())
         workspace.thumbnail_changed.connect(self.history_panel.thumbnail_changed)
         workspace.state_changed.connect(self.session.touch)
@@ -429,14 +426,6 @@ class MainWindow(QWidget):
         workspace = self.current
         return self._begun and self.engine.is_idle() and (workspace is None or workspace.is_idle())
 
-    def _collect(self) -> None:
-        for id, workspace in self.workspaces.items():
-            try:
-                self.session.states[id] = workspace.state()
-            except Exception:  # the other workspaces' work is still saved
-                logger.exception("the state of %s cannot be saved", id)
-        self.session.geometry = bytes(self.saveGeometry().toBase64().data()).decode("ascii")
-
     def restore_geometry(self) -> None:
         """Take the size and place of the last session."""
         if self.session.geometry:
@@ -449,10 +438,20 @@ class MainWindow(QWidget):
             self.setFocus(Qt.FocusReason.OtherFocusReason)
             QTimer.singleShot(0, self, self.first_shown.emit)
 
+    def quit(self) -> None:
+        """Close, as the person wishes: what cannot be kept is said first."""
+        self._quitting = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         # Hidden first: a walk that plays stops where it is, and that place is part of the session.
         for workspace in self.workspaces.values():
             workspace.hidden()
-        self.session.close()
+        if not self.keeping.close(asked=event.spontaneous() or self._quitting):
+            self._quitting = False
+            if self.current is not None:
+                self.current.shown()
+            event.ignore()
+            return
         self.engine.stop()
         super().closeEvent(event)

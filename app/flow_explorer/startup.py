@@ -16,6 +16,7 @@ on their first visit.
 from __future__ import annotations
 
 import gc
+import re
 import sys
 import time
 from pathlib import Path
@@ -28,7 +29,6 @@ from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from flow_explorer import assets, i18n, icons, theme  # noqa: E402
 from flow_explorer.engine.client import EngineClient  # noqa: E402
-from flow_explorer.i18n import tr  # noqa: E402
 from flow_explorer.main_window import MainWindow  # noqa: E402
 from flow_explorer.settings import Settings  # noqa: E402
 from flow_explorer.shell.log import Log, Uncaught, logger  # noqa: E402
@@ -68,11 +68,12 @@ def _run(options: dict[str, Any], trace: Trace) -> int:
     application = _application()
     settings = Settings()
     i18n.load(settings.get("language", "en"), assets.root() / "translations")
-    theme.apply(application, options.get("theme") or settings.get("theme", "system"))
+    wanted = options.get("theme") or settings.get("theme", "system")
+    theme.apply(application, wanted if wanted in theme.CHOICES else "system")
     trace("application", platform=application.platformName(), theme=theme.current().name)
 
     session = WindowSession(keep=not screenshot)
-    engine = EngineClient(preload=_preload(session), device=settings.get("device", "") or None)
+    engine = EngineClient(preload=_preload(session), device=_device(settings))
     uncaught = Uncaught(application)
     uncaught.install()
     engine.start()
@@ -98,9 +99,6 @@ def _run(options: dict[str, Any], trace: Trace) -> int:
         trace("workspace_made")
         if options.get("session"):
             window.session_acts.open(Path(options["session"]))
-        if session.crashed and not screenshot:
-            words = tr("Flow Explorer did not close properly last time; your work is back.")
-            window.notify(words, kind="notice")
         if screenshot:
             Screenshot(window, window.is_idle, Path(screenshot), leave)
         # What exists now lives as long as the window: full collections need not walk over it again and again.
@@ -132,6 +130,12 @@ def _application() -> QApplication:
     return application
 
 
+def _device(settings: Settings) -> str | None:
+    """The device of the settings, None where they name none that there can be."""
+    wanted = settings.get("device", "")
+    return wanted if re.fullmatch(r"(cpu|mps|cuda)(:\d{1,3})?", wanted) else None
+
+
 def _preload(session: WindowSession) -> Path | None:
     """The model that the first picture will need, so that the engine loads it before it is asked."""
     wanted = session.states.get("explorer", {}).get("model")
@@ -139,5 +143,5 @@ def _preload(session: WindowSession) -> Path | None:
         if isinstance(wanted, str) and wanted:
             return assets.resolve_model(wanted)
         return assets.models()[0]
-    except (FlowError, IndexError):
+    except (FlowError, IndexError, OSError, ValueError):  # a name with a NUL in it, or of a million letters
         return None

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QWidget
 
 from flow_explorer.history import History
 from flow_explorer.i18n import tr
+from flow_explorer.past import Past, read_past
 from flowcore.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class Workspace(QWidget):
         super().__init__(parent)
         self.context = context
         self.history = History(None)
+        self._past = Past()
 
     def canvas(self) -> QWidget:
         """The widget in the middle."""
@@ -158,8 +160,27 @@ class Workspace(QWidget):
         """The state as JSON values, for the session file."""
         return {}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take up a state that ``state`` once returned, perhaps of an older version; raises FlowError if it cannot."""
+    def keep_contents(self) -> None:
+        """Put what the state names by key on disk, before a session that names it; raises OSError where that cannot be."""
+
+    def restore(self, state: dict[str, Any]) -> list[str] | None:
+        """Take up a state that ``state`` once returned, perhaps of an older version; raises FlowError if it cannot.
+
+        Returns a sentence for each part that is gone: the window then keeps the session as it was.
+        """
+
+    def past(self) -> dict[str, Any]:
+        """What can be undone as JSON values, as far as it has room; {} for nothing."""
+        return self._past.write(self.history) if hasattr(self.history.state, "to_dict") else {}
+
+    def restore_past(self, past: dict[str, Any]) -> None:
+        """Take up what ``past`` once returned, after ``restore``; raises FlowError, changing nothing, if it cannot."""
+        moments, at = read_past(past, self.read_past_state)
+        self.history.take_up(moments, at)
+
+    def read_past_state(self, values: Any) -> Any:
+        """A state of the history from JSON values. Raises FlowError."""
+        return type(self.history.state).from_dict(values)
 
     def portable(self) -> dict[str, Any]:
         """The state as JSON values that mean the same on another machine, for a session file: pictures by content."""

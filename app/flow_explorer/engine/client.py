@@ -16,11 +16,13 @@ import numpy as np
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QDeadlineTimer, QEventLoop, QObject, QTimer, Signal
 
+from ..i18n import tr
 from . import frames
 from .answers import Answer, to_answer
 from .process import EngineProcess
 from .protocol import ProtocolError
 from .requests.base import Request, to_fields
+from .watchdog import Watchdog
 
 __all__ = ["EngineClient", "Message"]
 
@@ -84,6 +86,8 @@ class EngineClient(QObject):
     finished = Signal(int)
     """(id): the request is over: answered, failed, cancelled or replaced."""
     state_changed = Signal(str)
+    trouble = Signal(str, str)
+    """(a sentence, what a button that helps is called): it does not answer, or keeps stopping; ("", "") when that is over."""
     notice = Signal(str)
     """A sentence that the window should show: the engine was restarted, the GPU ran out of memory…"""
     ready = Signal(object)
@@ -113,6 +117,9 @@ class EngineClient(QObject):
         )
         self._process.received.connect(self._on_message)
         self._process.died.connect(self._on_death)
+        self._watchdog = Watchdog(lambda: self._process.write({"type": "ping"}), self._on_silence, self)
+        self._process.started.connect(self._watchdog.started)
+        self._asked_to_restart = False
         self._pending: dict[int, _Pending] = {}
         self._next_id = 1
         self._state = "stopped"
@@ -174,11 +181,27 @@ class EngineClient(QObject):
         if self._state == "stopped":
             self._is_restart = False
             self._set_state("starting")
+            self.trouble.emit("", "")
             self._process.start()
+
+    @property
+    def silent(self) -> bool:
+        """Whether it has not answered for long."""
+        return self._watchdog.silent
+
+    def restart(self) -> None:
+        """End the engine at once, whatever it does, and start another: what it must finish is begun anew."""
+        self.trouble.emit("", "")
+        if self._state == "stopped":
+            self.start()
+            return
+        self._asked_to_restart = True
+        self._process.restart()
 
     def stop(self) -> None:
         """End the engine and forget every request. Waits for its end, a moment as a rule."""
         self._connected = False
+        self._watchdog.gone()
         self._process.stop()
         self._pending.clear()
         self._set_state("stopped")
@@ -236,6 +259,7 @@ class EngineClient(QObject):
     # What the process tells
 
     def _on_message(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        self._watchdog.heard()
         try:
             told = frames.read(header)
         except ProtocolError as error:
@@ -260,8 +284,12 @@ class EngineClient(QObject):
                 _call(entry.on_progress, told.fraction, told.text)
         elif isinstance(told, frames.HelloFrame):
             self._on_hello()
+        elif isinstance(told, frames.PongFrame):
+            pass  # that it was heard is all there is to it
         elif isinstance(told, frames.ReadyFrame):
             self._info = told.info
+            self._watchdog.ready()
+            self._watchdog.await_answer(bool(self._pending))
             self._set_state(self._rest_state())
             self.ready.emit(asdict(told.info))
             self._tell_if_idle()
@@ -275,10 +303,10 @@ class EngineClient(QObject):
     def _on_odd(self, id_: Any, error: ProtocolError) -> None:
         """What the engine said does not fit the protocol: the request that it was about fails, and the engine leaves it."""
         logger.warning("the engine's answer is not as the protocol has it: %s", error)
-        sentence = self.tr("The engine's answer could not be read, so this was given up; trying again may help.")
+        sentence = tr("The engine's answer could not be read, so this was given up; trying again may help.")
         entry = self._pending.get(id_) if isinstance(id_, int) else None
         if entry is None:
-            self.notice.emit(self.tr("The engine said something that could not be read; the log has the details."))
+            self.notice.emit(tr("The engine said something that could not be read; the log has the details."))
             return
         self._process.write({"type": "cancel", "id": entry.id})
         self._fail(entry, sentence, str(error))
@@ -294,8 +322,13 @@ class EngineClient(QObject):
             self._is_restart = False
             self.restarted.emit()
 
+    def _on_silence(self, silent: bool) -> None:
+        words = tr("The engine does not answer: it may hang, or wait for a slow disk. Its work is begun anew if you restart it.")
+        self.trouble.emit(words if silent else "", tr("Restart the engine") if silent else "")
+
     def _on_death(self, again: bool) -> None:
         self._connected = False
+        self._watchdog.gone()
         if not again:
             self._give_up()
             return
@@ -306,17 +339,21 @@ class EngineClient(QObject):
             elif entry.request.slot is not None:
                 entry.lost = True
             elif entry.tries >= MAX_TRIES:
-                self._fail(entry, self.tr("The engine stopped twice while doing this, so it was given up."), self.log)
+                self._fail(entry, tr("The engine stopped twice while doing this, so it was given up."), self.log)
         self._is_restart = True
         self._set_state("restarting")
-        self.notice.emit(self.tr("The engine stopped unexpectedly and is being started again."))
+        self.notice.emit(tr("The engine is being started again.") if self._asked_to_restart else
+                         tr("The engine stopped unexpectedly and is being started again."))
+        self._asked_to_restart = False
 
     def _give_up(self) -> None:
-        sentence = self.tr("The engine keeps stopping and is not started again; restarting the program may help.")
+        sentence = tr("The engine keeps stopping and is not started again. “Start the engine again” in the menu of the device, "
+                      "in the top bar, tries anew.")  # fmt: skip
         for entry in list(self._pending.values()):
             self._fail(entry, sentence, self.log)
         self._set_state("stopped")
         self.notice.emit(sentence)
+        self.trouble.emit(sentence, tr("Start the engine again"))
         self.idle.emit()
 
     # Requests that are under way
@@ -344,6 +381,7 @@ class EngineClient(QObject):
 
     def _over(self, entry: _Pending, tell: bool = True) -> None:
         if self._pending.pop(entry.id, None) is not None:
+            self._watchdog.await_answer(bool(self._pending))
             self.finished.emit(entry.id)
             if tell:
                 self._tell_if_idle()
@@ -374,6 +412,7 @@ class EngineClient(QObject):
             {"type": "request", "id": entry.id, "kind": entry.request.kind, "fields": fields}, arrays
         )
         entry.sent, entry.tries = True, entry.tries + 1
+        self._watchdog.await_answer(True)
 
 
 def _call(callback: Callable[..., object] | None, *values: object) -> None:

@@ -12,13 +12,18 @@ from typing import Any
 from .answers import read_as
 from .protocol import ProtocolError
 
-__all__ = ["AnswerFrame", "DeviceFrame", "ErrorFrame", "HelloFrame", "Info", "NoticeFrame", "OverFrame", "ProgressFrame",
-           "ReadyFrame", "read"]  # fmt: skip
+__all__ = ["AnswerFrame", "DeviceFrame", "ErrorFrame", "HelloFrame", "Info", "NoticeFrame", "OverFrame", "PongFrame",
+           "ProgressFrame", "ReadyFrame", "read"]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class HelloFrame:
     """The engine listens; torch is not loaded yet."""
+
+
+@dataclass(frozen=True)
+class PongFrame:
+    """The loop turns: it was called by a frame of the type "ping"."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,11 @@ class OverFrame:
     id: int
 
 
-Told = HelloFrame | ReadyFrame | DeviceFrame | NoticeFrame | AnswerFrame | ProgressFrame | ErrorFrame | OverFrame
+Told = HelloFrame | PongFrame | ReadyFrame | DeviceFrame | NoticeFrame | AnswerFrame | ProgressFrame | ErrorFrame | OverFrame
 
 _TYPES: dict[str, type[Told]] = {
     "hello": HelloFrame, "ready": ReadyFrame, "device": DeviceFrame, "notice": NoticeFrame, "answer": AnswerFrame,
-    "progress": ProgressFrame, "error": ErrorFrame, "over": OverFrame,
+    "pong": PongFrame, "progress": ProgressFrame, "error": ErrorFrame, "over": OverFrame,
 }  # fmt: skip
 
 

@@ -133,6 +133,8 @@ class Loop:
                 if job.id == header["id"] or header["id"] in job.former_ids:
                     job.unacknowledged -= 1
                     job.blocked = job.blocked and job.unacknowledged >= STREAM_LIMIT
+        elif type_ == "ping":
+            self.emit({"type": "pong"})
         elif type_ == "device":
             self._change_device(header["device"])
 

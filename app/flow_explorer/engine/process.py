@@ -30,6 +30,8 @@ class EngineProcess(QObject):
     """(header, arrays by name)"""
     died = Signal(bool)
     """(whether it is being started again)"""
+    started = Signal()
+    """A process has been started, this one or another."""
 
     def __init__(
         self,
@@ -67,6 +69,15 @@ class EngineProcess(QObject):
             self._deaths = 0
             self._launch()
 
+    def restart(self) -> None:
+        """End it at once, whatever it does, and start another; earlier deaths are forgiven. Starts one where none runs."""
+        self._deaths = 0
+        if self._process is None:
+            self._again.stop()
+            self._launch()
+            return
+        self._process.kill()
+
     def stop(self) -> None:
         """Close the pipe and wait for the end, which follows at once; kill it if not."""
         self._again.stop()
@@ -92,9 +103,9 @@ class EngineProcess(QObject):
         # -P keeps a file called torch.py in the person's current folder from being imported.
         arguments = ["-P", "-X", "faulthandler", "-m", self._module]
         if self._preload is not None:
-            arguments += ["--preload", self._preload]
+            arguments += [f"--preload={self._preload}"]
         if self.device is not None:
-            arguments += ["--device", self.device]
+            arguments += [f"--device={self.device}"]
         process = QProcess(self)
         process.setProcessEnvironment(environment)
         process.readyReadStandardOutput.connect(self._on_output)
@@ -104,6 +115,7 @@ class EngineProcess(QObject):
         self._process, self._reader = process, FrameReader()
         self._age.start()
         process.start(sys.executable, arguments)
+        self.started.emit()
 
     def _on_output(self) -> None:
         process = self._process

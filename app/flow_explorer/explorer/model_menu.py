@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ class ModelMenu(ChipButton):
         menu.clear()
         for path in assets.models():
             self._add(menu, path.stem)
-        recent = [name for name in self._settings.get(RECENT, []) if isinstance(name, str) and Path(name).exists()]
+        recent = [name for name in self._settings.get(RECENT, []) if isinstance(name, str) and os.path.exists(name)][:RECENT_MAX]
         if recent:
             menu.addSection(tr("Recent"))
             for name in recent:

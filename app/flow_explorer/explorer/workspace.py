@@ -22,15 +22,14 @@ from flow_explorer.explorer.model import open_model
 from flow_explorer.explorer.model_menu import ModelMenu, remember_model
 from flow_explorer.explorer.moving.drag_drop import can_read
 from flow_explorer.explorer.moving.exporting import Exporter
-from flow_explorer.explorer.moving.identity import saying, weights_in
-from flow_explorer.explorer.moving.portable import find_model, pack, repair, unpack
+from flow_explorer.explorer.moving.kept_work import KeptWork
+from flow_explorer.explorer.moving.portable import pack, unpack
 from flow_explorer.explorer.moving.thumbnails import Thumbnails
 from flow_explorer.explorer.moving.transfers import Transfers
 from flow_explorer.explorer.samples.samples_grid import SamplesGrid
 from flow_explorer.explorer.slots.slot_panel import SlotPanel
 from flow_explorer.explorer.state import ExplorerState, Slot
 from flow_explorer.explorer.store import Latent, Store
-from flow_explorer.explorer.store_files import StoreFiles
 from flow_explorer.explorer.walk.player import Player
 from flow_explorer.explorer.walk.walk import WalkPanel
 from flow_explorer.history import History
@@ -66,15 +65,16 @@ class ExplorerWorkspace(Workspace):
         self.history: History[ExplorerState] = History(first_state())
         self.controller = Controller(context.engine, self.history, Store(), self)
         self.acts = self.controller.acts
-        self.files = StoreFiles(state_folder() / "explorer")
+        self._kept = KeptWork(self.controller, state_folder() / "explorer")
+        self._past = self._kept.past
         self.thumbnails = Thumbnails(self.controller, parent=self)
         self.thumbnails.changed.connect(self.thumbnail_changed)
         self.exporter = Exporter(self.controller)
         self.player = Player(self)
         self.transfers = Transfers(self.controller, self.exporter, context.settings, context.notify, self._problem,
                                    lambda slot, name: self.slots[slot].show_reading(name), self)
-        self.transfers.loader.changed.connect(self._show_busy)
-        self.transfers.saver.changed.connect(self._show_busy)
+        for worker in (self.transfers.loader, self.transfers.saver):
+            worker.changed.connect(self._show_busy)
         self.grid = SamplesGrid(lambda place: self.controller.page.view.picture(self._index(place)))
         self.slots = {which: SlotPanel(which) for which in "AB"}
         self.walk = WalkPanel(self.transfers.walk_entries)
@@ -88,8 +88,7 @@ class ExplorerWorkspace(Workspace):
         self._wire_views()
         self._wire_controller()
         self._set_smooth(not context.settings.get("explorer.whole_pixels", False))
-        # The window restores the last session right after making the workspace: nothing is asked before that.
-        QTimer.singleShot(0, self, self._start)
+        QTimer.singleShot(0, self, self._start)  # after the window has restored the last session
 
     # The window's contract
 
@@ -128,22 +127,25 @@ class ExplorerWorkspace(Workspace):
         if facet is None or not facet.drop(mime):
             self.transfers.take(mime)
 
-    def state(self) -> dict[str, Any]:
-        self.files.write(self.controller.store, self.history.state.keys)
-        return {**self.history.state.to_dict(), **saying(self.controller.weights)}
+    def keep_contents(self) -> None:
+        self._kept.keep_contents()
 
-    def restore(self, state: dict[str, Any]) -> None:
-        restored = ExplorerState.from_dict(state)
-        found = self.files.read(self.controller.store, restored.keys)
-        restored, missing = repair(restored, {key: key for key in found})
-        restored, more = find_model(restored, weights_in(state, restored.model), here=self.history.state.model)
+    def state(self) -> dict[str, Any]:
+        return self._kept.state()
+
+    def restore(self, state: dict[str, Any]) -> list[str]:
+        restored, missing, said = self._kept.read(state)
         self.history.reset(restored)
-        for words in (*missing, *more):
-            self.context.notify(words, kind="notice")
+        if said:
+            self.context.notify(" ".join(said), kind="notice")
+        return missing
+
+    def read_past_state(self, values: Any) -> ExplorerState:
+        return self._kept.read_past_state(values)
 
     def portable(self) -> dict[str, Any]:
-        model = self.controller.model
-        return pack(self.history.state, self.controller.store, model.title if model is not None else "", self.controller.weights)
+        title = self.controller.model.title if self.controller.model is not None else ""
+        return pack(self.history.state, self.controller.store, title, self.controller.weights)
 
     def prepare(self, data: dict[str, Any], folder: Path) -> Callable[[], list[str]]:
         state, said = unpack(data, self.controller.store, folder, self.history.state.model)
@@ -175,8 +177,7 @@ class ExplorerWorkspace(Workspace):
         self.stop_playing()
 
     def hint(self) -> str:
-        return tr("Move the temperature, click a sample, and drop two pictures of your own on A and B to walk "
-                  "between them.")  # fmt: skip
+        return tr("Move the temperature, click a sample, and drop two pictures of your own on A and B to walk between them.")
 
     def about_data(self) -> list[dict[str, Any]]:
         rows = []
@@ -185,8 +186,8 @@ class ExplorerWorkspace(Workspace):
                 data = open_model(path.stem).data
             except FlowError:
                 continue
-            rows.append({"title": data.get("name", path.stem), "licence": data.get("licence", ""),
-                         "credit": data.get("credit", ""), "note": data.get("note", "")})
+            texts = {name: data.get(name, "") for name in ("licence", "credit", "note")}
+            rows.append({"title": data.get("name", path.stem), **texts})
         return rows
 
     # What the person does

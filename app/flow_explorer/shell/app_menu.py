@@ -51,7 +51,7 @@ def fill_app_menu(window: MainWindow) -> QMenu:
     )
     menu.addSeparator()
     menu.addAction(icons.icon("info", "muted"), tr("About Flow Explorer"), window.show_about)
-    menu.addAction(tr("Quit"), window.close)
+    menu.addAction(tr("Quit"), window.quit)
 
     def open_menu() -> None:
         button = window.rail.menu_button

@@ -35,6 +35,7 @@ class DeviceChip(ChipButton):
         self._busy = QTimer(self, singleShot=True, interval=_BUSY_AFTER_MS)
         self._busy.timeout.connect(self._start_pulse)
         engine.state_changed.connect(lambda _state: self.refresh())
+        engine.trouble.connect(lambda _words, _help: self.refresh())
         engine.ready.connect(lambda _info: self.refresh())
         engine.device_changed.connect(lambda _device: self.refresh())
         self.refresh()
@@ -55,7 +56,10 @@ class DeviceChip(ChipButton):
         else:
             self._busy.stop()
             self._pulse.stop()
+        if state in ("ready", "busy") and self._engine.silent:
+            state = "silent"
         words, tone = {
+            "silent": (tr("No answer"), "warning"),
             "starting": (tr("Starting…"), "faint"),
             "restarting": (tr("Restarting…"), "warning"),
             "stopped": (tr("Engine stopped"), "warning"),
@@ -68,6 +72,7 @@ class DeviceChip(ChipButton):
             "restarting": tr("The engine stopped and is being started again"),
             "stopped": tr("The engine is not running: start it again from this menu"),
             "busy": tr("The engine is computing"),
+            "silent": tr("The engine does not answer: restart it from this menu"),
         }
         self.setToolTip(tips.get(state, tr("What the engine computes on")))
         self.setAccessibleName(tr("Device: {name}", name=words))
@@ -96,3 +101,5 @@ class DeviceChip(ChipButton):
             menu.addAction(action)
         if not self._engine.devices:
             menu.addAction(tr("The engine is still starting")).setEnabled(False)
+        menu.addSeparator()
+        menu.addAction(tr("Restart the engine"), self._engine.restart)

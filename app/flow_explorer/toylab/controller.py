@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -145,6 +146,10 @@ class ToyController(QObject):
         """Other settings altogether (a saved picture's), as one act: a training of its own."""
         number = self.new_number()
         self.history.do(replace(state, run=number, race=number), tr("Settings of a picture"))
+
+    def know_numbers(self, states: Iterable[ToyState]) -> None:
+        """Never give a number to another training that one of these states has."""
+        self._next_run = max([self._next_run, *(max(state.run, state.race) + 1 for state in states)])
 
     def new_number(self) -> int:
         """A number that no training has yet."""

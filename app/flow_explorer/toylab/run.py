@@ -211,6 +211,10 @@ class Run:
             "seconds": tuple(entry.snapshot_seconds for entry in self.entries),
         }  # fmt: skip
 
+    def version_of(self, name: str) -> int:
+        """Counts up with every array of a kind that arrives for any of its flows."""
+        return sum(entry.version.get(name, 0) for entry in self.entries)
+
     @property
     def weight_bytes(self) -> int:
         """What its snapshots take."""
@@ -239,6 +243,10 @@ class Runs:
         self._runs.move_to_end(key)
         self._trim()
         return run
+
+    def latest(self) -> list[Run]:
+        """All of them, those used last first."""
+        return list(reversed(self._runs.values()))
 
     def find(self, number: int, count: int) -> Run | None:
         """The run of that number with so many flows, if there is one."""

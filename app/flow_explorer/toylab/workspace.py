@@ -14,9 +14,11 @@ from flow_explorer.dialogs.files import LastFolder, ask_save
 from flow_explorer.engine.requests.toy_views import DEFAULT_VIEWS
 from flow_explorer.history import History
 from flow_explorer.i18n import tr
+from flow_explorer.settings import state_folder
 from flow_explorer.toylab.canvas import ToyCanvas
 from flow_explorer.toylab.controller import ToyController
 from flow_explorer.toylab.inspector import ToyInspector
+from flow_explorer.toylab.keep.kept_runs import KeptRuns
 from flow_explorer.toylab.keep.toy_trace import ToyTrace
 from flow_explorer.toylab.keep.training_export import TrainingExport
 from flow_explorer.toylab.keep.training_file import from_part, is_training, to_part
@@ -30,6 +32,10 @@ from flow_explorer.workspace import Command, Workspace, WorkspaceContext
 from flowcore.errors import FlowError
 
 __all__ = ["ToyLab", "create"]
+
+
+KEEP_MS = 10_000
+"""A training that goes on is in the session as it was so long ago at most; where it stands still, as it is."""
 
 
 def create(context: WorkspaceContext) -> ToyLab:
@@ -49,6 +55,11 @@ class ToyLab(Workspace):
         self._inspector = ToyInspector()
         self.keeping = TrainingExport(self.controller, context, self._canvas, lambda *what: self.ask_path(*what), self)
         self._canvas.add_below(self.keeping.progress)
+        self._kept = KeptRuns(self.controller, state_folder() / "toylab")
+        self._kept_version = 0
+        self._restored: object = None
+        self._keep_soon = QTimer(self, singleShot=True, interval=KEEP_MS)
+        self._keep_soon.timeout.connect(self.state_changed)
         self.targets = TargetLink(self.controller, self._canvas, self._inspector, context)
         self._chip = ChipButton()
         self._chip.setEnabled(True)
@@ -72,6 +83,7 @@ class ToyLab(Workspace):
         self._canvas.views.restored.connect(lambda: controller.set("views", DEFAULT_VIEWS))
         controller.changed.connect(self._show)
         controller.arrived.connect(self._show_figures)
+        controller.arrived.connect(self._on_arrived)
         controller.failed.connect(lambda sentence, details: self.context.notify(sentence, details))
         controller.saved.connect(self._tell_saved)
         self.history.subscribe(lambda _state: self.state_changed.emit())
@@ -117,8 +129,11 @@ class ToyLab(Workspace):
             *self.keeping.save_menu(),
         ]
 
+    def keep_contents(self) -> None:
+        self._kept.write()
+
     def state(self) -> dict[str, Any]:
-        return self.history.state.to_dict()
+        return {**self.history.state.to_dict(), **({"runs": self._kept.written} if self._kept.written else {})}
 
     def portable(self) -> dict[str, Any]:
         return to_part(self.keeping.training())
@@ -132,8 +147,27 @@ class ToyLab(Workspace):
 
         return take
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, Any]) -> list[str]:
         self.history.reset(ToyState.from_dict(state))
+        self._restored = state.get("runs")
+        return self._kept.read(self._restored, [self.history.state])
+
+    def restore_past(self, past: dict[str, Any]) -> None:
+        super().restore_past(past)
+        states = [self.history.state, *(moment.state for moment in self.history.moments())]
+        self.controller.know_numbers(states)
+        self._kept.read(self._restored, states)
+
+    def _on_arrived(self) -> None:
+        """A training that goes on is kept every few seconds, as its snapshots come."""
+        version = self.controller.run.version_of("snapshot")
+        if version == self._kept_version:
+            return
+        self._kept_version = version
+        if not self.controller.playing:
+            self.state_changed.emit()
+        elif not self._keep_soon.isActive():
+            self._keep_soon.start()
 
     def is_idle(self) -> bool:
         return self.controller.is_idle() and self._canvas.probing.link.is_idle() and self._canvas.is_still()

@@ -104,7 +104,7 @@ def test_a_session_of_a_model_that_is_no_longer_bundled_goes_to_the_one_that_is_
 
 
 def test_the_last_session_comes_back_as_pictures(workspace, client, trained_again, home, notices):
-    shutil.copytree(WRITTEN / "session" / "explorer", workspace.files.folder, dirs_exist_ok=True)
+    shutil.copytree(WRITTEN / "session" / "explorer", workspace._kept.files.folder, dirs_exist_ok=True)
     kept = json.loads((WRITTEN / "session" / "session.json").read_text())["workspaces"]["explorer"]
     workspace.restore(kept)
     client.run()

@@ -193,7 +193,7 @@ def test_a_session_brings_the_directions_back(facet, client, workspace):
     client.run()
     saved = json.loads(json.dumps(workspace.state()))
     before, keys = facet.state, facet.state.keys
-    assert keys <= {path.name for path in workspace.files.folder.iterdir()}
+    assert keys <= {path.name for path in workspace._kept.files.folder.iterdir()}
     workspace.history.reset(ExplorerState(model=workspace.history.state.model))
     workspace.controller.store.prune(set())
     workspace.restore(saved)
