@@ -42,6 +42,7 @@ __all__ = [
     "from_pixels",
     "label_tensor",
     "load_latent",
+    "prove_job",
     "save_latent",
     "to_pixels",
 ]
@@ -205,6 +206,43 @@ def _log_prob(model: Flow, z: Tensor, log_det: Tensor) -> float:
 
 def _bits_per_dim(flow: Flow, log_prob: float) -> float:
     return -log_prob / (flow.num_dims * np.log(2))
+
+
+ROUNDING = 0.02
+"""By so many grey levels a value may lie beyond its byte: another device, or another place in a batch, rounds otherwise."""
+
+
+def prove_job(
+    flow: Flow, z: np.ndarray, picture: np.ndarray, label: Tensor | None = None
+) -> Generator[None, None, Encoded | None]:
+    """Whether z (D,) is that of a uint8 picture (H, W, C): what it decodes to here, compared byte for byte, or None where it is
+    another picture's. Yields after every layer.
+
+    A byte that differs because its value lies on the border of two grey levels is counted, and does not make it another picture.
+
+    Raises:
+        ConfigError: for a picture that is not of the flow's size.
+        NonFiniteError: if its likelihood is not finite.
+    """
+    if z.shape != (flow.num_dims,):
+        return None
+    original = np.asarray(picture)
+    model, tensor = _in_precision(flow, z[None])
+    label = _on(label, model)
+    with torch.no_grad():
+        middles = to_pixels(original[None], model)
+        x = yield from accelerate(model).decode_steps(tensor, label)
+        # Beyond black and white a value counts as these.
+        error = (x.clamp(0.5, 255.5) - middles).abs().max().item()
+        if not error <= 0.5 + ROUNDING:  # NaN is no picture's either
+            return None
+        decoded = from_pixels(x)
+        z_again, log_det = yield from accelerate(model).encode_steps(to_pixels(decoded, model), label)
+        log_prob = _log_prob(model, z_again, log_det)
+    if not np.isfinite(log_prob):
+        raise NonFiniteError("The likelihood of this picture under this model is not a finite number.")
+    differing = int((decoded[0] != original).sum())
+    return Encoded(z, decoded[0], differing, error, log_prob, _bits_per_dim(flow, log_prob))
 
 
 CLASSES_AT_ONCE = 64

@@ -97,6 +97,8 @@ class SlotView:
     max_error: float | None = None
     precise: bool = False
     """Whether float64 was needed for the exact round trip."""
+    own: bool = False
+    """Whether the z is one that the picture came with, and what was proved is that this z decodes to it."""
     figures: Figures = Figures()
     busy: bool = False
     moving: bool = False

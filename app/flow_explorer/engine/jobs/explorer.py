@@ -18,6 +18,7 @@ from flowcore.model.codec import (
     double_of,
     encode_job,
     label_tensor,
+    prove_job,
     to_pixels,
 )
 from flowcore.model.flow import Flow
@@ -32,6 +33,7 @@ from ..requests.explorer import (
     DescribeLatent,
     DraftPage,
     DraftPart,
+    Edited,
     Encoded,
     EncodePicture,
     Encoding,
@@ -178,6 +180,14 @@ def encode_picture(context: JobContext, request: EncodePicture) -> Steps:
     if flow.num_classes and not label:
         label = single(int((yield from class_log_probs_job(flow, request.picture)).argmax()))
     prioritise_interactive(context, flow)  # that drags or zooms a crop
+    if request.z is not None:
+        proved = yield from batched(prove_job(flow, request.z, request.picture, label_tensor(flow, [label])))
+        if proved is None:
+            context.send(Edited(done=True))
+        else:
+            context.send(Encoded(proved.z, proved.bpd, label, picture=proved.picture, differing=proved.differing,
+                                 max_error=proved.max_error, done=True))  # fmt: skip
+        return
 
     def early(z: np.ndarray, bpd: float) -> None:
         context.send(Encoding(z, _finite(bpd), label))

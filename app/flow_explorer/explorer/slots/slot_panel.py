@@ -169,13 +169,20 @@ class SlotPanel(DropTarget):
         elif view.differing == 0:
             self.back_caption.set_tone("good")
             self.back_caption.set_words(tr("exact, 0 bytes differ"), tr("exact"))
+        elif view.own:  # it is that picture's z, whose values lie on the border of two grey levels there
+            self.back_caption.set_tone("small")
+            self.back_caption.set_words(
+                plural(view.differing, "its z, {count} byte rounds otherwise here", "its z, {count} bytes round otherwise here"),
+                tr("{n} differ", n=view.differing),
+            )
         else:
             self.back_caption.set_tone("warning")
             self.back_caption.set_words(
                 plural(view.differing, "{count} byte differs", "{count} bytes differ"), tr("{n} differ", n=view.differing)
             )
         precise = tr("Encoded in double precision: single precision was not exact for this picture.\n")
-        self.back_caption.setToolTip((precise if view.precise else "") + tr(
+        own = tr("The z that it came with was decoded and compared with the picture byte for byte.\ndecode(z) = x")
+        self.back_caption.setToolTip(own if view.own else (precise if view.precise else "") + tr(
             "Round trip: the picture was encoded to z, decoded again and compared byte for byte.\n"
             "decode(encode(x)) = x"))  # fmt: skip
 
