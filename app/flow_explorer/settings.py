@@ -13,6 +13,7 @@ from typing import Any
 
 import platformdirs
 
+from flowcore import plain_json
 from flowcore.atomic import replacing
 
 VERSION = 1
@@ -47,7 +48,7 @@ def write_json(path: Path, value: Any, durable: bool = True) -> None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """The JSON object in ``path``, or None where there is no file, no JSON or no object in it."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = plain_json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

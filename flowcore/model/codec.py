@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
 
+from .. import plain_json
 from ..atomic import replacing
 from ..errors import ConfigError, DataError, FlowError, NonFiniteError
 from ..fast import accelerate
@@ -292,7 +293,7 @@ def load_latent(path: str | os.PathLike) -> tuple[np.ndarray, dict]:
             if metadata.get("format") != "flow-explorer-latent" or "z" not in file.keys():
                 raise DataError(f"'{path}' is not a latent file; 'flow-explorer encode' writes one.")
             z = file.get_tensor("z")
-            meta = json.loads(metadata.get("meta", "{}"))
+            meta = plain_json.loads(metadata.get("meta", "{}"))
     except FlowError:
         raise
     except (SafetensorError, OSError, ValueError, RecursionError) as error:

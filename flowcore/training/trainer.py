@@ -17,6 +17,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from .. import plain_json
 from ..bijections import dequantise
 from ..data.rows import visited
 from ..errors import CheckpointError, ConfigError
@@ -308,7 +309,7 @@ class Trainer:
         self.flow.load_state_dict(self.average.state_dict())
         try:
             with safe_open(folder.last, framework="pt") as file:
-                state = json.loads(file.metadata()["training"])
+                state = plain_json.loads(file.metadata()["training"])
                 keys = set(file.keys())
                 for name, p in self.flow.named_parameters():
                     p.data.copy_(_of_shape(file.get_tensor(f"{TRAINING_PREFIX}raw.{name}"), p))
