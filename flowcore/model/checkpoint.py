@@ -152,7 +152,7 @@ def _tensors(path: Path) -> dict[str, _Entry]:
         if name == "__metadata__" or name.startswith(TRAINING_PREFIX):
             continue
         dtype, shape = entry.get("dtype"), entry.get("shape")
-        if dtype not in _DTYPES:
+        if not isinstance(dtype, str) or dtype not in _DTYPES:
             raise CheckpointError(f"'{path}' holds '{name}' as {shown(dtype)}; weights are {', '.join(_DTYPES)}.")
         if not isinstance(shape, list) or len(shape) > 8 or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
             raise CheckpointError(f"'{path}' is damaged: '{name}' has the shape {shown(shape)}.")

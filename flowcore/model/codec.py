@@ -22,7 +22,7 @@ from torch import Tensor
 
 from .. import plain_json
 from ..atomic import replacing
-from ..errors import ConfigError, DataError, FlowError, NonFiniteError
+from ..errors import ConfigError, DataError, FlowError, NonFiniteError, said
 from ..fast import accelerate
 from ..work import finish
 from .flow import Flow
@@ -297,7 +297,7 @@ def load_latent(path: str | os.PathLike) -> tuple[np.ndarray, dict]:
     except FlowError:
         raise
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise DataError(f"'{path}' is not a latent file, or it is damaged ({error}).") from None
+        raise DataError(f"'{path}' is not a latent file, or it is damaged ({said(error)}).") from None
     if z.dtype not in (np.float32, np.float64) or z.ndim != 1:
         raise DataError(f"'{path}' holds a z of an unknown kind ({z.dtype}, {z.ndim} dimensions).")
     if not np.isfinite(z).all():

@@ -111,7 +111,7 @@ def realnvp(
     channels, height, side = shape
     _check_divisible(height, side, 2 ** (levels - 1))
     if masks not in ("checkerboard", "cycle") or (masks == "cycle" and channels != 3):
-        raise ConfigError(f"RealNVP's masks are 'checkerboard', or 'cycle' for three channels; not {masks!r} for {channels}.")
+        raise ConfigError(f"RealNVP's masks are 'checkerboard', or 'cycle' for 3 channels; not {shown(masks)} for {channels}.")
 
     def coupling(mask: Mask) -> list[Bijection]:
         network = ResidualNetwork(mask.kept_channels, 2 * mask.changed_channels, width, blocks)
@@ -161,9 +161,9 @@ def glow(
         permutation=permutation, depth=depth, hidden=hidden, prior=prior, classes=classes, activation=activation,
     )  # fmt: skip
     if coupling not in ("affine", "additive"):
-        raise ConfigError(f"Glow's coupling is 'affine' or 'additive', not {coupling!r}.")
+        raise ConfigError(f"Glow's coupling is 'affine' or 'additive', not {shown(coupling)}.")
     if permutation not in ("lu", "plain", "reverse"):
-        raise ConfigError(f"Glow's permutation is 'lu', 'plain' or 'reverse', not {permutation!r}.")
+        raise ConfigError(f"Glow's permutation is 'lu', 'plain' or 'reverse', not {shown(permutation)}.")
     mixers = {"lu": LULinear, "plain": InvertibleLinear, "reverse": Permutation.reverse}
 
     bound = POINT_SCALE_BOUND if len(shape) == 1 else SCALE_BOUND

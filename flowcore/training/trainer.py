@@ -20,7 +20,7 @@ from torch import Tensor
 from .. import plain_json
 from ..bijections import dequantise
 from ..data.rows import visited
-from ..errors import CheckpointError, ConfigError
+from ..errors import CheckpointError, ConfigError, said
 from ..fast import accelerate, sharing
 from ..model.checkpoint import TRAINING_PREFIX, load, parameter_count, save
 from ..model.networks import set_reduced_precision
@@ -322,7 +322,7 @@ class Trainer:
                     self.optimiser.state[p] = {**values, "step": values["step"].reshape(())}
             self._set_state(_checked(state))
         except (KeyError, TypeError, ValueError, OverflowError, RuntimeError, OSError, SafetensorError) as error:
-            raise CheckpointError(f"'{folder.last}' cannot be resumed from: {error}.") from None
+            raise CheckpointError(f"'{folder.last}' cannot be resumed from: {said(error)}.") from None
 
     def card(self, held_out: dict | None = None) -> dict:
         """The card of the averaged weights as they are now."""

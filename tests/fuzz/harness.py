@@ -1,4 +1,4 @@
-"""What must hold of every reader, whatever the file: it is read, or refused in one sentence, soon, in bounded memory, writing nothing.
+"""What must hold of every reader: a file is read, or refused in a sentence, soon, in bounded memory, and nothing is written.
 
 A reader is a :class:`Target` of ``targets/``. The inputs come from a seed that is another one every day and is in the message of
 whatever fails; ``FLOW_EXPLORER_FUZZ_SEED`` sets it.
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flowcore.errors import FlowError
@@ -28,12 +29,12 @@ try:
 except ImportError:  # Windows, where neither limit can be set: the answers are still looked at
     resource = None
 
-__all__ = ["SECONDS", "Target", "answer", "fuzz", "inputs", "seed_of_the_day"]
+__all__ = ["SECONDS", "Target", "answer", "fuzz", "inputs", "quick_folder", "seed_of_the_day"]
 
 SECONDS = 5
 MEMORY = 2 * 2**30
-LONGEST = 1200
-"""Characters of a sentence before the terminal or the banner shortens it: one that quotes a whole file is longer."""
+LONGEST = 6000
+"""Characters of a sentence before ``one_line`` shortens it to 300: one that quotes a whole file is longer."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,14 @@ def seed_of_the_day() -> int:
     """Another one every day, the same for all tests of a day."""
     chosen = os.environ.get("FLOW_EXPLORER_FUZZ_SEED")
     return int(chosen) if chosen else int(datetime.date.today().strftime("%Y%m%d"))
+
+
+@contextmanager
+def quick_folder() -> Iterator[Path]:
+    """An empty folder, in memory where there is such a place: 200 files for each of 50 readers are written there."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() and os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
 
 
 @contextmanager
@@ -129,9 +138,8 @@ def fuzz(target: Target, count: int, folder: Path, seed: int | None = None, keep
         except BaseException as error:
             where = (keep or folder.parent) / f"{target.name}-{seed}-{index}{target.suffix}"
             where.write_bytes(data)
-            raise AssertionError(
-                f"{target.name}, input {index} of FLOW_EXPLORER_FUZZ_SEED={seed}, kept as {where}: {type(error).__name__}: {error!s:.500}"
-            ) from error
+            which = f"{target.name}, input {index} of FLOW_EXPLORER_FUZZ_SEED={seed}, kept as {where}"
+            raise AssertionError(f"{which}: {type(error).__name__}: {error!s:.500}") from error
         refused += bool(said)
         slowest = max(slowest, time.monotonic() - start)
     return refused, slowest

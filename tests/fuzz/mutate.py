@@ -14,13 +14,15 @@ __all__ = ["json_text", "mutated", "safetensors", "zipped"]
 
 HUGE = 10**399
 VALUES: tuple[Any, ...] = (
-    None, True, False, "", [], {}, -1, 0, 1, 2, 7, 255, 256, 2**31, 2**53, 2**63, 2**64, 10**30, HUGE, -HUGE, 0.5, -0.0, 1e-320, 1e300,
-    float("nan"), float("inf"), float("-inf"), "glow", "x" * 5000, "\x1b[2J\nred", "\u202e", "\ud800", "../../etc/passwd", "0", "NaN",
-    ["glow"], [[]], [None], [1, 2, 3, 4, 5, 6, 7, 8, 9], {"a": 1}, [1e308, 1e308], [HUGE], [float("nan")], "é", "\0",
+    None, True, False, "", [], {}, -1, 0, 1, 2, 7, 255, 256, 2**31, 2**53, 2**63, 2**64, 10**30, HUGE, -HUGE, 0.5, -0.0, 1e-320,
+    1e300, float("nan"), float("inf"), float("-inf"), "glow", "x" * 5000, "\x1b[2J\nred", "\u202e", "\ud800", "../../etc/passwd",
+    "0", "NaN", ["glow"], [[]], [None], [1, 2, 3, 4, 5, 6, 7, 8, 9], {"a": 1}, [1e308, 1e308], [HUGE], [float("nan")], "é", "\0",
 )  # fmt: skip
+NUMBERS = (b"0", b"-1", b"1e999", b"9" * 400, b"65536", b"18446744073709551616")
 PIECES = (
-    b"", b"\0" * 8, b"\xff" * 8, b"\x7f\xff\xff\xff", b"\0\0\0\x80", b"NaN", b"1e999", b"9" * 400, b"-1", b"[" * 2000, b'{"a":' * 500,
-    b'"', b"\\", b"\n", b"\r", b",,,,", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"\x1b[2J", b"65535", b"4294967296",
+    b"", b"\0" * 8, b"\xff" * 8, b"\x7f\xff\xff\xff", b"\0\0\0\x80", b"NaN", b"1e999", b"9" * 400, b"-1", b"[" * 2000,
+    b'{"a":' * 500, b'"', b"\\", b"\n", b"\r", b",,,,", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"\x1b[2J", b"65535",
+    b"4294967296",
 )  # fmt: skip
 
 
@@ -51,7 +53,7 @@ def mutated(rng: random.Random, data: bytes, others: Sequence[bytes] = ()) -> by
                 found = list(re.finditer(rb"\d+", bytes(data[:20_000])))
                 if found:
                     place = rng.choice(found)
-                    data[place.start() : place.end()] = rng.choice((b"0", b"-1", b"1e999", b"9" * 400, b"65536", b"18446744073709551616"))
+                    data[place.start() : place.end()] = rng.choice(NUMBERS)
     return bytes(data)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.harness import Target, fuzz, seed_of_the_day
+from tests.fuzz.harness import Target, fuzz, quick_folder, seed_of_the_day
 from tests.fuzz.targets import all_targets
 
 COUNT = 200
@@ -15,7 +15,6 @@ COUNT = 200
 @pytest.mark.parametrize("target", all_targets(), ids=lambda target: target.name)
 def test_a_damaged_file_is_answered_in_a_sentence(target: Target, tmp_path: Path):
     print(f"FLOW_EXPLORER_FUZZ_SEED={seed_of_the_day()}")
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    refused, _ = fuzz(target, COUNT, folder)
+    with quick_folder() as folder:
+        refused, _ = fuzz(target, COUNT, folder, keep=tmp_path)
     assert refused > 0 or target.bears_all  # or nothing of what was changed is looked at

@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 
 from ... import plain_json
 from ...atomic import replacing
-from ...errors import CheckpointError, ConfigError, DataError, FlowError
+from ...errors import CheckpointError, ConfigError, DataError, FlowError, said
 from ...fields import is_number, shown
 from ...model.card import read_header
 from .directions import Direction, Quality
@@ -156,7 +156,7 @@ def load_direction(path: str | os.PathLike) -> Direction:
     except FlowError:
         raise
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DataError(f"{where} is not a direction, or it is damaged ({error}).") from None
+        raise DataError(f"{where} is not a direction, or it is damaged ({said(error)}).") from None
     return from_card(card, vector, where)
 
 

@@ -53,6 +53,16 @@ def _zip() -> list[bytes]:
     return made
 
 
+def _open_named(path: Path) -> None:
+    """An idx file is known by its name."""
+    place = path.with_name("train-images-idx3" + path.name.removeprefix("input"))
+    path.rename(place)
+    try:
+        _open(place)
+    finally:
+        place.rename(path)
+
+
 def _open(path: Path) -> None:
     opened = open_dataset(path, size=4, workers=0)
     if len(opened.pictures):
@@ -73,8 +83,8 @@ def _points(path: Path) -> None:
 TARGETS = [
     Target("array-npy", ".npy", _npy, _open),
     Target("arrays-npz", ".npz", _npz, _open, zipped()),
-    Target("idx", "-ubyte", lambda: [_idx()], _open),
-    Target("idx-gz", "-ubyte.gz", lambda: [gzip.compress(_idx())], _open),
+    Target("idx", "-ubyte", lambda: [_idx()], _open_named),
+    Target("idx-gz", "-ubyte.gz", lambda: [gzip.compress(_idx())], _open_named),
     Target("zip", ".zip", _zip, _open, zipped()),
     Target("table", ".csv", lambda: _TABLES, _points),
     Target("attributes-csv", ".csv", lambda: [_WORDS], read_attributes),

@@ -38,12 +38,11 @@ def _formats() -> dict[str, list[bytes]]:
         "png": [encoded("PNG")], "jpg": [encoded("JPEG")], "gif": [encoded("GIF")], "bmp": [encoded("BMP")],
         "webp": [encoded("WEBP"), encoded("WEBP", lossless=True)], "qoi": [_qoi()], "ppm": _pnm(), "ico": [encoded("ICO")],
         "tiff": [encoded("TIFF"), encoded("TIFF", compression="tiff_lzw"), encoded("TIFF", compression="tiff_deflate")],
-        "tga": [encoded("TGA")],
     }  # fmt: skip
 
 
 TARGETS = [
-    *(Target(f"picture-{kind}", f".{kind}", lambda kind=kind: _formats()[kind], read_picture) for kind in _formats() if kind != "tga"),
+    *(Target(f"picture-{kind}", f".{kind}", lambda kind=kind: _formats()[kind], read_picture) for kind in _formats()),
     *(Target(f"recipe-{kind.lower()}", f".{kind.lower()}", lambda kind=kind: _with_recipe(kind), recipe.extract)
       for kind in ("PNG", "GIF", "WEBP")),
     Target("recipe-written", ".png", written("page-mnist.png", "strip-fashion.png"), recipe.extract),

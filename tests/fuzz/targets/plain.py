@@ -73,12 +73,15 @@ def _latent() -> list[bytes]:
 
 TARGETS = [
     Target("architecture", ".json", lambda: _json(*SMALL), lambda path: flowcore.build(_value(path)), json_text),
-    Target("toy-config", ".json", lambda: _json(ToyConfig().to_dict()), lambda path: ToyConfig.from_dict(_value(path)), json_text),
+    Target("toy-config", ".json", lambda: _json(ToyConfig().to_dict()),
+           lambda path: ToyConfig.from_dict(_value(path)), json_text),
     Target("toy-schedule", ".json", lambda: _json(Schedule.begin(4e-3, 512).changed(10, 1e-3, 512).to_list()),
            lambda path: Schedule.from_list(_value(path)), json_text),
     Target("toy-target", ".json", _targets, _target, json_text),
     Target("latent-json", ".json", _latent, lambda path: latent_from_dict(_value(path)), json_text),
-    Target("run-config", ".json", written("runs/glow/config.json", "runs/realnvp/config.json"), _folder("config.json"), json_text),
+    Target("run-config", ".json", written("runs/glow/config.json", "runs/realnvp/config.json"),
+           _folder("config.json"), json_text),
     Target("run-metrics", ".jsonl", written("runs/glow/metrics.jsonl"), _folder("metrics.jsonl"), bears_all=True),
-    Target("plain-json", ".json", lambda: _json(*SMALL), lambda path: plain_json.loads(path.read_bytes()), json_text, (ValueError,)),
+    Target("plain-json", ".json", lambda: _json(*SMALL), lambda path: plain_json.loads(path.read_bytes()), json_text,
+           (ValueError,)),
 ]  # fmt: skip

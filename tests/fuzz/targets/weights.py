@@ -37,11 +37,8 @@ SMALL = (
 
 def _models() -> list[bytes]:
     torch.manual_seed(0)
-    held_out = {"bpd_quantiles": [1.0, 2.0, 3.0]}
-    return [
-        by(lambda path, own=own: flowcore.save(path, flowcore.build(own), {"name": "a", "held_out": held_out, "classes": ["0", "1"]}))
-        for own in SMALL
-    ]
+    card = {"name": "a", "held_out": {"bpd_quantiles": [1.0, 2.0, 3.0]}, "classes": ["0", "1"]}
+    return [by(lambda path, own=own: flowcore.save(path, flowcore.build(own), card)) for own in SMALL]
 
 
 def _load(path: Path) -> None:

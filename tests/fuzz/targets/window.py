@@ -16,6 +16,7 @@ from flow_explorer.toylab.keep import training_file
 from flow_explorer.toylab.state import ToyState
 from flow_explorer.training.record import RunRecord
 from flow_explorer.training.state import TrainingState
+from flowcore import plain_json
 from flowcore.errors import ConfigError
 from flowcore.pictures import recipe
 from tests.fuzz.harness import Target
@@ -49,8 +50,8 @@ def _state(cls: type):
 
 def _value(path: Path) -> object:
     try:
-        return json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
+        return plain_json.loads(path.read_bytes())
+    except ValueError:
         return None
 
 
@@ -94,7 +95,8 @@ def _metrics(path: Path) -> None:
 
 
 def _frames() -> list[bytes]:
-    return [encode_frame({"id": 3, "type": "part", "seed": 0.5, "names": ["a"]}, {"picture": picture(), "z": picture()[0, 0] / 2.0})]
+    arrays = {"picture": picture(), "z": picture()[0, 0] / 2.0}
+    return [encode_frame({"id": 3, "type": "part", "seed": 0.5, "names": ["a"]}, arrays)]
 
 
 def _feed(path: Path) -> None:
@@ -120,7 +122,8 @@ TARGETS = [
     Target("theory-state", ".json", lambda: _json(TheoryState().to_dict()), _state(TheoryState), json_text),
     Target("training-state", ".json", lambda: _json(TrainingState().to_dict()), _state(TrainingState), json_text),
     Target("explorer-recipe", ".json", _recipes, _recipe, json_text),
-    Target("settings", ".json", lambda: _json({"version": 1, "values": {"theme": "dark", "toy.pace": 1.0}}), _settings, json_text, bears_all=True),
+    Target("settings", ".json", lambda: _json({"version": 1, "values": {"theme": "dark", "toy.pace": 1.0}}), _settings, json_text,
+           bears_all=True),
     Target("run-shown", ".jsonl", written("runs/glow/metrics.jsonl"), _metrics, bears_all=True),
     Target("engine-frames", ".bin", _frames, _feed, _frame, (ProtocolError,)),
-]
+]  # fmt: skip
