@@ -5,17 +5,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..errors import NonFiniteError
 from .base import Bijection, soft_clamp, soft_clamp_inverse
 
 __all__ = ["ChannelLinear", "InvertibleLinear", "LULinear"]
 
 
 def _random_rotation(channels: int) -> Tensor:
-    """A random orthogonal matrix with determinant +1: log-det starts at 0."""
+    """A random orthogonal matrix with determinant +1: log-det starts at 0. On the meta device a shape alone."""
+    if torch.get_default_device().type == "meta":
+        return torch.empty(channels, channels, dtype=torch.float64)
     q, _ = torch.linalg.qr(torch.randn(channels, channels, dtype=torch.float64, device="cpu"))
     if torch.linalg.det(q) < 0:
         q[:, 0] = -q[:, 0]
     return q
+
+
+def _inverse(matrix: Tensor) -> Tensor:
+    try:
+        return torch.linalg.inv(matrix.double()).to(matrix.dtype)
+    except torch.linalg.LinAlgError:
+        raise NonFiniteError("A 1×1 convolution of this model has no inverse, so nothing can be decoded.") from None
 
 
 class ChannelLinear(Bijection):
@@ -54,11 +64,10 @@ class ChannelLinear(Bijection):
         parameters = tuple(self.parameters())
         key = tuple((p.data_ptr(), p._version, p.dtype, p.device) for p in parameters)
         if torch.is_grad_enabled() and any(p.requires_grad for p in parameters):
-            return torch.linalg.inv(self.weight().double()).to(self.weight().dtype)
+            return _inverse(self.weight())
         if self._cache is None or self._cache[0] != key:
             with torch.inference_mode(False), torch.no_grad():  # kept beyond the call that asked for it
-                weight = self.weight()
-                self._cache = (key, torch.linalg.inv(weight.double()).to(weight.dtype))
+                self._cache = (key, _inverse(self.weight()))
         return self._cache[1]
 
     def extra_repr(self) -> str:
@@ -100,7 +109,9 @@ class LULinear(ChannelLinear):
         self.raw_log_diagonal = nn.Parameter(torch.zeros(channels, dtype=dtype))
         self.register_buffer("permutation", torch.zeros(channels, channels, dtype=dtype))
         self.register_buffer("sign", torch.ones(channels, dtype=dtype))
-        self._set(_random_rotation(channels))
+        rotation = _random_rotation(channels)
+        if not rotation.is_meta:
+            self._set(rotation)
 
     @torch.no_grad()
     def _set(self, weight: Tensor) -> None:

@@ -20,8 +20,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
 
+from .. import plain_json
 from ..atomic import replacing
-from ..errors import ConfigError, DataError, FlowError, NonFiniteError
+from ..errors import ConfigError, DataError, FlowError, NonFiniteError, said
 from ..fast import accelerate
 from ..work import finish
 from .flow import Flow
@@ -330,11 +331,11 @@ def load_latent(path: str | os.PathLike) -> tuple[np.ndarray, dict]:
             if metadata.get("format") != "flow-explorer-latent" or "z" not in file.keys():
                 raise DataError(f"'{path}' is not a latent file; 'flow-explorer encode' writes one.")
             z = file.get_tensor("z")
-            meta = json.loads(metadata.get("meta", "{}"))
+            meta = plain_json.loads(metadata.get("meta", "{}"))
     except FlowError:
         raise
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise DataError(f"'{path}' is not a latent file, or it is damaged ({error}).") from None
+        raise DataError(f"'{path}' is not a latent file, or it is damaged ({said(error)}).") from None
     if z.dtype not in (np.float32, np.float64) or z.ndim != 1:
         raise DataError(f"'{path}' holds a z of an unknown kind ({z.dtype}, {z.ndim} dimensions).")
     if not np.isfinite(z).all():

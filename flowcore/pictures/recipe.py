@@ -20,6 +20,7 @@ import re
 import struct
 import zlib
 
+from .. import plain_json
 from ..errors import FlowError, PictureError
 from .files import read_file
 from .png_text import (
@@ -235,12 +236,9 @@ def _check_value(value: object, name: str, depth: int) -> None:
 
 
 def _parse(text: bytes, name: str) -> object:
-    def reject(constant: str) -> float:
-        raise ValueError(f"{constant} is not JSON")
-
     try:
-        return json.loads(text.decode("utf-8"), parse_constant=reject)
-    except (ValueError, RecursionError) as error:
+        return plain_json.loads(text.decode("utf-8"))
+    except ValueError as error:
         raise RecipeError(
             f"The recipe in {name} is damaged: the picture itself can still be used."
         ) from error
@@ -293,6 +291,9 @@ def _gif_comments(gif: bytes) -> list[bytes | RecipeError]:
     found: list[bytes | RecipeError] = []
     at = gif.find(b"\x21\xfe")
     while at >= 0 and len(found) < 4:
+        if not gif.startswith(_GIF_PREFIX, at + 3):  # of the first sub-block: a file of comments alone is read once
+            at = gif.find(b"\x21\xfe", at + 2)
+            continue
         text, block = io.BytesIO(), at + 2
         while block < len(gif) and gif[block] and text.tell() <= MAX_BYTES:
             text.write(gif[block + 1 : block + 1 + gif[block]])

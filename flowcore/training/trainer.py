@@ -17,9 +17,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from .. import plain_json
 from ..bijections import dequantise
 from ..data.rows import visited
-from ..errors import CheckpointError, ConfigError
+from ..errors import CheckpointError, ConfigError, said
 from ..fast import accelerate, sharing
 from ..model.checkpoint import TRAINING_PREFIX, load, parameter_count, save
 from ..model.networks import set_reduced_precision
@@ -308,7 +309,7 @@ class Trainer:
         self.flow.load_state_dict(self.average.state_dict())
         try:
             with safe_open(folder.last, framework="pt") as file:
-                state = json.loads(file.metadata()["training"])
+                state = plain_json.loads(file.metadata()["training"])
                 keys = set(file.keys())
                 for name, p in self.flow.named_parameters():
                     p.data.copy_(_of_shape(file.get_tensor(f"{TRAINING_PREFIX}raw.{name}"), p))
@@ -321,7 +322,7 @@ class Trainer:
                     self.optimiser.state[p] = {**values, "step": values["step"].reshape(())}
             self._set_state(_checked(state))
         except (KeyError, TypeError, ValueError, OverflowError, RuntimeError, OSError, SafetensorError) as error:
-            raise CheckpointError(f"'{folder.last}' cannot be resumed from: {error}.") from None
+            raise CheckpointError(f"'{folder.last}' cannot be resumed from: {said(error)}.") from None
 
     def card(self, held_out: dict | None = None) -> dict:
         """The card of the averaged weights as they are now."""
