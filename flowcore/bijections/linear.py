@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..devices import has_float64, to_float64
 from ..errors import NonFiniteError
 from .base import Bijection, soft_clamp, soft_clamp_inverse
 
@@ -21,9 +22,10 @@ def _random_rotation(channels: int) -> Tensor:
     return q
 
 
-def _inverse(matrix: Tensor) -> Tensor:
+def _inverse(weight: Tensor) -> Tensor:
+    """W⁻¹ (C, C), computed in float64. Raises `NonFiniteError` where there is none."""
     try:
-        return torch.linalg.inv(matrix.double()).to(matrix.dtype)
+        return torch.linalg.inv(to_float64(weight)).to(weight)
     except torch.linalg.LinAlgError:
         raise NonFiniteError("A 1×1 convolution of this model has no inverse, so nothing can be decoded.") from None
 
@@ -86,7 +88,8 @@ class InvertibleLinear(ChannelLinear):
         return self.matrix
 
     def log_abs_det(self) -> Tensor:
-        return torch.linalg.slogdet(self.matrix.double())[1]
+        found = torch.linalg.slogdet(to_float64(self.matrix))[1]
+        return found if has_float64(self.matrix.device) else found.to(self.matrix)
 
 
 class LULinear(ChannelLinear):
@@ -128,7 +131,7 @@ class LULinear(ChannelLinear):
     def initialise(self, x: Tensor) -> None:
         if not self.principal:
             return
-        flat = x.transpose(0, 1).flatten(1).double()
+        flat = to_float64(x.transpose(0, 1).flatten(1))
         flat = flat - flat.mean(1, keepdim=True)
         axes = torch.linalg.eigh(flat @ flat.t() / flat.shape[1])[1].flip(1)
         # An axis may point either way: the way in which its largest part is positive, so that equal pictures give equal axes.

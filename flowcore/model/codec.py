@@ -22,6 +22,7 @@ from torch import Tensor
 
 from .. import plain_json
 from ..atomic import replacing
+from ..devices import has_float64, on_host
 from ..errors import ConfigError, DataError, FlowError, NonFiniteError, said
 from ..fast import accelerate
 from ..work import finish
@@ -103,7 +104,7 @@ def double_of(flow: Flow) -> Flow:
     key = tuple((p._version, p.data_ptr()) for p in flow.parameters())
     held = _doubles.get(flow)
     if held is None or held[0] != key:
-        device = "cpu" if flow.device.type == "mps" else flow.device
+        device = flow.device if has_float64(flow.device) else "cpu"
         with torch.inference_mode(False):  # kept beyond the call that asked for it
             held = (key, copy.deepcopy(flow).to(device).double().eval())
         _doubles[flow] = held
@@ -202,7 +203,7 @@ def encode_job(
 
 def _log_prob(model: Flow, z: Tensor, log_det: Tensor) -> float:
     """Of the one picture of a batch, nats."""
-    return (model.base_log_prob(z) + log_det).double().item()
+    return on_host(model.base_log_prob(z) + log_det).item()
 
 
 def _bits_per_dim(flow: Flow, log_prob: float) -> float:
@@ -273,7 +274,7 @@ def class_log_probs_job(flow: Flow, picture: np.ndarray) -> Generator[None, None
             for start in range(0, model.num_classes, CLASSES_AT_ONCE):
                 numbers = torch.arange(start, min(start + CLASSES_AT_ONCE, model.num_classes), device=model.device)
                 whitened, term = model.prior.whiten(h.expand(len(numbers), *h.shape[1:]), numbers)
-                values.append((model.prior.log_prob(whitened) + term + rest).double().cpu())
+                values.append(on_host(model.prior.log_prob(whitened) + term + rest))
                 yield
         result = torch.cat(values)
         if torch.isfinite(result).all():

@@ -61,6 +61,8 @@ class Trainer:
         self, config: TrainConfig, device: str | torch.device = "cpu", processes: Processes | None = None
     ) -> None:
         self.device = torch.device(device)
+        if self.device.type == "cuda":  # a run that goes on must go on as it would have
+            torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
         self.processes = processes or Processes()
         if config.batch < self.processes.count:
             raise ConfigError(f"{config.batch} pictures a step are too few for {self.processes.count} processes.")
@@ -143,9 +145,9 @@ class Trainer:
     def _moved(self, array: np.ndarray) -> Tensor:
         """On the device. From pinned memory, a GPU is not waited for."""
         tensor = torch.from_numpy(np.ascontiguousarray(array))
-        if self.device.type == "cuda":
-            tensor = tensor.pin_memory()
-        return tensor.to(self.device, non_blocking=True)
+        pinned = self.device.type == "cuda"
+        # Elsewhere a copy that is not waited for may read memory that is somebody else's by then.
+        return (tensor.pin_memory() if pinned else tensor).to(self.device, non_blocking=pinned)
 
     def initialise(self, pictures: Pictures, labels: np.ndarray | None) -> None:
         """Data-dependent initialisation by the joined first batch, once: the writer's, then everybody's."""

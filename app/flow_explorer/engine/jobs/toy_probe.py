@@ -45,13 +45,13 @@ def probe_toy(context: JobContext, request: ProbeToy) -> Steps:
 
 def _follow(context: JobContext, session: Session, request: ProbeToy) -> Generator[None, None, tuple[tuple[float, float], Probe]]:
     trainer, step = session.trainer, session.trainer.step_count
-    known = context.shared.get(_PROBE)
+    known = context.on_device.get(_PROBE)
     if known is None or known[0] is not trainer:
-        known = context.shared[_PROBE] = trainer, step, ToyProbe(trainer.average)
+        known = context.on_device[_PROBE] = trainer, step, ToyProbe(trainer.average)
         yield
     elif known[1] != step:
         known[2].follow(trainer.average)
-        known = context.shared[_PROBE] = trainer, step, known[2]
+        known = context.on_device[_PROBE] = trainer, step, known[2]
         yield
     probe = known[2]
     point = request.point
