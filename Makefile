@@ -32,7 +32,7 @@ help:
 	@echo "make soak    the tests that take long: trainings killed at random moments, 10,000 samples of each model, 10,000 random acts,"
 	@echo "             an hour of play in the toy lab (FLOW_EXPLORER_SOAK_MINUTES=60)"
 	@echo "make test-floors  run the quicker tests with the lowest versions that pyproject.toml allows (tests/floors.txt), in $(FLOORS)"
-	@echo "make lint    check the style of the code"
+	@echo "make lint    check the style of the code, and its types"
 	@echo "make docs    write the guide and the reference of flowcore to site/"
 	@echo "make bench   measure against other flow libraries and write docs/benchmarks.md: 20 minutes on 2 quiet cores"
 	@echo "             (ARGS='--only toy --quick' for rough figures of some; nothing is written then)"
@@ -67,6 +67,7 @@ FLOOR_TESTS := tests/flowcore/bijections tests/flowcore/pictures tests/flowcore/
 
 lint: $(TEST_STAMP)
 	$(PY) -m ruff check .
+	$(PY) -m basedpyright --pythonpath $(PY)
 
 docs: $(DOCS_STAMP)
 	$(PY) -m mkdocs build --strict

@@ -22,7 +22,7 @@ TORCH_FREE = {
     "flowcore", "flowcore.atomic", "flowcore.errors", "flowcore.fields", "flowcore.latents", "flowcore.latents.latent",
     "flowcore.latents.map", "flowcore.latents.map.points", "flowcore.latents.resample", "flowcore.latents.timeline",
     "flowcore.latents.as_json", "flowcore.latents.entropic", "flowcore.latents.transport", "flowcore.latents.translation_methods",
-    "flowcore.memory", "flowcore.model", "flowcore.model.card", "flowcore.model.labels", "flowcore.plane",
+    "flowcore.memory", "flowcore.plain_json", "flowcore.model", "flowcore.model.card", "flowcore.model.labels", "flowcore.plane",
     "flowcore.plane.config", "flowcore.plane.convergence", "flowcore.plane.schedule", "flowcore.plane.densities",
     "flowcore.plane.drawing", "flowcore.plane.layers", "flowcore.plane.prior_shapes", "flowcore.plane.film_frames",
     "flowcore.plane.targets",

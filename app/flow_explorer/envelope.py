@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from flow_explorer.i18n import tr
+from flowcore import plain_json
 from flowcore.atomic import replacing
 from flowcore.errors import ConfigError, FlowError
 from flowcore.pictures.images import read_file
@@ -52,8 +53,8 @@ class Envelope:
         """The object in a file of this kind and schema. Raises `FlowError` in one sentence for whatever is none."""
         name, what = os.path.basename(os.fspath(path)), tr(self.what)
         try:
-            value = json.loads(self._text(path, name), parse_constant=_refuse)
-        except (ValueError, RecursionError, MemoryError):
+            value = plain_json.loads(self._text(path, name))
+        except (ValueError, MemoryError):
             raise ConfigError(tr("{name} is not a {what}, or it is damaged.", name=name, what=what)) from None
         if not isinstance(value, dict) or self.key not in value:
             raise ConfigError(tr("{name} is not a {what} of Flow Explorer.", name=name, what=what))
@@ -69,6 +70,3 @@ class Envelope:
         except FlowError as error:
             raise ConfigError(str(error)) from error
 
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is not JSON")

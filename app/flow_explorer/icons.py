@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from functools import cache, lru_cache
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QIconEngine, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
@@ -57,7 +57,7 @@ class _Engine(QIconEngine):
         super().__init__()
         self._name, self._tone = name, tone
 
-    def paint(self, painter: QPainter, rect: object, mode: QIcon.Mode, _state: QIcon.State) -> None:
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _state: QIcon.State) -> None:
         tone = "faint" if mode == QIcon.Mode.Disabled else self._tone
         paint(painter, self._name, QRectF(rect), getattr(theme.current(), tone))
 

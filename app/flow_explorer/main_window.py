@@ -132,7 +132,7 @@ class MainWindow(QWidget):
         bar.save.menu().aboutToShow.connect(self._fill_save)
         self.hint.understood.connect(lambda: self.settings.set(f"hint.{self._front}.seen", True))
         self.hint.keys_wanted.connect(self.show_shortcuts)
-        fill_app_menu(self)
+        self.app_menu = fill_app_menu(self)
         for keys, act, repeats in (
             (QKeySequence.keyBindings(QKeySequence.StandardKey.Undo), self.undo, True),
             ([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")], self.redo, True),

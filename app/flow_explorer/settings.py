@@ -16,6 +16,7 @@ from typing import Any
 import platformdirs
 
 from flow_explorer.i18n import tr
+from flowcore import plain_json
 from flowcore.atomic import make_private, replacing
 from flowcore.regular import read_regular
 
@@ -66,7 +67,7 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """The JSON object in ``path``, or None where there is no file, no JSON or no object in it."""
     try:
-        value = json.loads(read_regular(path, MAX_BYTES).decode("utf-8"))
+        value = plain_json.loads(read_regular(path, MAX_BYTES).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

@@ -28,7 +28,6 @@ from PySide6.QtCore import QCoreApplication, QTimer  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from flow_explorer import assets, i18n, icons, theme  # noqa: E402
-from flow_explorer.cli.output import say  # noqa: E402
 from flow_explorer.engine.client import EngineClient  # noqa: E402
 from flow_explorer.main_window import MainWindow  # noqa: E402
 from flow_explorer.settings import Settings  # noqa: E402
@@ -38,6 +37,7 @@ from flow_explorer.shell.session import WindowSession  # noqa: E402
 from flow_explorer.shell.signals import Signals  # noqa: E402
 from flow_explorer.shell.trace import Trace  # noqa: E402
 from flow_explorer.shell.watch import Watch  # noqa: E402
+from flow_explorer.terminal.output import say  # noqa: E402
 from flowcore.errors import FlowError  # noqa: E402
 
 
@@ -123,7 +123,7 @@ def _run(options: dict[str, Any], trace: Trace) -> int:
 def _application() -> QApplication:
     QCoreApplication.setApplicationName("flow-explorer")
     QCoreApplication.setOrganizationName("")
-    application = QApplication.instance() or QApplication(sys.argv[:1])
+    application = theme.running_application() or QApplication(sys.argv[:1])
     application.setApplicationDisplayName("Flow Explorer")
     application.setDesktopFileName("flow-explorer")
     application.setWindowIcon(icons.application_icon())

@@ -106,10 +106,15 @@ def color(name: str, alpha: float = 1.0) -> QColor:
     return value
 
 
+def rgb(of: QColor | str) -> tuple[int, int, int]:
+    """Red, green and blue of a colour or its name, 0..255."""
+    value = QColor(of)
+    return value.red(), value.green(), value.blue()
+
+
 def mix(first: str, second: str, amount: float) -> str:
     """The colour ``amount`` (0..1) of the way from ``first`` to ``second``, both "#rrggbb"."""
-    p, q = QColor(first), QColor(second)
-    channels = [round(u + (v - u) * amount) for u, v in zip(p.getRgb()[:3], q.getRgb()[:3], strict=True)]
+    channels = [round(u + (v - u) * amount) for u, v in zip(rgb(first), rgb(second), strict=True)]
     return "#{:02x}{:02x}{:02x}".format(*channels)
 
 
@@ -117,7 +122,9 @@ def contrast(first: str, second: str) -> float:
     """WCAG 2 contrast ratio of two "#rrggbb" colours, 1 to 21."""
 
     def luminance(name: str) -> float:
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in QColor(name).getRgbF()[:3]]
+        color = QColor(name)
+        channels = (color.redF(), color.greenF(), color.blueF())
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
     high, low = sorted((luminance(first), luminance(second)), reverse=True)
@@ -143,10 +150,15 @@ def font(pixels: int = FONT_PIXELS, bold: bool = False) -> QFont:
     return face
 
 
+def running_application() -> QApplication | None:
+    """The application that runs, None before there is one, and where it has no widgets."""
+    running = QApplication.instance()
+    return running if isinstance(running, QApplication) else None
+
+
 def animations_enabled() -> bool:
     """Whether the system allows motion (the widgets' animation time is 0 where it asks for less)."""
-    application = QApplication.instance()
-    if application is None:
+    if running_application() is None:
         return False
     return QApplication.style().styleHint(QApplication.style().StyleHint.SH_Widget_Animation_Duration) > 0
 
@@ -177,7 +189,7 @@ def choose(wanted: str, force: bool = False) -> None:
     if theme is _current and not force:
         return
     _current = theme
-    application = QApplication.instance()
+    application = running_application()
     if application is not None:
         application.setPalette(palette(theme))
         application.setStyleSheet(style_sheet(asdict(theme)))

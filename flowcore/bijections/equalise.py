@@ -70,7 +70,7 @@ class Equalise(Bijection):
     def _at(self, table: Tensor, level: Tensor) -> Tensor:
         """The table's entry for each value's own channel."""
         rows = torch.arange(self.channels, device=level.device).view(1, -1, 1, 1) * table.shape[1]
-        return table.take(level + rows)
+        return table.flatten().index_select(0, (level + rows).flatten()).view(level.shape)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         if self.even:

@@ -5,17 +5,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..devices import has_float64, to_float64
+from ..errors import NonFiniteError
 from .base import Bijection, soft_clamp, soft_clamp_inverse
 
 __all__ = ["ChannelLinear", "InvertibleLinear", "LULinear"]
 
 
 def _random_rotation(channels: int) -> Tensor:
-    """A random orthogonal matrix with determinant +1: log-det starts at 0."""
+    """A random orthogonal matrix with determinant +1: log-det starts at 0. On the meta device a shape alone."""
+    if torch.get_default_device().type == "meta":
+        return torch.empty(channels, channels, dtype=torch.float64)
     q, _ = torch.linalg.qr(torch.randn(channels, channels, dtype=torch.float64, device="cpu"))
     if torch.linalg.det(q) < 0:
         q[:, 0] = -q[:, 0]
     return q
+
+
+def _inverse(weight: Tensor) -> Tensor:
+    """W⁻¹ (C, C), computed in float64. Raises `NonFiniteError` where there is none."""
+    try:
+        return torch.linalg.inv(to_float64(weight)).to(weight)
+    except torch.linalg.LinAlgError:
+        raise NonFiniteError("A 1×1 convolution of this model has no inverse, so nothing can be decoded.") from None
 
 
 class ChannelLinear(Bijection):
@@ -54,11 +66,10 @@ class ChannelLinear(Bijection):
         parameters = tuple(self.parameters())
         key = tuple((p.data_ptr(), p._version, p.dtype, p.device) for p in parameters)
         if torch.is_grad_enabled() and any(p.requires_grad for p in parameters):
-            return torch.linalg.inv(self.weight().double()).to(self.weight().dtype)
+            return _inverse(self.weight())
         if self._cache is None or self._cache[0] != key:
             with torch.inference_mode(False), torch.no_grad():  # kept beyond the call that asked for it
-                weight = self.weight()
-                self._cache = (key, torch.linalg.inv(weight.double()).to(weight.dtype))
+                self._cache = (key, _inverse(self.weight()))
         return self._cache[1]
 
     def extra_repr(self) -> str:
@@ -77,7 +88,8 @@ class InvertibleLinear(ChannelLinear):
         return self.matrix
 
     def log_abs_det(self) -> Tensor:
-        return torch.linalg.slogdet(self.matrix.double())[1]
+        found = torch.linalg.slogdet(to_float64(self.matrix))[1]
+        return found if has_float64(self.matrix.device) else found.to(self.matrix)
 
 
 class LULinear(ChannelLinear):
@@ -100,7 +112,9 @@ class LULinear(ChannelLinear):
         self.raw_log_diagonal = nn.Parameter(torch.zeros(channels, dtype=dtype))
         self.register_buffer("permutation", torch.zeros(channels, channels, dtype=dtype))
         self.register_buffer("sign", torch.ones(channels, dtype=dtype))
-        self._set(_random_rotation(channels))
+        rotation = _random_rotation(channels)
+        if not rotation.is_meta:
+            self._set(rotation)
 
     @torch.no_grad()
     def _set(self, weight: Tensor) -> None:
@@ -117,7 +131,7 @@ class LULinear(ChannelLinear):
     def initialise(self, x: Tensor) -> None:
         if not self.principal:
             return
-        flat = x.transpose(0, 1).flatten(1).double()
+        flat = to_float64(x.transpose(0, 1).flatten(1))
         flat = flat - flat.mean(1, keepdim=True)
         axes = torch.linalg.eigh(flat @ flat.t() / flat.shape[1])[1].flip(1)
         # An axis may point either way: the way in which its largest part is positive, so that equal pictures give equal axes.

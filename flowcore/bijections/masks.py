@@ -1,10 +1,15 @@
 """Which part a coupling layer copies and which it transforms (Dinh et al. 2017, RealNVP, section 3.4)."""
 from __future__ import annotations
 
+import operator
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..errors import ConfigError
+from ..fields import shown
 
 __all__ = ["ChannelMask", "CheckerboardMask", "Mask", "channel_cycle", "half"]
 
@@ -36,53 +41,73 @@ class ChannelMask(Mask):
     """
 
     channels: int
+    kept: Sequence[int]
+    changed: Sequence[int]
     _order: Tensor
     _inverse: Tensor
 
-    def __init__(self, channels: int, kept: list[int]) -> None:
+    def __init__(self, channels: int, kept: Iterable[int]) -> None:
         super().__init__()
-        kept = sorted(set(kept))
-        changed = [c for c in range(channels) if c not in kept]
-        if not kept or not changed or kept[-1] >= channels or kept[0] < 0:
+        kept = _as_range(kept if isinstance(kept, range) else sorted(set(kept)))
+        if not kept or len(kept) >= channels or kept[-1] >= channels or kept[0] < 0:
             raise ConfigError(
-                f"A channel mask on {channels} channels must keep at least one and change at least one, not keep {kept}."
+                f"A channel mask on {channels} channels must keep at least one and change at least one, not keep {shown(kept)}."
             )
+        is_kept = np.zeros(channels, bool)
+        is_kept[kept] = True
+        changed = np.flatnonzero(~is_kept)
         self.channels = channels
-        self.kept, self.changed = kept, changed
+        self.kept, self.changed = kept, _as_range(changed.tolist())
         self.kept_channels, self.changed_channels = len(kept), len(changed)
         # A run of channels is a view (no copy); which side comes first decides the order when merging.
-        self._kept_first = kept == list(range(len(kept)))
-        self._changed_first = changed == list(range(len(changed)))
-        order = kept + changed
-        self.register_buffer("_order", torch.tensor(order), persistent=False)
-        # Sorted here, not by torch: on the meta device that would import sympy, half a second.
-        self.register_buffer("_inverse", torch.tensor(sorted(range(channels), key=order.__getitem__)), persistent=False)
+        self.kept_first = self.kept == range(self.kept_channels)
+        self.changed_first = self.changed == range(self.changed_channels)
+        if not (self.kept_first or self.changed_first):
+            order = np.concatenate([np.flatnonzero(is_kept), changed])
+            self.register_buffer("_order", _index(order), persistent=False)
+            inverse = np.empty_like(order)
+            inverse[order] = np.arange(channels)
+            self.register_buffer("_inverse", _index(inverse), persistent=False)
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        if self._kept_first:
+        if self.kept_first:
             return x[:, : self.kept_channels], x[:, self.kept_channels :]
-        if self._changed_first:
+        if self.changed_first:
             return x[:, self.changed_channels :], x[:, : self.changed_channels]
         x = x.index_select(1, self._order)
         return x[:, : self.kept_channels], x[:, self.kept_channels :]
 
     def merge(self, kept: Tensor, changed: Tensor) -> Tensor:
-        if self._kept_first:
+        if self.kept_first:
             return torch.cat([kept, changed], 1)
-        if self._changed_first:
+        if self.changed_first:
             return torch.cat([changed, kept], 1)
         return torch.cat([kept, changed], 1).index_select(1, self._inverse)
 
     def extra_repr(self) -> str:
-        return f"keeps {self.kept} of {self.channels}"
+        return f"keeps {shown(self.kept)} of {self.channels}"
+
+
+def _as_range(numbers: Sequence[int]) -> Sequence[int]:
+    """The same numbers, ascending, as a range where they are one: a picture's every other dimension are a million."""
+    if isinstance(numbers, range) or len(numbers) < 2:
+        return numbers if not isinstance(numbers, range) or numbers.step > 0 else numbers[::-1]
+    steps = range(numbers[0], numbers[-1] + 1, numbers[1] - numbers[0])
+    return steps if len(steps) == len(numbers) and all(map(operator.eq, steps, numbers)) else numbers
+
+
+def _index(numbers: np.ndarray) -> Tensor:
+    """Where modules are made now, but never on the meta device: it belongs to no file, so it is there from the beginning."""
+    device = torch.get_default_device()
+    return torch.from_numpy(numbers).to("cpu" if device.type == "meta" else device)
 
 
 def half(channels: int, flip: bool = False) -> ChannelMask:
     """Keep the first half of the channels (the second if ``flip``); an odd one out goes to the changed part."""
     if channels < 2:
         raise ConfigError(f"A half mask needs at least 2 channels, not {channels}; use a checkerboard mask instead.")
-    first = list(range(channels // 2))
-    second = list(range(channels - channels // 2, channels))
+    first = range(channels // 2)
+    second = range(channels - channels // 2, channels)
     return ChannelMask(channels, second if flip else first)
 
 

@@ -23,6 +23,10 @@ class Permutation(Bijection):
         index = torch.tensor(order)
         self.register_buffer("order", index)
 
+    def is_one(self) -> bool:
+        """Whether the order, perhaps of a file, has every channel once."""
+        return torch.equal(self.order.sort().values, torch.arange(len(self.order), device=self.order.device))
+
     @classmethod
     def reverse(cls, channels: int) -> Permutation:
         """The order turned round, as RealNVP swaps the halves."""

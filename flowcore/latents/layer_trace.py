@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..bijections import Equalise, Flatten, Logit, Rescale, Squeeze, VariationalDequantisation
+from ..devices import on_host
 from ..errors import ConfigError, NonFiniteError
 from ..model.codec import double_of, to_pixels
 from ..model.flow import Flow
@@ -129,7 +130,8 @@ class _Painter:
     def stage(self, index: int, name: str, h: Tensor, factored: Sequence[Tensor], log_det: Tensor | None, act: str) -> Stage:
         if not torch.isfinite(h).all() or (log_det is not None and not torch.isfinite(log_det).all()):
             raise NonFiniteError(f"While {act}, layer '{name}' gave a value that is not finite.", name)
-        values = self._layout.arrange(h, factored, index)[0].permute(1, 2, 0).double().cpu().numpy()
+        values = self._layout.arrange(h, factored, index)[0].permute(1, 2, 0)
+        values = on_host(values).numpy()
         fixed = self._ranges[index]
         low, high = fixed if fixed is not None else np.percentile(values, (CUT, 100 - CUT)).tolist()
         if high - low < 1e-9 * max(1.0, abs(low), abs(high)):  # a picture of one value is grey, neither black nor white

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..bijections import Flatten, HaarSqueeze, Permutation, Split, Squeeze
 from ..bijections.linear import ChannelLinear
+from ..devices import on_host
 from ..errors import ConfigError
 from ..model.flow import Flow
 
@@ -20,7 +21,7 @@ def homes(weight: Tensor) -> Tensor:
 
     The largest |w| is served first, then the largest among the rows and columns that are left. A permutation is found exactly.
     """
-    left = weight.detach().abs().double().cpu().numpy().copy()
+    left = on_host(weight.detach().abs()).numpy().copy()
     home = np.zeros(len(left), dtype=np.int64)
     for _ in range(len(left)):
         row, column = divmod(int(left.argmax()), len(left))

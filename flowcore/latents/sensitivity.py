@@ -16,6 +16,7 @@ import torch.autograd.forward_ad as forward
 from torch import Tensor
 
 from ..bijections import Bijection, Split, VariationalDequantisation
+from ..devices import on_host
 from ..errors import ConfigError, NonFiniteError
 from ..model.codec import double_of, to_pixels
 from ..model.flow import Flow, Level
@@ -179,7 +180,7 @@ def moved_by_job(
             direction[range(stop - start), range(start, stop)] = spot
             several = x.expand(stop - start, *x.shape[1:]).contiguous()
             _, moved = yield from encode_along(model, several, direction, _repeat(label, stop - start, model))
-            squares += moved.double().square().sum(0).cpu()
+            squares += on_host(moved).square().sum(0)
         if torch.isfinite(squares).all():
             values = squares.numpy()
             energy = np.array([values[level.start : level.stop].sum() for level in model.levels])
@@ -219,7 +220,7 @@ def reached_by_job(
         direction = directions[start:stop].to(at)
         several = at.expand(stop - start, -1).contiguous()
         _, moved = yield from decode_along(model, several, direction, _repeat(label, stop - start, model))
-        squares += moved.double().square().sum((0, 1)).cpu()
+        squares += on_host(moved).square().sum((0, 1))
         if not torch.isfinite(squares).all():
             raise NonFiniteError("How the picture moves with this z is not a finite number under this model.")
         fraction = stop / len(numbers)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..devices import on_host
 from ..errors import ConfigError, NonFiniteError
 from ..fast import accelerate
 from ..model.codec import as_label, double_of, from_pixels, label_tensor, to_pixels
@@ -217,7 +218,7 @@ def _decode(model: Flow, z: Tensor, label: Tensor | None, at_once: bool) -> Gene
 
 
 def _changed(z: Tensor, change: Callable[[np.ndarray], np.ndarray]) -> Tensor:
-    return torch.from_numpy(np.asarray(change(z.double().cpu().numpy()))).to(z.device, z.dtype)
+    return torch.from_numpy(np.asarray(change(on_host(z).numpy()))).to(z.device, z.dtype)
 
 
 def _like(flow: Flow, x: Tensor) -> Flow:

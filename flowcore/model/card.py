@@ -14,8 +14,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from pathlib import Path
 
+from .. import plain_json
 from ..errors import CheckpointError
-from ..fields import is_number
+from ..fields import is_number, shown
 from .temperature import TEMPERATURE_MAX, Temperature, split
 
 __all__ = [
@@ -86,10 +87,10 @@ def read_header(path: str | os.PathLike) -> dict:
             length = int.from_bytes(start, "little")
             if len(start) < 8 or length > min(size - 8, _MAX_HEADER):
                 raise CheckpointError(f"'{path}' is not a Flow Explorer checkpoint (no safetensors header); choose another file.")
-            header = json.loads(file.read(length).decode("utf-8"))
+            header = plain_json.loads(file.read(length).decode("utf-8"))
     except OSError as error:
         raise CheckpointError(f"The model '{path}' cannot be read: {error.strerror or error}.") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise CheckpointError(
             f"'{path}' is not a Flow Explorer checkpoint (its header is not JSON); choose another file."
         ) from None
@@ -118,13 +119,13 @@ def read_card(path: str | os.PathLike) -> dict:
     if not isinstance(metadata, dict) or metadata.get("format") != "flow-explorer":
         raise CheckpointError(f"'{path}' holds weights but no Flow Explorer card, so the model cannot be rebuilt from it.")
     try:
-        card = json.loads(metadata["card"])
+        card = plain_json.loads(metadata["card"])
         version = card["format_version"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         raise CheckpointError(f"The card of '{path}' is damaged.") from None
-    if version != FORMAT_VERSION:
+    if not is_number(version) or version != FORMAT_VERSION:
         raise CheckpointError(
-            f"'{path}' has format version {version!r}; this Flow Explorer reads version {FORMAT_VERSION}."
+            f"'{path}' has format version {shown(version)}; this Flow Explorer reads version {FORMAT_VERSION}."
         )
     return card
 

@@ -8,6 +8,7 @@ import shutil
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -16,9 +17,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..atomic import replacing
-from ..errors import CheckpointError, FlowError
+from ..bijections import Permutation
+from ..errors import CheckpointError, FlowError, said
+from ..fields import shown
+from ..memory import free_memory
 from .card import FORMAT_VERSION, find_checkpoint, read_card, read_header
 from .flow import Flow
+from .room import Room
 from .systems import build
 from .weights import TRAINING_PREFIX
 
@@ -92,41 +97,100 @@ def _check_readable(flow: Flow) -> None:
 def load(path: str | os.PathLike, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32) -> Loaded:
     """Read a model from a checkpoint or a run folder, in evaluation mode.
 
-    The architecture is first built without memory and its shapes are held against the file's, so that a hostile card
-    cannot ask for more than the file holds.
+    The architecture is first built without memory, and no further than the file's header tells of weights; names, shapes
+    and types are held against the header's before a tensor is read. So a hostile card cannot ask for more than the file holds.
 
     Raises:
-        CheckpointError: if there is no checkpoint or it is broken, hostile, or of another version.
+        CheckpointError: if there is no checkpoint or it is broken, hostile, of another version, or larger than the free memory.
     """
     path = find_checkpoint(path)
     card = read_card(path)
+    held = _tensors(path)
+    room = Room(len(held), sum(math.prod(entry.shape) for entry in held.values()))
     try:
-        expected = build(card.get("architecture"), meta=True).state_dict()
+        flow = build(card.get("architecture"), meta=True, room=room)
     except FlowError as error:
         raise CheckpointError(f"The model in '{path}' cannot be built: {error}") from None
+    expected = flow.state_dict()
+    _hold_against(path, expected, held)
+    needed = sum(tensor.numel() * tensor.element_size() for tensor in expected.values())
+    if needed > (free := free_memory()):
+        raise CheckpointError(f"The weights in '{path}' take {needed / 2**30:,.1f} GiB, and {free / 2**30:,.1f} are free.")
+    state = {}
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            names = {name for name in file.keys() if not name.startswith(TRAINING_PREFIX)}
             for name, tensor in expected.items():
-                if name not in names:
-                    raise CheckpointError(f"'{path}' lacks the weights '{name}' that its card calls for.")
-                shape = tuple(file.get_slice(name).get_shape())
-                if shape != tuple(tensor.shape):
-                    raise CheckpointError(
-                        f"'{path}' does not fit its card: '{name}' has shape {list(shape)} where {list(tensor.shape)} is needed."
-                    )
-            if len(names) > len(expected):
-                extra = sorted(names - set(expected))[0]
-                raise CheckpointError(f"'{path}' does not fit its card: it holds '{extra}', which the model has no place for.")
-            state = {name: file.get_tensor(name) for name in expected}
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"'{path}' is damaged and cannot be read: {error}.") from None
-    for name, tensor in state.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise CheckpointError(f"'{path}' holds a value that is not finite in '{name}'.")
-    flow = build(card["architecture"], fill=False)
-    flow.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in state.items()})
+                # Always a copy: what the file's memory map lends would change with the file.
+                state[name] = own = file.get_tensor(name).to(tensor.dtype, copy=True)
+                if own.is_floating_point() and own.numel() and not all(map(torch.isfinite, own.aminmax())):
+                    raise CheckpointError(f"'{path}' holds a value that is not finite in '{name}'.")
+    except (SafetensorError, OSError, RuntimeError) as error:
+        raise CheckpointError(f"'{path}' is damaged and cannot be read: {said(error)}.") from None
+    flow = _filled(flow, state)
+    for name, layer in flow.named_modules():
+        if isinstance(layer, Permutation) and not layer.is_one():
+            raise CheckpointError(f"'{path}' is damaged: '{name}' is no permutation.")
     return Loaded(flow.to(device=device, dtype=dtype).eval(), card, path)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What a file's header says of one of its tensors."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+
+def _tensors(path: Path) -> dict[str, _Entry]:
+    """The model's tensors that a file's header names.
+
+    Raises:
+        CheckpointError: for one of a type or a shape that no flow's weights have.
+    """
+    found = {}
+    for name, entry in read_header(path).items():
+        if name == "__metadata__" or name.startswith(TRAINING_PREFIX):
+            continue
+        dtype, shape = entry.get("dtype"), entry.get("shape")
+        if not isinstance(dtype, str) or dtype not in _DTYPES:
+            raise CheckpointError(f"'{path}' holds '{name}' as {shown(dtype)}; weights are {', '.join(_DTYPES)}.")
+        if not isinstance(shape, list) or len(shape) > 8 or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
+            raise CheckpointError(f"'{path}' is damaged: '{name}' has the shape {shown(shape)}.")
+        found[name] = _Entry(dtype, tuple(shape))
+    return found
+
+
+_DTYPES = {"F16": "f", "BF16": "f", "F32": "f", "F64": "f", "BOOL": "b", "I64": "i"}
+"""Of weights that are kept in a file, and of what kind each is."""
+
+
+def _hold_against(path: Path, expected: Mapping[str, Tensor], held: Mapping[str, _Entry]) -> None:
+    """Make sure that a file holds the tensors that its card calls for, and no others."""
+    for name, tensor in expected.items():
+        if name not in held:
+            raise CheckpointError(f"'{path}' lacks the weights '{name}' that its card calls for.")
+        shape, dtype = held[name].shape, held[name].dtype
+        if shape != tuple(tensor.shape):
+            raise CheckpointError(
+                f"'{path}' does not fit its card: '{name}' has shape {list(shape)} where {list(tensor.shape)} is needed."
+            )
+        if _DTYPES[dtype] != ("f" if tensor.is_floating_point() else "b" if tensor.dtype is torch.bool else "i"):
+            raise CheckpointError(f"'{path}' does not fit its card: '{name}' is {dtype} where {tensor.dtype} is needed.")
+    if len(held) > len(expected):
+        extra = sorted(held.keys() - expected.keys())[0]
+        raise CheckpointError(f"'{path}' does not fit its card: it holds '{extra}', which the model has no place for.")
+
+
+def _filled(flow: Flow, state: Mapping[str, Tensor]) -> Flow:
+    """The flow, made without memory, with these weights as its own."""
+    with torch.no_grad():
+        flow.load_state_dict(state, assign=True)
+    if not any(tensor.is_meta for tensor in chain(flow.parameters(), flow.buffers())):
+        return flow
+    # A system of one's own may compute buffers that are in no file where it is made.
+    flow = build(flow.architecture, fill=False)
+    flow.load_state_dict(state)
+    return flow
 
 
 def update_card(path: str | os.PathLike, **changes: object) -> dict:

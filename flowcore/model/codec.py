@@ -20,8 +20,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import Tensor
 
+from .. import plain_json
 from ..atomic import replacing
-from ..errors import ConfigError, DataError, FlowError, NonFiniteError
+from ..devices import has_float64, on_host
+from ..errors import ConfigError, DataError, FlowError, NonFiniteError, said
 from ..fast import accelerate
 from ..work import finish
 from .flow import Flow
@@ -42,6 +44,7 @@ __all__ = [
     "from_pixels",
     "label_tensor",
     "load_latent",
+    "prove_job",
     "save_latent",
     "to_pixels",
 ]
@@ -101,7 +104,7 @@ def double_of(flow: Flow) -> Flow:
     key = tuple((p._version, p.data_ptr()) for p in flow.parameters())
     held = _doubles.get(flow)
     if held is None or held[0] != key:
-        device = "cpu" if flow.device.type == "mps" else flow.device
+        device = flow.device if has_float64(flow.device) else "cpu"
         with torch.inference_mode(False):  # kept beyond the call that asked for it
             held = (key, copy.deepcopy(flow).to(device).double().eval())
         _doubles[flow] = held
@@ -200,11 +203,48 @@ def encode_job(
 
 def _log_prob(model: Flow, z: Tensor, log_det: Tensor) -> float:
     """Of the one picture of a batch, nats."""
-    return (model.base_log_prob(z) + log_det).double().item()
+    return on_host(model.base_log_prob(z) + log_det).item()
 
 
 def _bits_per_dim(flow: Flow, log_prob: float) -> float:
     return -log_prob / (flow.num_dims * np.log(2))
+
+
+ROUNDING = 0.02
+"""By so many grey levels a value may lie beyond its byte: another device, or another place in a batch, rounds otherwise."""
+
+
+def prove_job(
+    flow: Flow, z: np.ndarray, picture: np.ndarray, label: Tensor | None = None
+) -> Generator[None, None, Encoded | None]:
+    """Whether z (D,) is that of a uint8 picture (H, W, C): what it decodes to here, compared byte for byte, or None where it is
+    another picture's. Yields after every layer.
+
+    A byte that differs because its value lies on the border of two grey levels is counted, and does not make it another picture.
+
+    Raises:
+        ConfigError: for a picture that is not of the flow's size.
+        NonFiniteError: if its likelihood is not finite.
+    """
+    if z.shape != (flow.num_dims,):
+        return None
+    original = np.asarray(picture)
+    model, tensor = _in_precision(flow, z[None])
+    label = _on(label, model)
+    with torch.no_grad():
+        middles = to_pixels(original[None], model)
+        x = yield from accelerate(model).decode_steps(tensor, label)
+        # Beyond black and white a value counts as these.
+        error = (x.clamp(0.5, 255.5) - middles).abs().max().item()
+        if not error <= 0.5 + ROUNDING:  # NaN is no picture's either
+            return None
+        decoded = from_pixels(x)
+        z_again, log_det = yield from accelerate(model).encode_steps(to_pixels(decoded, model), label)
+        log_prob = _log_prob(model, z_again, log_det)
+    if not np.isfinite(log_prob):
+        raise NonFiniteError("The likelihood of this picture under this model is not a finite number.")
+    differing = int((decoded[0] != original).sum())
+    return Encoded(z, decoded[0], differing, error, log_prob, _bits_per_dim(flow, log_prob))
 
 
 CLASSES_AT_ONCE = 64
@@ -234,7 +274,7 @@ def class_log_probs_job(flow: Flow, picture: np.ndarray) -> Generator[None, None
             for start in range(0, model.num_classes, CLASSES_AT_ONCE):
                 numbers = torch.arange(start, min(start + CLASSES_AT_ONCE, model.num_classes), device=model.device)
                 whitened, term = model.prior.whiten(h.expand(len(numbers), *h.shape[1:]), numbers)
-                values.append((model.prior.log_prob(whitened) + term + rest).double().cpu())
+                values.append(on_host(model.prior.log_prob(whitened) + term + rest))
                 yield
         result = torch.cat(values)
         if torch.isfinite(result).all():
@@ -292,11 +332,11 @@ def load_latent(path: str | os.PathLike) -> tuple[np.ndarray, dict]:
             if metadata.get("format") != "flow-explorer-latent" or "z" not in file.keys():
                 raise DataError(f"'{path}' is not a latent file; 'flow-explorer encode' writes one.")
             z = file.get_tensor("z")
-            meta = json.loads(metadata.get("meta", "{}"))
+            meta = plain_json.loads(metadata.get("meta", "{}"))
     except FlowError:
         raise
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
-        raise DataError(f"'{path}' is not a latent file, or it is damaged ({error}).") from None
+        raise DataError(f"'{path}' is not a latent file, or it is damaged ({said(error)}).") from None
     if z.dtype not in (np.float32, np.float64) or z.ndim != 1:
         raise DataError(f"'{path}' holds a z of an unknown kind ({z.dtype}, {z.ndim} dimensions).")
     if not np.isfinite(z).all():

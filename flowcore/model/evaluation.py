@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ..bijections import dequantise
+from ..devices import on_host
 from ..errors import DataError
 from ..fast import accelerate
 from .card import NORM_SHARES, QUANTILES, likelier_than, typicality
@@ -71,7 +72,7 @@ def bits_per_picture(
                 x = centres
                 if seed is not None:
                     x = dequantise(centres - 0.5, _noise(seed, draw, start, block.shape).to(centres))
-                total += accelerate(flow).log_prob(x, label).double().cpu()
+                total += on_host(accelerate(flow).log_prob(x, label))
             mean = total / (samples if seed is not None else 1)
             result[start : start + len(block)] = (-mean / (flow.num_dims * math.log(2))).numpy()
             if on_progress is not None:
@@ -156,8 +157,8 @@ def _bits_and_norms(
             x = to_pixels(pictures[start : start + batch], flow)
             label = None if labels is None else as_label(flow, labels[start : start + batch])
             z, log_det = accelerate(flow).encode(x, label)
-            bits.append(flow.bits_per_dim((flow.base_log_prob(z) + log_det).double().cpu()))
-            squares = z.double().cpu().square()
+            bits.append(flow.bits_per_dim(on_host(flow.base_log_prob(z) + log_det)))
+            squares = on_host(z).square()
             sums = [squares[:, level.start : level.stop].sum(1) for level in flow.levels]
             norms.append(torch.stack([*sums, squares.sum(1)], 1).sqrt())
     finally:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..bijections import Bijection, Split
+from ..devices import full_float32
 from ..errors import ConfigError, NonFiniteError, UntrainedError
 from ..modules import Modules
 from ..work import finish
@@ -281,6 +282,12 @@ class Flow(Bijection):
         """(name, layer) in the order of encoding, the name telling number and kind."""
         for number, layer in enumerate(self.layers):
             yield f"{number + 1} {type(layer).__name__}", layer
+
+    def _apply(self, fn, recurse: bool = True):
+        super()._apply(fn, recurse)
+        if self.device.type == "cuda":
+            full_float32()
+        return self
 
     @property
     def device(self) -> torch.device:

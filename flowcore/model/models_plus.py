@@ -17,6 +17,7 @@ from ..bijections import (
     half,
 )
 from ..errors import ConfigError
+from ..fields import shown
 from .flow import Flow
 from .networks import ConvNetwork, PlacedNetwork
 from .priors import make_prior
@@ -64,11 +65,11 @@ def glow_plus(
     if len(shape) != 3:
         raise ConfigError("glow-plus is for pictures, of shape [channels, height, width]; for points use 'glow' or 'spline'.")
     if dequantisation not in ("variational", "uniform"):
-        raise ConfigError(f"glow-plus: dequantisation is 'variational' or 'uniform', not {dequantisation!r}.")
+        raise ConfigError(f"glow-plus: dequantisation is 'variational' or 'uniform', not {shown(dequantisation)}.")
     if squeeze not in ("blocks", "haar"):
-        raise ConfigError(f"glow-plus: squeeze is 'blocks' or 'haar', not {squeeze!r}.")
+        raise ConfigError(f"glow-plus: squeeze is 'blocks' or 'haar', not {shown(squeeze)}.")
     if axes not in ("random", "principal", "principal-all"):
-        raise ConfigError(f"glow-plus: axes is 'random', 'principal' or 'principal-all', not {axes!r}.")
+        raise ConfigError(f"glow-plus: axes is 'random', 'principal' or 'principal-all', not {shown(axes)}.")
     if not 1 <= growth <= 4:
         raise ConfigError(f"glow-plus: growth is from 1 to 4, not {growth}.")
     channels, height, side = shape

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..bijections.base import soft_clamp, sum_per_sample
+from ..devices import on_host
 from ..errors import ConfigError
 
 __all__ = [
@@ -172,10 +173,10 @@ class MixturePrior(StandardPrior):
     @torch.no_grad()
     def draw_many(self, rng: np.random.Generator, count: int) -> np.ndarray:
         channels, places = self.shape[0], math.prod(self.shape[1:])
-        weights = torch.softmax(self.weight_logits.double(), 0).cpu().numpy()
+        weights = torch.softmax(on_host(self.weight_logits), 0).numpy()
         chosen = rng.choice(self.components, size=(count, places), p=weights / weights.sum())
-        location = self.location.double().cpu().numpy()[chosen].swapaxes(1, 2)
-        scale = self.log_scale.double().exp().cpu().numpy()[chosen].swapaxes(1, 2)
+        location = on_host(self.location).numpy()[chosen].swapaxes(1, 2)
+        scale = on_host(self.log_scale).exp().numpy()[chosen].swapaxes(1, 2)
         drawn = location + scale * rng.standard_normal((count, channels, places))
         return drawn.astype(np.float32).reshape(count, self.num_dims)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 
 import torch
 from torch import Tensor
@@ -32,11 +32,13 @@ from ..bijections import (
     half,
 )
 from ..errors import ConfigError
+from ..fields import shown
 from .flow import Flow
 from .models_plus import glow_plus
 from .networks import MLP, ConvNetwork, ResidualNetwork
 from .priors import make_prior, prior_names
 from .registry import find_system, register_system, system_names
+from .room import Room, at_most
 
 __all__ = ["build", "glow", "nice", "realnvp", "spline"]
 
@@ -61,7 +63,7 @@ def nice(
     num_dims = math.prod(shape)
     layers: list[Bijection] = [Rescale(256.0, -0.5), Flatten(shape)] if len(shape) == 3 else []
     for step in range(depth):
-        mask = ChannelMask(num_dims, list(range(step % 2, num_dims, 2)))
+        mask = ChannelMask(num_dims, range(step % 2, num_dims, 2))
         network = MLP(mask.kept_channels, mask.changed_channels, width, hidden, activation)
         layers.append(AdditiveCoupling(mask, network))
     layers.append(DiagonalScale((num_dims,)))
@@ -109,7 +111,7 @@ def realnvp(
     channels, height, side = shape
     _check_divisible(height, side, 2 ** (levels - 1))
     if masks not in ("checkerboard", "cycle") or (masks == "cycle" and channels != 3):
-        raise ConfigError(f"RealNVP's masks are 'checkerboard', or 'cycle' for three channels; not {masks!r} for {channels}.")
+        raise ConfigError(f"RealNVP's masks are 'checkerboard', or 'cycle' for 3 channels; not {shown(masks)} for {channels}.")
 
     def coupling(mask: Mask) -> list[Bijection]:
         network = ResidualNetwork(mask.kept_channels, 2 * mask.changed_channels, width, blocks)
@@ -159,9 +161,9 @@ def glow(
         permutation=permutation, depth=depth, hidden=hidden, prior=prior, classes=classes, activation=activation,
     )  # fmt: skip
     if coupling not in ("affine", "additive"):
-        raise ConfigError(f"Glow's coupling is 'affine' or 'additive', not {coupling!r}.")
+        raise ConfigError(f"Glow's coupling is 'affine' or 'additive', not {shown(coupling)}.")
     if permutation not in ("lu", "plain", "reverse"):
-        raise ConfigError(f"Glow's permutation is 'lu', 'plain' or 'reverse', not {permutation!r}.")
+        raise ConfigError(f"Glow's permutation is 'lu', 'plain' or 'reverse', not {shown(permutation)}.")
     mixers = {"lu": LULinear, "plain": InvertibleLinear, "reverse": Permutation.reverse}
 
     bound = POINT_SCALE_BOUND if len(shape) == 1 else SCALE_BOUND
@@ -235,6 +237,9 @@ _LIMITS = {
     "split_width": 4096, "split_blocks": 64,
 }  # fmt: skip
 
+MOST_DIMS = 2**22
+"""Of z, and so of a picture: four times a million, 1,182 × 1,182 pixels in colour."""
+
 _MAY_BE_NONE = ("classes", "split_width", "split_blocks")
 
 
@@ -253,11 +258,11 @@ class _Unfilled(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def build(architecture: object, meta: bool = False, fill: bool = True) -> Flow:
+def build(architecture: object, meta: bool = False, fill: bool = True, room: Room | None = None) -> Flow:
     """A flow from its description: ``{"system": "glow", "shape": [3, 32, 32], ...}``; missing keys take their defaults.
 
     With ``meta`` nothing is allocated: the shapes alone, to hold a checkpoint against before trusting it. Without
-    ``fill`` the weights are not initialised: all of them are going to be loaded.
+    ``fill`` the weights are not initialised: all of them are going to be loaded. With ``room`` no more is made than fits.
 
     Raises:
         ConfigError: on an unknown system, an unknown key, a value of the wrong kind or beyond reason.
@@ -268,28 +273,36 @@ def build(architecture: object, meta: bool = False, fill: bool = True) -> Flow:
     system = options.pop("system", None)
     found = find_system(system)
     if found is None:
-        raise ConfigError(f"Unknown system {system!r}; Flow Explorer knows {', '.join(system_names())}.")
+        raise ConfigError(f"Unknown system {shown(system)}; Flow Explorer knows {', '.join(system_names())}.")
     signature, limits = inspect.signature(found.make).parameters, {**_LIMITS, **found.limits}
     shape = options.pop("shape", None)
     if not (isinstance(shape, (list, tuple)) and len(shape) in (1, 3) and all(_is_count(s, 4096) for s in shape)):
-        raise ConfigError(f"A model's shape must be [channels, height, width] or [dimensions], not {shape!r}.")
+        raise ConfigError(f"A model's shape must be [channels, height, width] or [dimensions], not {shown(shape)}.")
+    if math.prod(shape) > MOST_DIMS:
+        raise ConfigError(f"A model's z has at most {MOST_DIMS:,} numbers, not {math.prod(shape):,}.")
     if len(shape) == 1 and shape[0] < 2:
         raise ConfigError("A flow of points needs at least two dimensions.")
     for name, value in options.items():
         if name not in signature:
-            raise ConfigError(f"{system} has no setting {name!r}; it has {', '.join(signature)}.")
+            raise ConfigError(f"{system} has no setting {shown(name)}; it has {', '.join(signature)}.")
         default = signature[name].default
-        if type(default) is float and type(value) is int:
+        if type(default) is float and type(value) is int and abs(value) < 2**53:
             value = options[name] = float(value)
-        if type(value) is not type(default) or (name in limits and not 0 <= value <= limits[name]):
-            raise ConfigError(f"{system}: {name} cannot be {value!r}.")
+        finite = type(value) is not float or math.isfinite(value)
+        if type(value) is not type(default) or not finite or (name in limits and not 0 <= value <= limits[name]):
+            raise ConfigError(f"{system}: {name} cannot be {shown(value)}.")
         if name in limits and name not in _MAY_BE_NONE and value < 1:
             raise ConfigError(f"{system}: {name} must be at least 1, not {value}.")
         if name == "prior" and value not in (priors := found.priors or prior_names()):
-            raise ConfigError(f"{system}: prior is one of {', '.join(priors)}, not {value!r}.")
+            raise ConfigError(f"{system}: prior is one of {', '.join(priors)}, not {shown(value)}.")
         if name == "activation" and value not in ("silu", "relu", "tanh"):
-            raise ConfigError(f"{system}: activation is 'silu', 'relu' or 'tanh', not {value!r}.")
-    with torch.device("meta" if meta else "cpu"), nullcontext() if fill and not meta else _Unfilled():
+            raise ConfigError(f"{system}: activation is 'silu', 'relu' or 'tanh', not {shown(value)}.")
+    with ExitStack() as making:
+        making.enter_context(torch.device("meta" if meta else "cpu"))
+        if meta or not fill:
+            making.enter_context(_Unfilled())
+        if room is not None:
+            making.enter_context(at_most(room))
         return found.make(shape, **options)
 
 

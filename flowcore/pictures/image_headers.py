@@ -25,6 +25,7 @@ from .images import (
     read_file,
     read_picture,
 )
+from .recipe import without_recipe
 from .tiff import first_directory, is_deep, is_tiff
 
 __all__ = ["Header", "read_header"]
@@ -103,8 +104,13 @@ def _read(file: BinaryIO, length: int, name: str) -> tuple[Header, bool]:
         raise PictureError(_unidentified_sentence(file.read(), name)) from error
     except Exception:  # a damaged header raises nearly everything; reading it whole says what is wrong
         file.seek(0)
-        read_picture(file.read(), name)
-        raise
+        data = file.read()
+        read_picture(data, name)
+        plain = without_recipe(data)
+        if plain is data:
+            raise
+        # A recipe of an older version may be longer than Pillow takes.
+        return _read(io.BytesIO(plain), len(plain), name)
     file.seek(0)
     head = file.read(12)
     file.seek(max(0, length - _TAIL))

@@ -36,6 +36,7 @@ from .image_writing import (
 )
 from .muted import libtiff_muted
 from .profiles import png_space
+from .recipe import without_recipe
 from .slow_formats import check_effort, plain_pnm, reductions
 from .tiff import Directory, count_directories, first_directory, is_deep, is_tiff, read_deep
 
@@ -193,7 +194,7 @@ def read_picture(source: str | os.PathLike[str] | bytes, name: str | None = None
             f"{name} is empty (0 bytes): choose a {READABLE.replace(' and ', ' or ')} picture."
         )
     try:
-        return _decode(data, name)
+        return _decode(without_recipe(data), name)
     except PictureError:
         raise
     except MemoryError as error:

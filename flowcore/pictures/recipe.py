@@ -1,10 +1,11 @@
 """A picture's recipe: the settings that made it, as JSON inside the PNG, GIF or WebP itself, so that dropping it
 restores them.
 
-In a PNG the recipe is an iTXt chunk with the keyword "flow-explorer", in a GIF a comment that begins with the
-same word, in a WebP an attribute of its XMP, base64 of the deflated JSON, which is found by its name and not by an
-XML parser. It is only ever parsed as JSON, with bounds on its size and depth; what comes out must still be
-checked by whoever uses a value.
+In a PNG the recipe is an iTXt chunk with the keyword "flow-explorer", and where it is longer than other readers take in one
+chunk, further ones, "flow-explorer-2" and so on; what an editor rewrote as tEXt or zTXt, or moved into XMP, is found too. In a
+GIF it is a comment that begins with the same word, in a WebP a property of its XMP, base64 of the deflated JSON, which is found
+by its name and not by an XML parser. It is only ever parsed as JSON, with bounds on its size and depth; what comes out must
+still be checked by whoever uses a value.
 """
 
 from __future__ import annotations
@@ -19,8 +20,20 @@ import re
 import struct
 import zlib
 
+from .. import plain_json
 from ..errors import FlowError, PictureError
 from .files import read_file
+from .png_text import (
+    SIGNATURE,
+    DamagedText,
+    LongText,
+    chunks_of,
+    inflate,
+    joined,
+    keyword_of,
+    texts_of,
+    without,
+)
 
 __all__ = [
     "CONDITIONAL_VERSION",
@@ -34,6 +47,7 @@ __all__ = [
     "to_comment",
     "to_xmp",
     "validate",
+    "without_recipe",
 ]
 
 VERSION_KEY = "flow_explorer_recipe"
@@ -45,10 +59,14 @@ KEYWORD = "flow-explorer"
 MAX_BYTES = 32 * 2**20
 """The longest recipe, in bytes of JSON: it may carry two pictures and their latents."""
 MAX_DEPTH = 32
+PART_BYTES = 1_000_000
+"""So much of a recipe goes into one chunk: Pillow opens no picture with a longer one (its limit is 1 MiB, and 64 MiB of all)."""
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GIF_PREFIX = KEYWORD.encode() + b":"
-_XMP = re.compile(KEYWORD.encode() + rb':recipe="([A-Za-z0-9+/=]*)"')
+_XMP_NAMESPACE = b"urn:" + KEYWORD.encode() + b":recipe"
+_XMP = re.compile(rb"""[\w-]+:recipe(?:\s*=\s*["']([A-Za-z0-9+/=\s]*)["']|(?:\s[^<>]*)?>([A-Za-z0-9+/=\s]*)<)""")
+_XMP_KEYWORD = "XML:com.adobe.xmp"
+_PROFILES = (_XMP_KEYWORD, "Raw profile type xmp")
 
 
 class RecipeError(FlowError):
@@ -94,23 +112,27 @@ def embed(png: bytes, recipe: dict) -> bytes:
         PictureError: for bytes that are no PNG.
     """
     text = _to_json(recipe)
-    chunks = _chunks(png)
+    chunks = chunks_of(png)
     if chunks is None:
         raise PictureError("A recipe can be put into PNG pictures only.")
-    compressed = len(text) > 1024
-    body = zlib.compress(text, 9) if compressed else text
-    # keyword, 0, compression flag, method, language "", 0, translated keyword "", 0, text (PNG 1.2, 4.2.3.3)
-    data = KEYWORD.encode() + b"\0" + bytes([compressed, 0]) + b"\0\0" + body
-    kept = [(kind, content) for kind, content in chunks if not _is_ours(kind, content)]
+    kept = [chunk for chunk in chunks if (word := keyword_of(*chunk)) is None or not _is_ours(word)]
     position = next((i for i, (kind, _) in enumerate(kept) if kind == b"IDAT"), len(kept) - 1)
-    kept.insert(position, (b"iTXt", data))
-    out = io.BytesIO()
-    out.write(_SIGNATURE)
-    for kind, content in kept:
-        out.write(
-            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-        )
-    return out.getvalue()
+    kept[position:position] = [(b"iTXt", _international(text[at : at + PART_BYTES], 1 + at // PART_BYTES))
+                               for at in range(0, len(text), PART_BYTES)]  # fmt: skip
+    return joined(kept)
+
+
+def without_recipe(png: bytes) -> bytes:
+    """The same PNG without the chunks of a recipe; the very same bytes where it has none, or is no PNG."""
+    return without(png, _is_ours)
+
+
+def _international(text: bytes, number: int) -> bytes:
+    """The content of an iTXt chunk with the text's part of this number."""
+    compressed = len(text) > 1024
+    word = KEYWORD if number == 1 else f"{KEYWORD}-{number}"
+    # keyword, 0, compression flag, method, language "", 0, translated keyword "", 0, text (PNG 1.2, 4.2.3.3)
+    return word.encode() + b"\0" + bytes([compressed, 0]) + b"\0\0" + (zlib.compress(text, 9) if compressed else text)
 
 
 def to_comment(recipe: dict) -> bytes:
@@ -141,7 +163,8 @@ def extract(source: str | os.PathLike[str] | bytes, name: str | None = None) -> 
     """The recipe inside a PNG, GIF or WebP (a path, or its bytes), or None where the picture carries none.
 
     Raises:
-        RecipeError: where there is a recipe, but one that is damaged or of another version.
+        RecipeError: where there is a recipe, but one that is damaged or of another version, or where there are several that
+            differ.
         PictureError: where the file cannot be read at all.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
@@ -149,15 +172,36 @@ def extract(source: str | os.PathLike[str] | bytes, name: str | None = None) -> 
     else:
         name = name or os.path.basename(os.fspath(source))
         data = read_file(source, name)
-    if data.startswith(_SIGNATURE):
-        text = _png_text(data, name)
+    if data.startswith(SIGNATURE):
+        texts = _png_texts(data, name)
     elif data[:6] in (b"GIF87a", b"GIF89a"):
-        text = _gif_comment(data)
+        texts = _gif_comments(data)
     elif data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        text = _webp_text(data, name)
+        texts = _webp_texts(data, name)
     else:
         return None
-    return None if text is None else validate(_parse(text, name), f"The recipe in {name}")
+    return _only(texts, name)
+
+
+def _only(texts: list[bytes | RecipeError], name: str) -> dict | None:
+    """The recipe that these texts are, the damaged ones aside."""
+    found: list[dict] = []
+    wrong: list[RecipeError] = []
+    for text in texts:
+        try:
+            if isinstance(text, RecipeError):
+                raise text
+            recipe = validate(_parse(text, name), f"The recipe in {name}")
+        except RecipeError as error:
+            wrong.append(error)
+            continue
+        if recipe not in found:
+            found.append(recipe)
+    if len(found) > 1:
+        raise RecipeError(f"{name} holds more than one recipe, and they differ: the picture itself can still be used.")
+    if not found and wrong:
+        raise wrong[0]
+    return found[0] if found else None
 
 
 def _to_json(recipe: dict) -> bytes:
@@ -192,101 +236,99 @@ def _check_value(value: object, name: str, depth: int) -> None:
 
 
 def _parse(text: bytes, name: str) -> object:
-    def reject(constant: str) -> float:
-        raise ValueError(f"{constant} is not JSON")
-
     try:
-        return json.loads(text.decode("utf-8"), parse_constant=reject)
-    except (ValueError, RecursionError) as error:
+        return plain_json.loads(text.decode("utf-8"))
+    except ValueError as error:
         raise RecipeError(
             f"The recipe in {name} is damaged: the picture itself can still be used."
         ) from error
 
 
-def _chunks(png: bytes) -> list[tuple[bytes, bytes | memoryview]] | None:
-    """The chunks of a PNG up to IEND, or of a damaged one up to where it breaks off; None for no PNG."""
-    if not png.startswith(_SIGNATURE):
-        return None
-    view = memoryview(png)
-    chunks: list[tuple[bytes, bytes | memoryview]] = []
-    at = len(_SIGNATURE)
-    while at + 12 <= len(png):
-        (length,) = struct.unpack_from(">I", png, at)
-        kind = png[at + 4 : at + 8]
-        if at + 12 + length > len(png):
-            break
-        chunks.append((kind, view[at + 8 : at + 8 + length]))
-        at += 12 + length
-        if kind == b"IEND":
-            break
-    return chunks
+def _is_ours(word: str) -> bool:
+    return word == KEYWORD or (word.startswith(f"{KEYWORD}-") and word[len(KEYWORD) + 1 :].isdecimal())
 
 
-def _is_ours(kind: bytes, content: bytes | memoryview) -> bool:
-    return kind == b"iTXt" and bytes(content[: len(KEYWORD) + 1]) == KEYWORD.encode() + b"\0"
+def _png_texts(png: bytes, name: str) -> list[bytes | RecipeError]:
+    """Every recipe's text in a PNG: ours, in one chunk or in several, and what an editor made of it."""
+    parts: dict[str, list[bytes | DamagedText]] = {}
+    for word, text in texts_of(png, lambda word: _is_ours(word) or word in _PROFILES, MAX_BYTES):
+        parts.setdefault(word, []).append(text)
+    found: list[bytes | RecipeError] = []
+    for place, first in enumerate(parts.get(KEYWORD, [])):
+        pieces, number = [first], 2
+        while place < len(more := parts.get(f"{KEYWORD}-{number}", [])):
+            pieces.append(more[place])
+            number += 1
+        whole = [piece for piece in pieces if isinstance(piece, bytes)]
+        wrong = [piece for piece in pieces if isinstance(piece, DamagedText)]
+        too_long = any(isinstance(piece, LongText) for piece in wrong) or sum(map(len, whole)) > MAX_BYTES
+        found.append(_too_long(name) if too_long else _damaged(name) if wrong else b"".join(whole))
+    for word in _PROFILES:
+        for text in parts.get(word, []):
+            if isinstance(text, bytes):
+                found += _xmp_texts(text if word == _XMP_KEYWORD else _unhex(text), name)
+    return found
 
 
-def _png_text(png: bytes, name: str) -> bytes | None:
-    for kind, content in _chunks(png) or []:
-        if not _is_ours(kind, content):
-            continue
-        rest = bytes(content[len(KEYWORD) + 1 :])
-        fields = rest[2:].split(b"\0", 2)
-        if len(rest) < 4 or len(fields) != 3 or rest[0] not in (0, 1):
-            raise RecipeError(f"The recipe in {name} is damaged: the picture itself can still be used.")
-        return _inflate(fields[2], name) if rest[0] else _bounded(fields[2], name)
-    return None
-
-
-def _inflate(body: bytes, name: str) -> bytes:
-    inflater = zlib.decompressobj()
+def _unhex(text: bytes) -> bytes:
+    """A profile as ImageMagick writes it: its kind, its length, and lines of hexadecimal digits."""
     try:
-        text = inflater.decompress(body, MAX_BYTES + 1)
-    except zlib.error as error:
-        raise RecipeError(
-            f"The recipe in {name} is damaged: the picture itself can still be used."
-        ) from error
-    _bounded(text, name)
-    if not inflater.eof:
-        raise RecipeError(f"The recipe in {name} is damaged: the picture itself can still be used.")
-    return text
+        return binascii.unhexlify(b"".join(text.split()[2:]))
+    except binascii.Error:
+        return b""
 
 
-def _bounded(text: bytes, name: str) -> bytes:
-    if len(text) > MAX_BYTES:
-        raise RecipeError(
-            f"The recipe in {name} is too long to be one: the picture itself can still be used."
-        )
-    return text
+def _damaged(name: str) -> RecipeError:
+    return RecipeError(f"The recipe in {name} is damaged: the picture itself can still be used.")
 
 
-def _gif_comment(gif: bytes) -> bytes | None:
-    """The joined sub-blocks of the comment extension that begins with our word (GIF89a, section 24)."""
+def _too_long(name: str) -> RecipeError:
+    return RecipeError(f"The recipe in {name} is too long to be one: the picture itself can still be used.")
+
+
+def _gif_comments(gif: bytes) -> list[bytes | RecipeError]:
+    """The joined sub-blocks of each comment extension that begins with our word (GIF89a, section 24)."""
+    found: list[bytes | RecipeError] = []
     at = gif.find(b"\x21\xfe")
-    while at >= 0:
+    while at >= 0 and len(found) < 4:
+        if not gif.startswith(_GIF_PREFIX, at + 3):  # of the first sub-block: a file of comments alone is read once
+            at = gif.find(b"\x21\xfe", at + 2)
+            continue
         text, block = io.BytesIO(), at + 2
         while block < len(gif) and gif[block] and text.tell() <= MAX_BYTES:
             text.write(gif[block + 1 : block + 1 + gif[block]])
             block += 1 + gif[block]
         comment = text.getvalue()
         if comment.startswith(_GIF_PREFIX):
-            return comment[len(_GIF_PREFIX) :]
+            found.append(comment[len(_GIF_PREFIX) :])
         at = gif.find(b"\x21\xfe", at + 2)
-    return None
+    return found
 
 
-def _webp_text(webp: bytes, name: str) -> bytes | None:
-    """Our attribute of the file's XMP chunk (WebP container specification, "Metadata")."""
-    at = 12
+def _webp_texts(webp: bytes, name: str) -> list[bytes | RecipeError]:
+    """What the file's XMP chunks hold of ours (WebP container specification, "Metadata")."""
+    at, found = 12, []
     while at + 8 <= len(webp):
         (length,) = struct.unpack_from("<I", webp, at + 4)
         if webp[at : at + 4] == b"XMP ":
-            found = _XMP.search(webp[at + 8 : at + 8 + length])
-            if found is None:
-                return None
-            try:
-                return _inflate(base64.b64decode(found[1], validate=True), name)
-            except binascii.Error as error:
-                raise RecipeError(f"The recipe in {name} is damaged: the picture itself can still be used.") from error
+            found += _xmp_texts(webp[at + 8 : at + 8 + length], name)
         at += 8 + length + length % 2  # chunks stand on even bytes
-    return None
+    return found
+
+
+def _xmp_texts(packet: bytes, name: str) -> list[bytes | RecipeError]:
+    """Our property in an XMP packet: as an attribute, or as an editor wrote it, an element under a prefix of its own."""
+    if _XMP_NAMESPACE not in packet:
+        return []
+    found: list[bytes | RecipeError] = []
+    for match in _XMP.finditer(packet):
+        try:
+            body = base64.b64decode(b"".join((match[1] or match[2] or b"").split()), validate=True)
+            found.append(inflate(body, MAX_BYTES))
+        except LongText:
+            found.append(_too_long(name))
+        except (DamagedText, binascii.Error):
+            found.append(_damaged(name))
+        if len(found) == 4:
+            break
+    return found

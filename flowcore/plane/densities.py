@@ -18,6 +18,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from ..errors import ConfigError
+from ..fields import shown
 
 __all__ = ["BOUNDS", "NAMES", "Density", "get", "quadrature_entropy"]
 
@@ -310,7 +311,7 @@ def get(name: str) -> Density:
         ConfigError: for another name.
     """
     if name not in _TABLE:
-        raise ConfigError(f"There is no density named {name!r}: choose one of {', '.join(NAMES)}.")
+        raise ConfigError(f"There is no density named {shown(name)}: choose one of {', '.join(NAMES)}.")
     title, noise, entropy, make = _TABLE[name]
     shape = make()
     return Density(name, title, noise, entropy, shape.sample, shape.log_prob)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..errors import ConfigError
+from ..fields import shown
 
 __all__ = ["AXES", "COUPLINGS", "KINDS", "MAX_LAYERS", "LayerSpec", "concerns", "fresh_id", "layers_of", "own_layers"]
 
@@ -44,14 +45,14 @@ class LayerSpec:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ConfigError(f"There is no layer of the kind {self.kind!r}: choose one of {', '.join(KINDS)}.")
+            raise ConfigError(f"There is no layer of the kind {shown(self.kind)}: choose one of {', '.join(KINDS)}.")
         if self.copies not in (AXES if self.kind in COUPLINGS else ("",)):
             wanted = "x or y" if self.kind in COUPLINGS else "nothing"
-            raise ConfigError(f"A layer of the kind {self.kind!r} copies {wanted}, not {self.copies!r}.")
+            raise ConfigError(f"A layer of the kind {shown(self.kind)} copies {wanted}, not {shown(self.copies)}.")
         if not isinstance(self.frozen, bool):
-            raise ConfigError(f"A layer is frozen or not, which is true or false, not {self.frozen!r}.")
+            raise ConfigError(f"A layer is frozen or not, which is true or false, not {shown(self.frozen)}.")
         if isinstance(self.id, bool) or not isinstance(self.id, int) or not 0 <= self.id < _MAX_ID:
-            raise ConfigError(f"A layer's id must be a whole number of 0 or more, not {self.id!r}.")
+            raise ConfigError(f"A layer's id must be a whole number of 0 or more, not {shown(self.id)}.")
 
     @property
     def is_coupling(self) -> bool:
@@ -86,7 +87,7 @@ def layers_of(values: Iterable[LayerSpec | Mapping[str, Any]], limit: int = MAX_
             raise ConfigError(f"A flow's list of layers holds from 1 to {limit} of them, not more.")
         if not isinstance(value, LayerSpec):
             if not isinstance(value, Mapping) or set(value) - {"kind", "copies", "frozen", "id"} or "kind" not in value:
-                raise ConfigError(f"A layer has a kind, what it copies, and whether it is frozen; {value!r} is no layer.")
+                raise ConfigError(f"A layer has a kind, what it copies, and whether it is frozen; {shown(value)} is no layer.")
             value = LayerSpec(**value)
         found.append(value)
     if not found:

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 
 from ..errors import ConfigError
+from ..fields import shown
 from .config import MAX_COMPONENTS, PRIORS
 
 __all__ = [
@@ -51,7 +52,7 @@ def outline(kind: str, components: int = 8) -> np.ndarray:
         return ellipses(centres, np.full((components, 2), mixture_width(components)))
     if kind == "logistic":
         return np.stack([_logistic_radii(level)[:, None] * circle for level in _logistic_levels()[:2]])
-    raise ConfigError(f"A prior of the plane is one of {', '.join(PLANE_PRIORS)}, not {kind!r}.")
+    raise ConfigError(f"A prior of the plane is one of {', '.join(PLANE_PRIORS)}, not {shown(kind)}.")
 
 
 def ellipses(centres: np.ndarray, widths: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..bijections.base import soft_clamp_inverse
+from ..devices import on_host
 from ..errors import ConfigError
 from ..model.priors import LearnedPrior, MixturePrior, StandardPrior, standard_draw
 from .prior_shapes import MIXTURE_SPREAD, PLANE_PRIORS, RING_RADIUS, RING_WIDTH, mixture_width
@@ -92,10 +93,10 @@ def start_noise(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.nd
 def replace_noise(prior: MixturePrior, noise: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """The draws of a mixture of the plane that :func:`start_noise` decides: (count, 2) float32. They follow its parameters."""
     uniform, normal = noise
-    weights = torch.softmax(prior.weight_logits.double(), 0).cpu().numpy()
+    weights = torch.softmax(on_host(prior.weight_logits), 0).numpy()
     chosen = np.searchsorted(np.cumsum(weights)[:-1], uniform, side="right")
-    location = prior.location.double().cpu().numpy()
-    scale = prior.log_scale.double().exp().cpu().numpy()
+    location = on_host(prior.location).numpy()
+    scale = on_host(prior.log_scale).exp().numpy()
     return (location[chosen] + scale[chosen] * normal).astype(np.float32)
 
 

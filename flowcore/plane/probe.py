@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..devices import has_float64
 from ..errors import ConfigError, NonFiniteError
 from ..model.flow import Flow, Step
 from ..work import finish
@@ -74,7 +75,8 @@ class ToyProbe:
     def __init__(self, flow: Flow) -> None:
         if tuple(flow.event_shape) != (2,):
             raise ConfigError("The probe is for flows of points in the plane.")
-        self.flow = copy.deepcopy(flow).double().eval().requires_grad_(False)
+        device = flow.device if has_float64(flow.device) else "cpu"
+        self.flow = copy.deepcopy(flow).to(device).double().eval().requires_grad_(False)
 
     def follow(self, flow: Flow) -> None:
         """Take up the weights of a flow of the same shape: a fifth of the time that another probe takes to make."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .. import plain_json
 from ..errors import CheckpointError, ConfigError
 from ..fields import settings
 from .config import FIRST_FIELD, LIVE, ToyConfig
@@ -118,7 +118,7 @@ def header(data: bytes) -> dict[str, Any]:
         length = int.from_bytes(data[:8], "little")
         if not 2 <= length <= min(len(data) - 8, _MAX_HEADER):
             raise ValueError("no header")
-        about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["run"])
+        about = plain_json.loads(plain_json.loads(data[8 : 8 + length])["__metadata__"]["run"])
         if not isinstance(about, dict) or not isinstance(about["config"], dict) or not isinstance(about["format"], str):
             raise ValueError("no run")
         step = about["step"]

@@ -9,6 +9,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from .. import plain_json
 from ..errors import CheckpointError, ConfigError
 from .config import ToyConfig
 from .schedule import Schedule, written_config
@@ -48,7 +49,7 @@ def unpack(
     try:
         tensors = safetensors.torch.load(data)
         length = int.from_bytes(data[:8], "little")
-        about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["run"])
+        about = plain_json.loads(plain_json.loads(data[8 : 8 + length])["__metadata__"]["run"])
         if about["format"] != FORMAT:
             raise CheckpointError("This snapshot of a toy run was made by another version, so the run has to start again.")
         config, step = ToyConfig.from_dict(written_config(about["config"])), int(about["step"])

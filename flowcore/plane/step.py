@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..devices import on_host
 from .frames import ToyFrames
 from .step_matching import MatchingInDetail, matching_step
 from .trainer import CLIP_NORM, ToyTrainer
@@ -102,7 +103,7 @@ def _norms(trainer: ToyTrainer) -> np.ndarray:
     norms = []
     for group in _groups(trainer):
         gradients = [parameter.grad for layer in group for parameter in layer.parameters() if parameter.grad is not None]
-        norms.append(float(torch.sqrt(sum((g.double().square().sum() for g in gradients), torch.zeros((), dtype=torch.float64)))))
+        norms.append(float(torch.sqrt(sum((on_host(g).square().sum() for g in gradients), torch.zeros((), dtype=torch.float64)))))
     return np.asarray(norms, np.float32)
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from ..devices import on_host
 from .continuous import ContinuousFlow, matching_targets, runge_kutta
 from .frames import ToyFrames
 from .trainer import CLIP_NORM, ToyTrainer
@@ -70,7 +71,7 @@ def matching_step(trainer: ToyTrainer, points: int) -> MatchingInDetail:
     with torch.enable_grad():
         loss = trainer._gradients(x)
     layers = [layer for layer in flow.field.modules() if isinstance(layer, torch.nn.Linear)]  # from (x, t) to v
-    squares = [sum(float(p.grad.double().square().sum()) for p in layer.parameters() if p.grad is not None) for layer in layers]
+    squares = [sum(float(on_host(p.grad).square().sum()) for p in layer.parameters() if p.grad is not None) for layer in layers]
     norm = float(torch.linalg.vector_norm(trainer._flat.gradient))
     rate = trainer.learning_rate()
     trainer.step()
@@ -87,4 +88,4 @@ def matching_step(trainer: ToyTrainer, points: int) -> MatchingInDetail:
 
 
 def _square(vectors: torch.Tensor) -> float:
-    return float(vectors.detach().double().square().sum(1).mean())
+    return float(on_host(vectors.detach()).square().sum(1).mean())

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..devices import on_host
 from ..errors import ConfigError, NonFiniteError
 from ..fast.points.flat import FlatAdam, FlatParameters
 from ..fast.points.flow import PointsFlow
@@ -219,7 +220,7 @@ class ToyTrainer:
         pieces = []
         for part in points.split(_PIECE if self._matching is None else piece(self.config.width)):
             with torch.no_grad():
-                pieces.append(measured.log_prob(part).double().cpu())
+                pieces.append(on_host(measured.log_prob(part)))
             yield
         excess = truth - torch.cat(pieces)
         error = float(excess.std()) / math.sqrt(len(excess))

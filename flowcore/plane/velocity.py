@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import ConfigError
+from ..fields import shown
 from ..model.networks import MLP
 from ..modules import Modules
 
@@ -175,7 +176,7 @@ def make_field(kind: str, width: int) -> VelocityField:
         ConfigError: for a name that is unknown.
     """
     if kind not in _FIELDS:
-        raise ConfigError(f"A continuous flow's field is one of {', '.join(_FIELDS)}, not {kind!r}.")
+        raise ConfigError(f"A continuous flow's field is one of {', '.join(_FIELDS)}, not {shown(kind)}.")
     return _FIELDS[kind](width)
 
 

@@ -5,6 +5,7 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from ..errors import ConfigError
+from ..fields import shown
 from ..model.precision import PRECISIONS
 
 __all__ = ["CONFIG_VERSION", "PRESETS", "TrainConfig", "architecture_for"]
@@ -46,9 +47,9 @@ def architecture_for(system: str, preset: str, shape: tuple[int, int, int], **ov
         ConfigError: for an unknown system or preset, or a size that the system cannot take.
     """
     if system not in PRESETS:
-        raise ConfigError(f"Unknown architecture {system!r}; choose from {', '.join(PRESETS)}.")
+        raise ConfigError(f"Unknown architecture {shown(system)}; choose from {', '.join(PRESETS)}.")
     if preset not in PRESETS[system]:
-        raise ConfigError(f"Unknown preset {preset!r}; choose from {', '.join(PRESETS[system])}.")
+        raise ConfigError(f"Unknown preset {shown(preset)}; choose from {', '.join(PRESETS[system])}.")
     options = {**PRESETS[system][preset], **overrides}
     if "levels" in options:
         halvings = min((size & -size).bit_length() - 1 for size in shape[1:])
@@ -102,34 +103,34 @@ class TrainConfig:
         for name in ("steps", "batch", "log_every", "evaluate_every", "evaluate_pictures", "checkpoint_every"):
             value = getattr(self, name)
             if type(value) is not int or not 1 <= value < 2**53:
-                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 1, not {value!r}.")
+                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 1, not {shown(value)}.")
         if type(self.keep_every) is not int or not 0 <= self.keep_every < 2**53:
-            raise ConfigError(f"Training: keep every must be a whole number, 0 for never, not {self.keep_every!r}.")
+            raise ConfigError(f"Training: keep every must be a whole number, 0 for never, not {shown(self.keep_every)}.")
         for name in ("warm_up", "seed"):
             value = getattr(self, name)
             if type(value) is not int or not 0 <= value < 2**64:
-                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 0, not {value!r}.")
+                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 0, not {shown(value)}.")
         for name in ("weight_decay", "ema_decay", "sample_temperature"):
             if not _is_number(value := getattr(self, name)) or value < 0:
-                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a number of at least 0, not {value!r}.")
+                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a number of at least 0, not {shown(value)}.")
         for name in ("name", "title", "command"):
             if not isinstance(getattr(self, name), str):
-                raise ConfigError(f"Training: {name} must be text, not {getattr(self, name)!r}.")
+                raise ConfigError(f"Training: {name} must be text, not {shown(getattr(self, name))}.")
         if not isinstance(self.architecture, dict) or not isinstance(self.data, dict):
             raise ConfigError("Training: architecture and data must be objects with entries.")
         if not isinstance(self.classes, list) or not all(isinstance(name, str) for name in self.classes):
             raise ConfigError("Training: classes must be a list of names.")
         for name in ("flip", "jitter"):
             if not isinstance(getattr(self, name), bool):
-                raise ConfigError(f"Training: {name} is true or false, not {getattr(self, name)!r}.")
+                raise ConfigError(f"Training: {name} is true or false, not {shown(getattr(self, name))}.")
         if self.memory not in ("store", "invert"):
-            raise ConfigError(f"Training: memory is 'store' or 'invert', not {self.memory!r}.")
+            raise ConfigError(f"Training: memory is 'store' or 'invert', not {shown(self.memory)}.")
         if self.precision not in PRECISIONS:
-            raise ConfigError(f"Training: precision is {', '.join(map(repr, PRECISIONS))}, not {self.precision!r}.")
+            raise ConfigError(f"Training: precision is {', '.join(map(repr, PRECISIONS))}, not {shown(self.precision)}.")
         for name in ("learning_rate", "clip_norm"):
             value = getattr(self, name)
             if not _is_number(value) or value <= 0:
-                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a positive number, not {value!r}.")
+                raise ConfigError(f"Training: {name.replace('_', ' ')} must be a positive number, not {shown(value)}.")
 
     def to_dict(self) -> dict:
         return dataclasses.asdict(self)

@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+from .. import plain_json
 from ..atomic import replacing
 from ..errors import CheckpointError, ConfigError, DataError
 from ..regular import open_regular, read_regular
@@ -63,7 +64,7 @@ class RunFolder:
         """Raises CheckpointError or ConfigError if there is no readable run here."""
         try:
             text = read_regular(self.config_path, MOST_CONFIG)
-            return TrainConfig.from_dict(json.loads(text, parse_constant=_refuse, parse_int=_whole))
+            return TrainConfig.from_dict(plain_json.loads(text))
         except FileNotFoundError:
             raise CheckpointError(f"'{self.path}' holds no run to resume (no config.json).") from None
         except (OSError, ValueError, RecursionError):
@@ -148,14 +149,3 @@ class RunFolder:
         except OSError as error:
             raise DataError(f"The run's metrics cannot be written to '{self.metrics_path}': {error.strerror or error}.") from None
 
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no setting")
-
-
-def _whole(digits: str) -> int:
-    """No setting is larger, and what is larger is no float any more."""
-    value = int(digits)
-    if abs(value) >= 2**64:
-        raise ValueError("a number beyond all settings")
-    return value

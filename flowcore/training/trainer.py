@@ -17,9 +17,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from .. import plain_json
 from ..bijections import dequantise
 from ..data.rows import visited
-from ..errors import CheckpointError, ConfigError
+from ..errors import CheckpointError, ConfigError, said
 from ..fast import accelerate, sharing
 from ..model.checkpoint import TRAINING_PREFIX, load, parameter_count, save
 from ..model.networks import set_reduced_precision
@@ -60,6 +61,8 @@ class Trainer:
         self, config: TrainConfig, device: str | torch.device = "cpu", processes: Processes | None = None
     ) -> None:
         self.device = torch.device(device)
+        if self.device.type == "cuda":  # a run that goes on must go on as it would have
+            torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
         self.processes = processes or Processes()
         if config.batch < self.processes.count:
             raise ConfigError(f"{config.batch} pictures a step are too few for {self.processes.count} processes.")
@@ -142,9 +145,9 @@ class Trainer:
     def _moved(self, array: np.ndarray) -> Tensor:
         """On the device. From pinned memory, a GPU is not waited for."""
         tensor = torch.from_numpy(np.ascontiguousarray(array))
-        if self.device.type == "cuda":
-            tensor = tensor.pin_memory()
-        return tensor.to(self.device, non_blocking=True)
+        pinned = self.device.type == "cuda"
+        # Elsewhere a copy that is not waited for may read memory that is somebody else's by then.
+        return (tensor.pin_memory() if pinned else tensor).to(self.device, non_blocking=pinned)
 
     def initialise(self, pictures: Pictures, labels: np.ndarray | None) -> None:
         """Data-dependent initialisation by the joined first batch, once: the writer's, then everybody's."""
@@ -308,7 +311,7 @@ class Trainer:
         self.flow.load_state_dict(self.average.state_dict())
         try:
             with safe_open(folder.last, framework="pt") as file:
-                state = json.loads(file.metadata()["training"])
+                state = plain_json.loads(file.metadata()["training"])
                 keys = set(file.keys())
                 for name, p in self.flow.named_parameters():
                     p.data.copy_(_of_shape(file.get_tensor(f"{TRAINING_PREFIX}raw.{name}"), p))
@@ -321,7 +324,7 @@ class Trainer:
                     self.optimiser.state[p] = {**values, "step": values["step"].reshape(())}
             self._set_state(_checked(state))
         except (KeyError, TypeError, ValueError, OverflowError, RuntimeError, OSError, SafetensorError) as error:
-            raise CheckpointError(f"'{folder.last}' cannot be resumed from: {error}.") from None
+            raise CheckpointError(f"'{folder.last}' cannot be resumed from: {said(error)}.") from None
 
     def card(self, held_out: dict | None = None) -> dict:
         """The card of the averaged weights as they are now."""

@@ -72,7 +72,7 @@ def test_long_words_of_a_card_wrap_and_nothing_is_cut(qtbot, tmp_path):
     dialog = AboutDialog({}, [{"title": long, "licence": long, "credit": long}], window, [])
     dialog.open()
     QApplication.processEvents()
-    assert dialog.scroll.widget().width() == dialog.scroll.viewport().width()
+    assert dialog.scroll_area.widget().width() == dialog.scroll_area.viewport().width()
     dialog.accept()
 
 

@@ -96,7 +96,12 @@ def test_the_oldest_steps_are_forgotten():
 def test_a_listener_may_change_the_state_and_all_end_on_the_newest():
     history = History(0)
     seen: list[int] = []
-    history.subscribe(lambda state: history.do(10, "corrected") if state == 1 else None)
+
+    def correct(state: int) -> None:
+        if state == 1:
+            history.do(10, "corrected")
+
+    history.subscribe(correct)
     history.subscribe(seen.append)
     history.do(1, "one")
     assert seen[-1] == 10 and history.state == 10

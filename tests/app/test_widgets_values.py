@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QWheelEvent
@@ -11,6 +13,8 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from flow_explorer.widgets import Choice, NumberField, Segmented, Toggle, ValueSlider
 from flow_explorer.widgets.slider import parse_number
 
+KEPT: WeakKeyDictionary[QWidget, QWidget] = WeakKeyDictionary()
+
 
 def shown(qtbot, *widgets: QWidget) -> QWidget:
     window = QWidget()
@@ -19,17 +23,25 @@ def shown(qtbot, *widgets: QWidget) -> QWidget:
         layout.addWidget(widget)
     window.resize(320, 40 + 70 * len(widgets))
     qtbot.addWidget(window)
-    widgets[0].window_kept = window  # qtbot keeps weak references only
+    KEPT[widgets[0]] = window  # qtbot keeps weak references only
     with qtbot.waitExposed(window):
         window.show()
     return window
 
 
+class Heard(ValueSlider):
+    """A slider that keeps what it told."""
+
+    def __init__(self, *about) -> None:
+        super().__init__(*about)
+        self.heard: list[float] = []
+        self.ends: list[float] = []
+
+
 @pytest.fixture
 def slider(qtbot):
-    widget = ValueSlider("Temperature", 0.0, 1.5, 0.7, 0.01, 2)
+    widget = Heard("Temperature", 0.0, 1.5, 0.7, 0.01, 2)
     shown(qtbot, widget)
-    widget.heard, widget.ends = [], []
     widget.value_changed.connect(widget.heard.append)
     widget.editing_finished.connect(lambda: widget.ends.append(widget.value()))
     return widget

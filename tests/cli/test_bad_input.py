@@ -317,7 +317,7 @@ def test_what_was_there_stays_whole_where_writing_fails(refused, cli, model, tmp
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("flow_explorer.cli.output.os.replace", full)
+    monkeypatch.setattr("flow_explorer.terminal.output.os.replace", full)
     assert "No space left" in refused("sample", "--model", model, "--count", 4, "--out", out)
     assert files(tmp_path) == {"out.png": before}
 

@@ -95,7 +95,8 @@ def test_a_conditional_model_takes_the_likeliest_class(cli, model, image, tmp_pa
     flow = build({"system": "glow", "shape": [3, 16, 16], "levels": 2, "steps": 1, "width": 8, "classes": 2})
     flow.initialise(torch.rand(8, 3, 16, 16) * 255)
     with torch.no_grad():
-        flow.prior.location.add_(torch.randn(flow.prior.location.shape))
+        location = flow.prior.get_parameter("location")
+        location.add_(torch.randn(location.shape))
     path = tmp_path / "kinds.safetensors"
     save(path, flow, {"name": "kinds", "system": "glow", "size": [16, 16], "channels": 3, "classes": ["cat", "dog"]})
     found = cli("compare", model, path, "--picture", image, "--json").json

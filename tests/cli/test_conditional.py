@@ -15,7 +15,8 @@ from flowcore.model.card import read_card
 from flowcore.model.codec import load_latent, save_latent
 from flowcore.model.labels import between, single
 from flowcore.pictures.images import read_picture
-from flowcore.pictures.recipe import VERSION_KEY, extract
+from flowcore.pictures.recipe import VERSION_KEY
+from tests.cli.read_back import recipe_in
 
 NAMES = ["blue", "green", "red"]
 
@@ -143,7 +144,7 @@ def test_a_page_goes_through_all_classes_a_column_each(cli, coloured, tmp_path):
     assert sheet.shape == (48, 48, 3)
     for kind, column in enumerate(np.split(sheet, 3, 1)):
         assert column.mean((0, 1)).argmax() == 2 - kind, "each class has its own colour"
-    recipe = extract(out)
+    recipe = recipe_in(out)
     assert recipe[VERSION_KEY] == 1 and read_recipe(recipe, Store()).sampled_class == -1
 
 
@@ -156,7 +157,7 @@ def test_one_class_by_name_or_number(cli, coloured, tmp_path):
     again = tmp_path / "again.png"
     assert cli("sample", "--model", coloured, "--class", 2, "--count", 4, "--temperature", 0.5, "--out", again).code == 0
     assert np.array_equal(sheet, np.asarray(Image.open(again)))
-    recipe = extract(out)
+    recipe = recipe_in(out)
     assert recipe[VERSION_KEY] == 2 and read_recipe(recipe, Store()).sampled_class == 2
 
 
@@ -180,8 +181,8 @@ def test_a_picture_is_encoded_under_its_likeliest_class_and_decoded_without_a_wo
     assert load_latent(latent)[1]["label"] == 2
     assert cli("decode", latent, "--model", coloured, "--out", back).code == 0
     assert np.array_equal(np.asarray(Image.open(back)), np.asarray(Image.open(red)))
-    kept = read_latent(extract(back), back.read_bytes())
-    assert kept.label == single(2) and extract(back)[VERSION_KEY] == 2
+    kept = read_latent(recipe_in(back), back.read_bytes())
+    assert kept.label == single(2) and recipe_in(back)[VERSION_KEY] == 2
 
 
 def test_another_class_gives_every_byte_back_too_and_another_z(cli, coloured, red, tmp_path):
@@ -194,7 +195,7 @@ def test_another_class_gives_every_byte_back_too_and_another_z(cli, coloured, re
         back = tmp_path / f"{name}.png"
         assert cli("decode", latent, "--model", coloured, "--out", back).code == 0
         assert np.array_equal(np.asarray(Image.open(back)), np.asarray(Image.open(red)))
-    assert min(bits, key=bits.get) == "red"
+    assert min(bits, key=lambda name: bits[name]) == "red"
     assert not np.array_equal(load_latent(paths["red"])[0], load_latent(paths["blue"])[0])
     # The z of a red picture, taken for a blue one's, is another picture.
     assert cli("decode", paths["red"], "--model", coloured, "--class", "blue", "--out", tmp_path / "other.png").code == 0
@@ -220,7 +221,7 @@ def test_a_latent_between_classes_is_decoded_there(cli, coloured, tmp_path):
     save_latent(latent, np.zeros(768, np.float32), {"label": [[0, 0.5], [2, 0.5]]})
     row = cli("decode", latent, "--model", coloured, "--out", out, "--json").json[0]
     assert row["class"] == "blue 50 %, red 50 %"
-    assert read_latent(extract(out), out.read_bytes()).label == between(single(0), single(2), 0.5)
+    assert read_latent(recipe_in(out), out.read_bytes()).label == between(single(0), single(2), 0.5)
 
 
 # -- walks, scores, evaluation --------------------------------------------------------------------------------------
@@ -246,12 +247,12 @@ def test_a_walk_keeps_the_classes_of_its_latents_and_takes_those_that_are_given(
     rows = cli("interpolate", latent, blue, *common).json
     assert [row["class"] for row in rows] == ["green", "blue"]
     store = Store()
-    state = read_recipe(extract(out), store)
+    state = read_recipe(recipe_in(out), store)
     assert state.a.label == single(1) and state.a.latent and state.b.label == ()
     rows = cli("interpolate", red, blue, "--class", "red", "--class", "green", *common).json
     assert [row["class"] for row in rows] == ["red", "green"]
     assert np.array_equal(np.asarray(Image.open(out))[:, -16:], np.asarray(Image.open(blue)))
-    assert read_recipe(extract(out), Store()).b.label == single(1)
+    assert read_recipe(recipe_in(out), Store()).b.label == single(1)
     rows = cli("interpolate", red, blue, "--class", "blue", *common).json
     assert [row["class"] for row in rows] == ["blue", "blue"]
     assert "3 times" in refused("interpolate", red, blue, *["--class", "red"] * 3, *common)
@@ -288,4 +289,4 @@ def test_evaluation_goes_by_the_names_of_the_classes(cli, refused, coloured, kin
 def test_a_recipe_of_a_conditional_page_is_json_like_any_other(cli, coloured, tmp_path):
     out = tmp_path / "red.png"
     assert cli("sample", "--model", coloured, "--class", "red", "--count", 1, "--out", out).code == 0
-    assert json.loads(json.dumps(extract(out)))["sampled_class"] == 2
+    assert json.loads(json.dumps(recipe_in(out)))["sampled_class"] == 2

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from flow_explorer import assets
-from flow_explorer.cli.output import OutputError
-from flow_explorer.cli.progress import TerminalProgress
+from flow_explorer.terminal.output import OutputError
+from flow_explorer.terminal.progress import TerminalProgress
 from flowcore.model.checkpoint import update_card
 
 EVIL = "a\x1b[2J\x07b\u202ec\x9b31m\nd\re"
@@ -69,7 +69,7 @@ def test_a_message_of_many_lines_is_one_sentence(refused, monkeypatch, model, tm
 
 def test_progress_takes_brackets_for_what_they_are(capsys, monkeypatch):
     """In a terminal a bar is drawn by rich, which has a markup of its own."""
-    monkeypatch.setattr("flow_explorer.cli.progress.BAR_AFTER_SECONDS", -1.0)
+    monkeypatch.setattr("flow_explorer.terminal.progress.BAR_AFTER_SECONDS", -1.0)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with TerminalProgress(f"Reading [/b][red]{EVIL}", 10) as progress:
         progress.update(3, "[/no]")

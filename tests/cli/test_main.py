@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-def spawn(*arguments: object, **options: object) -> subprocess.Popen:
+def spawn(*arguments: object, **options: Any) -> subprocess.Popen:
     command = [sys.executable, "-m", "flow_explorer", *map(str, arguments)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flow_explorer.cli.output import OutputError, OutputFile, apart, distinct, picture_files
+from flow_explorer.terminal.output import OutputError, OutputFile, apart, distinct, picture_files
 
 
 def as_a_disk_may_see_it(name: str) -> str:

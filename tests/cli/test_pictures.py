@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from flowcore.pictures.crop import Crop, apply_crop
 from flowcore.pictures.images import read_picture
 
 
-def as_seen(path: Path, **crop: float) -> np.ndarray:
+def as_seen(path: Path, **crop: Any) -> np.ndarray:
     return apply_crop(read_picture(path), Crop(**crop), 16, 16, 3)
 
 
@@ -160,7 +161,7 @@ def test_interpolate_writes_a_gif_there_and_back_and_takes_latents(cli, model, i
     ran = cli("interpolate", latent, other, "--model", model, "--steps", 4, "--enlarge", 2, "--out", out)
     assert ran.code == 0, ran.err
     with Image.open(out) as animation:
-        assert animation.n_frames == 6 and animation.size == (32, 32)
+        assert getattr(animation, "n_frames", 1) == 6 and animation.size == (32, 32)
 
 
 def test_score_gives_a_row_a_picture_in_the_order_given(cli, model, image, tmp_path):

@@ -10,21 +10,21 @@ from flow_explorer.explorer.store import Store
 from flowcore.model.codec import load_latent
 from flowcore.pictures.crop import Crop, apply_crop
 from flowcore.pictures.images import read_picture
-from flowcore.pictures.recipe import extract
+from tests.cli.read_back import recipe_in
 
 
 def test_a_grid_restores_model_seed_temperature_and_count(cli, model, tmp_path):
     out = tmp_path / "grid.png"
     ran = cli("sample", "--model", model, "--count", 4, "--seed", 9, "--temperature", 0.6, "--enlarge", 2, "--out", out)
     assert ran.code == 0, ran.err
-    state = read_recipe(extract(out), Store())
+    state = read_recipe(recipe_in(out), Store())
     assert (state.model, state.seed, state.temperature, state.count) == (str(model), 9, 0.6, 4)
 
 
 def test_a_temperature_a_level_comes_back_as_one(cli, model, tmp_path):
     out = tmp_path / "grid.png"
     assert cli("sample", "--model", model, "--temperature", "0.6,0.8", "--out", out).code == 0
-    state = read_recipe(extract(out), Store())
+    state = read_recipe(recipe_in(out), Store())
     assert state.temperatures(2) == (0.6, 0.8) and state.temperature == 0.8
 
 
@@ -32,7 +32,7 @@ def test_a_decoded_picture_keeps_its_z(cli, model, image, tmp_path):
     latent, out = tmp_path / "z.safetensors", tmp_path / "out.png"
     assert cli("encode", image, "--model", model, "--out", latent).code == 0
     assert cli("decode", latent, "--model", model, "--out", out).code == 0
-    kept = read_latent(extract(out), out.read_bytes())
+    kept = read_latent(recipe_in(out), out.read_bytes())
     z, _ = load_latent(latent)
     assert kept.model == str(model) and kept.z.dtype == z.dtype and np.array_equal(kept.z, z)
 
@@ -43,7 +43,7 @@ def test_a_walk_restores_both_ends(cli, model, image, tmp_path, name):
     assert cli("encode", image, "--model", model, "--zoom", 2, "--out", latent).code == 0
     assert cli("interpolate", image, latent, "--model", model, "--steps", 3, "--spherical", "--out", out).code == 0
     store = Store()
-    state = read_recipe(extract(out), store)
+    state = read_recipe(recipe_in(out), store)
     assert state.model == str(model) and state.walk.mode == "spherical"
     seen = apply_crop(read_picture(image), Crop(), 16, 16, 3)
     assert np.array_equal(store.picture(state.a.picture).pixels[..., :3], seen)

@@ -19,7 +19,7 @@ from flow_explorer.explorer.moving.recipes import read_recipe
 from flow_explorer.explorer.store import Store
 from flowcore.model.card import default_temperature, read_card
 from flowcore.model.checkpoint import update_card
-from flowcore.pictures.recipe import extract
+from tests.cli.read_back import recipe_in
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILE = (0.35, 0.8)
@@ -49,7 +49,7 @@ def test_the_default_is_the_cards_by_level_and_one_number_is_every_levels(page, 
     assert default_temperature(read_card(profiled)) == PROFILE
     # The weights are the same: so another card draws the same at the same temperatures.
     assert np.array_equal(own, page(model, "--temperature", "0.35,0.8"))
-    state = read_recipe(extract(tmp_path / "page.png"), Store())
+    state = read_recipe(recipe_in(tmp_path / "page.png"), Store())
     assert state.temperatures(2) == PROFILE and state.temperature == 0.8
     one = page(profiled, "--temperature", 0.7)
     assert np.array_equal(one, page(model)) and not np.array_equal(one, own)

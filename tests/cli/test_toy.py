@@ -24,7 +24,7 @@ def test_every_flow_of_flowcore_is_offered():
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     flow = next(action for action in parser._actions if action.dest == "flow")
-    assert tuple(flow.choices) == FLOWS
+    assert tuple(flow.choices or ()) == FLOWS
 
 
 def test_json_is_one_object_that_the_seed_decides(cli):
@@ -62,9 +62,9 @@ def test_the_training_is_written_as_an_animation_and_its_curve_as_a_table(cli, t
         ran = cli(*command, "--animation", film, "--frames", 5, "--seconds", 1, "--panel", 64, "--curves", table)
         assert ran.code == 0, ran.err
         with Image.open(film) as image:
-            assert image.n_frames >= 5
+            assert getattr(image, "n_frames", 1) >= 5
             first = np.asarray(image.convert("RGB")).astype(int)
-            image.seek(image.n_frames - 1)
+            image.seek(getattr(image, "n_frames", 1) - 1)
             assert np.abs(first - np.asarray(image.convert("RGB"))).max() > 60
         rows = table.read_text().splitlines()
         assert rows[0] == "step,seconds,held_out_nll,standard_error,entropy,learning_rate"

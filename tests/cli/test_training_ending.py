@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def options(pictures: Path, run: Path, *more: object) -> list[str]:
     return [str(part) for part in ("train", "--data", pictures, *tiny, "--out", run, *more)]
 
 
-def start(arguments: list[str], **how: object) -> subprocess.Popen:
+def start(arguments: list[str], **how: Any) -> subprocess.Popen:
     paths = os.pathsep.join([str(ROOT / "app"), str(ROOT)])
     environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen([sys.executable, "-P", "-m", "flow_explorer", *arguments], env=environment, **how)

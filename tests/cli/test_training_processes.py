@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 _spec = importlib.util.spec_from_file_location(
     "process_worker", ROOT / "tests" / "flowcore" / "training" / "process_worker.py"
 )
+assert _spec is not None and _spec.loader is not None
 worker = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(worker)
 

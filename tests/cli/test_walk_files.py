@@ -49,7 +49,7 @@ def test_a_webp_goes_there_and_back_without_loss_at_the_pace_asked_for(cli, mode
     assert cli(*common, out, "--fps", 8).code == 0 and cli(*common, strip).code == 0
     expected = np.split(np.asarray(Image.open(strip)), 4, axis=1)
     with Image.open(out) as animation:
-        assert animation.n_frames == 6
+        assert getattr(animation, "n_frames", 1) == 6
         for index in range(6):
             animation.seek(index)
             animation.load()

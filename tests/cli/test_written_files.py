@@ -15,7 +15,7 @@ from flow_explorer.shipped import SHIPPED, weights_of, weights_of_file
 from flowcore.model.checkpoint import update_card
 from flowcore.model.codec import load_latent, save_latent
 from flowcore.model.weights import fingerprint
-from flowcore.pictures import recipe
+from tests.cli.read_back import recipe_in
 
 WRITTEN = Path(__file__).resolve().parents[1] / "fixtures" / "853f5d9"
 MODELS = assets.root() / "models"
@@ -49,7 +49,7 @@ def test_a_z_file_gives_the_picture_that_it_gave(name, cli, tmp_path):
     assert ran.code == 0
     picture = np.asarray(Image.open(out))
     assert np.array_equal(picture, np.asarray(Image.open(WRITTEN / f"decoded-{name}.png")))
-    kept = read_latent(recipe.extract(out), out.read_bytes())
+    kept = read_latent(recipe_in(out), out.read_bytes())
     assert (kept.model, kept.weights) == (name, weights_of(name)) and np.array_equal(kept.z, load_latent(z)[0])
 
 
@@ -115,11 +115,11 @@ def test_a_z_says_its_weights_and_outlives_a_card(cli, models, tmp_path):
     update_card(path, title="Digits, trained again")
     assert cli("decode", z, "--model", "mnist", "--out", out).code == 0
     assert np.array_equal(np.asarray(Image.open(out)), np.asarray(Image.open(picture)))
-    assert recipe.extract(out)["weights"] == recipe.extract(out)["latent"]["weights"] == fingerprint(path)
+    assert recipe_in(out)["weights"] == recipe_in(out)["latent"]["weights"] == fingerprint(path)
     assert cli("sample", "--model", "mnist", "--count", 2, "--out", out).code == 0
-    assert recipe.extract(out)["weights"] == fingerprint(path)
+    assert recipe_in(out)["weights"] == fingerprint(path)
     assert cli("interpolate", z, picture, "--model", "mnist", "--steps", 2, "--class", "kind 1", "--out", out).code == 0
-    found = recipe.extract(out)
+    found = recipe_in(out)
     assert found["weights"] == found["explorer"]["a"]["latent_weights"] == fingerprint(path)
 
 

@@ -9,10 +9,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from flow_explorer.cli.ending import EXIT_CODES, Ended, unwinding
-from flow_explorer.cli.output import open_streams, say, silence
 from flow_explorer.cli.parser import UsageError, build_parser
 from flow_explorer.cli.window import with_session
+from flow_explorer.terminal.ending import EXIT_CODES, Ended, unwinding
+from flow_explorer.terminal.output import open_streams, say, silence
 from flowcore.errors import FlowError
 
 __all__ = ["main"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flow_explorer.cli.output import say
+from flow_explorer.terminal.output import say
 from flowcore.errors import ConfigError, DataError
 from flowcore.model.card import class_names
 from flowcore.model.labels import Label, describe, find_class, single

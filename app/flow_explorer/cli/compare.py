@@ -11,9 +11,9 @@ from flow_explorer import assets
 from flow_explorer.cli.arguments import add_crop, add_device, add_json, add_seed, integer
 from flow_explorer.cli.classes import labels_of, likeliest
 from flow_explorer.cli.opening import event_shape, load_model, model_name, read_as_seen
-from flow_explorer.cli.output import print_json, print_table, print_text
-from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import add_loading, data_path, loading, of_card, tell_left_out
+from flow_explorer.terminal.output import print_json, print_table, print_text
+from flow_explorer.terminal.progress import TerminalProgress
 from flowcore.errors import ConfigError
 
 NAME = "compare"

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flow_explorer.cli.arguments import add_json, integer
-from flow_explorer.cli.output import print_json, print_table, print_text
-from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import CHANNELS, add_data, data_path
+from flow_explorer.terminal.output import print_json, print_table, print_text
+from flow_explorer.terminal.progress import TerminalProgress
 
 if TYPE_CHECKING:
     from flowcore.data.survey import Survey

@@ -16,8 +16,8 @@ from flow_explorer.cli.opening import (
     picture_output,
     read_latent,
 )
-from flow_explorer.cli.output import print_json, say
 from flow_explorer.cli.recipes import picture_recipe
+from flow_explorer.terminal.output import print_json, say
 
 if TYPE_CHECKING:
     import numpy as np

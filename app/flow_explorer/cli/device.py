@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from typing import TypeVar
 
-from flow_explorer.cli.output import say
+from flow_explorer.terminal.output import say
 from flowcore.errors import ConfigError, FlowError
 
 __all__ = ["OutOfMemoryError", "choose_device", "is_out_of_memory", "run_on"]
@@ -21,15 +20,16 @@ class OutOfMemoryError(FlowError):
 def choose_device(name: str, exact: bool = False) -> str:
     """The torch device meant by auto, cpu, cuda, cuda:N or mps. Loads torch.
 
-    `exact` work (encoding to files, decoding them) needs float64 at times, which MPS has not: auto leaves it out there.
-    Raises ConfigError where the device is not there.
+    `exact` work (encoding to files, decoding them) needs float64 at times, which MPS has not: auto leaves it out there. MPS is
+    taken where FLOW_EXPLORER_MPS is 1. Raises ConfigError where the device is not there.
     """
     import torch
 
-    # float32 must be float32: TF32 keeps ten bits of the mantissa, and the byte-exact promise needs them all.
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
-    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    from flow_explorer.engine.devices import offers_mps
+    from flowcore.devices import full_float32
+
+    full_float32()  # the byte-exact promise needs every bit
+    cuda, mps = torch.cuda.is_available(), offers_mps()
     if name == "auto":
         if cuda:
             return "cuda"
@@ -40,6 +40,11 @@ def choose_device(name: str, exact: bool = False) -> str:
             raise ConfigError(f"--device {name}: this PyTorch finds no CUDA device here; --device cpu works.")
         if ":" in name and int(name.split(":")[1]) >= count:
             raise ConfigError(f"--device {name}: the CUDA devices here are cuda:0 to cuda:{count - 1}.")
+    if name == "mps" and not mps and torch.backends.mps.is_available():
+        raise ConfigError(
+            "--device mps: no Mac has run this on its graphics processor yet, so it is left out; --device cpu works, and with "
+            "FLOW_EXPLORER_MPS=1 in the environment mps is taken."
+        )
     if name == "mps" and not mps:
         raise ConfigError(
             "--device mps: this PyTorch finds no Apple graphics processor here; --device cpu works."
@@ -65,6 +70,8 @@ def run_on(device: str, job: Callable[[str], Result], again: bool = True) -> Res
     Raises OutOfMemoryError where the CPU's memory is not enough either.
     """
     if device != "cpu" and again:
+        from flow_explorer.engine.devices import release_memory
+
         reason = None
         try:
             return job(device)
@@ -78,8 +85,7 @@ def run_on(device: str, job: Callable[[str], Result], again: bool = True) -> Res
                 raise
         # Outside of the handler, so that the traceback no longer holds the tensors that filled the memory.
         say(f"flow-explorer: {reason}, going on with the CPU.")
-        gc.collect()
-        _empty_cache(device)
+        release_memory()
     try:
         return job("cpu" if again else device)
     except Exception as error:
@@ -88,10 +94,3 @@ def run_on(device: str, job: Callable[[str], Result], again: bool = True) -> Res
                 "There is not enough memory for this: ask for fewer pictures at a time or a smaller model."
             ) from error
         raise
-
-
-def _empty_cache(device: str) -> None:
-    import torch
-
-    if device.startswith("cuda") and torch.cuda.is_available():
-        torch.cuda.empty_cache()

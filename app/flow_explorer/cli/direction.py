@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from flow_explorer import assets
 from flow_explorer.cli.arguments import add_crop, add_device, add_json, add_model, add_seed, integer, number
 from flow_explorer.cli.opening import event_shape, load_model, model_name, open_card, read_as_seen
-from flow_explorer.cli.output import OutputFile, distinct, picture_files, print_json, print_text, say
-from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import data_path, of_card, tell_left_out
+from flow_explorer.terminal.output import OutputFile, distinct, picture_files, print_json, print_text, say
+from flow_explorer.terminal.progress import TerminalProgress
 from flowcore.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -223,8 +223,9 @@ def _by_label(
 
 def _classes(flow: Any, data: PictureSet, count: int) -> Any:
     """The data's own classes where a conditional flow has as many; else each picture is taken under its likeliest."""
-    known = flow.num_classes and data.labels is not None and len(data.classes) == flow.num_classes
-    return data.labels[:count] if known else None
+    if not flow.num_classes or data.labels is None or len(data.classes) != flow.num_classes:
+        return None
+    return data.labels[:count]
 
 
 def _latents(args: argparse.Namespace, flow: Any, data: PictureSet, what: str) -> Any:
@@ -245,9 +246,9 @@ def _by_sets(
 ) -> Direction:
     from flowcore.latents.directions.making import of_sets
 
-    z = [_latents(args, flow, data, text) for data, text in zip(sets, (args.more, args.less), strict=True)]
+    more, less = (_latents(args, flow, data, text) for data, text in zip(sets, (args.more, args.less), strict=True))
     made = {"by": "folders", "data": f"{sets[0].name} and {sets[1].name}"}
-    return of_sets(flow, *z, args.name or sets[0].name, model=model, levels=args.levels, without=without, made=made)
+    return of_sets(flow, more, less, args.name or sets[0].name, model=model, levels=args.levels, without=without, made=made)
 
 
 def _by_axes(

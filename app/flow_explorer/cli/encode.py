@@ -14,7 +14,7 @@ from flow_explorer.cli.opening import (
     picture_output,
     read_as_seen,
 )
-from flow_explorer.cli.output import print_json, say
+from flow_explorer.terminal.output import print_json, say
 from flowcore.model.card import class_names
 from flowcore.model.labels import Label, describe, to_json
 from flowcore.model.weights import fingerprint

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flow_explorer.cli.output import print_json, print_table
+from flow_explorer.terminal.output import print_json, print_table
 
 if TYPE_CHECKING:
     from flowcore.training import TrainConfig

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from flow_explorer.cli.arguments import add_device, add_json, add_model, add_seed, integer
 from flow_explorer.cli.classes import labels_of
 from flow_explorer.cli.opening import event_shape, load_model, model_name, open_card
-from flow_explorer.cli.output import print_json, print_text
-from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import add_data, add_loading, data_path, loading, of_card, tell_left_out
+from flow_explorer.terminal.output import print_json, print_text
+from flow_explorer.terminal.progress import TerminalProgress
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from flowcore.data.picture_set import Pictures
     from flowcore.model.evaluation import Result
 
 NAME = "evaluate"
@@ -100,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
 def _evaluate(
     args: argparse.Namespace,
     path: Path,
-    pictures: np.ndarray,
+    pictures: Pictures,
     labels: np.ndarray | None,
     progress: TerminalProgress,
     device: str,

@@ -27,9 +27,9 @@ from flow_explorer.cli.opening import (
     read_as_seen,
     read_latent,
 )
-from flow_explorer.cli.output import OutputFile, print_json, say
-from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.recipes import walk_recipe
+from flow_explorer.terminal.output import OutputFile, print_json, say
+from flow_explorer.terminal.progress import TerminalProgress
 from flowcore.model.labels import Label, between, to_array
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _walk(
         for index, position in enumerate(positions):
             # The ends keep their own precision: a z of float32 was checked in float32, one of float64 in float64.
             z = a if index == 0 else b if index == args.steps - 1 else walk[index]
-            label = between(*labels, position)
+            label = between(labels[0], labels[1], position)
             frame = codec.decode_picture(flow, z, codec.label_tensor(flow, [label]))
             frames.append(frame)
             if args.json:

@@ -9,8 +9,8 @@ from typing import Any
 from flow_explorer.cli.arguments import add_crop, add_device, add_json, add_model, add_seed
 from flow_explorer.cli.classes import add_class, chosen, said
 from flow_explorer.cli.opening import load_model, open_card, read_as_seen
-from flow_explorer.cli.output import print_json, print_table, print_text
-from flow_explorer.cli.progress import TerminalProgress
+from flow_explorer.terminal.output import print_json, print_table, print_text
+from flow_explorer.terminal.progress import TerminalProgress
 from flowcore.model.labels import Label
 from flowcore.work import parts
 

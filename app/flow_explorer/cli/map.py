@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from flow_explorer.cli.arguments import add_device, add_json, add_model, add_seed, integer
 from flow_explorer.cli.opening import event_shape, load_model, model_name, open_card
-from flow_explorer.cli.output import OutputFile, files_below, print_json, print_text
-from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import add_data, add_loading, data_path, loading, of_card, tell_left_out
+from flow_explorer.terminal.output import OutputFile, files_below, print_json, print_text
+from flow_explorer.terminal.progress import TerminalProgress
 from flowcore.errors import ConfigError, DataError
 from flowcore.latents.map import METHODS
 from flowcore.model.card import class_names, level_count

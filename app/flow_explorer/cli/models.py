@@ -6,7 +6,7 @@ import argparse
 
 from flow_explorer import assets
 from flow_explorer.cli.arguments import add_json
-from flow_explorer.cli.output import print_json, print_table, say
+from flow_explorer.terminal.output import print_json, print_table, say
 
 NAME = "models"
 HELP = "list the bundled models"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flow_explorer import assets, shipped
-from flow_explorer.cli.output import OutputFile, say
-from flow_explorer.cli.progress import TerminalProgress
+from flow_explorer.terminal.output import OutputFile, say
+from flow_explorer.terminal.progress import TerminalProgress
 from flowcore.errors import CheckpointError, ConfigError, DataError
 from flowcore.model.card import class_names, eye_positions
 from flowcore.model.labels import Label, from_json

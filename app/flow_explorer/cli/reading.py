@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flow_explorer.cli.arguments import integer, number
-from flow_explorer.cli.output import say
+from flow_explorer.terminal.output import say
 from flowcore.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,9 +63,11 @@ def walk_recipe(
     model, weights, store = _model(args, path), fingerprint(path), Store()
     state = ExplorerState(model=model, shown="walk", walk=Walk(0.5, args.path))
     for which, name, picture, z, label in zip("AB", (args.a, args.b), pictures, latents, labels, strict=True):
-        kept = {"latent": store.put_latent(z), "latent_weights": weights} if z is not None else {}
-        if kept or label:
-            kept |= {"latent_model": model, "label": label}
-        state = state.with_slot(which, Slot(picture=store.put_array(picture), name=Path(name).name, **kept))
+        slot = Slot(picture=store.put_array(picture), name=Path(name).name)
+        if z is not None:
+            slot = replace(slot, latent=store.put_latent(z), latent_weights=weights)
+        if z is not None or label:
+            slot = replace(slot, latent_model=model, label=label)
+        state = state.with_slot(which, slot)
     return recipe.new("walk", model=model, weights=weights, explorer=state.to_dict(), store=store.to_dict(state.keys),
                       conditional=any(labels))  # fmt: skip

@@ -25,9 +25,9 @@ from flow_explorer.cli.opening import (
     open_card,
     picture_output,
 )
-from flow_explorer.cli.output import print_json, say
-from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.recipes import page_recipe
+from flow_explorer.terminal.output import print_json, say
+from flow_explorer.terminal.progress import TerminalProgress
 from flowcore.errors import ConfigError
 from flowcore.model.card import class_names, default_temperature
 from flowcore.model.labels import Label, describe, to_array

@@ -7,7 +7,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
     from flowcore.training import Processes, TrainConfig
@@ -35,6 +35,12 @@ def one_voice(processes: Processes) -> Iterator[None]:
         return
     with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stderr(nowhere):
         yield
+
+
+@overload
+def agreed(processes: Processes, find: Callable[[], TrainConfig]) -> TrainConfig: ...
+@overload
+def agreed(processes: Processes, find: Callable[[], TrainConfig | None]) -> TrainConfig | None: ...
 
 
 def agreed(processes: Processes, find: Callable[[], TrainConfig | None]) -> TrainConfig | None:

@@ -6,9 +6,9 @@ import argparse
 from typing import Any
 
 from flow_explorer.cli.arguments import add_device, add_fields, add_json, add_seed, integer, number
-from flow_explorer.cli.output import OutputFile, print_json, print_text
-from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.toy_target import add_target, target_of
+from flow_explorer.terminal.output import OutputFile, print_json, print_text
+from flow_explorer.terminal.progress import TerminalProgress
 from flowcore.fields import settings
 from flowcore.one_line import one_line
 from flowcore.plane.config import ToyConfig
@@ -78,11 +78,11 @@ def run(args: argparse.Namespace) -> int:
         from flowcore.pictures.images import to_png_bytes
 
         out.write_bytes(to_png_bytes(picture))
-    if table is not None:
+    if table is not None and recorder is not None:
         from flowcore.plane.film_frames import curve_csv
 
         table.write_bytes(curve_csv(recorder.curve, row["entropy"]).encode())
-    if film is not None:
+    if film is not None and recorder is not None and recorder.scene is not None:
         from flowcore.plane.drawing import DARK, film_bytes
 
         with TerminalProgress("Drawing", 100, "%") as progress:

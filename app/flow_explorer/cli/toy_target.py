@@ -92,7 +92,7 @@ def _file(path: str, wanted: list[str] | None, seed: int, without: list[float]) 
         chosen.sort()
     else:
         chosen = [_column(table.names, text, path) for text in wanted]
-    return toy_targets.from_points(path, *chosen, seed, without)
+    return toy_targets.from_points(path, chosen[0], chosen[1], seed, without)
 
 
 def _column(names: tuple[str, ...], text: str, path: str) -> int:

@@ -16,9 +16,6 @@ from typing import TYPE_CHECKING, Any
 from flow_explorer import assets
 from flow_explorer.cli.arguments import add_device, add_json, add_seed, integer, number
 from flow_explorer.cli.classes import conditional_options, names_to_learn, refuse_unlabelled
-from flow_explorer.cli.ending import EXIT_CODES, noting
-from flow_explorer.cli.output import OutputError, print_json, say
-from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import (
     add_data,
     add_loading,
@@ -31,6 +28,9 @@ from flow_explorer.cli.reading import (
     tell_left_out,
 )
 from flow_explorer.cli.together import agreed, join, one_voice
+from flow_explorer.terminal.ending import EXIT_CODES, noting
+from flow_explorer.terminal.output import OutputError, print_json, say
+from flow_explorer.terminal.progress import TerminalProgress
 from flow_explorer.training.process_record import RunLock, at_work, stop_requested
 from flowcore.errors import CheckpointError, ConfigError, DataError
 from flowcore.model.card import class_names, read_card

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from flow_explorer.cli.arguments import add_crop, add_device, add_json, add_model, add_seed, integer, number
 from flow_explorer.cli.opening import event_shape, load_model, open_card, read_as_seen
-from flow_explorer.cli.output import OutputFile, picture_files, print_json, say
-from flow_explorer.cli.progress import TerminalProgress
 from flow_explorer.cli.reading import data_path, tell_left_out
+from flow_explorer.terminal.output import OutputFile, picture_files, print_json, say
+from flow_explorer.terminal.progress import TerminalProgress
 from flowcore.errors import ConfigError, DataError
 from flowcore.latents.translation_methods import METHODS
 from flowcore.model.card import class_names, read_card

@@ -6,8 +6,8 @@ import argparse
 import os
 import re
 
-from flow_explorer.cli.output import OutputFile, say
 from flow_explorer.display import missing_display, missing_library, platform_plugin
+from flow_explorer.terminal.output import OutputFile, say
 
 SUFFIXES = (".flowsession", ".flowtoy")
 """Of a session, and of a training of the toy lab."""

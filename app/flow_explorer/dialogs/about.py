@@ -32,7 +32,8 @@ LIBRARIES = (
 
 def model_rows(card: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What the About page says of a model, from its card: (label, value) pairs; missing figures are left out."""
-    data = card.get("data") if isinstance(card.get("data"), dict) else {}
+    data = card.get("data")
+    data = data if isinstance(data, dict) else {}
     size = card.get("size") or []
     shape = "×".join(str(side) for side in size) + (f" × {card['channels']}" if card.get("channels") else "")
     rows = [

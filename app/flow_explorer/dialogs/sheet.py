@@ -24,14 +24,15 @@ class _Scrim(QWidget):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
+        self._window = window
         self.setGeometry(window.rect())
         window.installEventFilter(self)
         self.show()
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self.parentWidget():
-            self.setGeometry(self.parentWidget().rect())
+        if event.type() == QEvent.Type.Resize and watched is self._window:
+            self.setGeometry(self._window.rect())
         return super().eventFilter(watched, event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -55,29 +56,30 @@ class Sheet(QDialog):
         self.body = QVBoxLayout(inner)
         self.body.setContentsMargins(24, 16, 24, 24)
         self.body.setSpacing(8)
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setWidget(inner)
-        self.scroll.viewport().setAutoFillBackground(False)
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setWidgetResizable(True)
+        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll_area.setWidget(inner)
+        self.scroll_area.viewport().setAutoFillBackground(False)
         inner.setAutoFillBackground(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(1, 1, 1, RADIUS // 2)
         layout.setSpacing(0)
         layout.addLayout(head)
         layout.addWidget(Separator())
-        layout.addWidget(self.scroll, 1)
+        layout.addWidget(self.scroll_area, 1)
         room = parent.size() if parent is not None else self.size()
         self.resize(min(width, max(320, room.width() - 64)), min(height, max(240, room.height() - 64)))
-        self.scroll.setFocus()
+        self.scroll_area.setFocus()
         self._scrim = _Scrim(parent.window()) if parent is not None else None
         self.finished.connect(self._undim)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self.parentWidget() is not None:
-            window = self.parentWidget().window()
+        parent = self.parentWidget()
+        if parent is not None:
+            window = parent.window()
             free = window.rect().center() - self.rect().center()
             self.move(window.mapToGlobal(QPoint(0, 0)) + free)
 

@@ -181,3 +181,8 @@ class JobContext:
     def shared(self) -> dict[str, Any]:
         """A dictionary that lives as long as the engine, for what jobs of one kind leave for each other."""
         return self._loop.shared
+
+    @property
+    def on_device(self) -> dict[str, Any]:
+        """The same for what lies in the device's memory: it is emptied when another device is taken."""
+        return self._loop.on_device

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
 
 import torch
 
+from flowcore.devices import full_float32
 from flowcore.errors import ConfigError
 from flowcore.model.precision import has_bfloat16
 
@@ -18,7 +20,9 @@ __all__ = [
     "list_devices",
     "make_exact",
     "open_device",
+    "offers_mps",
     "physical_cores",
+    "release_memory",
     "set_threads",
 ]
 
@@ -52,21 +56,25 @@ def set_threads() -> int:
 def make_exact() -> None:
     """fp32 means fp32 (no TF32), and the same request gives the same bits each time."""
     torch.set_float32_matmul_precision("highest")
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
+    full_float32()
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
 
 
+def offers_mps() -> bool:
+    """Whether Apple's graphics are there and were asked for by FLOW_EXPLORER_MPS=1: no Mac has run this on them yet."""
+    return os.environ.get("FLOW_EXPLORER_MPS") == "1" and torch.backends.mps.is_available()
+
+
 def list_devices() -> list[dict[str, str]]:
-    """[{"id", "title"}], the CPU first."""
+    """[{"id", "title"}], the CPU first; Apple's graphics only where `offers_mps`."""
     threads = torch.get_num_threads()
     devices = [{"id": "cpu", "title": f"CPU, {threads} thread{'s' if threads != 1 else ''}"}]
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
             id_ = "cuda" if index == 0 else f"cuda:{index}"
             devices.append({"id": id_, "title": torch.cuda.get_device_name(index)})
-    if torch.backends.mps.is_available():
+    if offers_mps():
         devices.append({"id": "mps", "title": "Apple GPU"})
     return devices
 
@@ -77,8 +85,9 @@ def default_device() -> torch.device:
 
 
 def open_device(id_: str) -> torch.device:
-    """The device of an id from `list_devices`. Raises `ConfigError`, naming those that there are."""
+    """The device of an id from `list_devices`; "cuda:0" is "cuda". Raises `ConfigError`, naming those that there are."""
     known = [device["id"] for device in list_devices()]
+    id_ = {"cuda:0": "cuda", "mps:0": "mps"}.get(id_, id_)
     if id_ not in known:
         raise ConfigError(f"There is no device {id_!r} on this computer; it has {', '.join(known)}.")
     return torch.device(id_)
@@ -87,6 +96,15 @@ def open_device(id_: str) -> torch.device:
 def fast_bfloat16(device: torch.device) -> bool:
     """Whether a draft in bfloat16 is drawn faster. Of a card's few pictures it is not: starting its kernels takes the time."""
     return device.type == "cpu" and has_bfloat16(device)
+
+
+def release_memory() -> None:
+    """Give back to the system what no tensor holds any more: torch keeps a device's memory for the next one."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -28,7 +28,7 @@ import torch
 from flowcore.errors import FlowError
 
 from .context import BLOCKED, JOBS, STREAM_LIMIT, JobContext, JobKind, Steps
-from .devices import is_out_of_memory, open_device
+from .devices import is_out_of_memory, open_device, release_memory
 from .models import ModelCache
 from .protocol import ProtocolError
 from .requests.base import Request, from_fields
@@ -91,6 +91,8 @@ class Loop:
         self.device = device
         self.models = ModelCache(lambda: self.device)
         self.shared: dict[str, Any] = {}
+        self.on_device: dict[str, Any] = {}
+        self._leaving: list[Running] = []
         self.waiting: dict[str, tuple[int, Request]] = {}
         self.newest: dict[str, Request] = {}
 
@@ -245,6 +247,10 @@ class Loop:
                 job.steps.close()
             except Exception as error:
                 self._report(job.id, error)
+        if job in self._leaving:
+            self._leaving.remove(job)
+            job.steps = None
+            release_memory()
         self.emit({"type": "over", "id": job.id})
         if job.request.slot in self.waiting:
             id_, request = self.waiting.pop(job.request.slot)
@@ -277,15 +283,20 @@ class Loop:
         if device != self.device:
             self.device = device
             self.models.clear()
+            self.on_device.clear()
+            # What began on the device that is left holds memory there until it ends.
+            self._leaving = list(self._jobs)
+            release_memory()
 
     def _fall_back(self, error: Exception) -> bool:
         """After the GPU ran out of memory: on to the CPU. False if there is nothing to fall back to."""
         if self.device.type == "cpu":
             return False
-        traceback.clear_frames(error.__traceback__)  # their variables are what fills the GPU
+        told: BaseException | None = error
+        while told is not None:
+            traceback.clear_frames(told.__traceback__)  # their variables are what fills the GPU
+            told = told.__cause__ or told.__context__
         self._use(torch.device("cpu"))
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
         self.emit({
             "type": "notice",
             "sentence": "The GPU ran out of memory, so the work goes on with the CPU, which is slower.",

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from flowcore import plain_json
+
 __all__ = ["DTYPES", "Frame", "FrameReader", "ProtocolError", "encode_frame", "read_frame"]
 
 DTYPES = ("uint8", "int32", "int64", "float32", "float64", "bool")
@@ -102,7 +104,7 @@ def _header_length(data: bytes) -> int:
 def _parse_header(text: bytes) -> tuple[dict[str, Any], list[int]]:
     """The header and the size in bytes of every array that follows it."""
     try:
-        header = json.loads(text, parse_constant=_no_number)
+        header = plain_json.loads(text)
         listed = header["arrays"]
         sizes = []
         for entry in listed:
@@ -117,10 +119,6 @@ def _parse_header(text: bytes) -> tuple[dict[str, Any], list[int]]:
     if sum(sizes) > MAX_ARRAY_BYTES:
         raise ProtocolError(f"arrays of {sum(sizes)} bytes are over the protocol's limit")
     return header, sizes
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _is_side(value: Any) -> bool:

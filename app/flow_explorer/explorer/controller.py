@@ -20,7 +20,7 @@ from flow_explorer.explorer.moving.recipes import read_recipe
 from flow_explorer.explorer.samples.film_link import FilmLink
 from flow_explorer.explorer.samples.page_link import PageLink
 from flow_explorer.explorer.slots.slot_link import SlotLink
-from flow_explorer.explorer.state import ExplorerState
+from flow_explorer.explorer.state import ExplorerState, Slot
 from flow_explorer.explorer.store import Latent, Store
 from flow_explorer.explorer.view_model import Figures, InspectorPicture
 from flow_explorer.explorer.walk.walk_link import WalkLink, ends
@@ -56,6 +56,8 @@ class Controller(QObject):
     shown_changed = Signal()
     state_changed = Signal()
     busy_changed = Signal()
+    edited = Signal(str)
+    """The name of a picture in a slot that is not the one that its z decodes to: it is encoded anew."""
     problem = Signal(str, str)
     """(sentence, details) of what failed at no place of its own: a model that cannot be opened."""
 
@@ -69,7 +71,7 @@ class Controller(QObject):
         self.model: Model | None = None
         self.model_problem = ""
         self.page = PageLink(client, self._on_page)
-        self.slots = {which: SlotLink(which, client, self.store, self._on_slot) for which in "AB"}
+        self.slots = {which: SlotLink(which, client, self.store, self._on_slot, self._on_edited) for which in "AB"}
         self.walk = WalkLink(client, self.store, self._on_walk, self._on_position)
         self.film = FilmLink(client, self._on_film)
         self.facets: dict[str, Facet] = {}
@@ -373,6 +375,12 @@ class Controller(QObject):
         self._prune()
         self.slot_changed.emit(which)
         self.busy_changed.emit()
+
+    def _on_edited(self, which: str, slot: Slot) -> None:
+        """A z that is not its picture's is used for nothing. No act of the person, so no step of its own."""
+        if self.state.slot(which) == slot:
+            self.history.amend(self.state.with_slot(which, slot.without_latent()))
+            self.edited.emit(slot.name)
 
     def _on_walk(self) -> None:
         self.walk_changed.emit()

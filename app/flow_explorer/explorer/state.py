@@ -323,8 +323,8 @@ def _levels(data: dict, name: str) -> tuple[float, ...]:
     values = data.get(name, [])
     if not isinstance(values, list) or len(values) > LEVELS_MAX:
         raise ConfigError(f"The saved settings cannot be read: {name} is not a list of numbers.")
-    entries = [{"a level's temperature": value} for value in values]
-    return tuple(_number(entry, *entry, 0.0, 0.0, TEMPERATURE_MAX) for entry in entries)
+    words = "a level's temperature"
+    return tuple(_number({words: value}, words, 0.0, 0.0, TEMPERATURE_MAX) for value in values)
 
 
 def _integer(data: dict, name: str, default: int, low: int, high: int) -> int:

@@ -129,13 +129,13 @@ class Store:
 
     def load_dict(self, data: object) -> dict[str, str]:
         """Take in what `to_dict` wrote; returns {key as written: key here}, equal unless the content was changed."""
-        parts = [data.get(name, {}) for name in ("pictures", "latents")] if isinstance(data, dict) else [None]
-        if not all(isinstance(part, dict) for part in parts):
+        pictures, latents = (data.get("pictures", {}), data.get("latents", {})) if isinstance(data, dict) else (None, None)
+        if not (isinstance(pictures, dict) and isinstance(latents, dict)):
             raise ConfigError("The saved pictures cannot be read: they are not an object.")
         keys = {}
-        for key, text in parts[0].items():
+        for key, text in pictures.items():
             keys[key] = self.put_picture(from_base64(text))
-        for key, entry in parts[1].items():
+        for key, entry in latents.items():
             keys[key] = self.put_latent(latent_from_dict(entry))
         return keys
 

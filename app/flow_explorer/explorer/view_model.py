@@ -69,8 +69,9 @@ class PageView:
 
     def picture(self, index: int) -> np.ndarray | None:
         """What slot `index` shows now, uint8 (H, W, C)."""
-        if 0 <= index < len(self.slots) and self.slots[index] is not None:
-            return self.slots[index].picture
+        slot = self.slots[index] if 0 <= index < len(self.slots) else None
+        if slot is not None:
+            return slot.picture
         return self.cached[index] if 0 <= index < len(self.cached) else None
 
     @property
@@ -96,6 +97,8 @@ class SlotView:
     max_error: float | None = None
     precise: bool = False
     """Whether float64 was needed for the exact round trip."""
+    own: bool = False
+    """Whether the z is one that the picture came with, and what was proved is that this z decodes to it."""
     figures: Figures = Figures()
     busy: bool = False
     moving: bool = False

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from flow_explorer.main_window import MainWindow
 
 
-def fill_app_menu(window: MainWindow) -> None:
-    """Give the rail's menu button its menu."""
+def fill_app_menu(window: MainWindow) -> QMenu:
+    """Give the rail's menu button its menu, and return it."""
     menu = QMenu(window)
-    window.app_menu = menu
     for text, icon, act, keys in (
         (tr("Open session…"), "open", window.session_acts.ask_open, "Ctrl+Shift+O"),
         (tr("Save session…"), "save", window.session_acts.ask_save, "Ctrl+Shift+S"),
@@ -59,3 +58,4 @@ def fill_app_menu(window: MainWindow) -> None:
         menu.popup(button.mapToGlobal(QPoint(button.width() + 8, button.height() - menu.sizeHint().height())))
 
     window.rail.menu_button.clicked.connect(open_menu)
+    return menu

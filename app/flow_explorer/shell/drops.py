@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QWidget
 
 from flow_explorer.workspace import Workspace
@@ -28,10 +29,11 @@ class Drops(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         kind = event.type()
-        if kind not in (QEvent.Type.DragEnter, QEvent.Type.Drop):
+        # A drag that enters is such an event, too.
+        if not isinstance(event, QDropEvent) or kind not in (QEvent.Type.DragEnter, QEvent.Type.Drop):
             return False
         session = self._sessions.dropped(event.mimeData()) if self._sessions is not None else None
-        if session is not None:
+        if session is not None and self._sessions is not None:
             event.acceptProposedAction()
             if kind == QEvent.Type.Drop:
                 self._sessions.open(session)

@@ -87,7 +87,7 @@ class _Row(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         moment = index.data(Qt.ItemDataRole.UserRole)
-        view = option.widget
+        view = option.widget if isinstance(option.widget, _List) else None
         focused = view is not None and view.hasFocus() and view.currentIndex() == index
         hovered = view is not None and view.hovered == index.row()
         present = next((row for row, each in enumerate(self._model.moments) if each.present), 0)
@@ -127,7 +127,7 @@ class _Row(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.color("accent"))
             painter.drawRoundedRect(QRectF(area.left(), area.top() + 12, 3, area.height() - 24), 1.5, 1.5)
-        if focused and view.keyboard:
+        if view is not None and focused and view.keyboard:
             painter.setPen(QPen(theme.color("accent"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(area.adjusted(1, 1, -1, -1), 6, 6)

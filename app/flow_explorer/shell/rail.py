@@ -60,6 +60,7 @@ class Rail(QWidget):
         self.setFixedWidth(WIDTH)
         self.setAccessibleName(tr("Workspaces"))
         self._group = QButtonGroup(self)
+        self._buttons: list[RailButton] = []
         self._ids = [entry.id for entry in entries]
         self.menu_button = IconButton("menu", tr("Menu: appearance, shortcuts, about"), size=40, icon_size=20)
         self.menu_button.muted = True
@@ -69,6 +70,7 @@ class Rail(QWidget):
         for index, entry in enumerate(entries):
             button = RailButton(entry, str(index + 1))
             self._group.addButton(button, index)
+            self._buttons.append(button)
             layout.addWidget(button)
         layout.addStretch(1)
         layout.addWidget(self.menu_button, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -81,7 +83,7 @@ class Rail(QWidget):
 
     def button(self, id: str) -> RailButton:
         """The button of a workspace."""
-        return self._group.button(self._ids.index(id))
+        return self._buttons[self._ids.index(id)]
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QSocketNotifier, QTimer
 
-from flow_explorer.cli.ending import HANGUP
+from flow_explorer.terminal.ending import HANGUP
 
 
 class Signals(QObject):

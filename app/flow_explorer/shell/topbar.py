@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, QWidget
 
@@ -18,11 +19,13 @@ HEIGHT = 48
 class _Slot(QStackedWidget):
     """Shows the front workspace's part of the bar and is as wide as that part alone."""
 
-    def sizeHint(self):
-        return self.currentWidget().sizeHint() if self.currentWidget() else super().sizeHint()
+    def sizeHint(self) -> QSize:
+        shown = self.currentWidget()
+        return shown.sizeHint() if shown is not None else super().sizeHint()
 
-    def minimumSizeHint(self):
-        return self.currentWidget().minimumSizeHint() if self.currentWidget() else super().minimumSizeHint()
+    def minimumSizeHint(self) -> QSize:
+        shown = self.currentWidget()
+        return shown.minimumSizeHint() if shown is not None else super().minimumSizeHint()
 
 
 class TopBar(QWidget):

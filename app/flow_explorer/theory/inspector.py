@@ -5,6 +5,7 @@ from __future__ import annotations
 from flow_explorer.i18n import tr
 from flow_explorer.theory.controller import TheoryController
 from flow_explorer.theory.panels import ALL
+from flow_explorer.theory.panels.base import TheoryPanel
 from flow_explorer.theory.state import TheoryState
 from flow_explorer.widgets import Button, Inspector
 
@@ -17,7 +18,7 @@ class TheoryInspector(Inspector):
     def __init__(self, controller: TheoryController) -> None:
         super().__init__()
         self.controller = controller
-        self.panels: dict[str, object] = {}
+        self.panels: dict[str, TheoryPanel] = {}
         self.add_stretch()
         words = tr("All values of this figure as they were at first.") + "\nR"
         self.reset = Button(tr("Reset the figure"), icon="reset", tooltip=words)
@@ -25,7 +26,7 @@ class TheoryInspector(Inspector):
         self.reset.clicked.connect(controller.reset)
         self.show_state(controller.state)
 
-    def panel(self, figure: str) -> object:
+    def panel(self, figure: str) -> TheoryPanel:
         """The panel of a figure."""
         if figure not in self.panels:
             self.panels[figure] = ALL[figure](self.controller)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QPointF, QSize
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QPen
@@ -132,16 +133,18 @@ class _Setter:
 
         return _Box(x, above, below, paint)
 
-    def _item(self, item: object, pixels: float, roman: bool) -> tuple[_Box, float]:
+    def _item(self, item: str | tuple[Any, ...], pixels: float, roman: bool) -> tuple[_Box, float]:
         if isinstance(item, str):
             space = pixels * (0.24 if item in _RELATIONS else 0.15 if item in _SIGNS else 0)
             upright = roman or not (item.isalpha() and item not in "ΣΠΔ∂∫")
             return self._text(item, pixels, not upright), space
         kind, *parts = item
         if kind == "script":
-            return self._script(*parts, pixels, roman), 0
+            base, lower, upper = parts
+            return self._script(base, lower, upper, pixels, roman), 0
         if kind == "frac":
-            return self._fraction(*parts, pixels, roman), pixels * 0.06
+            over, under = parts
+            return self._fraction(over, under, pixels, roman), pixels * 0.06
         if kind == "abs":
             return self._bars(self.row(parts[0], pixels, roman), pixels), pixels * 0.04
         if kind == "mat":
@@ -167,7 +170,7 @@ class _Setter:
 
         return _Box(width, metrics.capHeight() * 1.15, metrics.descent() * 0.8, paint)
 
-    def _script(self, base: object, lower: list | None, upper: list | None, pixels: float, roman: bool) -> _Box:
+    def _script(self, base: str | tuple[Any, ...], lower: list | None, upper: list | None, pixels: float, roman: bool) -> _Box:
         body, _ = self._item(base, pixels, roman)
         small = pixels * _SMALL
         sub = self.row(lower, small, roman) if lower else None

@@ -100,16 +100,16 @@ class Theory(Workspace):
 
     def try_this(self, act: dict | str) -> None:
         """What a click on words of the "Try this" line does."""
-        if isinstance(act, str) and act.startswith("learn"):
+        if isinstance(act, dict):
+            self.controller.pause()
+            self.controller.change(tr("Try this"), **act)
+        elif act.startswith("learn"):
             self.controller.pause()
             if target := act.partition(":")[2]:
                 self.controller.change(tr("Target"), target=target)
             self.controller.learn()
         elif act == "step":
             self._walk(1)
-        else:
-            self.controller.pause()
-            self.controller.change(tr("Try this"), **act)
 
     def go_on(self) -> None:
         """Space: learn or pause; a step, and from the last one back to the beginning."""

@@ -6,7 +6,7 @@ import gc
 import time
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QResizeEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from flow_explorer import theme
@@ -78,7 +78,7 @@ class ToyCanvas(QWidget):
         below.addWidget(self.play_layers)
         below.addWidget(self.strip, 1)
         below.addWidget(self.views)
-        layout = QVBoxLayout(self)
+        self._column = layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 16, 20, 12)
         layout.setSpacing(12)
         layout.addLayout(above, 1)
@@ -251,10 +251,14 @@ class ToyCanvas(QWidget):
             for part in (self.gallery, self.strip, self.pace, self.race, self.slow, self.probing.ledger):
                 part.set_unit(unit)
 
-    def showEvent(self, event: object) -> None:
+    def add_below(self, widget: QWidget) -> None:
+        """Put a widget below everything."""
+        self._column.addWidget(widget)
+
+    def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.wake()
 
-    def hideEvent(self, event: object) -> None:
+    def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.sleep()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flow_explorer.engine.client import Message
+from flow_explorer.engine.requests.toy import RunToy
 from flow_explorer.i18n import tr
 from flowcore.plane.convergence import EarlyStopping
 
@@ -69,6 +70,6 @@ class FastForward:
         """An answer of the present training has come."""
         if message.kind == "forward":
             self.fraction, self.quiet = float(message.data["fraction"]), int(message.data["quiet"])
-        elif message.kind == "rest" and self._run is not None and message.request.forward:
+        elif message.kind == "rest" and self._run is not None and isinstance(message.request, RunToy) and message.request.forward:
             self._run = None
             self._controller.refresh()

@@ -54,7 +54,7 @@ class ToyLab(Workspace):
         self._canvas.trace = ToyTrace(context.trace) if getattr(context.trace, "wanted", False) else None
         self._inspector = ToyInspector()
         self.keeping = TrainingExport(self.controller, context, self._canvas, lambda *what: self.ask_path(*what), self)
-        self._canvas.layout().addWidget(self.keeping.progress)
+        self._canvas.add_below(self.keeping.progress)
         self._kept = KeptRuns(self.controller, state_folder() / "toylab")
         self._kept_version = 0
         self._restored: object = None

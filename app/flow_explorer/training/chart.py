@@ -96,7 +96,7 @@ class _Curves:
         self.held.setPen(pg.mkPen(held, width=2 * ratio))
         self.held.setSymbolPen(None)
         self.held.setSymbolBrush(held)
-        self.held.setSymbolSize(5 * ratio)
+        self.held.setSymbolSize(5 * ratio)  # pyright: ignore[reportArgumentType]  # pyqtgraph says int and takes any
 
     def set_visible(self, shown: bool) -> None:
         for item in self.items:
@@ -107,7 +107,8 @@ class Chart(AxesPlot):
     """``show_runs`` with one run draws training and held out in their own colours; with several a colour a run."""
 
     def __init__(self) -> None:
-        super().__init__(tr("Learning curve"), _Axis("left", 7), _Axis("bottom", 6), right=14)
+        self._left, self._bottom = _Axis("left", 7), _Axis("bottom", 6)
+        super().__init__(tr("Learning curve"), self._left, self._bottom, right=14)
         self.setMinimumSize(160, 110)
         self.axes["left"].setWidth(44)
         self.axes["bottom"].setHeight(24)
@@ -124,13 +125,13 @@ class Chart(AxesPlot):
     def show_runs(self, runs: Sequence[RunSnapshot], look: Look) -> None:
         """Draw these runs."""
         self._runs, self._look = list(runs), look
-        for axis in self.axes.values():
+        for axis in (self._left, self._bottom):
             axis.logarithmic = look.logarithmic
-        self.axes["bottom"].of_time = look.by_time
+        self._bottom.of_time = look.by_time
         if look.by_time:
-            self.axes["bottom"].words = lambda value: "0" if value == 0 else time_words(value)
+            self._bottom.words = lambda value: "0" if value == 0 else time_words(value)
         else:
-            self.axes["bottom"].words = lambda value: f"{value:,.0f}"
+            self._bottom.words = lambda value: f"{value:,.0f}"
         while len(self._curves) < len(self._runs):
             self._curves.append(_Curves(self.box))
             self.paint_theme()
@@ -149,7 +150,7 @@ class Chart(AxesPlot):
             ):
                 item.setData(across, values)
             few = len(run.held_bpd) <= MARKED
-            curves.held.setSymbol("o" if few else None)
+            curves.held.setSymbol("o" if few else None)  # pyright: ignore[reportArgumentType]  # None is none
         self._set_ranges(trends)
         self._place_marker()
         for axis in self.axes.values():
@@ -162,11 +163,11 @@ class Chart(AxesPlot):
         self._place_marker()
 
     def _place_marker(self) -> None:
-        single = len(self._runs) == 1 and self._mark is not None and len(self._runs[0].steps) > 0
-        self.marker.setVisible(single)
-        if single:
+        mark = self._mark if len(self._runs) == 1 and len(self._runs[0].steps) > 0 else None
+        self.marker.setVisible(mark is not None)
+        if mark is not None:
             run = self._runs[0]
-            at = float(np.interp(self._mark, run.steps, run.seconds)) if self._look.by_time else self._mark
+            at = float(np.interp(mark, run.steps, run.seconds)) if self._look.by_time else mark
             self.marker.setValue(float(self._scaled(np.array([at]))[0]))
 
     def _across(self, steps: np.ndarray, seconds: np.ndarray) -> np.ndarray:

@@ -218,11 +218,11 @@ class TrainingController(QObject):
             self.found, self.found_problem = None, str(said["problem"])
             self.changed.emit()
         elif "found" in said:
-            self.found = said["found"]
+            found = self.found = said["found"]
             form = self.form
-            if form.conditional and not self.found["classes"]:
+            if form.conditional and not found["classes"]:
                 form = replace(form, conditional=False)
-            if form.size == 0 and not self.found["one_size"]:
+            if form.size == 0 and not found["one_size"]:
                 form = replace(form, size=32)
             self.history.amend(replace(self.state, form=form))
             self._sync()

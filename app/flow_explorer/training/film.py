@@ -168,6 +168,7 @@ class _Strip(CellView):
 
     def _cell(self, image: QImage, number: int) -> QImage:
         """Picture ``number`` of the strip: of a sheet with a row a class the first of each, else the first ones."""
+        assert self.run is not None  # a sheet is of a run
         _, height, width = self.run.shape
         rows, columns = self._grid()
         row, column = (number, 0) if self.run.by_class else divmod(number, columns)
@@ -179,11 +180,12 @@ class _Strip(CellView):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         tones = theme.current()
         columns, side, rows = self.places(), self._side(), self._rows()
+        sheets = self.run.sheets if self.run is not None else ()
         painter.setFont(theme.font(theme.SMALL_PIXELS))
         nearest = min(columns, key=lambda i: abs(i - self.index)) if columns else -1
         ratio = self.devicePixelRatioF()
         for place, number in enumerate(columns):
-            step, path = self.run.sheets[number]
+            step, path = sheets[number]
             left = place * self._step(len(columns))
             image = self._sheets.get(path)
             for row in range(rows):
@@ -237,11 +239,11 @@ class Film(QWidget):
         self.strip = _Strip(self.sheets)
         self._follows = True
         self._shown: Path | None = None
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(16)
-        layout.addWidget(self.sheet)
-        layout.addWidget(self.strip, 1)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(16)
+        self._row.addWidget(self.sheet)
+        self._row.addWidget(self.strip, 1)
         self.strip.picked.connect(self._picked)
         self.sheets.loaded.connect(self._show_sheet)
         self.sheets.loaded.connect(self.strip.update)
@@ -277,12 +279,13 @@ class Film(QWidget):
 
     def _show_sheet(self) -> None:
         run, index = self.strip.run, self.strip.index
-        path = run.sheets[index][1] if run is not None and 0 <= index < len(run.sheets) else None
-        image = self.sheets.get(path) if path is not None else None
-        if path is None:
+        if run is None or not 0 <= index < len(run.sheets):
             self._shown = None
             self.sheet.show_image(None, (1, 1))
-        elif image is not None and path != self._shown:
+            return
+        path = run.sheets[index][1]
+        image = self.sheets.get(path)
+        if image is not None and path != self._shown:
             self._shown = path
             _, height, width = run.shape if len(run.shape) == 3 else (3, image.height(), image.width())
             self.sheet.show_image(image, (height, width))
@@ -290,4 +293,4 @@ class Film(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.sheet.setFixedSize(self.height() - LABEL, self.height() - LABEL)
-        self.layout().setAlignment(self.sheet, Qt.AlignmentFlag.AlignTop)
+        self._row.setAlignment(self.sheet, Qt.AlignmentFlag.AlignTop)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from flow_explorer.i18n import tr
 from flow_explorer.training.state import SIZES, Form, default_name
@@ -34,7 +34,7 @@ class FormInspector(Inspector):
         self.steps, self.conditional, self.jitter = (shown[name] for name in ("steps", "conditional", "jitter"))
         self.steps.setFixedWidth(104)
         self.steps.setGroupSeparatorShown(True)
-        self.size = Choice([], tr("Size of the pictures"), tr("The side that pictures are cropped and reduced to."))
+        self.picture_size = Choice([], tr("Size of the pictures"), tr("The side that pictures are cropped and reduced to."))
         self.name = QLineEdit()
         self.name.setAccessibleName(tr("Name"))
         self.name.setFixedHeight(32)
@@ -51,7 +51,7 @@ class FormInspector(Inspector):
         self.add(Heading(tr("Size of the model")), 4)
         self.add(self.preset)
         self.add(Heading(tr("Training")), 4)
-        self.add(_row(tr("Pictures"), self.size))
+        self.add(_row(tr("Pictures"), self.picture_size))
         self.add(_row(tr("Steps"), self.steps))
         self.add(self.conditional)
         self.add(self.jitter)
@@ -68,7 +68,7 @@ class FormInspector(Inspector):
 
     def _wire(self) -> None:
         self.controls.changed.connect(lambda name, value, _dragging: self.changed.emit(name, value))
-        self.size.chosen.connect(lambda key: self.changed.emit("size", int(key)))
+        self.picture_size.chosen.connect(lambda key: self.changed.emit("size", int(key)))
         self.name.editingFinished.connect(lambda: self.changed.emit("name", self.name.text().strip()))
         self.where.clicked.connect(self.choose_target)
         self.start_button.clicked.connect(self.start)
@@ -81,9 +81,9 @@ class FormInspector(Inspector):
         sizes = [(str(side), f"{side}×{side}") for side in sorted({*SIZES, form.size} - {0})]
         if form.size == 0 or (found is not None and found["one_size"]):
             sizes.insert(0, ("0", tr("as they are")))
-        if [self.size.itemData(i) for i in range(self.size.count())] != [key for key, _ in sizes]:
-            self.size.set_options(sizes)
-        self.size.set_current(str(form.size))
+        if [self.picture_size.itemData(i) for i in range(self.picture_size.count())] != [key for key, _ in sizes]:
+            self.picture_size.set_options(sizes)
+        self.picture_size.set_current(str(form.size))
         if not self.name.hasFocus() and self.name.text() != form.name:
             self.name.setText(form.name)
         self.name.setPlaceholderText(default_name(form) if form.data else tr("after the pictures"))
@@ -96,7 +96,7 @@ class FormInspector(Inspector):
         self.start_button.setToolTip(words)
 
 
-def _row(words: str, control: object) -> QHBoxLayout:
+def _row(words: str, control: QWidget) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(8)
     row.addWidget(Label(words), 1)

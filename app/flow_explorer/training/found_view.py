@@ -46,7 +46,10 @@ class Mosaic(QWidget):
 
     def set_thumbnails(self, encoded: list[str]) -> None:
         """Show PNGs in base 64."""
-        self._images = [QImage.fromData(base64.b64decode(text), "PNG") for text in encoded]
+        self._images = [
+            QImage.fromData(base64.b64decode(text), "PNG")  # pyright: ignore[reportArgumentType]  # Qt wants the name as str
+            for text in encoded
+        ]
         self.update()
 
     def _columns(self) -> int:
@@ -169,7 +172,7 @@ class FoundView(QWidget):
         self.empty = EmptyState(tr("Drop a folder of pictures here. Subfolders become classes."), icon="folder")
         self.empty.setAccessibleName(tr("Drop a folder of pictures"))
         title = Label(tr("Train a flow on your own pictures"), "title")
-        self.empty.layout().insertWidget(2, title, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.empty.add_title(title)
         self.folder_button = self.empty.add_action(tr("Choose a folder…"), self.choose_folder.emit, "primary")
         self.file_button = self.empty.add_action(tr("Choose a file (zip, npz, idx)…"), self.choose_file.emit)
         self.reading = ProgressView(tr("Looking at the pictures…"), cancellable=True)

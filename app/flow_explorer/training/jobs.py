@@ -95,7 +95,9 @@ class Job(QObject):
             process.waitForFinished(END_MS)
 
     def _on_output(self) -> None:
-        self._out += self._process.readAllStandardOutput().data()
+        if self._process is None:
+            return
+        self._out += bytes(self._process.readAllStandardOutput().data())
         if not self._by_line:
             return
         *lines, self._out = self._out.split(b"\n")
@@ -113,6 +115,8 @@ class Job(QObject):
             self.said.emit(value)
 
     def _on_error_output(self) -> None:
+        if self._process is None:
+            return
         self._error = (self._error + self._process.readAllStandardError().data())[-16_384:]
 
     def _on_error(self, error: QProcess.ProcessError) -> None:

@@ -309,11 +309,10 @@ class RunRecord:
         self, presence: ProcessRecord | None, live: bool, sheets: Any, checkpoints: Any, size: int, log: str
     ) -> RunSnapshot:
         config, lines = self._config, self._lines
-        architecture = config.get("architecture") if isinstance(config.get("architecture"), dict) else {}
+        architecture, data = _dict(config.get("architecture")), _dict(config.get("data"))
         told = [line for line in lines if _number(line.get("bpd")) is not None]
         held = [line for line in lines if _number(line.get("held_out_bpd")) is not None]
         state, sentence = self._state(presence, live, log, len(lines))
-        data = config.get("data") if isinstance(config.get("data"), dict) else {}
         shape = architecture.get("shape")
         try:
             free = shutil.disk_usage(self.path).free if self._there else None
@@ -323,7 +322,7 @@ class RunRecord:
             path=self.path,
             name=one_line(config.get("title") or config.get("name") or self.path.name, 200),
             system=one_line(architecture.get("system", ""), 80),
-            shape=tuple(shape) if _is_shape(shape) else (),
+            shape=tuple(shape) if isinstance(shape, list) and _is_shape(shape) else (),
             data=presence.data if presence is not None and presence.data else _data_of(config.get("command")),
             data_name=one_line(data.get("name") or "", 200),
             by_class=bool(architecture.get("num_classes") or architecture.get("classes")),
@@ -386,6 +385,10 @@ def _whole(value: Any) -> int:
 def _is_count(value: Any) -> bool:
     """A whole number of a size that steps and pictures have."""
     return type(value) is int and 0 <= value <= _MOST
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _is_shape(value: Any) -> bool:

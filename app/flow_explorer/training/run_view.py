@@ -171,7 +171,7 @@ class CompareView(QWidget):
         layout.addWidget(self.title)
         layout.addWidget(curve, 1)
         layout.addWidget(table)
-        self._cells: list[list[QWidget]] = []
+        self._cells: list[tuple[Dot, ElidedLabel, list[Label]]] = []
         heads = ("", tr("Run"), tr("Best held out"), tr("Training"), tr("Steps"), tr("Time"), tr("State"))
         for column, words in enumerate(heads):
             if words:
@@ -192,8 +192,8 @@ class CompareView(QWidget):
         while len(self._cells) < len(runs):
             self._add_row()
         best = min((run.best for run in runs if run.best is not None), default=None)
-        for index, cells in enumerate(self._cells):
-            for cell in cells:
+        for index, (dot, name, cells) in enumerate(self._cells):
+            for cell in (dot, name, *cells):
                 cell.setVisible(index < len(runs))
             if index >= len(runs):
                 continue
@@ -201,24 +201,23 @@ class CompareView(QWidget):
             held = "–" if run.best is None else f"{run.best:.3f}"
             train = f"{run.bpd[-1]:.3f}" if len(run.bpd) else "–"
             time = time_words(run.seconds[-1]) if len(run.seconds) else "–"
-            values = (f"{run.name}  ·  {second_line(run)}", held, train, f"{run.step:,}", time, state_words(run))
-            for cell, text in zip(cells[1:], values, strict=True):
+            name.setText(f"{run.name}  ·  {second_line(run)}")
+            name.setToolTip(name.text())
+            for cell, text in zip(cells, (held, train, f"{run.step:,}", time, state_words(run)), strict=True):
                 cell.setText(text)
-            cells[1].setToolTip(values[0])
-            cells[2].set_tone("good" if best is not None and run.best == best and len(runs) > 1 else "")
+            cells[0].set_tone("good" if best is not None and run.best == best and len(runs) > 1 else "")
 
     def _add_row(self) -> None:
         row = len(self._cells) + 1
         dot = Dot(COLOURS[len(self._cells) % len(COLOURS)])
-        cells: list[QWidget] = [dot]
         self.grid.addWidget(dot, row, 0)
-        for column in range(1, 7):
-            label = ElidedLabel() if column == 1 else Label("", "" if column < 3 else "muted")
-            if column > 1:
-                label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        name = ElidedLabel()
+        self.grid.addWidget(name, row, 1)
+        cells = [Label("", "" if column < 3 else "muted") for column in range(2, 7)]
+        for column, label in enumerate(cells, 2):
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.grid.addWidget(label, row, column)
-            cells.append(label)
-        self._cells.append(cells)
+        self._cells.append((dot, name, cells))
 
 
 class WaitingView(QWidget):

@@ -17,7 +17,17 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetricsF, QKeyEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QPolygonF,
+)
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from flow_explorer import theme
@@ -143,7 +153,7 @@ class _Delegate(QStyledItemDelegate):
         painter.restore()
 
     @staticmethod
-    def _text(painter: QPainter, font: object, ink: str, text: str, area: QRectF) -> None:
+    def _text(painter: QPainter, font: QFont, ink: str, text: str, area: QRectF) -> None:
         painter.setFont(font)
         painter.setPen(QColor(ink))
         shown = QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, area.width())
@@ -223,10 +233,11 @@ class RunsList(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self.by_keyboard = True
-        act = {
+        acts: dict[int, str] = {
             Qt.Key.Key_Delete: "delete", Qt.Key.Key_Backspace: "delete", Qt.Key.Key_F2: "rename",
             Qt.Key.Key_Return: "open", Qt.Key.Key_Enter: "open",
-        }.get(event.key())  # fmt: skip
+        }  # fmt: skip
+        act = acts.get(event.key())
         if act and self.paths():
             self.asked.emit(act, None)
         elif event.text().isdigit() or event.key() == Qt.Key.Key_Space:
@@ -234,7 +245,7 @@ class RunsList(QListView):
         else:
             super().keyPressEvent(event)
 
-    def mousePressEvent(self, event: object) -> None:
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         self.by_keyboard = False
         super().mousePressEvent(event)
 

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import pyqtgraph as pg
 
 from flow_explorer.widgets.plot import Plot
 
-__all__ = ["AxesPlot"]
+__all__ = ["AxesPlot", "WordAxis"]
+
+
+class WordAxis(pg.AxisItem):
+    """An axis whose owner may say where numbers stand on it, and what they say."""
+
+    places: Callable[[float, float, float], Sequence[float]] | None = None
+    """Of the lowest and the highest value that are shown, and the axis' length in pixels."""
+    words: Callable[[Sequence[float]], list[str]] | None = None
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, Sequence[float]]]:
+        if self.places is None:
+            return super().tickValues(minVal, maxVal, size)
+        return [(1.0, self.places(minVal, maxVal, size))]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        return super().tickStrings(values, scale, spacing) if self.words is None else self.words(values)
 
 
 class AxesPlot(Plot):

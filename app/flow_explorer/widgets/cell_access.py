@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QRect, Qt
@@ -14,21 +15,20 @@ if TYPE_CHECKING:
 
 __all__ = ["provide", "tell"]
 
-_provided = False
+_factory: Callable[[str, QObject], QAccessibleInterface | None] | None = None
 
 
-def provide() -> None:
-    """Let Qt ask here for what it tells screen readers of a CellView; once is enough."""
-    global _provided
-    if not _provided:
-        _provided = True
-        QAccessible.installFactory(_made)
+def provide(kind: type[CellView]) -> None:
+    """Let Qt ask here for what it tells screen readers of views of this kind; once is enough."""
+    global _factory
+    if _factory is not None:
+        return
 
+    def made(_class: str, thing: QObject) -> QAccessibleInterface | None:
+        return _Cells(thing) if isinstance(thing, kind) else None
 
-def _made(_class: str, thing: QObject) -> QAccessibleInterface | None:
-    from flow_explorer.widgets.cells import CellView
-
-    return _Cells(thing) if isinstance(thing, CellView) else None
+    _factory = made
+    QAccessible.installFactory(made)
 
 
 def tell(view: CellView) -> None:

@@ -35,7 +35,7 @@ class CellView(KeyboardFocus, QWidget):
         self.hovered = -1
         """The cell under the pointer, where the mouse is tracked."""
         self._pressed: tuple[QPointF, int] | None = None
-        cell_access.provide()
+        cell_access.provide(CellView)
 
     # What a subclass says
 

@@ -29,7 +29,7 @@ class EmptyState(QWidget):
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(8)
         self.buttons.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        layout = QVBoxLayout(self)
+        self._column = layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(12)
         layout.addStretch(1)
@@ -47,6 +47,10 @@ class EmptyState(QWidget):
         button.clicked.connect(lambda _checked=False: act())
         self.buttons.addWidget(button)
         return button
+
+    def add_title(self, title: Label) -> None:
+        """Put a title between icon and sentence."""
+        self._column.insertWidget(2, title, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def set_sentence(self, sentence: str, tone: str = "muted") -> None:
         """Say something else (an error stands where the thing failed, in "warning")."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
@@ -19,6 +21,8 @@ from flow_explorer import icons, theme
 from flow_explorer.settings import Settings
 from flow_explorer.widgets.button import _Painted
 from flow_explorer.widgets.focus import ring
+
+Item = TypeVar("Item", bound=QWidget | QLayout)
 
 
 class Label(QLabel):
@@ -210,7 +214,7 @@ class Inspector(QScrollArea):
         self.viewport().setAutoFillBackground(False)
         inner.setAutoFillBackground(False)
 
-    def add(self, item: QWidget | QLayout, space: int = 0) -> QWidget | QLayout:
+    def add(self, item: Item, space: int = 0) -> Item:
         """Append ``item`` (after ``space`` extra pixels); returns it."""
         if space:
             self._target.addSpacing(space)

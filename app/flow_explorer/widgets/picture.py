@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
     QDrag,
@@ -199,8 +199,8 @@ class PictureLabel(KeyboardFocus, QWidget):
             return
         far = (event.position().toPoint() - self._press).manhattanLength() >= QApplication.startDragDistance()
         if far and self._array is not None:
-            press, self._press = self._press, None
-            start_drag(self, self.drag_data(), self._array, press)
+            self._press = None
+            start_drag(self, self.drag_data(), self._array)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._press is not None:
@@ -225,7 +225,7 @@ class PictureLabel(KeyboardFocus, QWidget):
         super().changeEvent(event)
 
 
-def start_drag(source: QWidget, data: QMimeData | None, array: np.ndarray, _press: QPoint | QPointF) -> None:
+def start_drag(source: QWidget, data: QMimeData | None, array: np.ndarray) -> None:
     """Begin a drag of ``data`` with a thumbnail of ``array`` at the pointer; does nothing without data."""
     if data is None:
         return

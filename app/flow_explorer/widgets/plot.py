@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from pyqtgraph.Qt.internals import PrimitiveArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QPolygonF, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QPolygonF, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QGraphicsView, QSizePolicy
 
 from flow_explorer import theme
@@ -82,7 +82,8 @@ class Cloud(pg.GraphicsObject):
         painter.resetTransform()
         # At whole pixels of the screen: the dot's own edge is already smooth, and only then is a stamp a copy.
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-        painter.drawPixmapFragments(*self._stamps.drawargs(), dot)
+        # pyqtgraph tells no types of what it hands to Qt: a pointer and a length.
+        painter.drawPixmapFragments(*self._stamps.drawargs(), dot)  # pyright: ignore[reportCallIssue]
         painter.restore()
 
 
@@ -196,7 +197,7 @@ class Plot(pg.GraphicsView):
         self._with_ring = on
         self.viewport().update()
 
-    def wheelEvent(self, event: object) -> None:
+    def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
     def drawForeground(self, painter: QPainter, _rect: QRectF) -> None:

@@ -83,7 +83,7 @@ class Track(KeyboardFocus, QSlider):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         small = self.singleStep() * (10 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
-        steps = {
+        steps: dict[int, int] = {
             Qt.Key.Key_Left: -small, Qt.Key.Key_Down: -small, Qt.Key.Key_Right: small, Qt.Key.Key_Up: small,
             Qt.Key.Key_PageDown: -self.pageStep(), Qt.Key.Key_PageUp: self.pageStep(),
         }

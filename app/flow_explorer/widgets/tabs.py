@@ -64,12 +64,14 @@ class Tabs(QWidget):
         self.setAccessibleName(name)
         self._keys = [key for key, _, _ in options]
         self._group = QButtonGroup(self)
+        self._tabs: list[_Tab] = []
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         for index, (_key, text, tooltip) in enumerate(options):
             tab = _Tab(text, tooltip)
             self._group.addButton(tab, index)
+            self._tabs.append(tab)
             row.addWidget(tab)
         self._group.button(0).setChecked(True)
         self._group.idClicked.connect(lambda index: self.chosen.emit(self._keys[index]))
@@ -84,4 +86,4 @@ class Tabs(QWidget):
 
     def button(self, key: str) -> _Tab:
         """The button of ``key``."""
-        return self._group.button(self._keys.index(key))
+        return self._tabs[self._keys.index(key)]

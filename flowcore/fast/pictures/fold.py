@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ...bijections import ActNorm, InvertibleLinear, LULinear, Permutation
 from ...bijections.base import soft_clamp
+from ...devices import to_float64
 
 __all__ = ["Fold", "Mixer", "alike", "fold", "fold_backward", "folds", "parameters"]
 
@@ -59,12 +60,12 @@ def parameters(actnorm: ActNorm, mixer: Mixer) -> list[Tensor]:
     return [actnorm.bias, actnorm.raw_log_scale, *(getattr(mixer, name) for name in _OWN[type(mixer)])]
 
 
-def fold(actnorms: Sequence[ActNorm], mixers: Sequence[Mixer], dtype: torch.dtype | None = None) -> Fold:
-    """K pairs as K affine maps, computed in ``dtype`` (that of the parameters if None)."""
+def fold(actnorms: Sequence[ActNorm], mixers: Sequence[Mixer], precise: bool = False) -> Fold:
+    """K pairs as K affine maps, with ``precise`` in float64, on the CPU where the parameters' device has none."""
 
     def stack(layers: Sequence[nn.Module], name: str) -> Tensor:
         stacked = torch.stack(_each(layers, name))
-        return stacked if dtype is None else stacked.to(dtype)
+        return to_float64(stacked) if precise else stacked
 
     mixer = mixers[0]
     bias = stack(actnorms, "bias")
@@ -82,10 +83,10 @@ def fold(actnorms: Sequence[ActNorm], mixers: Sequence[Mixer], dtype: torch.dtyp
         log_det = log_det + log_diagonal.sum(1)
     elif isinstance(mixer, InvertibleLinear):
         weight = stack(mixers, "matrix")
-        log_det = log_det + torch.linalg.slogdet(weight.double())[1].to(weight.dtype)
+        log_det = log_det + torch.linalg.slogdet(to_float64(weight))[1].to(weight)
     else:
         identity = torch.eye(bias.shape[1], dtype=bias.dtype, device=bias.device)
-        weight = torch.stack([identity[order] for order in _each(mixers, "order")])
+        weight = torch.stack([identity[order.to(bias.device)] for order in _each(mixers, "order")])
     offset = (weight @ (scale * bias)[:, :, None])[:, :, 0]
     return Fold(weight * scale[:, None, :], offset, log_det, bias, log_scale, scale, weight, lower, upper, log_diagonal)
 
@@ -108,7 +109,7 @@ def fold_backward(
         g_diagonal = (g_upper * made.upper).diagonal(dim1=1, dim2=2) + g_log_det
         gradients += [g_lower.tril(-1), g_upper.triu(1), g_diagonal * _slope(made.log_diagonal, mixer.bound)]
     elif isinstance(mixer, InvertibleLinear):
-        gradients.append(g_weight + g_log_det * torch.linalg.inv(weight.double()).transpose(1, 2).to(weight.dtype))
+        gradients.append(g_weight + g_log_det * torch.linalg.inv(to_float64(weight)).transpose(1, 2).to(weight))
     # Each parameter's gradient is memory of its own: autograd keeps it as it is, and a view would keep all of them.
     return [[g.clone() for g in own] for own in zip(*gradients, strict=True)]
 

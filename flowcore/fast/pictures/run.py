@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from ...devices import to_float64
 from ..threads import in_threads, shares
 from .fold import Fold, fold, fold_backward
 from .step import GlowStep, NetworkWeights, StepCache
@@ -83,9 +84,9 @@ class _Run(torch.autograd.Function):
             del ctx.left
         else:
             made, nets = run.fold(), run.weights(len(parts))
-            inverse = torch.linalg.inv(made.matrix.double())
-            offsets = -(inverse @ made.offset.double()[:, :, None])[:, :, 0]
-            inverse, offsets = inverse.to(made.matrix.dtype), offsets.to(made.matrix.dtype)
+            inverse = torch.linalg.inv(to_float64(made.matrix))
+            offsets = -(inverse @ to_float64(made.offset)[:, :, None])[:, :, 0]
+            inverse, offsets = inverse.to(made.matrix), offsets.to(made.matrix)
         wants_x = ctx.needs_input_grad[0]
 
         def share(number: int):

@@ -115,7 +115,7 @@ class GlowStep:
         if len(layers) != 3 or not folds(*layers[:2]) or not isinstance(layers[2], AffineCoupling | AdditiveCoupling):
             return False
         mask, network = layers[2].mask, layers[2].network
-        kept_first = isinstance(mask, ChannelMask) and mask.kept == list(range(mask.kept_channels))
+        kept_first = isinstance(mask, ChannelMask) and mask.kept_first
         return kept_first and type(network) is ConvNetwork
 
     def like(self, other: GlowStep) -> bool:

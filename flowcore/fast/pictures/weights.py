@@ -31,14 +31,14 @@ class StepWeights:
     @torch.no_grad()
     def of(cls, step: GlowStep, precision: torch.dtype | None = None) -> StepWeights:
         """From the step's weights; the network in ``precision`` (that of the weights if None), the rest in the weights' own."""
-        own = step.network.first.weight.dtype
-        double = torch.float64 if step.network.first.weight.device.type != "mps" else torch.float32
-        made = fold([step.actnorm], [step.mixer], double)
+        own = step.network.first.weight
+        made = fold([step.actnorm], [step.mixer], precise=True)
         matrix, shift = made.matrix[0], made.offset[0]
         inverse = torch.linalg.inv(matrix)
         return cls(
             step.kept, step.bound, matrix.to(own), shift.to(own), inverse.t().contiguous().to(own),
-            -(inverse @ shift).to(own), made.log_det[0].to(own), NetworkWeights.of(step.network, precision or own, folded=True),
+            -(inverse @ shift).to(own), made.log_det[0].to(own),
+            NetworkWeights.of(step.network, precision or own.dtype, folded=True),
         )  # fmt: skip
 
     def _scale_and_shift(self, kept: Tensor) -> tuple[Tensor | None, Tensor]:

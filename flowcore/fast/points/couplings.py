@@ -1,6 +1,8 @@
 """Additive and affine couplings of points, by hand."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -37,8 +39,8 @@ class Rows:
         return h
 
 
-def _run(rows: list[int]) -> slice | list[int]:
-    return slice(rows[0], rows[-1] + 1) if rows[-1] - rows[0] == len(rows) - 1 else rows
+def _run(rows: Sequence[int]) -> slice | list[int]:
+    return slice(rows[0], rows[-1] + 1) if rows[-1] - rows[0] == len(rows) - 1 else list(rows)
 
 
 class CouplingKernel(Kernel):

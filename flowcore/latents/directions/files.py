@@ -18,9 +18,10 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from ... import plain_json
 from ...atomic import replacing
-from ...errors import CheckpointError, ConfigError, DataError, FlowError
-from ...fields import is_number
+from ...errors import CheckpointError, ConfigError, DataError, FlowError, said
+from ...fields import is_number, shown
 from ...model.card import read_header
 from .directions import Direction, Quality
 
@@ -87,7 +88,7 @@ def from_card(card: object, vector: np.ndarray, where: str = "The direction") ->
         raise DataError(f"{where} has a damaged card.")
     if card.get("format_version") != FORMAT_VERSION:
         raise DataError(
-            f"{where} has format version {card.get('format_version')!r}; this Flow Explorer reads version {FORMAT_VERSION}."
+            f"{where} has format version {shown(card.get('format_version'))}; this Flow Explorer reads version {FORMAT_VERSION}."
         )
     texts = [text for text in map(card.get, ("name", "model", "fingerprint")) if isinstance(text, str)]
     if len(texts) < 3 or any(len(text) > MAX_NAME for text in texts) or not texts[0].strip():
@@ -149,13 +150,13 @@ def load_direction(path: str | os.PathLike) -> Direction:
             if list(file.keys()) != [_TENSOR]:
                 raise DataError(f"{where} does not hold one vector, as a direction does.")
             vector = file.get_tensor(_TENSOR)
-        card = json.loads(metadata["card"])
+        card = plain_json.loads(metadata["card"])
     except CheckpointError:
         raise DataError(f"{where} is not a direction, or it is damaged.") from None
     except FlowError:
         raise
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DataError(f"{where} is not a direction, or it is damaged ({error}).") from None
+        raise DataError(f"{where} is not a direction, or it is damaged ({said(error)}).") from None
     return from_card(card, vector, where)
 
 

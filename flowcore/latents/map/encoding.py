@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ...devices import on_host
 from ...fast import accelerate
 from ...model.codec import as_label, double_of, to_pixels
 from ...model.flow import Flow
@@ -60,11 +61,11 @@ def _encode(flow: Flow, pictures: np.ndarray) -> Generator[None, None, Rows]:
     with torch.no_grad():
         if not flow.num_classes:
             z, log_det = yield from accelerate(flow).encode_steps(x, None)
-            log_prob = (flow.base_log_prob(z) + log_det).double()
+            log_prob = on_host(flow.base_log_prob(z) + log_det)
             classes = np.full(len(x), -1, np.int64)
         else:
             z, log_prob, classes = yield from _under_every_class(flow, x)
-    bpd = -log_prob.cpu().numpy() / (flow.num_dims * np.log(2))
+    bpd = -log_prob.numpy() / (flow.num_dims * np.log(2))
     with np.errstate(over="ignore"):
         return Rows(z.cpu().numpy().astype(np.float32), bpd, classes)
 
@@ -79,10 +80,10 @@ def _under_every_class(flow: Flow, x: torch.Tensor) -> Generator[None, None, tup
     values = []
     for number in range(flow.num_classes):
         whitened, term = flow.prior.whiten(h, torch.full_like(first, number))
-        values.append((flow.prior.log_prob(whitened) + term + rest).double())
+        values.append(flow.prior.log_prob(whitened) + term + rest)
         if number % CLASS_STEPS == CLASS_STEPS - 1:
             yield
-    best, classes = torch.stack(values, 1).max(1)
+    best, classes = on_host(torch.stack(values, 1)).max(1)
     shared = as_label(flow, np.full((len(x), flow.num_classes), 1.0 / flow.num_classes))
     whitened, _ = flow.prior.whiten(h, shared)
-    return torch.cat([z[:, : top.start], whitened.flatten(1)], 1), best, classes.cpu().numpy()
+    return torch.cat([z[:, : top.start], whitened.flatten(1)], 1), best, classes.numpy()

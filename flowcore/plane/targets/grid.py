@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from ...errors import ConfigError, PictureError
+from ...fields import shown
 from ..densities import BOUNDS
 from .entropy import MeasuredEntropy
 
@@ -171,7 +172,7 @@ def grid_of(target: dict) -> np.ndarray:
     """
     side = target.get("side")
     if isinstance(side, bool) or not isinstance(side, int) or not 2 <= side <= MAX_SIDE:
-        raise ConfigError(f"A drawn density is 2 to {MAX_SIDE} cells wide, not {side!r}.")
+        raise ConfigError(f"A drawn density is 2 to {MAX_SIDE} cells wide, not {shown(side)}.")
     if target.get("source") not in ("drawn", "picture") or not isinstance(target.get("title"), str):
         raise ConfigError("The drawn density is damaged, so it cannot be used: make it anew.")
     data = unpack(target.get("values"), side * side, "The drawn density is")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import ConfigError, DataError
+from ...fields import shown
 from .estimate import KernelEstimate, best_estimate
 from .grid import MAX_TITLE, pack, unpack
 from .outliers import leave_out, said_of_outliers
@@ -110,7 +111,7 @@ def from_points(
     name, table = Path(path).name, _open(path)
     chosen = [_column(table.names, wanted, name) for wanted in (x_column, y_column)]
     if chosen[0] == chosen[1]:
-        raise DataError(f"Column {table.names[chosen[0]]!r} was chosen twice: choose two different ones.")
+        raise DataError(f"Column {shown(table.names[chosen[0]])} was chosen twice: choose two different ones.")
     rows, notes = np.arange(table.rows), []
     if table.rows > MAX_ROWS:
         rows = np.sort(np.random.default_rng(seed).choice(table.rows, MAX_ROWS, replace=False))
@@ -124,7 +125,7 @@ def from_points(
         values, good = values[kept], good[kept]
     for place, column in enumerate(chosen):
         if not np.isfinite(values[:, place]).any():
-            raise DataError(f"Column {table.names[column]!r} of {name} holds no numbers: choose another.")
+            raise DataError(f"Column {shown(table.names[column])} of {name} holds no numbers: choose another.")
     left = int((~good).sum())
     if left:
         rows_were = "rows without two finite numbers were" if left > 1 else "row without two finite numbers was"
@@ -140,7 +141,7 @@ def from_points(
     size = np.abs(away).max(0)
     for place, column in enumerate(chosen):
         if size[place] <= 1e-12 * abs(centre[place]) or size[place] == 0:
-            raise DataError(f"Column {table.names[column]!r} of {name} has the same value in every row: choose another.")
+            raise DataError(f"Column {shown(table.names[column])} of {name} has the same value in every row: choose another.")
     away /= size
     points = (away - away.mean(0)) / away.std(0)
     data = np.ascontiguousarray(points, dtype="<f4")
@@ -222,4 +223,4 @@ def _column(names: tuple[str, ...], wanted: int | str, file: str) -> int:
         return names.index(wanted)
     if not isinstance(wanted, bool) and isinstance(wanted, int) and 0 <= wanted < len(names):
         return wanted
-    raise DataError(f"{file} has no column {wanted!r}.")
+    raise DataError(f"{file} has no column {shown(wanted)}.")

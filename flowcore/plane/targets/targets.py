@@ -12,12 +12,12 @@ Torch-free.
 from __future__ import annotations
 
 import json
-import math
 from functools import lru_cache
 
 import numpy as np
 
 from ...errors import ConfigError
+from ...fields import is_number, shown
 from .. import densities
 from ..densities import Density
 from .formula import density_of, from_formula
@@ -55,6 +55,8 @@ def make(target: dict | None, density: str) -> Target:
     Raises:
         ConfigError: for whatever is wrong with it.
     """
+    if not isinstance(density, str):
+        raise ConfigError(f"There is no density named {shown(density)}.")
     if target is None:
         return densities.get(density)
     return _make(key(target, density))
@@ -92,7 +94,7 @@ def _make(text: str) -> Target:
     }[kind]  # fmt: skip
     unknown = sorted(set(target) - allowed - {"kind"})
     if unknown:
-        raise ConfigError(f"A target of kind {kind} has no setting {unknown[0]!r}.")
+        raise ConfigError(f"A target of kind {kind} has no setting {shown(unknown[0])}.")
     if kind == "grid":
         return GridDensity("grid", target.get("title", ""), grid_of(target))
     if kind == "points":
@@ -110,12 +112,12 @@ def _values(target: dict, density: str) -> dict[str, float]:
         if name == "kind":
             continue
         if name not in known:
-            raise ConfigError(f"{density} has no parameter {name!r}; it has {', '.join(known)}.")
+            raise ConfigError(f"{density} has no parameter {shown(name)}; it has {', '.join(known)}.")
         one = known[name]
-        number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
+        number = is_number(value)
         if not number or not one.low - 1e-9 <= value <= one.high + 1e-9 or (one.whole and value != int(value)):
             what = "a whole number" if one.whole else "a number"
-            raise ConfigError(f"The {one.title.lower()} must be {what} from {one.low:g} to {one.high:g}, not {value!r}.")
+            raise ConfigError(f"The {one.title.lower()} must be {what} from {one.low:g} to {one.high:g}, not {shown(value)}.")
         values[name] = int(value) if one.whole else float(value)
     return values
 

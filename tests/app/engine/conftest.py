@@ -79,7 +79,7 @@ def save_small(path: Path, classes: list[str] | None = None) -> Path:
         for parameter in flow.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.01)
         if classes:
-            for parameter in (flow.prior.location, flow.prior.raw_log_scale):
+            for parameter in map(flow.prior.get_parameter, ("location", "raw_log_scale")):
                 parameter.add_(torch.randn(parameter.shape, generator=generator))
     card = {
         "name": "small", "title": "Small", "system": "glow", "architecture": flow.architecture,

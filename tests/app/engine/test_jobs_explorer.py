@@ -13,6 +13,7 @@ from loop_machine import Machine
 from flow_explorer.engine.requests.explorer import (
     DescribeLatent,
     DraftPage,
+    Edited,
     Encoded,
     EncodePicture,
     Encoding,
@@ -302,6 +303,35 @@ def test_a_crop_in_the_hand_answers_z_first_and_then_the_proof(machine, model, p
     np.testing.assert_array_equal(early.z, proved.z)
     assert early.bpd == proved.bpd and proved.differing == 0
     np.testing.assert_array_equal(proved.picture, picture)
+
+
+def test_a_picture_that_came_with_its_z_is_proved_of_that_z(machine, model, loaded):
+    page = machine.ask(SamplePage(model, 4, 0, 4, 0.7))[0]
+    for z, picture in zip(page.z, page.pictures, strict=True):
+        (proved,) = machine.ask(EncodePicture(model, "A", picture, z=z))
+        assert type(proved) is Encoded and proved.done and proved.z.tobytes() == z.tobytes()
+        assert proved.differing == (proved.picture != picture).sum() <= 1
+        assert proved.bpd == pytest.approx(bits_per_picture(loaded.flow, picture[None])[0], rel=1e-3)
+    double = codec.double_of(loaded.flow)
+    z, _ = double.encode(codec.to_pixels(page.pictures[:1], double))
+    (proved,) = machine.ask(EncodePicture(model, "A", page.pictures[0], z=z[0].detach().numpy()))
+    assert proved.z.dtype == np.float64 and proved.differing == 0 and proved.max_error < 1e-6
+
+
+def test_a_z_that_is_not_its_pictures_is_told_and_an_edit_of_one_grey_level_is_one(machine, model):
+    page = machine.ask(SamplePage(model, 4, 0, 4, 0.7))[0]
+    z, picture = page.z[0], page.pictures[0]
+    middle = np.argwhere((picture > 0) & (picture < 254))
+    one = picture.copy()
+    one[tuple(middle[len(middle) // 2])] += 1
+    barred = picture.copy()
+    barred[4:8] = (255, 0, 0)
+    grey = np.repeat(picture.mean(2, keepdims=True).astype(np.uint8), 3, axis=2)
+    for edited in (one, barred, grey, picture[:, ::-1], 255 - picture):
+        (answer,) = machine.ask(EncodePicture(model, "A", edited, z=z))
+        assert type(answer) is Edited and answer.done
+    for other in (page.z[1], z[:-1], -z):
+        assert type(machine.ask(EncodePicture(model, "A", picture, z=other))[0]) is Edited
 
 
 def test_a_draft_of_the_walk_is_the_same_picture_but_for_a_grey_level_or_two(machine, model, picture):

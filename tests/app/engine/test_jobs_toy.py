@@ -128,5 +128,6 @@ def test_snapshots_come_through_the_pipe_one_by_one():
     parts = [np.arange(3, dtype=np.uint8), np.arange(5, dtype=np.uint8)]
     request = RunToy(2, BOTH, True, snapshots=np.concatenate(parts), lengths=(3, 5), seconds=(0.5, 0.6))
     back = from_fields(RunToy.kind, *to_fields(request))
+    assert isinstance(back, RunToy)
     assert [part.tolist() for part in back.parts] == [part.tolist() for part in parts] and back.seconds == (0.5, 0.6)
     assert RunToy(2, BOTH, True).parts == []

@@ -111,6 +111,13 @@ class FakeClient:
                 done = index == len(request.temperatures) - 1
                 picture = to_bytes(z * by_place(temperature, z.size))
                 yield r.FramesPart(index, picture[None], done=done)
+        elif isinstance(request, r.EncodePicture) and request.z is not None:
+            drawn = to_bytes(request.z, request.picture.shape[2])
+            if (drawn != request.picture).any():
+                yield r.Edited(done=True)
+                return
+            yield r.Encoded(request.z, float(drawn.mean()) / 50, request.label, picture=drawn, differing=0, max_error=0.0,
+                            done=True)  # fmt: skip
         elif isinstance(request, r.EncodePicture):
             z = (request.picture.astype(np.float32) / 100).ravel()
             label = request.label or (single(1) if self.classes else ())

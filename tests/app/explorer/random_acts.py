@@ -83,7 +83,8 @@ class Restless:
         self.controller.acts.set_temperature(float(self.rng.uniform(-0.2, 1.8)))
 
     def do_drag_the_temperature(self) -> None:
-        for value in np.linspace(*self.rng.uniform(0, 1.5, 2), 5):
+        start, end = self.rng.uniform(0, 1.5, 2)
+        for value in np.linspace(start, end, 5):
             self.controller.acts.set_temperature(float(value))
         self.controller.acts.rest()
 

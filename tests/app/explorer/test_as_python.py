@@ -110,7 +110,8 @@ def test_scripts_hold_whatever_names_and_numbers_come(tmp_path):
         assert not any(alias.name == "os" for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names)
         values = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)
                   and isinstance(node.targets[0], ast.Name)}  # fmt: skip
-        assert ast.literal_eval(values["MODEL"].orelse) == str(odd)
+        chosen = values["MODEL"]
+        assert isinstance(chosen, ast.IfExp) and ast.literal_eval(chosen.orelse) == str(odd)
     embedded = {}
     source = latent_script("z", odd, "a.png", z)
     exec(source[: source.index("flow = ")].replace("from flowcore", "# from flowcore"), embedded)  # our own text

@@ -67,7 +67,8 @@ def test_two_drags_turn_zoom_and_move_in_one_and_each_is_one_act(marking, worksp
         drag(view, start, (start + end) / 2, end)
     assert workspace.history.length == before + 2
     np.testing.assert_allclose(view.marks, ((70, 90), (120, 110)), atol=1.0)
-    expected = crop_for_eyes(*view.marks, EYES, (240, 200), (8, 8))
+    left, right = view.marks
+    expected = crop_for_eyes(left, right, EYES, (240, 200), (8, 8))
     assert close(crop(workspace), expected) and abs(crop(workspace).angle - 21.8) < 2 and crop(workspace).zoom > 0.9
     client.run()
     assert marking.stats.turn.value() == pytest.approx(-crop(workspace).angle, abs=0.1)

@@ -117,6 +117,7 @@ def test_a_recipe_carries_what_facets_hold_as_the_model_sees_it(controller, clie
         there = Store()
         state = read_recipe(made, there)
         hung, drawer = state.of("wall"), state.of("drawer")
+        assert isinstance(hung, WallState) and isinstance(drawer, random_acts.DrawerState)
         assert hung.slots[0].name == "me.png" and there.picture(hung.slots[0].picture).pixels.shape[:2] == (8, 8)
         assert there.blob(hung.mask) == store.blob(mask)
         assert (drawer.amount, drawer.words) == (1.5, "words")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +13,14 @@ from flow_explorer import assets
 from flow_explorer.engine.requests.explorer import SamplePage
 from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.model import FIRST_PAGE, open_model
+from flow_explorer.explorer.moving.recipes import read_latent
 from flow_explorer.explorer.state import ExplorerState
 from flow_explorer.explorer.workspace import first_state
 from flow_explorer.history import History
+from flowcore.pictures import recipe
 from flowcore.pictures.images import to_png_bytes
+
+EDITED = Path(__file__).resolve().parents[2] / "fixtures" / "edited"
 
 
 @pytest.fixture(scope="module")
@@ -283,3 +288,26 @@ def test_a_page_is_sorted_by_what_the_model_says(explorer, qtbot):
     rest(explorer, qtbot)
     assert explorer.shown().figures.bpd == pytest.approx(bpds[5], rel=1e-6)
     explorer.acts.set_order("drawn")
+
+
+def test_a_sample_saved_long_ago_keeps_its_z_and_one_that_was_painted_on_does_not(engine, qtbot):
+    controller = Controller(engine, History(ExplorerState(model="faces")))
+    controller.start()
+    said = []
+    controller.edited.connect(said.append)
+    for which, name in (("A", "one.png"), ("B", "one_edited.png")):
+        data = (EDITED / name).read_bytes()
+        found = recipe.extract(data)
+        assert found is not None
+        latent = read_latent(found, data, "faces")
+        assert latent is not None
+        controller.acts.put_latent(which, latent)
+    rest(controller, qtbot)
+    whole, edited = (controller.slots[which].view for which in "AB")
+    assert said == ["sample 4, seed 2"] and controller.state.b.latent == "" and whole.own and not edited.own
+    assert whole.z == controller.state.a.latent != edited.z
+    for view, frame in ((whole, 0), (edited, -1)):
+        assert view.differing == 0 and np.array_equal(view.reconstruction, view.seen)
+        # What the slot proves is where the walk is.
+        assert np.abs(controller.walk.view.frames[frame].astype(int) - view.seen).max() <= 1
+    controller.deleteLater()

@@ -62,7 +62,8 @@ def proved(controller: Controller) -> None:
     frames = controller.walk.view.frames
     for which, end in zip("AB", (frames[0], frames[-1]), strict=True):
         view = controller.slots[which].view
-        assert view.differing == 0 and np.array_equal(view.reconstruction, view.seen) and np.array_equal(end, view.seen)
+        assert view.differing == 0 and view.reconstruction is not None and view.seen is not None
+        assert np.array_equal(view.reconstruction, view.seen) and end is not None and np.array_equal(end, view.seen)
 
 
 @pytest.mark.parametrize("name", ["walk-faces", "samples-mnist"])
@@ -89,7 +90,9 @@ def test_a_session_shows_what_it_showed(name, opened, pixels):
 def test_a_saved_sample_comes_back_with_its_z(pixels):
     for name, file in (("faces", "sample-faces.png"), ("mnist", "sample-mnist-enlarged.png")):
         data = (WRITTEN / file).read_bytes()
-        latent = read_latent(recipe.extract(data), data)
+        found = recipe.extract(data)
+        assert found is not None
+        latent = read_latent(found, data)
         assert (latent.model, latent.weights) == (name, weights_of(name))
         scale = len(latent.picture) // len(pixels[f"sample-{name}"])
         assert np.array_equal(latent.picture[::scale, ::scale, : pixels[f"sample-{name}"].shape[-1]], pixels[f"sample-{name}"])

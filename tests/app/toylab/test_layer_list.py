@@ -208,7 +208,7 @@ def test_the_priors_shape_is_drawn_and_follows_what_is_learned(qtbot):
     qtbot.addWidget(panel)
 
     def lines() -> np.ndarray:
-        return np.array([[(p.x(), p.y()) for p in line] for line in panel.rings._lines])
+        return np.array([[(p.x(), p.y()) for p in line.toList()] for line in panel.rings._lines])
 
     for kind in PRIORS:
         panel.show_prior(kind, 5)

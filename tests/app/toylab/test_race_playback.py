@@ -155,7 +155,7 @@ def test_of_points_the_estimate_sets_the_scale_of_all_panels(qtbot, controller, 
     panel = RacerPanel(0)
     qtbot.addWidget(panel)
     panel.show_racer(controller.run.entries[0], True)
-    assert panel.image.levels[1] == pytest.approx(0.4) and "truth" not in controller.run.entries[0].arrays
+    assert np.asarray(panel.image.levels)[1] == pytest.approx(0.4) and "truth" not in controller.run.entries[0].arrays
 
 
 @pytest.mark.parametrize("size", [(420, 300), (1900, 1000)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize
@@ -9,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from flow_explorer.toylab.layers.layers import LayersPanel
 from flow_explorer.toylab.panels.loss_panel import LossPanel
-from flow_explorer.toylab.panels.panel import ROOMY, Elided
+from flow_explorer.toylab.panels.panel import ROOMY, Elided, ToyPanel
 from flow_explorer.toylab.panels.panels import DensityPanel, GridPanel, PriorPanel, SamplesPanel
 from flow_explorer.toylab.slow.view import _Stage
 from flow_explorer.toylab.target.density_picker import on_screen
@@ -154,7 +156,9 @@ def test_the_densities_sheet_stays_on_the_screen():
 
 
 def test_panels_are_alike_whatever_size_the_window_had_before(qtbot):
-    made = {"points": SamplesPanel, "density": DensityPanel, "prior": PriorPanel, "loss": LossPanel, "grid": GridPanel}
+    made: dict[str, Callable[[], ToyPanel]] = {
+        "points": SamplesPanel, "density": DensityPanel, "prior": PriorPanel, "loss": LossPanel, "grid": GridPanel,
+    }  # fmt: skip
     gallery = Gallery(made | {"layers": LayersPanel})
     qtbot.addWidget(gallery)
     gallery.show_panels((*made, "layers"))

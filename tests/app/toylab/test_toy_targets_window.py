@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from flow_explorer.engine.client import Message
 from flow_explorer.settings import Settings
 from flow_explorer.toylab.state import ToyState
+from flow_explorer.toylab.target.draw import DrawSheet
 from flow_explorer.toylab.workspace import ToyLab
 from flow_explorer.workspace import WorkspaceContext
 from flowcore.plane.targets import targets as toy_targets
@@ -27,14 +28,21 @@ CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModi
 _runs = itertools.count(1)
 
 
+class Beside(QWidget):
+    """The toy lab's canvas and column side by side, and what a window would be told."""
+
+    def __init__(self, lab: ToyLab, told: list[str]) -> None:
+        super().__init__()
+        self.lab, self.told = lab, told
+
+
 @pytest.fixture(scope="module")
 def window(qapp, listener, tmp_path_factory):
     """The toy lab over an engine that only listens, its canvas and column side by side."""
-    told = []
+    told: list[str] = []
     settings = Settings(tmp_path_factory.mktemp("targets") / "settings.json")
     lab = ToyLab(WorkspaceContext(listener, settings, notify=lambda words, *_rest, **_more: told.append(words)))
-    window = QWidget()
-    window.lab, window.told = lab, told
+    window = Beside(lab, told)
     row = QHBoxLayout(window)
     row.addWidget(lab.canvas(), 1)
     lab.inspector().setFixedWidth(300)
@@ -256,13 +264,13 @@ def test_a_table_asks_for_two_columns(qtbot, lab, told, tmp_path):
     drop(lab.canvas(), write_table(tmp_path / "birds.csv"))
     qtbot.waitUntil(lambda: lab.targets.sheet() is not None, timeout=10_000)
     sheet = lab.targets.sheet()
-    assert [sheet.x.itemText(i) for i in range(sheet.x.count())] == ["length", "depth", "mass"]
+    assert [sheet.column_x.itemText(i) for i in range(sheet.column_x.count())] == ["length", "depth", "mass"]
     qtbot.waitUntil(sheet.use.isEnabled, timeout=10_000)
     assert "2 rows" in sheet.note.text() and "standardised" in sheet.note.text() and sheet.cloud.count() > 200
     before = sheet.cloud._points.copy()
-    sheet.y.setFocus()
-    qtbot.keyClick(sheet.y, Qt.Key.Key_Down)
-    assert sheet.y.current() == "2"
+    sheet.column_y.setFocus()
+    qtbot.keyClick(sheet.column_y, Qt.Key.Key_Down)
+    assert sheet.column_y.current() == "2"
     qtbot.waitUntil(sheet.use.isEnabled, timeout=10_000)
     assert not np.array_equal(before, sheet.cloud._points)
     qtbot.mouseClick(sheet.use, LEFT)
@@ -275,8 +283,8 @@ def test_the_same_column_twice_is_a_sentence_in_the_sheet(qtbot, lab, tmp_path):
     lab.targets.take_points(str(write_table(tmp_path / "birds.csv")))
     qtbot.waitUntil(lambda: lab.targets.sheet() is not None, timeout=10_000)
     sheet = lab.targets.sheet()
-    sheet.y.setFocus()
-    qtbot.keyClick(sheet.y, Qt.Key.Key_Up)
+    sheet.column_y.setFocus()
+    qtbot.keyClick(sheet.column_y, Qt.Key.Key_Up)
     qtbot.waitUntil(lambda: bool(sheet.sentence.text()), timeout=10_000)
     assert sheet.sentence.text().endswith(".") and not sheet.use.isEnabled()
 
@@ -385,4 +393,4 @@ def test_the_pickers_sheet_has_four_more_kinds(qtbot, lab):
     for _ in range(5):
         qtbot.keyClick(sheet, Qt.Key.Key_Down)
     qtbot.keyClick(sheet, Qt.Key.Key_Return)
-    assert not sheet.isVisible() and lab.targets.sheet() is lab.targets._sheets["draw"]
+    assert not sheet.isVisible() and lab.targets.sheet() is lab.targets._sheets[DrawSheet]

@@ -192,9 +192,9 @@ def test_the_training_is_filmed_and_the_film_brings_its_settings_back(qtbot, lab
     qtbot.waitUntil(lambda: bool(done), timeout=30_000)
     assert done == [(str(path), "")] and not keeping.progress.isVisible()
     with Image.open(path) as film:
-        assert film.n_frames >= 4 and film.size == page_size(160)
+        assert getattr(film, "n_frames", 1) >= 4 and film.size == page_size(160)
         first = np.asarray(film.convert("RGB")).astype(int)
-        film.seek(film.n_frames - 1)
+        film.seek(getattr(film, "n_frames", 1) - 1)
         last = np.asarray(film.convert("RGB")).astype(int)
     assert np.abs(first[2, 2] - look_of(_theme()).paper).max() < 12
     assert np.abs(first - last).max() > 60

@@ -150,7 +150,7 @@ def test_a_z_that_a_click_on_x_has_overtaken_moves_the_probe_no_more(controller,
     link.put_z((1.0, 1.0))
     link.put((0.5, 0.25))
     answer_probe(silent, x=(3.0, 3.0))
-    assert controller.state.probe == (0.5, 0.25) and link.data is None
+    assert (controller.state.probe, link.data) == ((0.5, 0.25), None)
     answer_probe(silent)
     assert link.data.x == (0.5, 0.25) and link.is_idle()
 
@@ -235,10 +235,10 @@ def test_a_frame_holds_only_what_is_looked_at():
 def test_requests_come_back_from_the_pipe_as_they_were():
     request = ProbeToy(3, (0.5, -0.25), "z")
     back = from_fields(ProbeToy.kind, *to_fields(request))
-    assert (back.run, back.point, back.side) == (3, (0.5, -0.25), "z")
-    for wrong in ({"point": (1.0, 99.0)}, {"side": "y"}, {"run": -1}):
+    assert isinstance(back, ProbeToy) and (back.run, back.point, back.side) == (3, (0.5, -0.25), "z")
+    for run, point, side in ((1, (1.0, 99.0), "x"), (1, (0.0, 0.0), "y"), (-1, (0.0, 0.0), "x")):
         with pytest.raises(ConfigError):
-            ProbeToy(**({"run": 1, "point": (0.0, 0.0)} | wrong))
+            ProbeToy(run, point, side)
 
 
 # -- reading the numbers -----------------------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def test_a_folder_that_fails_in_any_way_is_said_and_hides_no_other(qtbot, tmp_pa
         watcher.poll()
         qtbot.waitUntil(lambda: len(watcher.runs) == 2, timeout=10_000)
     finally:
-        watcher.close()
+        watcher.wait()
 
 
 def test_one_odd_entry_of_a_folder_of_runs_hides_no_other(tmp_path, monkeypatch):

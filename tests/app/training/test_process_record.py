@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,7 +148,8 @@ def test_a_wish_writes_nothing_where_a_link_points_to(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 def test_a_number_is_one_process_only_while_it_was_born_then():
     assert is_alive(os.getpid()) and not is_alive(os.getpid(), 1.0)
-    for number in (0, -1, -(10**30), 10**30, 2**31, 2**64, True, False, None, "1", 1.0):
+    odd: tuple[Any, ...] = (0, -1, -(10**30), 10**30, 2**31, 2**64, True, False, None, "1", 1.0)
+    for number in odd:
         assert not is_alive(number), number
 
 

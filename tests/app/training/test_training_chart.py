@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -23,7 +25,7 @@ def test_ticks_are_round(low, high, logarithmic, wanted):
 def run_of(count: int) -> RunSnapshot:
     steps = 20.0 * np.arange(1, count + 1)
     bpd = 3 + 50 / steps
-    return RunSnapshot(path=None, steps=steps, seconds=steps / 4, bpd=bpd, held_steps=steps[::10],
+    return RunSnapshot(path=Path("run"), steps=steps, seconds=steps / 4, bpd=bpd, held_steps=steps[::10],
                        held_seconds=steps[::10] / 4, held_bpd=bpd[::10] + 0.1)  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -166,7 +167,7 @@ def test_runs_are_found_in_folders_of_them_and_as_themselves(tmp_path):
 def curve(held: list[float], train: list[float]) -> RunSnapshot:
     steps = 100.0 * np.arange(1, len(train) + 1)
     return RunSnapshot(
-        path=None, steps=steps, bpd=np.array(train), seconds=steps / 10, held_bpd=np.array(held),
+        path=Path("run"), steps=steps, bpd=np.array(train), seconds=steps / 10, held_bpd=np.array(held),
         held_steps=np.linspace(steps[0], steps[-1], len(held)), held_seconds=steps[: len(held)], state="running",
     )  # fmt: skip
 

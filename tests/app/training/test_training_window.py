@@ -104,8 +104,8 @@ def test_a_folder_never_seen_before_is_trained_on_and_explored(qtbot, open_windo
     assert found.left_out.header.text() == "2 files are left out"
     assert "broken.png" in found.left_out_list.text() and "cut short" in found.left_out_list.text()
     qtbot.mouseClick(form.preset.button("tiny"), LEFT)
-    form.size.setCurrentIndex(form.size.findData("16"))
-    form.size.activated.emit(form.size.currentIndex())
+    form.picture_size.setCurrentIndex(form.picture_size.findData("16"))
+    form.picture_size.activated.emit(form.picture_size.currentIndex())
     form.steps.lineEdit().setFocus()
     form.steps.selectAll()
     qtbot.keyClicks(form.steps, "40")

@@ -12,6 +12,7 @@ import sys
 import time
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 
 def main() -> int:
@@ -40,7 +41,7 @@ def main() -> int:
     main_window.MainWindow.__init__ = remember
 
     def act() -> None:
-        window = made[0]
+        window: Any = made[0]
         for step in plan["do"]:
             if step == "add":
                 window.current.add()

@@ -60,8 +60,10 @@ def main() -> int:
             QTest.qWait(20)
 
     idle = []
+    plotting_before: dict[str, bool] = {}
+    seen["plotting_before"] = plotting_before
     for entry in window.entries:
-        seen.setdefault("plotting_before", {})[entry.id] = "pyqtgraph" in sys.modules
+        plotting_before[entry.id] = "pyqtgraph" in sys.modules
         window.begin(entry.id) if window.current is None else window.show_workspace(entry.id)
         idle.append(settle())
         workspace = window.current

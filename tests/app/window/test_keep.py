@@ -11,6 +11,7 @@ import sys
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -97,9 +98,10 @@ def test_a_window_that_is_killed_comes_back_as_it_was(home, tmp_path):
     assert kept_state(path) == before["state"]
 
 
-def explorer_window(qtbot, make_checkpoint_at: Path):
+def explorer_window(qtbot, make_checkpoint_at: Path) -> Any:
     """The real window with the Explorer in it; no engine is started."""
     from flow_explorer.engine.client import EngineClient
+    from flow_explorer.explorer.workspace import ExplorerWorkspace
     from flow_explorer.main_window import MainWindow
     from flow_explorer.settings import Settings
     from flow_explorer.shell.session import WindowSession
@@ -117,8 +119,10 @@ def explorer_window(qtbot, make_checkpoint_at: Path):
     qtbot.addWidget(window)
     window.show()
     window.begin("explorer")
-    qtbot.waitUntil(lambda: window.current.controller.started)
-    window.current.acts.set_model(str(make_checkpoint_at))
+    explorer = window.current
+    assert isinstance(explorer, ExplorerWorkspace)
+    qtbot.waitUntil(lambda: explorer.controller.started)
+    explorer.acts.set_model(str(make_checkpoint_at))
     return window
 
 

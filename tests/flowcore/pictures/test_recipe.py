@@ -15,6 +15,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from flowcore.errors import FlowError, PictureError
 from flowcore.pictures import recipe as recipes
+from flowcore.pictures.image_headers import read_header
 from flowcore.pictures.images import read_picture, to_gif_bytes, to_png_bytes
 from flowcore.pictures.recipe import RecipeError, embed, extract, new, validate
 
@@ -144,3 +145,120 @@ def test_only_plain_finite_values_go_in() -> None:
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="no file"):
         extract(tmp_path / "none.png")
+
+
+def rewritten(data: bytes, kind: str, packed: bool = False) -> bytes:
+    """The picture as an editor saves it that writes the recipe as another kind of text."""
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    assert isinstance(image, PngImageFile)
+    info = PngImagePlugin.PngInfo()
+    for word, text in image.text.items():
+        info.add_itxt(word, text, zip=packed) if kind == "iTXt" else info.add_text(word, str(text), zip=packed)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", pnginfo=info)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "packed"), [("tEXt", False), ("zTXt", True), ("iTXt", False), ("iTXt", True)])
+def test_a_recipe_that_an_editor_rewrote_is_found_and_replaced(kind: str, packed: bool) -> None:
+    data = rewritten(to_png_bytes(PIXELS, RECIPE), kind, packed)
+    assert (b"zTXt" if packed and kind != "iTXt" else kind.encode()) in data and extract(data) == RECIPE
+    assert extract(embed(data, new("sample", seed=1))) == new("sample", seed=1)
+
+
+def test_a_recipe_of_some_megabytes_opens_everywhere() -> None:
+    rng = np.random.default_rng(5)
+    long = new("walk", data=rng.bytes(3_200_000).hex())
+    data = to_png_bytes(PIXELS, long)
+    assert extract(data) == long and (read_picture(data).pixels[..., :3] == PIXELS).all()
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    assert (np.asarray(image) == PIXELS).all()
+    # An editor may keep its parts in another order, and lose one.
+    assert extract(rewritten(data, "zTXt", packed=True)) == long
+    lost = data.replace(b"flow-explorer-2\0", b"flow-explorer-9\0")
+    with pytest.raises(RecipeError, match="damaged"):
+        extract(lost)
+    assert extract(embed(data, RECIPE)) == RECIPE and len(embed(data, RECIPE)) < 3000
+    with pytest.raises(RecipeError, match="MiB long"):
+        to_png_bytes(PIXELS, new("walk", data="x" * (recipes.MAX_BYTES + 1)))
+
+
+def old_and_long() -> tuple[bytes, dict]:
+    """A picture as it was saved before: all of the recipe in one chunk."""
+    recipe = new("walk", data="ab" * 1_000_000)
+    body = zlib.compress(json.dumps(recipe, separators=(",", ":")).encode(), 9)
+    text = recipes.KEYWORD.encode() + b"\0\1\0\0\0" + body
+    chunk = struct.pack(">I", len(text)) + b"iTXt" + text + struct.pack(">I", zlib.crc32(b"iTXt" + text))
+    png = to_png_bytes(PIXELS)
+    return png[:33] + chunk + png[33:], recipe
+
+
+def test_an_older_picture_with_a_long_recipe_is_still_a_picture() -> None:
+    data, recipe = old_and_long()
+    with pytest.raises(ValueError, match="MAX_TEXT_CHUNK"):
+        Image.open(io.BytesIO(data))
+    assert (read_picture(data).pixels[..., :3] == PIXELS).all() and extract(data) == recipe
+    header = read_header(data, "old.png")
+    assert (header.width, header.height) == (10, 12)
+    with pytest.raises(PictureError):  # a checksum that is wrong is not made right on the way
+        at = data.index(b"IDAT") + 8
+        read_picture(data[:at] + bytes([data[at] ^ 255]) + data[at + 1 :])
+
+
+def test_of_two_recipes_that_differ_none_is_believed() -> None:
+    one, other = to_png_bytes(PIXELS, RECIPE), to_png_bytes(PIXELS, new("sample", seed=2))
+
+    def both(first: bytes, second: bytes) -> bytes:
+        at = second.index(b"iTXt") - 4
+        length = struct.unpack_from(">I", second, at)[0]
+        return first[:33] + second[at : at + 12 + length] + first[33:]
+
+    with pytest.raises(RecipeError, match="more than one recipe"):
+        extract(both(one, other))
+    assert extract(both(one, one)) == extract(both(rewritten(one, "tEXt"), one)) == RECIPE
+    assert extract(both(one, with_text("{}"))) == RECIPE  # a damaged one beside it
+    assert (read_picture(both(one, other)).pixels[..., :3] == PIXELS).all()
+
+
+XMP = recipes.to_xmp(RECIPE)
+VALUE = XMP.split(b'flow-explorer:recipe="')[1].split(b'"')[0]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        XMP,
+        XMP.replace(b"flow-explorer:", b"ns1:").replace(b"xmlns:flow-explorer", b"xmlns:ns1"),
+        XMP.replace(b'"', b"'"),
+        b'<rdf:Description xmlns:fe="urn:flow-explorer:recipe"><fe:recipe>\n' + VALUE[:40] + b"\n  " + VALUE[40:]
+        + b"\n</fe:recipe></rdf:Description>",
+    ],
+)
+def test_xmp_that_an_editor_rewrote_is_read(packet: bytes) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(PIXELS).save(buffer, "WEBP", lossless=True, xmp=packet)
+    assert extract(buffer.getvalue()) == RECIPE
+    # … and where a WebP was saved as a PNG
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", packet.decode())
+    buffer = io.BytesIO()
+    Image.fromarray(PIXELS).save(buffer, "PNG", pnginfo=info)
+    assert extract(buffer.getvalue()) == RECIPE
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Raw profile type xmp", f"\nxmp\n{len(packet):8}\n" + packet.hex() + "\n", zip=True)
+    buffer = io.BytesIO()
+    Image.fromarray(PIXELS).save(buffer, "PNG", pnginfo=info)
+    assert extract(buffer.getvalue()) == RECIPE
+
+
+def test_many_bombs_are_not_all_inflated() -> None:
+    body = zlib.compress(b" " * (recipes.MAX_BYTES + 10), 9)
+    text = recipes.KEYWORD.encode() + b"\0\0" + body
+    chunk = struct.pack(">I", len(text)) + b"zTXt" + text + struct.pack(">I", zlib.crc32(b"zTXt" + text))
+    png = to_png_bytes(PIXELS)
+    data = png[:33] + 200 * chunk + png[33:]
+    with pytest.raises(RecipeError, match="too long"):
+        extract(data)
+    assert (read_picture(data).pixels[..., :3] == PIXELS).all()

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 import numpy as np
 import torch
 
+from flowcore.devices import on_host
 from flowcore.errors import ConfigError, NonFiniteError
 from flowcore.fast import accelerate
 from flowcore.latents.latent import walk
@@ -18,6 +19,7 @@ from flowcore.model.codec import (
     double_of,
     encode_job,
     label_tensor,
+    prove_job,
     to_pixels,
 )
 from flowcore.model.flow import Flow
@@ -32,6 +34,7 @@ from ..requests.explorer import (
     DescribeLatent,
     DraftPage,
     DraftPart,
+    Edited,
     Encoded,
     EncodePicture,
     Encoding,
@@ -103,9 +106,10 @@ def score_page(context: JobContext, request: ScorePage) -> Steps:
 def draft_page(context: JobContext, request: DraftPage) -> Steps:
     """See `DraftPage`."""
     flow = picture_model(context, request.model).flow
-    desk = context.shared.get("explorer.draft")
+    desk = context.on_device.get("explorer.draft")
     if desk is None or desk.key != (flow, request.seed):
-        desk = context.shared["explorer.draft"] = _Desk((flow, request.seed), 1 if flow.device.type == "cpu" else CHUNK["cuda"])
+        desk = _Desk((flow, request.seed), 1 if flow.device.type == "cpu" else CHUNK["cuda"])
+        context.on_device["explorer.draft"] = desk
     prioritise_interactive(context, flow)
     quick = fast_bfloat16(flow.device)
     hand = [request.hand] if request.hand >= 0 else []
@@ -178,6 +182,14 @@ def encode_picture(context: JobContext, request: EncodePicture) -> Steps:
     if flow.num_classes and not label:
         label = single(int((yield from class_log_probs_job(flow, request.picture)).argmax()))
     prioritise_interactive(context, flow)  # that drags or zooms a crop
+    if request.z is not None:
+        proved = yield from batched(prove_job(flow, request.z, request.picture, label_tensor(flow, [label])))
+        if proved is None:
+            context.send(Edited(done=True))
+        else:
+            context.send(Encoded(proved.z, proved.bpd, label, picture=proved.picture, differing=proved.differing,
+                                 max_error=proved.max_error, done=True))  # fmt: skip
+        return
 
     def early(z: np.ndarray, bpd: float) -> None:
         context.send(Encoding(z, _finite(bpd), label))
@@ -255,7 +267,7 @@ def bits(
     label = None if label is None else label.to(model.device)
     with torch.no_grad():
         z, log_det = yield from accelerate(model).encode_steps(to_pixels(pictures, model), label)
-    log_prob = (model.base_log_prob(z) + log_det).to("cpu", torch.float64)
+    log_prob = on_host(model.base_log_prob(z) + log_det)
     return [_finite(bpd) for bpd in flow.bits_per_dim(log_prob).tolist()]
 
 

@@ -36,7 +36,8 @@ def step_in_stages(context: JobContext, request: StepInStages) -> Steps:
 
 
 def fast_forward(context: JobContext, session: Session) -> Steps:
-    """Train a run of one flow without frames until its held-out loss stands still, or a newer request has come.
+    """Train a run of one flow without frames until its held-out loss stands still, or a newer request has come, or another
+    device is chosen.
 
     Answers "forward" `{nll, standard_error, leader, fraction, quiet}` at each measurement. The loss is that of the averaged
     weights, on the same points each time.
@@ -44,7 +45,7 @@ def fast_forward(context: JobContext, session: Session) -> Steps:
     trainer, racer, rule = session.trainer, session.entries[0].racer, EarlyStopping()
     began, since = time.perf_counter(), trainer.step_count
     measured, kept = began - MEASURE_EVERY_S, began
-    while not context.newer:
+    while not context.newer and session.chosen == context.device:
         now = time.perf_counter()
         if now - measured >= MEASURE_EVERY_S:
             measured = now

@@ -19,6 +19,7 @@ import torch
 
 from flowcore.atomic import replacing
 from flowcore.data.thinned import ThinnedSet, read_thinned
+from flowcore.devices import on_host
 from flowcore.errors import ConfigError, DataError, FlowError
 from flowcore.fast import accelerate
 from flowcore.latents.as_json import latent_to_dict
@@ -96,7 +97,7 @@ class _Kept:
 
 
 def _kept(context: JobContext) -> _Kept:
-    return context.shared.setdefault("piles", _Kept())
+    return context.on_device.setdefault("piles", _Kept())  # the ways hold their flows
 
 
 def _find(kept: OrderedDict, key: Hashable) -> Any:
@@ -287,7 +288,7 @@ def _bits(flow: Flow, picture: np.ndarray, label: Callable[[Flow], Any]) -> Gene
     """Bits per dimension of a picture at its bin centres; None where that is not finite."""
     for model in (flow, double_of(flow)):
         z, log_det = yield from accelerate(model).encode_steps(to_pixels(picture[None], model), label(model))
-        bits = float(flow.bits_per_dim((model.base_log_prob(z) + log_det).to("cpu", torch.float64))[0])
+        bits = float(flow.bits_per_dim(on_host(model.base_log_prob(z) + log_det))[0])
         if np.isfinite(bits):
             return bits
     return None

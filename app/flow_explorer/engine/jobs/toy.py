@@ -9,20 +9,23 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import torch
 
 from flowcore.errors import CheckpointError
 from flowcore.model import checkpoint
 from flowcore.plane.frames import cells
 from flowcore.plane.race import SLICE_S
 from flowcore.plane.targets import targets as toy_targets
+from flowcore.plane.targets.points import PointsDensity
 from flowcore.plane.trainer import ToyConfig, ToyTrainer
 from flowcore.plane.views import density_contours
 
 from ..context import JobContext, Steps, job
+from ..devices import release_memory
 from ..requests.toy import RunToy, SaveToy
 from .pace import fast_forward
 from .toy_pace import Pace
-from .toy_session import SESSION, Session, threads_for
+from .toy_session import SESSION, Session, place_for, threads_for
 from .toy_showing import fine_maps, gradient_data, measure, quick_maps, run_points
 
 __all__ = ["RACE_REST_RESOLUTION", "RESOLUTION", "REST_RESOLUTION"]
@@ -51,7 +54,10 @@ def run_toy(context: JobContext, request: RunToy) -> Steps:
         yield
         known: Session | None = context.shared.get(SESSION)
         if known is None or not known.is_of(request.run, configs, context.device):
+            moves = known is not None and known.chosen != context.device
             session = known = yield from _open(context, request, configs)
+            if moves and session is not None:
+                release_memory()
             if session is None:
                 continue
             is_new = True
@@ -61,7 +67,7 @@ def run_toy(context: JobContext, request: RunToy) -> Steps:
         if is_new:
             yield from _send_start(context, session)
         yield from (fast_forward(context, session) if request.forward else _train(context, session, request))
-        if not context.newer:
+        if not context.newer and session.chosen == context.device:
             yield from _rest(context, session, request.views)
             if not context.newer:
                 return
@@ -79,33 +85,34 @@ def _open(context: JobContext, request: RunToy, configs: tuple[ToyConfig, ...]) 
             context.send("snapshot", before.stamp(), before.snapshots())
         if not before.is_race and len(configs) == 1 and before.run in request.kept_from:
             kept = before.trainer
-    trainers = []
+    trainers, chosen = [], context.device
     for number, config in enumerate(configs):
         if number:
             yield
-            if context.newer:
-                return None
-        trainers.append(_taken_up(context, parts[number], config) if parts else ToyTrainer(config, context.device, kept=kept))
-    session = context.shared[SESSION] = Session(request.run, configs, trainers, seconds if parts else ())
+        place = yield from place_for(context, config)
+        if number and context.newer:
+            return None
+        trainers.append(_taken_up(parts[number], config, place) if parts else ToyTrainer(config, place, kept=kept))
+    session = context.shared[SESSION] = Session(request.run, configs, trainers, seconds if parts else (), chosen)
     yield
     return session
 
 
-def _taken_up(context: JobContext, snapshot: np.ndarray, config: ToyConfig) -> ToyTrainer:
+def _taken_up(snapshot: np.ndarray, config: ToyConfig, place: torch.device) -> ToyTrainer:
     """A training where its snapshot was taken. Which field a continuous flow has is the training's own: see `ToyConfig`."""
-    trainer = ToyTrainer.from_snapshot(snapshot.tobytes(), context.device)
+    trainer = ToyTrainer.from_snapshot(snapshot.tobytes(), place)
     if trainer.config.architecture != replace(config, field=trainer.config.field).architecture:
         raise CheckpointError("The weights of this training are not of the flow that its settings say.")
     return trainer
 
 
 def _train(context: JobContext, session: Session, request: RunToy) -> Steps:
-    """Train until the goal, or until a newer request has come; frames in between."""
+    """Train until the goal, or until a newer request has come or another device is chosen; frames in between."""
     race, now = session.race, time.perf_counter()
     pace, next_turn = Pace(now, session.rates), now
     turn = SLICE_S if session.is_race and request.share >= 1 else 0.0
     mark = (now, sum(session.steps))
-    while not context.newer and (request.playing or session.progress < request.goal):
+    while not context.newer and session.chosen == context.device and (request.playing or session.progress < request.goal):
         started = time.perf_counter()
         if started < next_turn:
             # A slow training leaves time to spare: frames are owed nothing until the next step.
@@ -239,6 +246,7 @@ def _send_truth(context: JobContext, session: Session) -> Steps:
 def _send_estimate(context: JobContext, session: Session) -> Steps:
     """What points alone let one guess of their density: to look at, and not a truth."""
     density = session.trainer.density
+    assert isinstance(density, PointsDensity)  # every other one is known
     estimate = yield from density.estimated()
     yield
     places = cells(density.bounds, TRUTH_RESOLUTION).astype(np.float64)

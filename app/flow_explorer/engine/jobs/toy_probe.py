@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,7 @@ TURN_S = 0.008
 """What a turn takes at least, if there is so much to do; a job yields after 15 ms at the most."""
 
 _PROBE = "toy.probe"
+_Found = TypeVar("_Found")
 
 
 @job(ProbeToy.kind)
@@ -43,13 +45,13 @@ def probe_toy(context: JobContext, request: ProbeToy) -> Steps:
 
 def _follow(context: JobContext, session: Session, request: ProbeToy) -> Generator[None, None, tuple[tuple[float, float], Probe]]:
     trainer, step = session.trainer, session.trainer.step_count
-    known = context.shared.get(_PROBE)
+    known = context.on_device.get(_PROBE)
     if known is None or known[0] is not trainer:
-        known = context.shared[_PROBE] = trainer, step, ToyProbe(trainer.average)
+        known = context.on_device[_PROBE] = trainer, step, ToyProbe(trainer.average)
         yield
     elif known[1] != step:
         known[2].follow(trainer.average)
-        known = context.shared[_PROBE] = trainer, step, known[2]
+        known = context.on_device[_PROBE] = trainer, step, known[2]
         yield
     probe = known[2]
     point = request.point
@@ -61,7 +63,7 @@ def _follow(context: JobContext, session: Session, request: ProbeToy) -> Generat
     return point, (yield from probe.steps(point))
 
 
-def _timed(session: Session, work: Generator) -> Generator:
+def _timed(session: Session, work: Generator[None, None, _Found]) -> Generator[None, None, _Found]:
     """The same work in longer turns; its time is taken off what the run may spend on frames.
 
     Between two turns a step of training may come, and a stage alone takes less than a millisecond.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,16 +12,20 @@ import numpy as np
 import torch
 
 from flowcore.plane.frames import ToyFrames
+from flowcore.plane.place import quicker_device
 from flowcore.plane.race import Race, Racer, leader
 from flowcore.plane.trainer import ToyConfig, ToyTrainer
 from flowcore.plane.views import ToyViews
 
+from ..context import JobContext
 from .toy_pace import Rates, rates_of
 
-__all__ = ["SESSION", "Entry", "Session", "threads_for"]
+__all__ = ["SESSION", "Entry", "Session", "place_for", "threads_for"]
 
 SESSION = "toy.session"
 """Under which name the engine's jobs share it."""
+
+_PLACES = "toy.places"
 
 _ONE_THREAD_BELOW = 512 * 256
 """Batch times width up to which a second thread costs more than it brings."""
@@ -29,6 +34,19 @@ _ONE_THREAD_BELOW = 512 * 256
 def threads_for(configs: Sequence[ToyConfig]) -> int:
     """On how many threads a run's work is done, 0 for all. The time of one thread is what flows that race share."""
     return 1 if len(configs) > 1 or configs[0].batch * configs[0].width <= _ONE_THREAD_BELOW else 0
+
+
+def place_for(context: JobContext, config: ToyConfig) -> Generator[None, None, torch.device]:
+    """Where a flow of this run is quicker: on the CPU or on the engine's device. Measured once for each kind and batch."""
+    known: dict[str, torch.device] = context.on_device.setdefault(_PLACES, {})
+    key = json.dumps([config.architecture, config.batch], sort_keys=True)
+    if key not in known:
+        device = context.device
+        found = yield from quicker_device(config, device)
+        if context.device != device:
+            return (yield from place_for(context, config))
+        known[key] = found
+    return known[key]
 
 
 class Entry:
@@ -48,9 +66,12 @@ class Session:
     """A run that outlives the job: what `RunToy.run` numbers, of flows that `configs` describe and that had used `seconds`."""
 
     def __init__(
-        self, run: int, configs: tuple[ToyConfig, ...], trainers: Sequence[ToyTrainer], seconds: Sequence[float] = ()
+        self, run: int, configs: tuple[ToyConfig, ...], trainers: Sequence[ToyTrainer], seconds: Sequence[float] = (),
+        chosen: torch.device | None = None,
     ) -> None:
         self.run, self.configs = run, configs
+        self.chosen = chosen or trainers[0].device
+        """The engine's device when it was made; its flows are there, or where they are quicker: see `place_for`."""
         self.is_race = len(trainers) > 1
         # Alone the time is the clock's, so that a flow on several threads is not thought slower than it is.
         self.race = Race(trainers, time.thread_time if self.is_race else time.perf_counter)
@@ -64,10 +85,10 @@ class Session:
         """Seconds that another job has spent on showing this run, not yet accounted for."""
 
     def is_of(self, run: int, configs: Sequence[ToyConfig], device: torch.device | None = None) -> bool:
-        """Whether it is the run that is asked for (and is on that device); live settings may differ."""
+        """Whether it is the run that is asked for (and was made for that device); live settings may differ."""
         if self.run != run or len(self.configs) != len(configs):
             return False
-        if device is not None and self.trainer.device.type != device.type:
+        if device is not None and self.chosen != device:
             return False
         return all(replace(mine, **theirs.live) == theirs for mine, theirs in zip(self.configs, configs, strict=True))
 

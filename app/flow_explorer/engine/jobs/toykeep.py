@@ -17,7 +17,7 @@ from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 from ..context import JobContext, Steps, job
 from ..requests.toykeep import CheckToy, FilmToy
-from .toy_session import threads_for
+from .toy_session import place_for, threads_for
 
 __all__: list[str] = []
 
@@ -29,10 +29,10 @@ def film_toy(context: JobContext, request: FilmToy) -> Steps:
     """See `FilmToy`."""
     config = ToyConfig.from_dict(request.config)
     schedule = Schedule.from_list(request.schedule, request.inherited)
-    work = retrace(config, schedule, request.steps, context.device)
-    taken, told = 0, time.monotonic()
     context.use_threads(threads_for((config,)))
     yield
+    work = retrace(config, schedule, request.steps, (yield from place_for(context, config)))
+    taken, told = 0, time.monotonic()
     for item in work:
         if isinstance(item, Scene):
             about = {"title": item.title, "about": item.about, "reach": item.reach, "entropy": item.entropy}

@@ -35,6 +35,7 @@ __all__ = [
     "Described",
     "DraftPage",
     "DraftPart",
+    "Edited",
     "EncodePicture",
     "Encoded",
     "Encoding",
@@ -247,11 +248,17 @@ class Encoded(Encoding):
 
 
 @dataclass(frozen=True, eq=False)
-class EncodePicture(Request[Encoding | Encoded]):
+class Edited(Answer):
+    """The z that a picture came with is not that of its pixels: it was edited since it was saved."""
+
+
+@dataclass(frozen=True, eq=False)
+class EncodePicture(Request[Encoding | Encoded | Edited]):
     """Encode an 8-bit picture (uint8 (H, W, C), as the model sees it) for well "A" or "B".
 
-    With `in_hand` its crop is being moved: an `Encoding` is answered first; the round trip is proved when nothing newer waits by
-    then.
+    With a `z` (D,) that it came with nothing is encoded: what is proved is that this z decodes to the picture, and `Edited` is
+    answered where it does not. With `in_hand` its crop is being moved: an `Encoding` is answered first; the round trip is proved
+    when nothing newer waits by then.
     """
 
     kind = "explorer.encode"
@@ -262,6 +269,7 @@ class EncodePicture(Request[Encoding | Encoded]):
     picture: np.ndarray
     label: Label = ()
     in_hand: bool = False
+    z: np.ndarray | None = None
 
     @property
     def strict(self) -> bool:  # type: ignore[override]
@@ -275,6 +283,8 @@ class EncodePicture(Request[Encoding | Encoded]):
     def __post_init__(self) -> None:
         if not isinstance(self.picture, np.ndarray) or self.picture.dtype != np.uint8 or self.picture.ndim != 3:
             raise ConfigError("A picture to encode must be 8-bit, height by width by channels.")
+        if self.z is not None:
+            check_latent("The picture's z", self.z)
         check_label(self.label)
 
 

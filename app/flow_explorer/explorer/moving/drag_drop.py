@@ -57,7 +57,7 @@ def can_read(mime: QMimeData) -> bool:
 def read_mime(mime: QMimeData) -> list[Dropped]:
     """What was dropped or pasted, at most two things. Raises `FlowError` in one sentence when nothing can be used."""
     if mime.hasFormat(LATENT_MIME):
-        latent = _read_latent(mime.data(LATENT_MIME).data())
+        latent = _read_latent(bytes(mime.data(LATENT_MIME).data()))
         return [Dropped(latent.name, latent=latent)]
     files = local_files(mime)
     if files:
@@ -65,7 +65,7 @@ def read_mime(mime: QMimeData) -> list[Dropped]:
     name = _name_of(mime)
     # A browser gives the file itself beside a decoded copy; the file keeps its alpha, profile and recipe.
     for kind in PICTURE_FORMATS:
-        data = mime.data(kind).data() if mime.hasFormat(kind) else b""
+        data = bytes(mime.data(kind).data()) if mime.hasFormat(kind) else b""
         if data:
             return [Dropped(name, data=data)]
     if mime.hasImage():
@@ -103,8 +103,8 @@ def _name_of(mime: QMimeData) -> str:
 def _png_of(image: QImage) -> bytes:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")
-    return buffer.data().data()
+    image.save(buffer, "PNG")  # pyright: ignore[reportCallIssue, reportArgumentType]  # Qt wants the name as str
+    return bytes(buffer.data().data())
 
 
 def _data_url(text: str) -> bytes:

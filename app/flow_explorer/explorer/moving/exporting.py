@@ -44,7 +44,7 @@ class Exporter:
         if model is None:
             raise PictureError(tr("There is no model: choose one first."))
         own = controller.facet.large() if controller.facet is not None else None
-        if own is not None and np.array_equal(own.z, latent.z):
+        if own is not None and controller.facet is not None and np.array_equal(own.z, latent.z):
             made = controller.facet.as_python()
             if made is not None:
                 return made

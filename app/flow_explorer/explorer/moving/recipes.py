@@ -10,22 +10,26 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from flow_explorer.explorer.facets import FacetState
-from flow_explorer.explorer.moving.identity import saying, weights_in, why_not
+from flow_explorer.explorer.model import open_model
+from flow_explorer.explorer.moving.identity import are_here, saying, weights_in, why_not
 from flow_explorer.explorer.slots.slot_link import seen_by
 from flow_explorer.explorer.state import COUNTS, SCHEMA, ExplorerState, Slot, with_slots
 from flow_explorer.explorer.store import Latent, Store
 from flow_explorer.i18n import tr
-from flowcore.errors import ConfigError
+from flowcore.errors import ConfigError, FlowError
 from flowcore.latents.as_json import latent_from_dict, latent_to_dict
 from flowcore.model.labels import from_json, to_json
 from flowcore.pictures import recipe
-from flowcore.pictures.images import read_picture
+from flowcore.pictures.images import Picture, enlarge, read_picture
 
 if TYPE_CHECKING:
     from flow_explorer.explorer.model import Model
 
-__all__ = ["PICTURES_INSIDE", "as_picture", "changed", "is_restorable", "make_recipe", "read_latent", "read_recipe"]
+__all__ = ["PICTURES_INSIDE", "as_picture", "changed", "edited", "is_reshaped", "is_restorable", "make_recipe", "read_latent",
+           "read_recipe"]  # fmt: skip
 
 
 PICTURES_INSIDE = ("walk", "timeline")
@@ -138,13 +142,52 @@ def as_picture(why: str, name: str) -> str:
     return tr("{why} {name} is used as the picture that it is.", why=why, name=name)
 
 
-def read_latent(values: dict, data: bytes) -> Latent | None:
-    """The sample that a saved picture of kind "picture" is, with its own z; None if it is something else."""
+def edited(name: str) -> str:
+    """What is said of a saved picture whose pixels are no longer those that its z decodes to."""
+    return tr("{name} was edited since it was saved: it is used as the picture that it is, and encoded anew.", name=name)
+
+
+def read_latent(values: dict, data: bytes, here: str = "") -> Latent | None:
+    """The sample that a saved picture of kind "picture" is, with its own z; None if it is something else.
+
+    `here` is the open model. Whether the z is that of the pixels only the engine can tell; see `is_reshaped` for what can be seen
+    without.
+    """
     entry = values.get("latent")
     if values.get("kind") != "picture" or not isinstance(entry, dict):
         return None
     if not isinstance(entry.get("model"), str) or not isinstance(entry.get("name"), str):
         raise ConfigError(tr("This picture's recipe is damaged: it does not say which model made it."))
-    pixels = read_picture(data).pixels
+    picture = read_picture(data)
+    small = _in_models_size(picture, entry, here)
+    pixels = picture.pixels if small is None else small
     return Latent(entry["model"], latent_from_dict(entry), pixels[..., :3], entry["name"], from_json(entry.get("label")),
                   weights=weights_in(entry, entry["model"]))  # fmt: skip
+
+
+def is_reshaped(values: dict, data: bytes, here: str) -> bool:
+    """Whether the file of a saved sample cannot hold what its z decodes to: it is cropped or enlarged, or has transparent
+    places, several frames, or colours under a model of greys. `here` is the open model."""
+    entry = values.get("latent")
+    if values.get("kind") != "picture" or not isinstance(entry, dict):
+        return False
+    picture = read_picture(data)
+    several = any(note.startswith("The first frame of") for note in picture.notes)
+    return several or not picture.opaque or _in_models_size(picture, entry, here) is None
+
+
+def _in_models_size(picture: Picture, entry: dict, here: str) -> np.ndarray | None:
+    """The pixels (H, W, 4) of a sample that may have been saved enlarged by whole pixels, in the size that the model made it in;
+    None where they are none of the model's. Of a model that is not at hand, all pixels."""
+    pixels, name = picture.pixels, entry.get("model")
+    weights = weights_in(entry, name)
+    try:
+        model = open_model(here if are_here(weights, here) else str(name))
+    except FlowError:
+        return pixels
+    scale = pixels.shape[0] // model.height
+    if not scale or pixels.shape[:2] != (scale * model.height, scale * model.width):
+        return None
+    small = np.ascontiguousarray(pixels[::scale, ::scale])
+    grey = model.channels == 3 or bool((small[..., :3] == small[..., :1]).all())
+    return small if grey and np.array_equal(enlarge(small, scale), pixels) else None

@@ -92,5 +92,5 @@ class Thumbnails(QObject):
             walk = controller.walk.view
             return walk.picture if walk.picture_t == state.walk.t and not controller.walk.at_busy else None
         index = max(0, state.selected)
-        there = index < len(page.fresh) and page.fresh[index] and page.slots[index] is not None
-        return page.slots[index].picture if there else None
+        slot = page.slots[index] if index < len(page.fresh) and page.fresh[index] else None
+        return slot.picture if slot is not None else None

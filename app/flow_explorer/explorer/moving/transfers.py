@@ -17,10 +17,13 @@ from flow_explorer.explorer.moving.animating import Animated, AnimationSaver, Ma
 from flow_explorer.explorer.moving.animation_sheet import AnimationSheet
 from flow_explorer.explorer.moving.drag_drop import Dropped, file_name, mime_of, read_mime
 from flow_explorer.explorer.moving.exporting import FPS, LARGE, Exporter
+from flow_explorer.explorer.moving.proving import Prover
 from flow_explorer.explorer.moving.recipes import (
     PICTURES_INSIDE,
     as_picture,
     changed,
+    edited,
+    is_reshaped,
     is_restorable,
     read_latent,
 )
@@ -58,6 +61,8 @@ class Transfers(QObject):
         self._awaited: dict[str, int] = {}
         """Wells that a large picture is being read for, each with the number of the read that may still fill it."""
         self._window = window
+        self.prover = Prover(controller.client)
+        controller.edited.connect(lambda name: notify(edited(name), kind="notice"))
         self.saver = AnimationSaver(self)
         self.saver.done.connect(self._saved)
 
@@ -107,30 +112,42 @@ class Transfers(QObject):
     def _take_picture(self, item: Dropped, slot: str, target: str) -> None:
         """A picture file: with a recipe inside, its settings come back; on a well, a sample comes back with its z.
 
-        Where the model has changed since, or is gone, it comes back as the picture that it is, and that is said.
+        Where the model has changed since, or is gone, or the file was edited, it comes back as the picture that it is, and that
+        is said.
         """
-        acts = self._controller.acts
+        acts, here = self._controller.acts, self._controller.state.model
         note = ""
         try:
             found = recipe.extract(item.data, item.name)
-            note = changed(found, self._controller.state.model) if found is not None else ""
+            note = changed(found, here) if found is not None else ""
         except FlowError as error:
             found, note = None, str(error)
         if found is None:
             self._put(target, item, note)
             return
+        act = (tr("Restore the settings"), lambda: self._try_restore(found)) if is_restorable(found) else None
         if note and found.get("kind") not in PICTURES_INSIDE:
-            act = (tr("Restore the settings"), lambda: self._try_restore(found)) if is_restorable(found) else None
             self._put(target, item, as_picture(note, item.name), act)
             return
-        latent = read_latent(found, item.data) if slot else None
+        if is_reshaped(found, item.data, here):
+            self._put(target, item, edited(item.name), act)
+            return
+        latent = read_latent(found, item.data, here)
         if latent is None:
             self.restore(found)
             return
+        if not slot:
+            def proved(whole: bool) -> None:
+                if whole:
+                    self._try_restore(found)
+                else:
+                    self._put(target, item, edited(item.name), act)
+
+            self.prover.ask(latent, here, proved)
+            return
         acts.put_latent(target, latent)
-        self._notify(tr("{name} came back with its own z. It also holds the settings that it was made with.",
-                        name=item.name), kind="notice",
-                     act=(tr("Restore the settings"), lambda: self._try_restore(found)))  # fmt: skip
+        also = tr("It also holds the settings that it was made with.") if act is not None else ""
+        self._notify(" ".join([tr("{name} came back with its own z.", name=item.name), also]).strip(), kind="notice", act=act)
 
     def _put(self, target: str, item: Dropped, note: str, act: tuple[str, Callable[[], object]] | None = None) -> None:
         """Decode a picture, beside the window if it is large, and put it in a well; then say `note`, and offer `act`."""
@@ -191,7 +208,7 @@ class Transfers(QObject):
         """Start dragging a picture out of a widget."""
         mime = self.mime(latent)
         if mime is not None and latent is not None:
-            start_drag(source, mime, latent.picture, None)
+            start_drag(source, mime, latent.picture)
 
     def copy(self, latent: Latent | None) -> None:
         """Put a picture on the clipboard: pixels for others, its z for us."""

@@ -145,6 +145,8 @@ class CropView(KeyboardFocus, QWidget):
     def paint_whole(self, painter: QPainter) -> None:
         """The picture itself, as far as it is on the widget, turned and zoomed as the crop says."""
         picture, crop, frame = self._picture, self._crop, self.frame()
+        if picture is None:
+            return
         if self._preview is None:
             shrink = min(1.0, PREVIEW / max(picture.width, picture.height))
             self._preview = enlarged(picture.pixels, round(picture.width * shrink), round(picture.height * shrink))
@@ -209,17 +211,19 @@ class CropView(KeyboardFocus, QWidget):
             event.ignore()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
-        factors = {Qt.Key.Key_Plus: 1.1, Qt.Key.Key_Equal: 1.1, Qt.Key.Key_Minus: 1 / 1.1}
-        free = self._picture is not None and (self.movable or self.editing)
-        if free and event.key() in steps:
-            width = crop_size(self._picture, self._crop, *self._size)[0]
+        steps: dict[int, tuple[int, int]] = {
+            Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
+        }  # fmt: skip
+        factors: dict[int, float] = {Qt.Key.Key_Plus: 1.1, Qt.Key.Key_Equal: 1.1, Qt.Key.Key_Minus: 1 / 1.1}
+        picture = self._picture if self.movable or self.editing else None
+        if picture is not None and event.key() in steps:
+            width = crop_size(picture, self._crop, *self._size)[0]
             # One pixel of what the model sees, but never less than one of the picture's own.
             step = max(1.0, width / self._size[1])
             dx, dy = steps[event.key()]
-            self._emit(moved(self._crop, self._picture, dx * step, dy * step, self._size))
-        elif free and event.key() in factors:
-            self._emit(zoomed(self._crop, self._picture, factors[event.key()], self._size))
+            self._emit(moved(self._crop, picture, dx * step, dy * step, self._size))
+        elif picture is not None and event.key() in factors:
+            self._emit(zoomed(self._crop, picture, factors[event.key()], self._size))
         else:
             super().keyPressEvent(event)
 

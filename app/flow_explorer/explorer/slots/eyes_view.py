@@ -78,8 +78,14 @@ class EyesView(CropView):
         first, second = self._marks
         return (first.x(), first.y()), (second.x(), second.y())
 
+    @property
+    def _whole(self) -> Picture:
+        assert self._picture is not None  # dots are on a picture
+        return self._picture
+
     def _place(self) -> None:
-        eyes = points_of_targets(self._picture, self._result, self._targets, *self._size)
+        assert self._targets is not None
+        eyes = points_of_targets(self._whole, self._result, self._targets, *self._size)
         self._marks = [QPointF(*eye) for eye in eyes]
         self.update()
 
@@ -88,8 +94,8 @@ class EyesView(CropView):
     def on_widget(self, point: QPointF) -> QPointF:
         """Where a point of the picture is shown."""
         turn, scale = math.radians(-self._crop.angle), self._scale()
-        x = (point.x() - self._crop.center_x * self._picture.width) * scale
-        y = (point.y() - self._crop.center_y * self._picture.height) * scale
+        x = (point.x() - self._crop.center_x * self._whole.width) * scale
+        y = (point.y() - self._crop.center_y * self._whole.height) * scale
         middle = self.frame().center()
         return QPointF(middle.x() + x * math.cos(turn) - y * math.sin(turn), middle.y() + x * math.sin(turn) + y * math.cos(turn))
 
@@ -99,7 +105,7 @@ class EyesView(CropView):
         offset = point - self.frame().center()
         x = (offset.x() * math.cos(turn) - offset.y() * math.sin(turn)) / scale
         y = (offset.x() * math.sin(turn) + offset.y() * math.cos(turn)) / scale
-        return QPointF(x + self._crop.center_x * self._picture.width, y + self._crop.center_y * self._picture.height)
+        return QPointF(x + self._crop.center_x * self._whole.width, y + self._crop.center_y * self._whole.height)
 
     # Painting
 
@@ -116,7 +122,7 @@ class EyesView(CropView):
 
     def _paint_result(self, painter: QPainter) -> None:
         """What the model sees, bright in the dimmed rest."""
-        corners = crop_corners(self._picture, self._result, *self._size)
+        corners = crop_corners(self._whole, self._result, *self._size)
         window = QPolygonF([self.on_widget(QPointF(*corner)) for corner in corners])
         outside, inside = QPainterPath(), QPainterPath()
         outside.addRect(QRectF(self.rect()))
@@ -175,7 +181,7 @@ class EyesView(CropView):
             self._tell()
         else:
             delta, scale = event.position() - self._grab, self._scale()
-            self._crop = moved(self._crop, self._picture, -delta.x() / scale, -delta.y() / scale, self._size)
+            self._crop = moved(self._crop, self._whole, -delta.x() / scale, -delta.y() / scale, self._size)
             self.update()
         self._grab = event.position()
 
@@ -208,9 +214,10 @@ class EyesView(CropView):
 
     def _tell(self) -> None:
         """The crop that both dots ask for; none while they lie on top of each other."""
-        left, right = sorted(self.marks)
+        (left, right), targets, whole = sorted(self.marks), self._targets, self._whole
+        assert targets is not None
         try:
-            crop = crop_for_eyes(left, right, self._targets, (self._picture.width, self._picture.height), self._size,
+            crop = crop_for_eyes(left, right, targets, (whole.width, whole.height), self._size,
                                  self._result.background)  # fmt: skip
         except PictureError:
             self.update()

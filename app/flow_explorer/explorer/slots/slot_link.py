@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query
-from flow_explorer.engine.requests.explorer import Encoded, EncodePicture, Encoding
+from flow_explorer.engine.requests.explorer import Edited, Encoded, EncodePicture, Encoding
 from flow_explorer.explorer.model import Model, figures
 from flow_explorer.explorer.state import ExplorerState, Slot
 from flow_explorer.explorer.store import Store
@@ -27,10 +27,11 @@ def seen_by(model: Model, store: Store, slot: Slot) -> np.ndarray:
 class SlotLink:
     """Keeps a `SlotView` equal to what the state puts in the well."""
 
-    def __init__(self, which: str, client: Any, store: Store, on_change: Callable[[str], None]) -> None:
+    def __init__(self, which: str, client: Any, store: Store, on_change: Callable[[str], None],
+                 on_edited: Callable[[str, Slot], object] = lambda *_: None) -> None:  # fmt: skip
         self.which = which
         self._store = store
-        self._on_change = on_change
+        self._on_change, self._on_edited = on_change, on_edited
         self._query = Query(client, lambda: on_change(which), each=True)
         self._put: tuple | None = None
         """What the state put in it last: its picture is cropped once."""
@@ -87,14 +88,20 @@ class SlotLink:
         # A sample's walk starts from its own z, also while its badge is still being computed.
         if latent:
             self.view.z, self.view.label, self.view.weights = latent, label, weights
-        request = EncodePicture(str(model.path), self.which, seen, label, dragged)
-        self._query.want(request, lambda answer, _newest: self._answered(answer, model, latent),
+        # What is proved is proved of the z that the walk uses: its own where it has one.
+        own = self._store.latent(latent) if latent else None
+        request = EncodePicture(str(model.path), self.which, seen, label, dragged, own)
+        self._query.want(request, lambda answer, newest: self._answered(answer, model, latent, slot, newest),
                          lambda sentence, details: self._failed(sentence, details, put))  # fmt: skip
         self.view.busy = self._query.busy
         self.view.moving, self.view.error = dragged and self.view.busy, self._query.error
         self._on_change(self.which)
 
-    def _answered(self, answer: Encoding | Encoded, model: Model, latent: str) -> None:
+    def _answered(self, answer: Encoding | Encoded | Edited, model: Model, latent: str, slot: Slot, newest: bool) -> None:
+        if isinstance(answer, Edited):
+            if newest:
+                self._on_edited(self.which, slot)
+            return
         view, z = self.view, np.array(answer.z)
         if latent not in self._store:
             view.z, view.weights = self._store.put_latent(z), model.weights
@@ -105,7 +112,7 @@ class SlotLink:
         if isinstance(answer, Encoded):  # before the round trip is proved the older proof stands, dimmed
             view.reconstruction = np.array(answer.picture)
             view.differing, view.max_error = answer.differing, answer.max_error
-            view.precise = z.dtype == np.float64
+            view.own, view.precise = bool(latent), z.dtype == np.float64
         view.busy = self._query.busy
         view.moving = view.moving and view.busy
         view.error = view.details = ""

@@ -14,7 +14,7 @@ from flow_explorer.explorer.caption import Caption
 from flow_explorer.explorer.examples import examples_menu
 from flow_explorer.explorer.moving.drag_drop import can_read
 from flow_explorer.explorer.slots.crop_editor import CropView
-from flow_explorer.explorer.slots.eyes_view import EyesView
+from flow_explorer.explorer.slots.eyes_view import Eyes, EyesView
 from flow_explorer.explorer.slots.slot_stats import SlotStats
 from flow_explorer.explorer.state import Slot
 from flow_explorer.explorer.view_model import SlotView
@@ -73,7 +73,7 @@ class SlotPanel(DropTarget):
         self.seen.setAccessibleName(tr("What the model sees in {slot}", slot=which))
         self.eyes = EyesView(self.tone, self)
         self.eyes.hide()
-        self._eyes: tuple | None = None
+        self._eyes: Eyes | None = None
         self.seen_caption = Caption(parent=self)
         self.seen_caption.set_words(tr("What the model sees"), tr("Model sees"))
         self.back = PictureLabel(tr("{slot} decoded from its z", slot=which), interactive=True, parent=self)
@@ -169,13 +169,20 @@ class SlotPanel(DropTarget):
         elif view.differing == 0:
             self.back_caption.set_tone("good")
             self.back_caption.set_words(tr("exact, 0 bytes differ"), tr("exact"))
+        elif view.own:  # it is that picture's z, whose values lie on the border of two grey levels there
+            self.back_caption.set_tone("small")
+            self.back_caption.set_words(
+                plural(view.differing, "its z, {count} byte rounds otherwise here", "its z, {count} bytes round otherwise here"),
+                tr("{n} differ", n=view.differing),
+            )
         else:
             self.back_caption.set_tone("warning")
             self.back_caption.set_words(
                 plural(view.differing, "{count} byte differs", "{count} bytes differ"), tr("{n} differ", n=view.differing)
             )
         precise = tr("Encoded in double precision: single precision was not exact for this picture.\n")
-        self.back_caption.setToolTip((precise if view.precise else "") + tr(
+        own = tr("The z that it came with was decoded and compared with the picture byte for byte.\ndecode(z) = x")
+        self.back_caption.setToolTip(own if view.own else (precise if view.precise else "") + tr(
             "Round trip: the picture was encoded to z, decoded again and compared byte for byte.\n"
             "decode(encode(x)) = x"))  # fmt: skip
 
@@ -199,7 +206,7 @@ class SlotPanel(DropTarget):
     def _mark_eyes(self, on: bool) -> None:
         """Two dots on the picture instead of the crop's frame, or that again."""
         on = on and self._eyes is not None and self._picture is not None
-        if on:
+        if on and self._eyes is not None and self._picture is not None:
             self.eyes.begin(self._picture, self._slot.crop, self._size, self._eyes)
             self.seen_caption.set_words(tr("Dots onto the eyes"), tr("Dots on eyes"))
         elif self.stats.editing:

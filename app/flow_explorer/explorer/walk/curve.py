@@ -57,12 +57,15 @@ class LikelihoodCurve(QWidget):
 
     def dip_words(self) -> str:
         """What the mark says."""
-        if self._dip is None:
+        dip = self.dip
+        if self._dip is None or dip is None:
             return ""
         first, last, bpd = self._bpds[0], self._bpds[-1], self._bpds[self._dip]
-        above = bpd - (first + self.dip * (last - first))
+        if first is None or last is None or bpd is None:
+            return ""
+        above = bpd - (first + dip * (last - first))
         return tr("The likelihood dips here: {bpd} bits per dimension at {t},\n{above} above the straight line between the ends",
-                  bpd=f"{bpd:.2f}", t=f"{self.dip:.2f}", above=f"{above:.2f}")  # fmt: skip
+                  bpd=f"{bpd:.2f}", t=f"{dip:.2f}", above=f"{above:.2f}")  # fmt: skip
 
     def set_position(self, t: float, bpd: float | None) -> None:
         self._t, self._bpd = t, bpd

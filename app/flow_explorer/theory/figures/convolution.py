@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from flow_explorer import theme
 from flow_explorer.explorer.paint import PictureCache, draw_picture
 from flow_explorer.i18n import tr
+from flow_explorer.theory.controller import TheoryController
 from flow_explorer.theory.figure import Figure, Handle
 from flow_explorer.theory.figures.coupling import signed
 from flow_explorer.theory.figures.masks import to_picture
@@ -57,7 +58,7 @@ class ConvolutionFigure(Figure):
 
     id = "convolution"
 
-    def __init__(self, controller: object) -> None:
+    def __init__(self, controller: TheoryController) -> None:
         super().__init__(controller)
         self._cache = PictureCache()
         self._made: tuple[object, Mixed, list[np.ndarray], list[np.ndarray]] | None = None
@@ -105,7 +106,8 @@ class ConvolutionFigure(Figure):
         side = min(high, wide)
         total = 3 * side + 96 * unit
         left, top = (self.width() - total) / 2, 34 * unit + (high - side) / 2
-        return tuple(QRectF(left + i * (side + 48 * unit), top, side, side) for i in range(3))
+        first = QRectF(left, top, side, side)
+        return first, first.translated(side + 48 * unit, 0), first.translated(2 * (side + 48 * unit), 0)
 
     def _matrix_area(self) -> QRectF:
         """Where W's cells are: below it a dial has its place when there is one."""

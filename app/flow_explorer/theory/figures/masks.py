@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from flow_explorer import theme
 from flow_explorer.explorer.paint import PictureCache, draw_picture
 from flow_explorer.i18n import tr
+from flow_explorer.theory.controller import TheoryController
 from flow_explorer.theory.figure import Figure, Handle
 from flow_explorer.theory.state import TheoryState
 from flowcore.theory.masking import Masked, steps_of, walk
@@ -30,7 +31,7 @@ class MasksFigure(Figure):
 
     id = "masks"
 
-    def __init__(self, controller: object) -> None:
+    def __init__(self, controller: TheoryController) -> None:
         super().__init__(controller)
         self._cache = PictureCache()
         self._made: tuple[object, Masked, list[np.ndarray]] | None = None
@@ -58,13 +59,13 @@ class MasksFigure(Figure):
         if not masked.kept.any(0).all():
             # Places of which nothing is copied.
             tone = QColor(theme.mix(theme.current().window, theme.current().b, 0.6))
-            picture[~masked.kept.any(0)] = tone.getRgb()[:3]
+            picture[~masked.kept.any(0)] = theme.rgb(tone)
         return picture
 
     @staticmethod
     def _changed(masked: Masked) -> np.ndarray:
         tones = theme.current()
-        off, on = (np.array(QColor(tone).getRgb()[:3], float) for tone in (tones.raised, tones.b))
+        off, on = (np.array(theme.rgb(tone), float) for tone in (tones.raised, tones.b))
         share = masked.done.mean(0)[..., None]
         return np.ascontiguousarray((off + share * (on - off)).round().astype(np.uint8))
 

@@ -133,7 +133,8 @@ class LayerStrip(KeyboardFocus, QWidget):
     def sizeHint(self) -> QSize:
         return QSize(400, round(62 * self._unit))
 
-    minimumSizeHint = lambda self: QSize(200, round(62 * self._unit))  # noqa: E731
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, round(62 * self._unit))
 
     def _cell(self, index: int) -> QRectF:
         slot = self.width() / (self.count() + 1)
@@ -176,7 +177,7 @@ class LayerStrip(KeyboardFocus, QWidget):
     def _paint_points(self, painter: QPainter, cell: QRectF, points: np.ndarray, tone: str) -> None:
         side = min(cell.width(), cell.height())
         scale = (side / 2 - 1) / self._bound
-        places = points * np.float32([scale, -scale]) + np.float32([cell.center().x(), cell.center().y()])
+        places = points * np.array([scale, -scale], np.float32) + np.array([cell.center().x(), cell.center().y()], np.float32)
         inside = (np.abs(places[:, 0] - cell.center().x()) < cell.width() / 2 - 1) & (
             np.abs(places[:, 1] - cell.center().y()) < cell.height() / 2 - 1
         )
@@ -217,7 +218,7 @@ class LayerStrip(KeyboardFocus, QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         here = round(self.position)
-        places = {
+        places: dict[int, int] = {
             Qt.Key.Key_Left: here - 1, Qt.Key.Key_Down: here - 1, Qt.Key.Key_Right: here + 1, Qt.Key.Key_Up: here + 1,
             Qt.Key.Key_Home: 0, Qt.Key.Key_End: self.count(),
         }  # fmt: skip

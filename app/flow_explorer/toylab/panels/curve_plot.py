@@ -8,7 +8,7 @@ import pyqtgraph as pg
 from PySide6.QtGui import QFont
 
 from flow_explorer import theme
-from flow_explorer.widgets.axes_plot import AxesPlot
+from flow_explorer.widgets.axes_plot import AxesPlot, WordAxis
 
 __all__ = ["CurvePlot", "nice_end", "step_words"]
 
@@ -32,15 +32,16 @@ def step_words(values: list[float], width: float, letters: float = 1.0) -> list[
 
 
 class CurvePlot(AxesPlot):
-    """`axes` are "left" and "bottom"; below stand numbers of steps, unless the owner says otherwise by `tickStrings`."""
+    """`axes` are "left" and "bottom"; below stand numbers of steps, unless the owner gives `bottom_axis` other words."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, pg.AxisItem("left"), pg.AxisItem("bottom"))
+        self.left_axis, self.bottom_axis = WordAxis("left"), WordAxis("bottom")
+        super().__init__(name, self.left_axis, self.bottom_axis)
         for axis in self.axes.values():
             axis.setStyle(tickAlpha=0)
         self.scaled.connect(self.paint_axes)
         self.paint_axes()
-        self.axes["bottom"].tickStrings = lambda values, *_: step_words(values, self.axes["bottom"].width(), self.letters)
+        self.bottom_axis.words = lambda values: step_words(list(values), self.bottom_axis.width(), self.letters)
 
     def small_font(self) -> QFont:
         """What figures in the plot are written in."""
@@ -59,5 +60,6 @@ class CurvePlot(AxesPlot):
             axis.setPen(pg.mkPen(None))
             axis.setTextPen(theme.current().muted)
             axis.setTickFont(self.small_font())
-        self.axes["left"].setWidth(38 * self.letters)
-        self.axes["bottom"].setHeight(24 * self.letters)
+        # pyqtgraph says int, and takes parts of pixels.
+        self.left_axis.setWidth(38 * self.letters)  # pyright: ignore[reportArgumentType]
+        self.bottom_axis.setHeight(24 * self.letters)  # pyright: ignore[reportArgumentType]

@@ -24,7 +24,7 @@ class Glide:
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
         self._from: np.ndarray | None = None
-        self._to: np.ndarray | None = None
+        self._to = np.empty((0, 2), np.float32)
         self._of: object = None
         self._began = float("-inf")
         self._lasts = USUAL_S
@@ -38,7 +38,7 @@ class Glide:
         """A frame has come; ``of`` says of what, and of anything else points do not come near."""
         now = self._clock()
         gap, before, was, self._of = now - self._began, self._to, self._of, of
-        if before is None or was != of or before.shape != points.shape or gap > LONGEST_S:
+        if was != of or before.shape != points.shape or gap > LONGEST_S:
             self._from, self._lasts = None, USUAL_S
         else:
             self._from = self._at(now)

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 from flow_explorer import theme
 from flow_explorer.toylab.panels.glide import Glide
 from flow_explorer.toylab.run import RunEntry
+from flow_explorer.toylab.views.colours import ColourBar
 from flow_explorer.widgets import Card, Label, Legend
-from flow_explorer.widgets.plot import Cloud
+from flow_explorer.widgets.plot import Cloud, Plot
 from flow_explorer.widgets.reading import enlarge
 
 __all__ = ["HEADER", "Caption", "ToyPanel"]
@@ -66,6 +67,7 @@ class Caption(Elided):
 
     def __init__(self, plot: QWidget) -> None:
         super().__init__("", "muted", parent=plot)
+        self._plot = plot
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setContentsMargins(self.PAD, 0, self.PAD, 0)
         self.setMinimumHeight(20)
@@ -86,7 +88,7 @@ class Caption(Elided):
 
     def _place(self) -> None:
         wide = self.fontMetrics().horizontalAdvance(self.text()) + 2 * self.PAD + 2
-        self.setGeometry(self.GAP, self.GAP, min(wide, self.parentWidget().width() - 2 * self.GAP), 20)
+        self.setGeometry(self.GAP, self.GAP, min(wide, self._plot.width() - 2 * self.GAP), 20)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -142,14 +144,14 @@ class ToyPanel(Card):
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.sentence = Sentence()
         self.setAccessibleName(title)
-        top = QHBoxLayout()
+        self.head = top = QHBoxLayout()
         top.setSpacing(8)
         top.addStrut(HEADER)  # the same in all panels, whatever stands at the right
         top.addWidget(self.title, 1)
         top.addWidget(right if right is not None else self.note)
         self._right = right
         self._legend = right if isinstance(right, Legend) else None
-        self._bar: QWidget | None = None
+        self._bar: ColourBar | None = None
         if self._legend is not None:
             self._legend.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.body.addLayout(top)
@@ -197,16 +199,16 @@ class ToyPanel(Card):
         """Put the plot below the title."""
         self.body.addWidget(widget, 1)
 
-    def add_bar(self, bar: QWidget) -> None:
+    def add_bar(self, bar: ColourBar) -> None:
         """Put a colour scale below the plot; it grows with the letters."""
         self._bar = bar
         self.body.addWidget(bar)
 
-    def fit(self, run: RunEntry) -> None:
+    def fit(self, run: RunEntry, plot: Plot) -> None:
         """Let ``plot`` show the square of the run's density: points of a table may lie further out than the built-in ones."""
         if run.reach != self._reach:
             self._reach = run.reach
-            self.plot.set_reach(run.reach)
+            plot.set_reach(run.reach)
 
     def news(self, run: RunEntry, name: str) -> bool:
         """Whether ``run`` has something newer of a kind than what this panel has drawn; counts it as drawn."""

@@ -64,7 +64,7 @@ class SamplesPanel(ToyPanel):
             self.legend.set_entries([("a", tr("data"))] * data + [("b", tr("model"))] * samples)
 
     def show_run(self, run: RunEntry) -> bool:
-        self.fit(run)
+        self.fit(run, self.plot)
         news = self.news(run, "data")
         if news:
             self.data.set_points(run.arrays.get("data", NOTHING))
@@ -117,7 +117,7 @@ class GridPanel(ToyPanel):
         self.add(self.plot)
 
     def show_run(self, run: RunEntry) -> bool:
-        self.fit(run)
+        self.fit(run, self.plot)
         if not self.news(run, "grid"):
             return False
         self.lines.set_lines(run.arrays.get("grid", np.empty((0, 2, 2))))
@@ -172,26 +172,25 @@ class DensityPanel(ToyPanel):
 
     def show_run(self, run: RunEntry) -> bool:
         self._run = run
-        self.fit(run)
+        self.fit(run, self.plot)
         self._offer_truth(run)
         news = self.news(run, "truth")
         if news and "truth" in run.arrays:
             self._top = float(run.arrays["truth"].max())
         news = self.news(run, "estimate") or news
-        wanted, lines = self._wanted()
+        wanted, lines = self._wanted(run)
         if any([news, self.news(run, wanted), self.news(run, lines)]):
-            self._draw()
+            self._draw(run)
             return True
         return False
 
-    def _wanted(self) -> tuple[str, str]:
+    def _wanted(self, run: RunEntry) -> tuple[str, str]:
         if self.which.current() == "model":
             return "heat", "contours"
-        return ("truth", "true_contours") if self._run.known else ("estimate", "estimate_contours")
+        return ("truth", "true_contours") if run.known else ("estimate", "estimate_contours")
 
-    def _draw(self) -> None:
-        run = self._run
-        name, lines = self._wanted()
+    def _draw(self, run: RunEntry) -> None:
+        name, lines = self._wanted(run)
         heat, segments = run.arrays.get(name), run.arrays.get(lines) if self.with_lines else None
         self.image.setVisible(heat is not None)
         if not run.known:
@@ -220,7 +219,7 @@ class DensityPanel(ToyPanel):
 
     def _again(self, *_unused: object) -> None:
         if self._run is not None:
-            self._draw()
+            self._draw(self._run)
 
     def _line_color(self, group: int, groups: int) -> QColor:
         # The lower the fainter: many lines outside would shout over the few inside.

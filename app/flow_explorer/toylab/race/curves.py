@@ -75,7 +75,7 @@ class RaceCurves(ToyPanel):
         self.plot = CurvePlot(self.accessibleName())
         self.plot.setMinimumSize(120, 60)
         self.plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
-        self.plot.axes["bottom"].tickStrings = lambda values, *_: [f"{value:,.4g} s" for value in values]
+        self.plot.bottom_axis.words = lambda values: [f"{value:,.4g} s" for value in values]
         self.curves = [_Curve(mark) for mark in MARKS]
         self.entropy = pg.InfiniteLine(0.0, angle=0)
         self.entropy_label = pg.TextItem(anchor=(1, 0))

@@ -13,6 +13,7 @@ from flow_explorer.i18n import tr
 from flow_explorer.toylab.panels.panel import Caption, ToyPanel
 from flow_explorer.toylab.race.marks import MARKS, Swatch
 from flow_explorer.toylab.run import RunEntry
+from flow_explorer.toylab.views.colours import density_table
 from flow_explorer.widgets.plot import Cloud, Plot
 
 __all__ = ["RacerPanel"]
@@ -28,7 +29,7 @@ class RacerPanel(ToyPanel):
         super().__init__("", "", tooltip=words + "\nx = f⁻¹(z), p(x) = π(f(x)) |det ∂f/∂x|")
         self.sentence.clear()  # four times the same would be a wall of words
         self.index = index
-        self.body.itemAt(0).layout().insertWidget(0, Swatch(index, line=False))
+        self.head.insertWidget(0, Swatch(index, line=False))
         self.plot = Plot(self.accessibleName())
         self.plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.data, self.samples = Cloud("a", 2.2, 0.4), Cloud(MARKS[index].tone, 2.6, 0.9)
@@ -85,8 +86,7 @@ class RacerPanel(ToyPanel):
 
     def _paint_theme(self) -> None:
         # As in the toy lab's own density: perceptually uniform, and no density is the ground.
-        name = "magma" if theme.current().dark else "CET-L17"
-        colors = pg.colormap.get(name).getLookupTable(0.0, 1.0, 256)[:, :3].astype(np.uint8)
-        self.image.setLookupTable(np.ascontiguousarray(colors))
+        colors = density_table()
+        self.image.setLookupTable(colors)
         self.plot.ground = QColor(*(int(channel) for channel in colors[0])) if self._density else None
         self.plot.paint_theme()

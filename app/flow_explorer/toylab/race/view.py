@@ -42,6 +42,7 @@ class Cover(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._covered = parent
         self._beneath: list[QWidget] = []
         self.hide()
         parent.installEventFilter(self)
@@ -51,9 +52,9 @@ class Cover(QWidget):
         if shown == (not self.isHidden()):
             return
         if shown:
-            others = self.parentWidget().findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+            others = self._covered.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
             self._beneath = [child for child in others if not isinstance(child, Cover) and child.isEnabled()]
-            self.setGeometry(self.parentWidget().rect())
+            self.setGeometry(self._covered.rect())
             self.raise_()
         for child in self._beneath:
             child.setEnabled(not shown)
@@ -61,7 +62,7 @@ class Cover(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and not self.isHidden():
-            self.setGeometry(self.parentWidget().rect())
+            self.setGeometry(self._covered.rect())
         return False
 
     def paintEvent(self, _event: QPaintEvent) -> None:

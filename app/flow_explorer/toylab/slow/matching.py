@@ -90,4 +90,5 @@ def _growth(stage: int, fraction: float) -> tuple[float, float, float]:
     """How much there is to see of what is asked for, of the field's own velocity, and of the gap, 0 to 1 each."""
     if stage != 1:
         return (1.0, 1.0, 1.0) if stage > 1 else (0.0, 0.0, 0.0)
-    return tuple(min(1.0, max(0.0, 3 * fraction - number)) for number in range(3))
+    asked, own, gap = (min(1.0, max(0.0, 3 * fraction - number)) for number in range(3))
+    return asked, own, gap

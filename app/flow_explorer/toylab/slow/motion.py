@@ -87,7 +87,7 @@ class SlowMotion(QObject):
     def _next(self) -> None:
         if self.stage < len(STAGES) - 1:
             self.stage, self.gone = self.stage + 1, 0.0
-        elif self._left != self._of[1]:
+        elif self._of is not None and self._left != self._of[1]:
             self.gone, self._left = STAGE_S[-1], self._of[1]
             self._controller.step_on()
 

@@ -40,7 +40,7 @@ def _brightness(name: str) -> np.ndarray:
 @cache
 def thumbnail(name: str, ink: str, paper: str) -> QImage:
     """A density in two colours, small."""
-    low, high = (np.array(QColor(tone).getRgb()[:3], dtype=np.float64) for tone in (paper, ink))
+    low, high = (np.array(theme.rgb(tone), dtype=np.float64) for tone in (paper, ink))
     pixels = np.empty((_GRID, _GRID, 4), np.uint8)
     pixels[..., 3] = 255
     pixels[..., :3] = np.rint(low + (high - low) * _brightness(name)[..., None])
@@ -133,7 +133,7 @@ class _Sheet(QFrame):
         self.kind_chosen.emit(kind)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        moves = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -_COLUMNS, Qt.Key.Key_Down: _COLUMNS}
+        moves: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -_COLUMNS, Qt.Key.Key_Down: _COLUMNS}
         tiles = [*self.tiles, *self.kinds]
         here = next((i for i, tile in enumerate(tiles) if tile.hasFocus()), 0)
         if event.key() in moves:
@@ -193,7 +193,9 @@ class DensityPicker(KeyboardFocus, QPushButton):
 
     def _kind(self) -> str:
         """Which way the target was made, "" for one of the ten."""
-        kind = "" if self.target is None else self.target["kind"]
+        if self.target is None:
+            return ""
+        kind = self.target["kind"]
         if kind == "grid":
             return "picture" if self.target.get("source") == "picture" else "draw"
         return kind if kind in KINDS else ""

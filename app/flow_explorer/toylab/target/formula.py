@@ -13,6 +13,7 @@ from flow_explorer.i18n import tr
 from flow_explorer.toylab.target.sheet import TargetSheet, framed
 from flow_explorer.toylab.target.words import brightness, note_of
 from flow_explorer.toylab.target_worker import Worker
+from flow_explorer.toylab.views.colours import density_table
 from flow_explorer.widgets import Button, Heading, Label
 from flow_explorer.widgets.plot import Plot
 from flowcore.plane.targets import targets as toy_targets
@@ -38,7 +39,7 @@ class FormulaSheet(TargetSheet):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(tr("A formula for the density"), parent, 780, 600)
-        self.worker = Worker(self)
+        self.worker: Worker = Worker(self)
         self._target: dict | None = None
         self.line = QLineEdit()
         self.line.setAccessibleName(tr("Formula for the log-density"))
@@ -102,7 +103,7 @@ class FormulaSheet(TargetSheet):
     def begin(self, target: dict | None) -> None:
         """Open with the formula of the target, or with the first example."""
         is_formula = target is not None and target.get("kind") == "formula"
-        self.set_text(str(target["text"]) if is_formula else next(iter(EXAMPLES.values())))
+        self.set_text(str(target["text"]) if target is not None and is_formula else next(iter(EXAMPLES.values())))
         self.open_sheet()
         self.line.selectAll()
 
@@ -162,9 +163,8 @@ class FormulaSheet(TargetSheet):
             self.image.setRect(QRectF(-4, -4, 8, 8))
 
     def _paint_theme(self) -> None:
-        name = "magma" if theme.current().dark else "CET-L17"
-        colors = pg.colormap.get(name).getLookupTable(0.0, 1.0, 256)[:, :3].astype(np.uint8)
-        self.image.setLookupTable(np.ascontiguousarray(colors))
+        colors = density_table()
+        self.image.setLookupTable(colors)
         self.plot.ground = QColor(*(int(channel) for channel in colors[0]))
         self.plot.paint_theme()
 

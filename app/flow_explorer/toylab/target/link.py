@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtWidgets import QWidget
 
@@ -25,12 +26,15 @@ from flowcore.plane.targets import targets as toy_targets
 __all__ = ["TargetLink"]
 
 
+SheetT = TypeVar("SheetT", bound=TargetSheet)
+
+
 class TargetLink:
     """Opens the sheets over the canvas when they are first wanted, and makes what they give the target, one act each."""
 
     def __init__(self, controller: ToyController, canvas: QWidget, panel: ToyInspector, context: WorkspaceContext) -> None:
         self.controller, self.canvas, self.panel, self.context = controller, canvas, panel, context
-        self._sheets: dict[str, TargetSheet] = {}
+        self._sheets: dict[type[TargetSheet], TargetSheet] = {}
         self.worker = Worker(canvas)
         panel.density.chosen.connect(lambda name: controller.set_target(None, tr("Density"), name))
         panel.density.kind_chosen.connect(self.make)
@@ -55,12 +59,12 @@ class TargetLink:
 
     def draw(self) -> None:
         """Open the drawing, with the ink of the present grid where there is one."""
-        sheet = self._sheet("draw", DrawSheet, tr("Drawing"))
+        sheet = self._sheet(DrawSheet, lambda: DrawSheet(self.canvas), tr("Drawing"))
         sheet.begin(self.controller.state.target)
 
     def write(self) -> None:
         """Open the line for a formula."""
-        sheet = self._sheet("formula", FormulaSheet, tr("Formula"))
+        sheet = self._sheet(FormulaSheet, lambda: FormulaSheet(self.canvas), tr("Formula"))
         sheet.begin(self.controller.state.target)
 
     def ask_picture(self) -> None:
@@ -98,8 +102,8 @@ class TargetLink:
     def _took_picture(self, target: dict | None, sentence: str) -> None:
         if target is None:
             self.context.notify(sentence)
-        elif isinstance(self.sheet(), DrawSheet):
-            self.sheet().put(target)
+        elif isinstance(sheet := self.sheet(), DrawSheet):
+            sheet.put(target)
         else:
             self._close()
             self.controller.set_target(target, tr("Picture"))
@@ -114,7 +118,7 @@ class TargetLink:
         if found is None:
             self.context.notify(sentence)
         else:
-            sheet = self._sheet("points", PointsSheet, tr("Points"))
+            sheet = self._sheet(PointsSheet, lambda: PointsSheet(self.canvas), tr("Points"))
             sheet.begin(path, found, self.controller.state.seed)
 
     def _ask(self, title: str, kinds: str, setting: str, done: Callable[[str], object]) -> None:
@@ -126,12 +130,13 @@ class TargetLink:
         """The sheet that is open."""
         return next((sheet for sheet in self._sheets.values() if sheet.isVisible()), None)
 
-    def _sheet(self, kind: str, make: type, label: str) -> TargetSheet:
+    def _sheet(self, kind: type[SheetT], make: Callable[[], SheetT], label: str) -> SheetT:
         self._close()
-        if kind not in self._sheets:
-            self._sheets[kind] = make(self.canvas)
-            self._sheets[kind].used.connect(lambda target: self.controller.set_target(target, label))
-        return self._sheets[kind]
+        sheet = self._sheets.get(kind)
+        if not isinstance(sheet, kind):  # the first time
+            sheet = self._sheets[kind] = make()
+            sheet.used.connect(lambda target: self.controller.set_target(target, label))
+        return sheet
 
     def _has_work(self) -> bool:
         """Whether a drawing is open that another sheet would end; says so."""

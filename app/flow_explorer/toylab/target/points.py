@@ -29,12 +29,12 @@ class PointsSheet(TargetSheet):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(tr("Points of a table"), parent, 780, 560)
         self.path, self.seed = "", 0
-        self.worker = Worker(self)
+        self.worker: Worker = Worker(self)
         self._target: dict | None = None
         self.about = Label("", "muted", wrap=True)
-        self.x = Choice(name=tr("Horizontal column"), tooltip=tr("The column that goes to the right."))
-        self.y = Choice(name=tr("Vertical column"), tooltip=tr("The column that goes up."))
-        self.first = self.x
+        self.column_x = Choice(name=tr("Horizontal column"), tooltip=tr("The column that goes to the right."))
+        self.column_y = Choice(name=tr("Vertical column"), tooltip=tr("The column that goes up."))
+        self.first = self.column_x
         self.note = Label("", "muted", wrap=True)
         self.plot = Plot(tr("Preview of the points"))
         self.cloud = Cloud("a", 2.6, 0.7)
@@ -45,7 +45,7 @@ class PointsSheet(TargetSheet):
         side.setContentsMargins(0, 0, 0, 0)
         side.setSpacing(8)
         side.addWidget(self.about)
-        for title, choice in ((tr("Horizontal"), self.x), (tr("Vertical"), self.y)):
+        for title, choice in ((tr("Horizontal"), self.column_x), (tr("Vertical"), self.column_y)):
             side.addSpacing(4)
             side.addWidget(Heading(title))
             side.addWidget(choice)
@@ -57,15 +57,15 @@ class PointsSheet(TargetSheet):
         row.addWidget(framed(self.plot), 1)
         row.addWidget(column)
         self.body.addLayout(row, 1)
-        self.x.chosen.connect(self._again)
-        self.y.chosen.connect(self._again)
+        self.column_x.chosen.connect(self._again)
+        self.column_y.chosen.connect(self._again)
 
     def begin(self, path: str, columns: toy_targets.Columns, seed: int) -> None:
         """Open with a table's columns, the first two chosen."""
         self.path, self.seed = path, seed
         self.about.setText(tr("{name}, {rows} rows", name=Path(path).name, rows=f"{columns.rows:,}"))
         options = [(str(index), name) for index, name in enumerate(columns.names)]
-        for index, choice in enumerate((self.x, self.y)):
+        for index, choice in enumerate((self.column_x, self.column_y)):
             choice.clear()
             choice.set_options(options)
             choice.setCurrentIndex(min(index, len(options) - 1))
@@ -82,7 +82,7 @@ class PointsSheet(TargetSheet):
 
     def _again(self, *_unused: object) -> None:
         """Other columns: read them."""
-        path, x, y, seed = self.path, int(self.x.current()), int(self.y.current()), self.seed
+        path, x, y, seed = self.path, self.column_x.currentIndex(), self.column_y.currentIndex(), self.seed
         self._target = None
         self.allow(tr("The table is being read."))
         self.note.setText(tr("Reading…"))
@@ -98,4 +98,4 @@ class PointsSheet(TargetSheet):
             self.plot.set_reach(max(3.0, min(8.0, 1.05 * float(np.quantile(np.abs(points), 0.995)))))
         self.cloud.set_points(points)
         if self.isVisible() and sentence:
-            self.x.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.column_x.setFocus(Qt.FocusReason.OtherFocusReason)

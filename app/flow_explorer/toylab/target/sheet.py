@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from flow_explorer import theme
@@ -41,6 +50,7 @@ class TargetSheet(QWidget):
 
     def __init__(self, title: str, parent: QWidget, width: int, height: int) -> None:
         super().__init__(parent)
+        self._canvas = parent
         self._size = QSize(width, height)
         self.worker: Worker | None = None
         self.setAccessibleName(title)
@@ -122,7 +132,8 @@ class TargetSheet(QWidget):
     # Keys
 
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and self.isVisible() and self._keeps(event):
+        overrides = event.type() == QEvent.Type.ShortcutOverride and self.isVisible()
+        if overrides and isinstance(event, QKeyEvent) and self._keeps(event):
             event.accept()
             return True
         return super().event(event)
@@ -144,7 +155,7 @@ class TargetSheet(QWidget):
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab goes round in the sheet."""
         inside, here = [], self.nextInFocusChain()
-        while here is not self:
+        while here is not None and here is not self:
             takes = bool(here.focusPolicy() & Qt.FocusPolicy.TabFocus)
             if takes and self.isAncestorOf(here) and here.isVisible() and here.isEnabled() and here.focusProxy() is None:
                 inside.append(here)
@@ -160,12 +171,12 @@ class TargetSheet(QWidget):
     # Looks
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self.parentWidget() and self.isVisible():
+        if event.type() == QEvent.Type.Resize and watched is self._canvas and self.isVisible():
             self._fit()
         return False
 
     def _fit(self) -> None:
-        room = self.parentWidget().size()
+        room = self._canvas.size()
         self.setGeometry(0, 0, room.width(), room.height())
         grown = self._size.height() * min(_LARGEST, room.height() / _PLAIN) if room.height() > _PLAIN else self._size.height()
         height = min(round(grown), room.height() - 2 * 16)
@@ -175,7 +186,10 @@ class TargetSheet(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         event.accept()  # not to the panels behind
 
-    mouseReleaseEvent = mouseMoveEvent = mouseDoubleClickEvent = wheelEvent = mousePressEvent
+    mouseReleaseEvent = mouseMoveEvent = mouseDoubleClickEvent = mousePressEvent
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.accept()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -31,7 +31,9 @@ _KEPT = 200
 _STILL_MS = 33
 """How often a tool that is held still goes on (air brush, magnet)."""
 _KEY_STEP, _KEY_LEAP = 2.0, 8.0
-_TURN = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
+_TURN: dict[int, tuple[int, int]] = {
+    Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
+}  # fmt: skip
 
 
 def paper() -> QColor:
@@ -267,7 +269,7 @@ def ink_image(sheet: np.ndarray) -> QImage:
     """Ink in the data's colour, as thick as it is opaque; its darkest place is opaque where it is piled up beyond black."""
     shade = np.rint(sheet * (255 / max(1.0, float(sheet.max())))).astype(np.uint8)
     pixels = np.empty((*sheet.shape, 4), np.uint8)
-    pixels[..., :3] = QColor(theme.current().a).getRgb()[:3]
+    pixels[..., :3] = theme.rgb(theme.current().a)
     pixels[..., 3] = shade
     height, width = sheet.shape
     return QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGBA8888).copy()

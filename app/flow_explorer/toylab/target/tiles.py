@@ -38,7 +38,7 @@ def _paper() -> str:
 @lru_cache(maxsize=64)
 def _image(level: bytes, ink: str, paper: str) -> QImage:
     """√p as a picture in two colours; `level` is float32 (_GRID, _GRID)."""
-    low, high = (np.array(QColor(tone).getRgb()[:3], dtype=np.float64) for tone in (paper, ink))
+    low, high = (np.array(theme.rgb(tone), dtype=np.float64) for tone in (paper, ink))
     shade = np.frombuffer(level, np.float32).reshape(_GRID, _GRID, 1)
     pixels = np.empty((_GRID, _GRID, 4), np.uint8)
     pixels[..., 3] = 255

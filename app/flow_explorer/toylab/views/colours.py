@@ -20,7 +20,9 @@ STRETCH = 6.0
 
 @cache
 def _table(name: str) -> np.ndarray:
-    colors = pg.colormap.get(name).getLookupTable(0.0, 1.0, 256)[:, :3].astype(np.uint8)
+    scale = pg.colormap.get(name)
+    assert scale is not None, name
+    colors = np.asarray(scale.getLookupTable(0.0, 1.0, 256))[:, :3].astype(np.uint8)
     return np.ascontiguousarray(colors)
 
 
@@ -79,7 +81,8 @@ class ColourBar(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(120, round(16 * self._unit))
 
-    minimumSizeHint = lambda self: QSize(40, round(16 * self._unit))  # noqa: E731
+    def minimumSizeHint(self) -> QSize:
+        return QSize(40, round(16 * self._unit))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

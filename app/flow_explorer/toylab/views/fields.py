@@ -50,7 +50,7 @@ class StretchPanel(ToyPanel):
         self._paint_theme()
 
     def show_run(self, run: RunEntry) -> bool:
-        self.fit(run)
+        self.fit(run, self.plot)
         if not self.news(run, "stretch"):
             return False
         field = run.arrays.get("stretch")

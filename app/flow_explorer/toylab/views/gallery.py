@@ -36,7 +36,7 @@ class Gallery(QWidget):
         self._factories = factories
         self._panels: dict[str, ToyPanel] = {}
         self.names: tuple[str, ...] = ()
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(12)
         self._rows = [QHBoxLayout() for _ in range(3)]
@@ -85,7 +85,7 @@ class Gallery(QWidget):
     def _place(self, panels: list[ToyPanel]) -> None:
         waiting = iter(panels)
         for number, size in enumerate([*arrange(len(panels), self._narrow), 0, 0][:3]):
-            self.layout().setStretch(number, 1 if size else 0)
+            self._column.setStretch(number, 1 if size else 0)
             for _ in range(size):
                 panel = next(waiting)
                 self._rows[number].addWidget(panel, 1)

@@ -37,9 +37,9 @@ class GradientsPanel(ToyPanel):
         words += "\n‖∂L/∂θ‖"
         super().__init__(tr("Gradient norms"), "", tooltip=words)
         self.plot = CurvePlot(self.accessibleName())
-        left = self.plot.axes["left"]
-        left.tickValues = lambda low, high, size: [(1.0, powers(low, high, size, self.plot.letters))]
-        left.tickStrings = lambda values, *_: ["10" + str(round(v)).translate(_POWERS) for v in values]
+        left = self.plot.left_axis
+        left.places = lambda low, high, size: powers(low, high, size, self.plot.letters)
+        left.words = lambda values: ["10" + str(round(v)).translate(_POWERS) for v in values]
         self.total = pg.PlotCurveItem(antialias=True)
         self.plot.box.addItem(self.total, ignoreBounds=True)
         self.curves: list[pg.PlotCurveItem] = []

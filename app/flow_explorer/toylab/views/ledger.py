@@ -144,7 +144,8 @@ class LedgerRows(KeyboardFocus, QWidget):
     def sizeHint(self) -> QSize:
         return QSize(160, self.row * self.count() + 2)
 
-    minimumSizeHint = lambda self: QSize(80, self.row * self.count() + 2)  # noqa: E731
+    def minimumSizeHint(self) -> QSize:
+        return QSize(80, self.row * self.count() + 2)
 
     def show_probe(self, data: ProbeData | None, boundary: int) -> None:
         """Show the numbers; the last of the first ``boundary`` stages is marked."""
@@ -246,26 +247,26 @@ class Ledger(Card):
         self.square = SquareView()
         self.caption = Label("", "muted", wrap=True)
         self.rows = LedgerRows()
-        self.scroll = QScrollArea()
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.scroll_area = QScrollArea()
+        self.scroll_area.setWidgetResizable(True)
+        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inner = QWidget()
-        for widget in (self.scroll, inner):  # the card shows through
+        for widget in (self.scroll_area, inner):  # the card shows through
             widget.setAutoFillBackground(False)
             widget.setStyleSheet("background: transparent")
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.rows)
         column.addStretch(1)
-        self.scroll.setWidget(inner)
+        self.scroll_area.setWidget(inner)
         self.sum = _Sum()
         self.message = Label("", "warning", wrap=True)
         self.message.hide()
         for widget, stretch in ((self.places, 0), (self.square, 2), (self.caption, 0), (self.message, 0)):
             self.body.addWidget(widget, stretch)
-        self.body.addWidget(self.scroll, 3)
+        self.body.addWidget(self.scroll_area, 3)
         self.body.addWidget(self.sum)
         self._data: ProbeData | None = None
         self.rows.chosen.connect(self._chosen)
@@ -290,7 +291,7 @@ class Ledger(Card):
         self.rows.show_probe(data, boundary)
         self.square.show_probe(data, position)
         if moved:
-            self.scroll.ensureVisible(0, boundary * self.rows.row + self.rows.row // 2, 0, self.rows.row)
+            self.scroll_area.ensureVisible(0, boundary * self.rows.row + self.rows.row // 2, 0, self.rows.row)
         self.copy.setEnabled(data is not None)
         if data is None:
             self.places.setText("" if error else tr("Following the point …") + "\n")

@@ -53,7 +53,8 @@ class Segments(pg.GraphicsObject):
                 pen.setCosmetic(True)
                 pen.setCapStyle(Qt.PenCapStyle.FlatCap)  # where pieces of a line meet, a cap would be seen twice
                 painter.setPen(pen)
-                painter.drawLines(*group.drawargs())
+                # pyqtgraph tells no types of what it hands to Qt: a pointer and a length.
+                painter.drawLines(*group.drawargs())  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def arrows(starts: np.ndarray, ends: np.ndarray, head: float = 0.14) -> np.ndarray:

@@ -39,6 +39,7 @@ def panels_of(views: tuple[str, ...]) -> tuple[str, ...]:
 def check_shown(views: object) -> None:
     """Raises ConfigError unless these are known views for one to six panels."""
     check_views(views)
+    assert isinstance(views, tuple)  # as it was checked
     if not 1 <= len(panels_of(views)) <= MOST_PANELS:
         raise ConfigError(f"The toy lab shows one to {MOST_PANELS} panels.")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QTransform
 from PySide6.QtWidgets import QGraphicsView
 
 from flow_explorer import theme
@@ -87,7 +87,7 @@ class ProbeMark(pg.GraphicsObject):
         painter.restore()
 
 
-def _mapped(points: np.ndarray, world: object) -> np.ndarray:
+def _mapped(points: np.ndarray, world: QTransform) -> np.ndarray:
     scale, shift = np.array([world.m11(), world.m22()]), np.array([world.dx(), world.dy()])
     return points * scale + shift
 
@@ -119,15 +119,17 @@ class ProbeHand(QObject):
         # Events come while the plot is being taken apart, too: then nothing of it may be touched.
         if isinstance(event, QMouseEvent):
             return watched is self._viewport and self._mouse(kind, event)
-        if watched is self.plot and kind == QEvent.Type.KeyPress:
+        if watched is self.plot and isinstance(event, QKeyEvent) and kind == QEvent.Type.KeyPress:
             return self._key(event)
-        if watched is self.plot and kind == QEvent.Type.KeyRelease and Qt.Key(event.key()) in _ARROWS:
+        is_release = watched is self.plot and kind == QEvent.Type.KeyRelease
+        if is_release and isinstance(event, QKeyEvent) and Qt.Key(event.key()) in _ARROWS:
             if self.moves and not event.isAutoRepeat():
                 self.rested.emit()
             return self.moves
-        if watched is self.plot and kind in (QEvent.Type.FocusIn, QEvent.Type.FocusOut) and shiboken6.isValid(self.plot):
+        is_focus = watched is self.plot and kind in (QEvent.Type.FocusIn, QEvent.Type.FocusOut)
+        if is_focus and isinstance(event, QFocusEvent) and shiboken6.isValid(self.plot):
             by_keyboard = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
-            self.plot.show_ring(kind == QEvent.Type.FocusIn and by_keyboard)
+            self.plot.show_ring(event.gotFocus() and by_keyboard)
         return False
 
     def _mouse(self, kind: QEvent.Type, event: QMouseEvent) -> bool:

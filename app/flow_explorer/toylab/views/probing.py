@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 
@@ -11,8 +13,17 @@ from flow_explorer.toylab.panels.panel import ToyPanel
 from flow_explorer.toylab.views.ledger import Ledger
 from flow_explorer.toylab.views.overlay import ProbeHand, ProbeMark
 from flow_explorer.toylab.views.probe_link import ProbeLink
+from flow_explorer.widgets.plot import Plot
 
 __all__ = ["Probing"]
+
+
+@runtime_checkable
+class _Probed(Protocol):
+    """A panel that shows the plane, and says which side of the flow it is."""
+
+    probe_side: str
+    plot: Plot
 
 
 class Probing(QObject):
@@ -35,9 +46,9 @@ class Probing(QObject):
 
     def attach(self, panel: ToyPanel) -> None:
         """Let the probe be seen on a panel, and set where its sides can be pointed at."""
-        side = getattr(panel, "probe_side", "")
-        if not side:
+        if not isinstance(panel, _Probed):
             return
+        side = panel.probe_side
         mark = ProbeMark()
         panel.plot.box.addItem(mark)
         self.marks.append((side, mark))

@@ -72,9 +72,9 @@ class MakePanel(QWidget):
             name=tr("What a direction is made from"), compact=True)  # fmt: skip
         self.pages = QStackedWidget()
         self.source.chosen.connect(self._show_source)
-        self.pages.addWidget(self._marks_page())
-        self.pages.addWidget(self._folders_page())
-        self.pages.addWidget(self._axes_page())
+        self._pages = (self._marks_page(), self._folders_page(), self._axes_page())
+        for page in self._pages:
+            self.pages.addWidget(page)
         self.progress = ProgressView(tr("Making the direction"), cancellable=True)
         self.progress.cancelled.connect(self.cancelled)
         self.progress.hide()
@@ -197,9 +197,9 @@ class MakePanel(QWidget):
         self.source.set_current(key)
         chosen = ("marks", "folders", "axes").index(key)
         # As high as the page that is shown, so that what went wrong stands right under it.
-        for index in range(self.pages.count()):
+        for index, page in enumerate(self._pages):
             policy = QSizePolicy.Policy.Preferred if index == chosen else QSizePolicy.Policy.Ignored
-            self.pages.widget(index).setSizePolicy(QSizePolicy.Policy.Preferred, policy)
+            page.setSizePolicy(QSizePolicy.Policy.Preferred, policy)
         self.pages.setCurrentIndex(chosen)
 
     def show_source(self, key: str) -> None:

@@ -51,6 +51,7 @@ class ShellView(QWidget):
     def words(self, index: int) -> str:
         """A gauge in words."""
         level, title, found = self._tiles[index]
+        assert found is not None and found.shell is not None  # else it would be no tile here
         norm, low, _, high = found.shell
         where = tr("inside") if norm < low else tr("outside") if norm > high else tr("on it")
         words = tr("{title}: |z| = {norm}, the shell from {low} to {high}: {where}", title=title, norm=f"{norm:.1f}",
@@ -69,6 +70,7 @@ class ShellView(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for index, (level, title, found) in enumerate(self._tiles):
+            assert found is not None and found.shell is not None
             norm, low, centre, high = found.shell
             top, chosen = index * ROW, level == self._level
             line = QRectF(0, top, self.width(), 18)

@@ -50,7 +50,7 @@ class LevelsView(QWidget):
         self.tool = Segmented(
             [("brush", tr("Brush"), tr("Brush what is to stay")), ("erase", tr("Erase"), tr("Take brushed places away"))],
             name=tr("Brush or eraser"), compact=True)  # fmt: skip
-        self.size = ValueSlider(tr("Brush"), 4, 60, 16, step=1, decimals=0, unit="%",
+        self.brush_size = ValueSlider(tr("Brush"), 4, 60, 16, step=1, decimals=0, unit="%",
                                 tooltip=tr("The brush's diameter, as a share of the picture's side"))  # fmt: skip
         self.lock = Segmented(
             [("inside", tr("Lock it"), tr("Keep z under the brush at all levels; elsewhere the levels say what is drawn")),
@@ -71,7 +71,7 @@ class LevelsView(QWidget):
         self.left_heading, self.right_heading = Heading(tr("What is kept")), Heading(tr("Variations"))
         self._build()
         self.tool.chosen.connect(lambda key: setattr(self.region, "erasing", key == "erase"))
-        self.size.value_changed.connect(self._resize)
+        self.brush_size.value_changed.connect(self._resize)
         self.lock.chosen.connect(self.lock_chosen)
         self.clear.clicked.connect(self.cleared)
         self.again.clicked.connect(self.draw_wanted)
@@ -80,8 +80,8 @@ class LevelsView(QWidget):
     def _build(self) -> None:
         """The parts; where they are is `_arrange`'s."""
         self.under, self.below, self.acts = (QWidget(self) for _ in range(3))
-        self.size.setFixedWidth(160)
-        rows = ((self.under, (self.tool, self.lock, self.clear), 8), (self.below, (self.size, self.show_drift), 16),
+        self.brush_size.setFixedWidth(160)
+        rows = ((self.under, (self.tool, self.lock, self.clear), 8), (self.below, (self.brush_size, self.show_drift), 16),
                 (self.acts, (self.again, self.order), 8))  # fmt: skip
         for holder, parts, spacing in rows:
             row = QHBoxLayout(holder)
@@ -92,7 +92,8 @@ class LevelsView(QWidget):
             row.addStretch(1)
         for part in (self.left_heading, self.region, self.drift, self.right_heading, self.problem, self.grid, self.empty):
             part.setParent(self)
-        order = (self.region, self.tool, self.lock, self.clear, self.size, self.show_drift, self.grid, self.again, self.order)
+        order = (self.region, self.tool, self.lock, self.clear, self.brush_size, self.show_drift, self.grid, self.again,
+                 self.order)  # fmt: skip
         for before, after in zip(order, order[1:], strict=False):
             QWidget.setTabOrder(before, after)
 
@@ -225,9 +226,11 @@ class LevelsPart(QWidget):
 
     def _make(self, count: int) -> None:
         while self.rows.count():
-            item = self.rows.takeAt(0).widget()
-            item.setParent(None)
-            item.deleteLater()
+            item = self.rows.takeAt(0)
+            row = item.widget() if item is not None else None
+            if row is not None:
+                row.setParent(None)
+                row.deleteLater()
         names = {0: tr("Coarse"), count - 1: tr("Fine"), **({1: tr("Middle")} if count == 3 else {})}
         made, numbers = [], []
         for place in range(count):

@@ -42,7 +42,8 @@ class Stamps:
         stamps[:, 2:6] = (0, 0, pixmap.width(), pixmap.height()) if sources is None else sources
         stamps[:, 6] = stamps[:, 7] = scale
         stamps[:, 8], stamps[:, 9] = 0.0, opacity
-        painter.drawPixmapFragments(*self._array.drawargs(), pixmap)
+        # pyqtgraph tells no types of what it hands to Qt: a pointer and a length.
+        painter.drawPixmapFragments(*self._array.drawargs(), pixmap)  # pyright: ignore[reportCallIssue]
 
 
 class Atlas:
@@ -97,6 +98,7 @@ class Atlas:
 
     def _make(self, number: int) -> None:
         data = self._data
+        assert data is not None  # what is drawn is of data
         start, stop = number * PAGE, min((number + 1) * PAGE, data.count)
         pictures = data.pictures(start, stop)
         count, height, width, channels = pictures.shape

@@ -139,7 +139,7 @@ class MapCanvas(MapPicture):
     def _step(self, dx: int, dy: int) -> None:
         """Pick the nearest picture in a direction; without one picked, the one nearest to the middle."""
         self._arrange()
-        screen = self._screen[1]
+        screen = self._places()
         if not 0 <= self._selected < len(screen):
             away = np.hypot(*(screen - [self.width() / 2, self.height() / 2]).T)
             self.picked.emit(int(np.argmin(away)))

@@ -28,13 +28,15 @@ def paint_legend(painter: QPainter, colouring: Colouring, height: float) -> None
     painter.setFont(font)
     metrics = QFontMetricsF(font)
     if colouring.ends is not None:
-        _scale(painter, colouring, metrics, height)
+        _scale(painter, colouring, colouring.ends, metrics, height)
     elif colouring.names and not colouring.plain:
         _names(painter, colouring, metrics, height)
 
 
-def _scale(painter: QPainter, colouring: Colouring, metrics: QFontMetricsF, height: float) -> None:
-    what, low, high = colouring.ends
+def _scale(
+    painter: QPainter, colouring: Colouring, ends: tuple[str, str, str], metrics: QFontMetricsF, height: float
+) -> None:
+    what, low, high = ends
     width = max(160.0, metrics.horizontalAdvance(what))
     area = QRectF(MARGIN, height - MARGIN - 52, width + 16, 52)
     _sheet(painter, area)

@@ -179,15 +179,20 @@ class MapPicture(KeyboardFocus, QWidget):
         self._arrange()
         return self._side
 
+    def _places(self) -> np.ndarray:
+        """Where the pictures' middles are on the widget, (N, 2), as they were arranged last."""
+        assert self._screen is not None
+        return self._screen[1]
+
     def place_of(self, row: int) -> QPointF:
         """Where a picture's middle is on the widget."""
         self._arrange()
-        return QPointF(*self._screen[1][row])
+        return QPointF(*self._places()[row])
 
     def row_at(self, point: QPointF) -> int:
         """The picture under a place; -1 for none."""
         self._arrange()
-        screen = self._screen[1]
+        screen = self._places()
         if not len(screen):
             return -1
         away = np.abs(screen - [point.x(), point.y()])
@@ -326,7 +331,7 @@ class MapPicture(KeyboardFocus, QWidget):
         if not len(rows):
             return
         size = DOT if len(self._visible) > 600 else DOT_LARGE
-        screen = self._screen[1]
+        screen = self._places()
         # At whole pixels a stamp is a copy, which is several times faster than one that is moved by a part of a pixel.
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         buckets = self._bucket(rows)
@@ -340,7 +345,7 @@ class MapPicture(KeyboardFocus, QWidget):
         """False where some have to wait for the next paint."""
         if not len(self._thumbs):
             return True
-        screen, rows = self._screen[1], self._thumbs
+        screen, rows = self._places(), self._thumbs
         places = np.round(screen[rows])
         if not self._colouring.plain:
             framed = np.ones(len(rows), bool) if self._members is None else self._members[rows]
@@ -357,7 +362,7 @@ class MapPicture(KeyboardFocus, QWidget):
 
     def _paint_picked(self, painter: QPainter) -> None:
         """The picked picture and its neighbours, always as pictures, above all others."""
-        screen = self._screen[1]
+        screen = self._places()
         if not 0 <= self._selected < len(screen):
             return
         middle = QPointF(*screen[self._selected])
@@ -371,7 +376,7 @@ class MapPicture(KeyboardFocus, QWidget):
         self._picture_at(painter, self._selected, max(side, 36), "accent", 3.0)
 
     def _picture_at(self, painter: QPainter, row: int, side: float, tone: str, width: float) -> None:
-        x, y = self._screen[1][row]
+        x, y = self._places()[row]
         picture = self._data.picture(row)
         if picture is None or not (-side < x < self.width() + side and -side < y < self.height() + side):
             return
@@ -399,10 +404,10 @@ class MapPicture(KeyboardFocus, QWidget):
         """The picture that is pointed at, with its name and figures."""
         row, data = self._hovered, self._data
         picture = data.picture(row)
-        if picture is None or row >= len(self._screen[1]) or self._line is not None:
+        if picture is None or row >= len(self._places()) or self._line is not None:
             return
         lines = [data.names[row], tr("{bpd} bits per dimension", bpd=f"{data.bpd[row]:.2f}"), data.class_of(row)]
-        place, reach = QPointF(*self._screen[1][row]), max(self._side / 2, 8) + 10
+        place, reach = QPointF(*self._places()[row]), max(self._side / 2, 8) + 10
         paint_card(painter, QRectF(self.rect()), place, reach, picture, [line for line in lines if line], self._cache)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -177,8 +177,9 @@ class MapSide(QWidget):
         """The neighbours of a picture; -1 for none."""
         near = []
         if 0 <= selected < len(data.neighbours):
-            near = [(int(row), data.picture(int(row)), f"{distance:.1f}", data.names[int(row)])
-                    for row, distance in zip(data.neighbours[selected], data.distances[selected], strict=True)]  # fmt: skip
+            near = [(int(row), picture, f"{distance:.1f}", data.names[int(row)])
+                    for row, distance in zip(data.neighbours[selected], data.distances[selected], strict=True)
+                    if (picture := data.picture(int(row))) is not None]  # fmt: skip
         self.near.show_items(near)
         self.near.setVisible(bool(near))
         waiting = 0 <= selected < data.count and not near and not data.complete
@@ -192,8 +193,9 @@ class MapSide(QWidget):
         """Who is unusual, and who was left out, once all is there."""
         rows = data.unusual() if data.complete else np.empty(0, np.int64)
         self.unusual_fold.setVisible(len(rows) > 0)
-        self.unusual.show_items([(int(row), data.picture(int(row)), f"{data.bpd[row]:.2f}", data.names[int(row)])
-                                 for row in rows[:UNUSUAL]])  # fmt: skip
+        self.unusual.show_items([(int(row), picture, f"{data.bpd[row]:.2f}", data.names[int(row)])
+                                 for row in rows[:UNUSUAL]
+                                 if (picture := data.picture(int(row))) is not None])  # fmt: skip
         self.left_fold.setVisible(data.skipped_count > 0)
         lines = [sentence for _, sentence in data.skipped[:LEFT_OUT]]
         more = data.skipped_count - len(lines)

@@ -134,7 +134,9 @@ class CornerView(KeyboardFocus, DropTarget):
 
     def event(self, event: QEvent) -> bool:
         # The window pastes into A or B unless this corner, which has the focus, says that it does.
-        if event.type() == QEvent.Type.ShortcutOverride and event.matches(QKeySequence.StandardKey.Paste):
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
+            return super().event(event)
+        if event.matches(QKeySequence.StandardKey.Paste):
             event.accept()
             return True
         return super().event(event)

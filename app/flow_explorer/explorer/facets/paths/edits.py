@@ -65,11 +65,11 @@ def swapped(state: PathsState, index: int, other: int) -> PathsState:
 
 def moved(state: PathsState, index: int, time: float) -> PathsState:
     """A keyframe at another time, between its neighbours, which stay; the first is always at 0. The last may go on."""
-    count = len(state.stops)
-    if not 0 < index < count:
+    count, timeline = len(state.stops), state.timeline()
+    if timeline is None or not 0 < index < count:
         return state
     stops = list(state.stops)
-    way, before = stops[index - 1], state.timeline().starts[index - 1]
+    way, before = stops[index - 1], timeline.starts[index - 1]
     low, high = SECONDS_MIN, SECONDS_MAX
     if index < count - 1:
         # What the way to it gains, the way from it loses: the next keyframe stays.

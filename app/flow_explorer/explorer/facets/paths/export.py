@@ -53,9 +53,10 @@ class TimelineSaver(QObject):
     def save(self, path: str | Path, wanted: Animated) -> None:
         """Decode, encode and write; what fails is said in the window."""
         self.cancel(tell=False)
-        controller = self._host.controller
+        controller, model = self._host.controller, self._host.controller.model
+        assert model is not None  # there is no timeline without
         try:
-            recipe = make_recipe("timeline", controller.state, controller.store, controller.model, carried=("paths",))
+            recipe = make_recipe("timeline", controller.state, controller.store, model, carried=("paths",))
         except FlowError as error:
             self._host.context.notify(str(error))
             return

@@ -30,7 +30,7 @@ from flowcore.errors import FlowError
 __all__ = ["KeysPart"]
 
 
-class KeysPart(Part):
+class KeysPart(Part[KeysPanel]):
     """Its keyframes are wells of their own, each with a duration and an easing."""
 
     id = "keys"

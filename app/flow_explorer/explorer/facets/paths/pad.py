@@ -20,7 +20,7 @@ from flow_explorer.i18n import tr
 __all__ = ["PadPart"]
 
 
-class PadPart(Part):
+class PadPart(Part[PadPanel]):
     """Its corners are wells of their own."""
 
     id = "pad"

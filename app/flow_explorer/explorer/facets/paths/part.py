@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QObject
@@ -23,8 +23,10 @@ __all__ = ["Part"]
 
 THUMBS = 200
 
+PanelT = TypeVar("PanelT", bound=QWidget)
 
-class Part(QObject):
+
+class Part(QObject, Generic[PanelT]):
     """One part. `sync` asks for what the state needs while the part is in front, `show` paints what is there."""
 
     id: ClassVar[str]
@@ -33,7 +35,7 @@ class Part(QObject):
         super().__init__(facet)
         self.facet, self.host = facet, facet.host
         self._thumbs: dict[str, np.ndarray] = {}
-        self._panel: QWidget | None = None
+        self._panel: PanelT | None = None
 
     @property
     def state(self) -> PathsState:
@@ -41,13 +43,13 @@ class Part(QObject):
 
     # What it gives
 
-    def panel(self) -> QWidget:
+    def panel(self) -> PanelT:
         """Its view, made once."""
         if self._panel is None:
             self._panel = self.make_panel()
         return self._panel
 
-    def make_panel(self) -> QWidget:
+    def make_panel(self) -> PanelT:
         """The view."""
         raise TypeError(f"{type(self).__name__} does not define make_panel")
 

@@ -11,8 +11,16 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from flow_explorer.dialogs.files import LastFolder, ask_file, pictures
 from flow_explorer.explorer.facets.base import Host
+from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.moving.drag_drop import Dropped, read_mime
-from flow_explorer.explorer.moving.recipes import PICTURES_INSIDE, as_picture, changed, read_latent
+from flow_explorer.explorer.moving.recipes import (
+    PICTURES_INSIDE,
+    as_picture,
+    changed,
+    edited,
+    is_reshaped,
+    read_latent,
+)
 from flow_explorer.explorer.state import Slot
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import tr
@@ -71,7 +79,7 @@ class PictureInput(QObject):
             (tr("The picture in B"), controller.slot_latent("B")), (tr("Where the walk stands"), controller.frame()), *more,
         )  # fmt: skip
         for text, latent in entries:
-            action = menu.addAction(text, lambda latent=latent: put(controller.acts.slot_of(latent)))
+            action = menu.addAction(text, lambda latent=latent: put(controller.acts.slot_of(latent)) if latent else None)
             action.setEnabled(latent is not None)
 
     def _take_one(self, item: Dropped, put: Put, say: Say, restores: bool) -> None:
@@ -79,15 +87,32 @@ class PictureInput(QObject):
         if item.checkpoint is not None:
             controller.choose_model(str(item.checkpoint))
             return
-        latent = item.latent
+        latent, here = item.latent, controller.state.model
         if latent is None:
-            why = ""
+            why, reshaped = "", False
             try:
                 found = recipe.extract(item.data, item.name)
-                why = "" if found is None else changed(found, controller.state.model)
-                latent = None if found is None or why else read_latent(found, item.data)
+                why = "" if found is None else changed(found, here)
+                reshaped = found is not None and not why and is_reshaped(found, item.data, here)
+                latent = None if found is None or why or reshaped else read_latent(found, item.data, here)
             except FlowError:
                 found = None  # the picture itself can still be used
+            if latent is not None:
+                sample = latent
+
+                def proved(whole: bool) -> None:
+                    if whole:
+                        put(controller.acts.slot_of(sample))
+                        return
+                    self._host.context.notify(edited(item.name), kind="notice")
+                    self._put_picture(item, put, say)
+
+                self._host.transfers.prover.ask(sample, here, proved)
+                return
+            if reshaped:
+                self._host.context.notify(edited(item.name), kind="notice")
+                self._put_picture(item, put, say)
+                return
             if found is not None and latent is None and restores and (not why or found.get("kind") in PICTURES_INSIDE):
                 self._host.transfers.restore(found)
                 return
@@ -96,17 +121,20 @@ class PictureInput(QObject):
         if latent is not None:
             put(controller.acts.slot_of(latent))
             return
+        self._put_picture(item, put, say)
+
+    def _put_picture(self, item: Dropped, put: Put, say: Say) -> None:
+        """The picture alone, to be encoded."""
+        controller = self._host.controller
 
         def done(picture: Picture | None, sentence: str) -> None:
             if picture is None:
                 say(sentence)
             elif controller.model is not None:
-                put(self._slot(picture, item.name))
+                put(self._slot(picture, item.name, controller.model))
 
         self._host.transfers.loader.read(item.data, item.name, done)
 
-    def _slot(self, picture: Picture, name: str) -> Slot:
-        controller = self._host.controller
-        model = controller.model
+    def _slot(self, picture: Picture, name: str, model: Model) -> Slot:
         seen = apply_crop(picture, Crop(), model.height, model.width, model.channels)
-        return Slot(picture=controller.store.put_array(seen), name=name)
+        return Slot(picture=self._host.controller.store.put_array(seen), name=name)

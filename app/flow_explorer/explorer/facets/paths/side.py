@@ -12,7 +12,7 @@ from flow_explorer.i18n import tr
 __all__ = ["SidePart"]
 
 
-class SidePart(Part):
+class SidePart(Part[SidePanel]):
     """Its ends are the Explorer's own A and B."""
 
     id = "side"
@@ -40,11 +40,11 @@ class SidePart(Part):
         self.link.forget()
 
     def sync(self, model: Model) -> None:
-        ends = [self.host.controller.slot_latent(which) for which in "AB"]
-        self.link.sync(model, *ends, self.state.t)
+        a, b = (self.host.controller.slot_latent(which) for which in "AB")
+        self.link.sync(model, a, b, self.state.t)
 
     def show(self) -> None:
-        panel: SidePanel = self.panel()
+        panel = self.panel()
         panel.set_smooth(self.smooth)
         panel.set_aspect(self.aspect)
         possible = all(self.host.controller.slot_latent(which) is not None for which in "AB")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
@@ -38,6 +39,7 @@ class _RowView(QWidget):
         title, tip = TEXTS[way]
         self.title = Label(tr(title), "heading", parent=self)
         self.title.setToolTip(tr(tip))
+        self.shown: np.ndarray | None = None
         self.note = Label("", "small", parent=self)
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.note.setToolTip(tr("How long z is here, as a share of what lies between the lengths of A's and B's z,\n"
@@ -112,7 +114,7 @@ class SidePanel(QWidget):
             row = rows[way]
             view.strip.show_frames(row.strip)
             view.curve.set_curve(row.bpds, limits)
-            if view.picture.array() is None or row.picture is not getattr(view, "shown", None):
+            if view.picture.array() is None or row.picture is not view.shown:
                 view.shown = row.picture
                 view.picture.set_array(row.picture)
             parts = [] if row.norm is None else [tr("z {percent} % as long", percent=f"{100 * row.norm:.0f}")]

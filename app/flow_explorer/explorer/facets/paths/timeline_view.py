@@ -165,6 +165,8 @@ class TimelineView(CellView):
     def _paint_ways(self, painter: QPainter) -> None:
         """How time passes from key to key, as a curve from low to high."""
         timeline = self._timeline
+        if timeline is None:
+            return
         top, high = RULER + SIDE + 10, BAND - 12
         for index in range(timeline.segments):
             left, right = self.x_of(timeline.starts[index]), self.x_of(timeline.starts[index] + timeline.seconds[index])
@@ -238,7 +240,7 @@ class TimelineView(CellView):
             if chosen >= 0 and 0 <= chosen + step < count:
                 self.reordered.emit(chosen, chosen + step)
         elif step and held & Qt.KeyboardModifier.ShiftModifier:
-            if chosen > 0:
+            if chosen > 0 and self._timeline is not None:
                 self.key_moved.emit(chosen, self._timeline.starts[chosen] + step * NUDGE)
                 self._pause.start()
         elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and chosen >= 0:

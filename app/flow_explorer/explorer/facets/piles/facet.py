@@ -260,8 +260,9 @@ class PilesFacet(Facet):
         model, side = self._model, self.state.side(which)
         if side.folder:
             return side.name
-        known = model is not None and side.model == model.name and 0 <= side.label < len(model.classes)
-        return model.classes[side.label] if known else ""
+        if model is None or side.model != model.name or not 0 <= side.label < len(model.classes):
+            return ""
+        return model.classes[side.label]
 
     def _names(self) -> dict[str, str]:
         """What the piles are called in a sentence: by their letters where both have one name."""

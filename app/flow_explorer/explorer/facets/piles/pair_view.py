@@ -84,12 +84,14 @@ class PairView(QWidget):
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
         there = one is not None and not problem
-        known = there and one.cycle_error is not None
-        lost = known and one.cycle_error > CYCLE_BOUND
-        self.cycle.set_value(error_words(one.cycle_error) if known else "…" if there else "–", "warning" if lost else "")
-        bits = [one.bpd_before, one.bpd_after] if known else []
-        words = " → ".join("–" if value is None else f"{value:.2f}" for value in bits)
-        self.bits.set_value(words + " " + tr("bpd") if known else "…" if there else "–")
+        waiting = "…" if there else "–"
+        if one is None or not there or one.cycle_error is None:
+            self.cycle.set_value(waiting)
+            self.bits.set_value(waiting)
+            return
+        self.cycle.set_value(error_words(one.cycle_error), "warning" if one.cycle_error > CYCLE_BOUND else "")
+        words = " → ".join("–" if value is None else f"{value:.2f}" for value in (one.bpd_before, one.bpd_after))
+        self.bits.set_value(words + " " + tr("bpd"))
 
 
 class FurtherZone(KeyboardFocus, DropTarget):

@@ -140,11 +140,12 @@ class MapsView(CellView):
             if tile.values is None:
                 draw_placeholder(painter, cell)
             else:
-                self._paint_map(painter, cell, self._picture(index, tile))
-            picked = self._pick is not None and self._pick[0] == index
-            if picked:
+                self._paint_map(painter, cell, self._picture(index, tile.values, tile.top))
+            picked = False
+            if self._pick is not None and self._pick[0] == index:
+                picked = True
                 draw_outline(painter, cell, theme.color("z"))
-                self._paint_pick(painter, cell, tile)
+                self._paint_pick(painter, cell, tile, *self._pick[1:])
             below = QRectF(cell.left(), cell.bottom(), cell.width(), CAPTION)
             painter.setPen(theme.color("text" if picked else "muted"))
             painter.drawText(below, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, tile.title)
@@ -163,16 +164,15 @@ class MapsView(CellView):
         if width > 0 and height > 0:
             paint_rounded(painter, area, self._cache.get(picture, width, height, False, ratio))
 
-    def _picture(self, index: int, tile: MapTile) -> np.ndarray:
+    def _picture(self, index: int, values: np.ndarray, top: float) -> np.ndarray:
         """The map in colours: the same array while nothing changes, so that it is scaled once."""
-        key = (theme.current().name, tile.top)
+        key = (theme.current().name, top)
         found = self._shaded.get(index)
-        if found is None or found[0] is not tile.values or found[1] != key:
-            found = self._shaded[index] = (tile.values, key, shade(tile.values, tile.top))
+        if found is None or found[0] is not values or found[1] != key:
+            found = self._shaded[index] = (values, key, shade(values, top))
         return found[2]
 
-    def _paint_pick(self, painter: QPainter, cell: QRectF, tile: MapTile) -> None:
-        _, row, column = self._pick
+    def _paint_pick(self, painter: QPainter, cell: QRectF, tile: MapTile, row: int, column: int) -> None:
         wide, high = cell.width() / tile.shape[1], cell.height() / tile.shape[0]
         place = QRectF(cell.left() + column * wide, cell.top() + row * high, wide, high)
         small = max(0.0, 8 - min(wide, high)) / 2

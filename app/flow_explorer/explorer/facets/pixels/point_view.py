@@ -52,7 +52,7 @@ class PointView(PictureCanvas):
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:
         if self._values is not None:
-            self._paint_overlay(painter, area)
+            self._paint_overlay(painter, area, self._values)
             return
         height, width = self.sides
         row, column = min(int(self._y * height), height - 1), min(int(self._x * width), width - 1)
@@ -67,16 +67,16 @@ class PointView(PictureCanvas):
                 away = QPointF(dx, dy)
                 painter.drawLine(centre + away * (radius + 3), centre + away * (radius + 9))
 
-    def _paint_overlay(self, painter: QPainter, area: QRectF) -> None:
+    def _paint_overlay(self, painter: QPainter, area: QRectF, values: np.ndarray) -> None:
         ratio = self.devicePixelRatioF()
         size = (round(area.width() * ratio), round(area.height() * ratio))
         if min(size) < 1:
             return
-        wanted = (id(self._values), self._values, self._opacity, size, self.smooth)
+        wanted = (id(values), values, self._opacity, size, self.smooth)
         if self._laid is None or self._laid[0][0] != wanted[0] or self._laid[0][2:] != wanted[2:]:
             # The very strongest pixel may stand alone, far above the others.
-            top = float(np.quantile(self._values, 0.995))
-            self._laid = (wanted, enlarged(overlay(self._values, top, self._opacity), *size, self.smooth))
+            top = float(np.quantile(values, 0.995))
+            self._laid = (wanted, enlarged(overlay(values, top, self._opacity), *size, self.smooth))
         paint_picture(painter, area, self._laid[1])
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from flow_explorer.explorer.facets.compare.state import CompareState, Side
 from flow_explorer.explorer.state import ExplorerState
 from flow_explorer.history import History
 from flow_explorer.settings import Settings
+from flow_explorer.workspace import WorkspaceContext
 from flowcore.errors import ConfigError
 
 
@@ -60,14 +61,19 @@ def flat(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def facet(engine, run, tmp_path, qtbot):
+def said() -> list[str]:
+    """What the facet tells the window."""
+    return []
+
+
+@pytest.fixture
+def facet(engine, run, tmp_path, qtbot, said):
     """The facet behind a controller, without a window; the run's best model is open."""
     state = ExplorerState(model=str(run), facet="compare", count=4, selected=1)
     controller = Controller(engine, History(state))
-    said: list[str] = []
-    context = SimpleNamespace(settings=Settings(tmp_path / "settings.json"), notify=lambda sentence, **_: said.append(sentence))
-    made = CompareFacet(Host(controller, context, None))
-    made.said = said
+    context = WorkspaceContext(engine, Settings(tmp_path / "settings.json"), lambda sentence, **_: said.append(sentence))
+    transfers: Any = None  # no picture is moved
+    made = CompareFacet(Host(controller, context, transfers))
     qtbot.addWidget(made.view)
     controller.start()
     controller.add_facet(made)
@@ -144,7 +150,7 @@ def test_a_z_that_cannot_be_exchanged_is_refused_and_the_bits_still_come(facet, 
     assert "3 here and 1 there" in facet.view.empty.label.text()
 
 
-def test_broken_weights_are_one_sentence_and_what_stood_there_comes_back(facet, run, tmp_path, qtbot):
+def test_broken_weights_are_one_sentence_and_what_stood_there_comes_back(facet, run, tmp_path, qtbot, said):
     import torch
     from safetensors.torch import load_file, save_file
 
@@ -160,7 +166,7 @@ def test_broken_weights_are_one_sentence_and_what_stood_there_comes_back(facet, 
     facet.choose("right", str(broken))
     rest(facet, qtbot)
     sentence = facet.view.problems["right"].text()
-    assert "not finite" in sentence and sentence.count(".safetensors") == 1 and not facet.said
+    assert "not finite" in sentence and sentence.count(".safetensors") == 1 and not said
     assert facet.sides["left"].reading.bpd is not None
     facet.host.controller.history.undo()
     rest(facet, qtbot)
@@ -168,7 +174,7 @@ def test_broken_weights_are_one_sentence_and_what_stood_there_comes_back(facet, 
     cut = tmp_path / "cut.safetensors"
     cut.write_bytes((run / "best.safetensors").read_bytes()[:-100])
     facet.choose("right", str(cut))
-    assert "cut short" in facet.said[-1] and facet.state.right.path == str(run)
+    assert "cut short" in said[-1] and facet.state.right.path == str(run)
 
 
 def test_after_the_engine_was_killed_everything_is_there_again(facet, engine, run, qtbot):

@@ -58,7 +58,7 @@ def link(which: str = "right") -> SideLink:
 def test_a_side_finds_its_model_and_its_place_among_the_checkpoints(checkpoint, run_folder, make_checkpoint):
     this, side = open_model(str(checkpoint)), link()
     side.resolve(Side(), this)
-    assert side.model is None and side.error == "" and side.place == -1
+    assert (side.model, side.error, side.place) == (None, "", -1)
     left = link("left")
     left.resolve(Side(), this)
     assert left.model is this and left.is_open_model

@@ -34,6 +34,7 @@ def real(tmp_path_factory):
 
 def test_on_the_real_engine_from_a_folder_to_a_pile(qapp, qtbot, real, bundle, notices, tmp_path):
     from flow_explorer.engine.client import EngineClient
+    from flow_explorer.explorer.facets.map.facet import MapFacet
     from flow_explorer.explorer.workspace import create
     from flow_explorer.settings import Settings
     from flow_explorer.workspace import WorkspaceContext
@@ -53,6 +54,7 @@ def test_on_the_real_engine_from_a_folder_to_a_pile(qapp, qtbot, real, bundle, n
         qtbot.waitUntil(lambda: made.controller.started and made.is_idle(), timeout=60_000)
         made.acts.show_facet("map")
         facet = made.controller.facet
+        assert isinstance(facet, MapFacet)
         facet.open_path(str(real / "pictures"))
         qtbot.waitUntil(lambda: facet.link.data.complete and made.is_idle(), timeout=60_000)
         data = facet.link.data
@@ -62,7 +64,9 @@ def test_on_the_real_engine_from_a_folder_to_a_pile(qapp, qtbot, real, bundle, n
         np.testing.assert_array_equal(facet.large().picture, data.picture(4))
         made.send("A")
         qtbot.waitUntil(lambda: facet.link.places["A"] is not None and made.is_idle(), timeout=60_000)
-        np.testing.assert_allclose(facet.link.places["A"], data.points[4], atol=0.05)
+        place = facet.link.places["A"]
+        assert place is not None
+        np.testing.assert_allclose(place, data.points[4], atol=0.05)
         (tmp_path / "pile").mkdir()
         members = np.zeros(30, bool)
         members[[1, 4, 7]] = True

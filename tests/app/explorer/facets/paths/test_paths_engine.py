@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,8 @@ def model(tmp_path_factory):
     with torch.no_grad():
         for parameter in flow.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.01)
-        flow.prior.location.add_(torch.randn(flow.prior.location.shape, generator=generator))
+        location = flow.prior.get_parameter("location")
+        location.add_(torch.randn(location.shape, generator=generator))
     card = {
         "name": "small", "title": "Small", "system": "glow", "architecture": flow.architecture, "size": [16, 16], "channels": 3,
         "held_out": {"bpd_quantiles": [k / 20 for k in range(201)], "count": 201}, "format_version": 1,
@@ -47,13 +49,18 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture
-def paths(engine, model, qtbot, tmp_path):
+def told() -> list[str]:
+    """What the facet tells the window."""
+    return []
+
+
+@pytest.fixture
+def paths(engine, model, qtbot, tmp_path, told):
     controller = Controller(engine, History(ExplorerState(model=str(model[0]), selected=2, facet="paths")))
     controller.start()
-    told = []
     context = WorkspaceContext(engine, Settings(tmp_path / "settings.json"), lambda sentence, *_, **__: told.append(sentence))
-    made = PathsFacet(Host(controller, context, SimpleNamespace(mime=lambda _latent: None)))
-    made.told = told
+    transfers: Any = SimpleNamespace(mime=lambda _latent: None)
+    made = PathsFacet(Host(controller, context, transfers))
     controller.add_facet(made)
     rest(made, qtbot)
     yield made
@@ -123,7 +130,7 @@ def test_the_pad_is_bilinear_in_z_and_in_the_classes(paths, model, qtbot):
 
 
 @pytest.mark.parametrize("path", ["spherical", "catmull-rom"])
-def test_the_timeline_plays_and_saves_what_the_library_samples(paths, model, qtbot, tmp_path, path):
+def test_the_timeline_plays_and_saves_what_the_library_samples(paths, model, qtbot, tmp_path, path, told):
     from flow_explorer.explorer.moving.animating import Animated
     from flowcore.pictures import recipe
 
@@ -153,4 +160,4 @@ def test_the_timeline_plays_and_saves_what_the_library_samples(paths, model, qtb
     out = tmp_path / "timeline.webp"
     paths.timeline.saver.save(str(out), Animated(".webp", 2, 4.0, False))
     rest(paths, qtbot)
-    assert paths.told == [f"Saved {out}."] and recipe.extract(out)["kind"] == "timeline"
+    assert told == [f"Saved {out}."] and recipe.extract(out)["kind"] == "timeline"

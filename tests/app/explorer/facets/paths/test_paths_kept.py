@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,12 @@ def test_the_state_survives_json_and_other_keys_and_refuses_nonsense(three, path
     assert moved.keys == {key.upper() for key in state.keys} and moved.t == state.t
     from flowcore.errors import ConfigError
 
-    for bad in ({"part": "other"}, {"t": 2}, {"x": float("nan")}, {"corners": [{}]}, {"stops": [{}]}, {"selected": 0},
-                {"stops": [{"well": state.corners[0].to_dict(), "seconds": 0}]}, {"loop": 1}, {"fps": 0}, {"path": "zigzag"},
-                {"stops": "many"}, {"way": 3}, []):  # fmt: skip
+    wrong: tuple[Any, ...] = (
+        {"part": "other"}, {"t": 2}, {"x": float("nan")}, {"corners": [{}]}, {"stops": [{}]}, {"selected": 0},
+        {"stops": [{"well": state.corners[0].to_dict(), "seconds": 0}]}, {"loop": 1}, {"fps": 0}, {"path": "zigzag"},
+        {"stops": "many"}, {"way": 3}, [],
+    )  # fmt: skip
+    for bad in wrong:
         with pytest.raises(ConfigError):
             PathsState.from_dict(bad)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,13 +15,15 @@ from flow_explorer.explorer.facets.pixels.state import PixelsState, ZPlace
 from flow_explorer.explorer.state import ExplorerState
 from flow_explorer.history import History
 from flow_explorer.settings import Settings
+from flow_explorer.workspace import WorkspaceContext
 
 
 def test_look_paint_and_take_the_result(engine, qtbot, tmp_path):
     controller = Controller(engine, History(ExplorerState(model="fashion-realnvp", count=4, selected=1, facet="pixels")))
-    context = SimpleNamespace(settings=Settings(tmp_path / "settings.json"))
+    context = WorkspaceContext(engine, Settings(tmp_path / "settings.json"))
+    transfers: Any = None  # no picture is moved
     controller.start()
-    pixels = Pixels(Host(controller, context, None))
+    pixels = Pixels(Host(controller, context, transfers))
     controller.add_facet(pixels)
 
     def rest() -> None:
@@ -41,18 +43,20 @@ def test_look_paint_and_take_the_result(engine, qtbot, tmp_path):
     pixels.change(replace(pixels.state, mode="paint", amount=0.0, brush=0.1), "paint")
     pixels._draw(((0.2, 0.2), (0.4, 0.2)))
     rest()
-    painted = pixels.large()
-    assert np.array_equal(painted.picture, pixels.painting.painted)
+    painted, there = pixels.large(), pixels.painting.painted
+    assert painted is not None and there is not None and np.array_equal(painted.picture, there)
     pixels.change(replace(pixels.state, amount=1.0), "plausible")
     rest()
     plausible = pixels.large()
-    assert not np.array_equal(plausible.picture, painted.picture)
-    assert pixels.painting.plausible_figures.bpd < pixels.painting.painted_figures.bpd
+    assert plausible is not None and not np.array_equal(plausible.picture, painted.picture)
+    better, worse = pixels.painting.plausible_figures.bpd, pixels.painting.painted_figures.bpd
+    assert better is not None and worse is not None and better < worse
     # In a well it is the same picture to the byte, from that z.
     controller.acts.put_latent("A", plausible)
     rest()
     view = controller.slots["A"].view
-    assert view.differing == 0 and np.array_equal(view.reconstruction, plausible.picture)
+    assert view.differing == 0 and view.reconstruction is not None
+    assert np.array_equal(view.reconstruction, plausible.picture)
     while controller.history.undo():
         pass
     rest()

@@ -80,7 +80,7 @@ def test_a_saved_result_brings_back_its_z_and_its_strokes(pixels, client, worksp
     latent, state = workspace.controller.large(), pixels.state
     data = workspace.exporter.picture(latent)
     found = recipe.extract(data, "saved.png")
-    assert np.array_equal(read_latent(found, data).z, latent.z)
+    assert found is not None and np.array_equal(read_latent(found, data).z, latent.z)
     qtbot.mouseClick(pixels.controls.paint.clear, LEFT)
     pixels.change(replace(pixels.state, mode="look", amount=0.1), "something else")
     workspace.controller.restore_recipe(found)

@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import Any
 
-from flow_explorer.cli.output import say
+from flow_explorer.terminal.output import say
 from flowcore.one_line import one_line
 
 __all__ = ["TerminalProgress"]

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from flow_explorer.cli.output import say
+from flow_explorer.terminal.output import say
 
 __all__ = ["EXIT_CODES", "HANGUP", "Ended", "noting", "unwinding"]
 
