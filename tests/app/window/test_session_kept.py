@@ -309,7 +309,8 @@ def test_a_picture_that_is_gone_is_said_and_the_session_that_names_it_is_kept(qt
     text = path.read_text()
     key = json.loads(text)["workspaces"]["explorer"]["a"]["picture"]
     (home / "state" / "explorer" / key).write_bytes(b"")
-    window = MainWindow(EngineClient(), Settings(), WindowSession(), entries=[entry for entry in REGISTRY if entry.id == "explorer"])
+    entries = [entry for entry in REGISTRY if entry.id == "explorer"]
+    window = MainWindow(EngineClient(), Settings(), WindowSession(), entries=entries)
     qtbot.addWidget(window)
     window.show()
     window.begin("explorer")
