@@ -5,7 +5,6 @@ Preferences are not work: the state of a workspace goes to the session file (``f
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import time
@@ -88,8 +87,12 @@ class Settings:
         self._changed: set[str] = set()
         self._listeners: list[Callable[[str], None]] = []
         values = self._stored()
+        self._odd: Path | None = None
+        """Where a file that could not be read goes before another takes its place."""
         if values is None:
-            self._put_aside()
+            self._odd = self.path.with_name(f"settings-kept-{time.strftime('%Y-%m-%d-%H%M%S')}-{os.getpid()}.json")
+            self.said = tr("The settings could not be read, so they are as at the first start; the old file is kept as {path} "
+                           "as soon as a setting is changed.", path=str(self._odd))  # fmt: skip
         self._values: dict[str, Any] = values or {}
 
     def _stored(self) -> dict[str, Any] | None:
@@ -103,12 +106,12 @@ class Settings:
         return {name: value for name, value in values.items() if _is_storable(value)}
 
     def _put_aside(self) -> None:
-        there = self.path.with_name(f"settings-kept-{time.strftime('%Y-%m-%d-%H%M%S')}-{os.getpid()}.json")
-        with contextlib.suppress(OSError):
-            self.path.rename(there)
-            make_private(there)
-            self.said = tr("The settings could not be read, so they are as at the first start; the old file is kept as {path}.",
-                           path=str(there))  # fmt: skip
+        """Keep the file that could not be read; raises OSError where that is not possible."""
+        if self._odd is not None:
+            if self._stored() is None:  # another window may have put a whole one in its place
+                self.path.rename(self._odd)
+                make_private(self._odd)
+            self._odd = None
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value called ``name``; ``default`` where it is missing or of another type than ``default``."""
@@ -130,8 +133,9 @@ class Settings:
     def save(self) -> bool:
         """Write the file; returns False where that is not possible."""
         own = {name: self._values[name] for name in self._changed if _is_storable(self._values[name])}
-        others = self._stored()
         try:
+            self._put_aside()
+            others = self._stored()
             values = {**(self._values if others is None else others), **own}
             write_json(self.path, {"version": VERSION, "values": {k: v for k, v in values.items() if _is_storable(v)}})
         except (OSError, ValueError, TypeError):

@@ -134,10 +134,10 @@ class ExplorerWorkspace(Workspace):
         return self._kept.state()
 
     def restore(self, state: dict[str, Any]) -> list[str]:
-        restored, missing, said = self._kept.read(state)
+        restored, missing, more = self._kept.read(state)
         self.history.reset(restored)
-        if said:
-            self.context.notify(" ".join(said), kind="notice")
+        if missing or more:
+            self.context.notify(" ".join([*missing, *more]), kind="notice")
         return missing
 
     def read_past_state(self, values: Any) -> ExplorerState:

@@ -50,14 +50,14 @@ class DeviceChip(ChipButton):
     def refresh(self) -> None:
         """Show the engine's state as it is."""
         state = self._engine.state
+        if state in ("ready", "busy") and self._engine.silent:
+            state = "silent"
         if state == "busy":
             if not self._busy.isActive() and not self._pulse.isActive():
                 self._busy.start()
         else:
             self._busy.stop()
             self._pulse.stop()
-        if state in ("ready", "busy") and self._engine.silent:
-            state = "silent"
         words, tone = {
             "silent": (tr("No answer"), "warning"),
             "starting": (tr("Starting…"), "faint"),
@@ -78,7 +78,7 @@ class DeviceChip(ChipButton):
         self.setAccessibleName(tr("Device: {name}", name=words))
 
     def _start_pulse(self) -> None:
-        if self._engine.state == "busy" and theme.animations_enabled():
+        if self._engine.state == "busy" and not self._engine.silent and theme.animations_enabled():
             self._clock.start()
             self._pulse.start()
 

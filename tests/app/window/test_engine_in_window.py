@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+import numpy as np
 import pytest
 from PySide6.QtTest import QSignalSpy
 
@@ -55,3 +56,34 @@ def test_an_engine_that_gave_up_can_be_started_from_the_chip(make_window):
     (action,) = chip.menu().actions()
     action.trigger()
     assert window.engine.state == "starting" and chip.texts[0] == "Starting…"
+
+
+def test_an_engine_that_does_not_answer_is_told_of_with_a_button_that_restarts_it(make_window, qtbot, monkeypatch):
+    from flow_explorer.engine import watchdog
+    from flow_explorer.engine.requests.toykeep import CheckToy
+
+    monkeypatch.setattr(watchdog, "BEAT_MS", 200)
+    window = make_window(start=True)
+    with qtbot.waitSignal(window.engine.ready, timeout=60_000):
+        pass
+    old, banner = window.engine.pid, window.banners.lasting["engine"]
+    os.kill(old, signal.SIGSTOP)
+    window.engine.send(CheckToy({}, np.zeros(4, np.uint8)))
+    qtbot.waitUntil(lambda: "does not answer" in banner.sentence, timeout=60_000)
+    assert window.topbar.device.texts[0] == "No answer" and window.topbar.device.dot == "warning"
+    window.notify("Something else.")
+    assert banner.sentence and banner.act_button.text() == "Restart the engine"
+    with qtbot.waitSignal(window.engine.restarted, timeout=60_000):
+        banner.act_button.click()
+    assert banner.sentence == "" and window.engine.pid != old
+    assert window.engine.wait_until_idle(60_000)
+    assert window.topbar.device.dot == "good"
+
+
+def test_after_giving_up_the_banner_starts_it_again(make_window, qtbot):
+    window = make_window()
+    window.engine._give_up()
+    banner = window.banners.lasting["engine"]
+    assert "Start the engine again" in banner.sentence and banner.act_button.text() == "Start the engine again"
+    banner.act_button.click()
+    assert window.engine.state == "starting" and banner.sentence == ""

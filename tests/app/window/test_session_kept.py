@@ -293,3 +293,33 @@ def test_the_name_of_a_file_that_is_no_unicode_does_not_stop_the_session(qapp, h
 def test_contents_of_every_kind_are_looked_after():
     assert all(kept_files.KEY.fullmatch(letter + "0" * 32) for letter in "pzt") and set(CONTENTS) == {"explorer", "toylab"}
     assert time.time() > 1e9 + content_files.YOUNG_S
+
+
+def test_a_picture_that_is_gone_is_said_and_the_session_that_names_it_is_kept(qtbot, home):
+    import shutil
+    from pathlib import Path
+
+    from flow_explorer.engine.client import EngineClient
+    from flow_explorer.main_window import MainWindow
+    from flow_explorer.settings import Settings
+    from flow_explorer.workspace import REGISTRY
+
+    shutil.copytree(Path(__file__).parents[2] / "fixtures" / "853f5d9" / "session", home / "state")
+    path = home / "state" / "session.json"
+    text = path.read_text()
+    key = json.loads(text)["workspaces"]["explorer"]["a"]["picture"]
+    (home / "state" / "explorer" / key).write_bytes(b"")
+    entries = [entry for entry in REGISTRY if entry.id == "explorer"]
+    window = MainWindow(EngineClient(), Settings(), WindowSession(), entries=entries)
+    qtbot.addWidget(window)
+    window.show()
+    window.begin("explorer")
+    (kept,) = path.parent.glob("session-kept*.json")
+    said = window.banners.notice.sentence + window.banners.notice.details
+    assert "The picture in A cannot be found" in said and str(kept) in said and kept.read_text() == text
+    qtbot.waitUntil(lambda: window.current.controller.started)
+    assert window.current.history.state.a.empty
+    window.close()
+    for workspace in window.workspaces.values():
+        workspace.setParent(window)
+        workspace.hide()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ class KeptWork:
         self.files.write(self._controller.store, history.state.keys | self.past.keys)
 
     def state(self) -> dict[str, Any]:
-        """The present state."""
+        """The present state, whose contents are put on disk first, as far as that can be."""
+        with contextlib.suppress(OSError):  # whoever must know has called `keep_contents`
+            self.keep_contents()
         return {**self._controller.state.to_dict(), **saying(self._controller.weights)}
 
     def read(self, values: dict[str, Any]) -> tuple[ExplorerState, list[str], list[str]]:

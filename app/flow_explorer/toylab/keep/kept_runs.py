@@ -117,7 +117,7 @@ class KeptRuns:
         data, seconds = self._files.read(entry["key"]), entry.get("seconds")
         if data is None or "t" + hashlib.sha256(data).hexdigest()[:32] != entry["key"]:
             raise broken
-        if type(seconds) not in (int, float) or not 0 <= seconds <= 1e9:
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 1e9:
             raise broken
         return snapshot_step(data), float(seconds), np.frombuffer(data, np.uint8), Curve.from_list(entry.get("curve"))
 
