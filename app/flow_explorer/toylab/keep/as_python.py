@@ -24,7 +24,7 @@ from flowcore.plane.trainer import ToyConfig, ToyTrainer
 
 CONFIG = {config}
 COURSE = [  # (from which step on, with which settings)
-{course}
+{schedule}
 ]
 STEPS = {steps}
 
