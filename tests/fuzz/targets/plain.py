@@ -49,6 +49,7 @@ def _targets() -> list[bytes]:
 
 def _target(path: Path) -> None:
     value = _value(path)
+    target: Any
     density, target = value if isinstance(value, list) and len(value) == 2 else ("grid", value)
     targets.make(target, density).sample(10, np.random.default_rng(0))
 
