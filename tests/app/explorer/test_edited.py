@@ -136,7 +136,7 @@ def test_the_z_of_another_picture_in_a_session_is_found_out(workspace, client, s
     client.run()
     kept = json.loads(json.dumps(workspace.state()))
     kept["a"]["picture"] = workspace.controller.store.put_array(other.picture)
-    workspace.files.write(workspace.controller.store, {kept["a"]["picture"], kept["a"]["latent"]})
+    workspace._kept.files.write(workspace.controller.store, {kept["a"]["picture"], kept["a"]["latent"]})
     workspace.restore(kept)
     client.run()
     assert not state(workspace).a.latent and "edited since it was saved" in notices[-1][0]
