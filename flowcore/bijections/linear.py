@@ -26,7 +26,7 @@ def _inverse(weight: Tensor) -> Tensor:
     """W⁻¹ (C, C), computed in float64. Raises `NonFiniteError` where there is none."""
     try:
         return torch.linalg.inv(to_float64(weight)).to(weight)
-    except torch.linalg.LinAlgError:
+    except torch.linalg.LinAlgError:  # pyright: ignore[reportPrivateImportUsage]  # documented, and not in __all__
         raise NonFiniteError("A 1×1 convolution of this model has no inverse, so nothing can be decoded.") from None
 
 

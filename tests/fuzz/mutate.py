@@ -28,33 +28,33 @@ PIECES = (
 
 def mutated(rng: random.Random, data: bytes, others: Sequence[bytes] = ()) -> bytes:
     """Some places of the bytes overwritten, cut out, repeated, or taken from another file."""
-    data = bytearray(data)
+    changed = bytearray(data)
     for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
-        at = rng.randrange(len(data) + 1) if rng.random() < 0.5 else min(len(data), rng.randrange(600))
-        end = min(len(data), at + rng.choice((1, 2, 4, 8, 60, 4000)))
+        at = rng.randrange(len(changed) + 1) if rng.random() < 0.5 else min(len(changed), rng.randrange(600))
+        end = min(len(changed), at + rng.choice((1, 2, 4, 8, 60, 4000)))
         match rng.randrange(8):
-            case 0 if at < len(data):
-                data[at] ^= 1 << rng.randrange(8)
+            case 0 if at < len(changed):
+                changed[at] ^= 1 << rng.randrange(8)
             case 1:
-                data[at:end] = rng.choice(PIECES)
+                changed[at:end] = rng.choice(PIECES)
             case 2:
-                del data[at:end]
+                del changed[at:end]
             case 3:
-                data[at:at] = data[at:end] * rng.choice((1, 2, 50))
+                changed[at:at] = changed[at:end] * rng.choice((1, 2, 50))
             case 4:
-                del data[at:]
+                del changed[at:]
             case 5:
-                data[at:end] = rng.randbytes(end - at)
+                changed[at:end] = rng.randbytes(end - at)
             case 6 if others:
                 other = rng.choice(others)
                 start = rng.randrange(len(other) + 1)
-                data[at:end] = other[start : start + rng.choice((4, 40, 4000))]
+                changed[at:end] = other[start : start + rng.choice((4, 40, 4000))]
             case _:
-                found = list(re.finditer(rb"\d+", bytes(data[:20_000])))
+                found = list(re.finditer(rb"\d+", bytes(changed[:20_000])))
                 if found:
                     place = rng.choice(found)
-                    data[place.start() : place.end()] = rng.choice(NUMBERS)
-    return bytes(data)
+                    changed[place.start() : place.end()] = rng.choice(NUMBERS)
+    return bytes(changed)
 
 
 def json_text(rng: random.Random, text: bytes, others: Sequence[bytes] = ()) -> bytes:

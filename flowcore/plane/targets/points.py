@@ -117,7 +117,7 @@ def from_points(
         rows = np.sort(np.random.default_rng(seed).choice(table.rows, MAX_ROWS, replace=False))
         notes.append(f"{MAX_ROWS:,} of {table.rows:,} rows were drawn (seed {seed}).")
     values = table.cells(rows, chosen)
-    good = np.isfinite(values).all(1)
+    good = np.asarray(np.isfinite(values).all(1))
     if len(without):
         kept = leave_out(values, without)
         if (good & ~kept).any():

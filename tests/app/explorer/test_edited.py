@@ -35,7 +35,9 @@ def barred(image: Image.Image) -> Image.Image:
 
 
 def dotted(image: Image.Image) -> Image.Image:
-    image.putpixel((2, 2), tuple(value ^ 1 for value in image.getpixel((2, 2))))
+    values = image.getpixel((2, 2))
+    assert isinstance(values, tuple)
+    image.putpixel((2, 2), tuple(value ^ 1 for value in values))
     return image
 
 
@@ -134,7 +136,7 @@ def test_the_z_of_another_picture_in_a_session_is_found_out(workspace, client, s
     client.run()
     kept = json.loads(json.dumps(workspace.state()))
     kept["a"]["picture"] = workspace.controller.store.put_array(other.picture)
-    workspace.files.write(workspace.controller.store, {kept["a"]["picture"], kept["a"]["latent"]})
+    workspace._kept.files.write(workspace.controller.store, {kept["a"]["picture"], kept["a"]["latent"]})
     workspace.restore(kept)
     client.run()
     assert not state(workspace).a.latent and "edited since it was saved" in notices[-1][0]
@@ -143,6 +145,7 @@ def test_the_z_of_another_picture_in_a_session_is_found_out(workspace, client, s
 def test_an_animated_picture_with_a_samples_recipe_is_a_picture(workspace, client, sample, tmp_path, notices):
     data = workspace.exporter.picture(sample)
     image = Image.open(io.BytesIO(data))
+    assert isinstance(image, PngImagePlugin.PngImageFile)
     image.load()
     info = PngImagePlugin.PngInfo()
     for word, text in image.text.items():
@@ -159,6 +162,7 @@ def test_an_animated_picture_with_a_samples_recipe_is_a_picture(workspace, clien
 
 def test_a_lossy_copy_as_webp_is_a_picture(workspace, client, sample, tmp_path, notices):
     found = recipe.extract(workspace.exporter.picture(sample))
+    assert found is not None
     path = tmp_path / "copy.webp"
     Image.fromarray(sample.picture).save(path, "WEBP", quality=40, xmp=recipe.to_xmp(found))
     drop(workspace.slots["A"], urls(path))
@@ -170,6 +174,7 @@ def test_a_z_of_the_wrong_size_or_two_recipes_make_it_a_picture(workspace, clien
     data = workspace.exporter.picture(sample)
     found = recipe.extract(data)
     other = recipe.extract(workspace.exporter.picture(workspace.controller.page.view.slots[1]))
+    assert found is not None and other is not None
     path = tmp_path / "two.png"
     text = recipe.embed(to_png_bytes(sample.picture), other)
     at = text.index(b"iTXt") - 4

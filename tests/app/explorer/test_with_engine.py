@@ -307,7 +307,8 @@ def test_a_sample_saved_long_ago_keeps_its_z_and_one_that_was_painted_on_does_no
     assert said == ["sample 4, seed 2"] and controller.state.b.latent == "" and whole.own and not edited.own
     assert whole.z == controller.state.a.latent != edited.z
     for view, frame in ((whole, 0), (edited, -1)):
-        assert view.differing == 0 and np.array_equal(view.reconstruction, view.seen)
+        assert view.differing == 0 and view.reconstruction is not None and view.seen is not None
+        assert np.array_equal(view.reconstruction, view.seen)
         # What the slot proves is where the walk is.
         assert np.abs(controller.walk.view.frames[frame].astype(int) - view.seen).max() <= 1
     controller.deleteLater()

@@ -125,7 +125,7 @@ HOSTILE = {
     "no ASCII": lambda value: damaged(value, snapshot="é" * 40),
     "no weights in it": lambda value: damaged(value, snapshot=base64.b64encode(b"hello, hello, hello").decode()),
     "a header that promises more": lambda value: damaged(value, snapshot=base64.b64encode(b"\xff" * 7 + b"\x00{}").decode()),
-    "a course of no numbers": lambda value: damaged(value, snapshot=other_header(value, schedule=[[0, "x", 1]])),
+    "a course of no numbers": lambda value: damaged(value, snapshot=other_header(value, course=[[0, "x", 1]])),
     "steps below nothing": lambda value: damaged(value, snapshot=other_header(value, step=-3)),
     "a curve of another type": lambda value: damaged(value, curve={"a": 1}),
     "a curve that goes back": lambda value: damaged(value, curve=[[5, 1.0, 0.1, None], [3, 1.0, 0.1, None]]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def _json(*values: object) -> list[bytes]:
     return [json.dumps(value).encode() for value in values]
 
 
-def _value(path: Path) -> object:
+def _value(path: Path) -> Any:
     """What a file holds; of one that is no JSON there is nothing to give a reader."""
     try:
         return json.loads(path.read_bytes())
@@ -48,6 +49,7 @@ def _targets() -> list[bytes]:
 
 def _target(path: Path) -> None:
     value = _value(path)
+    target: Any
     density, target = value if isinstance(value, list) and len(value) == 2 else ("grid", value)
     targets.make(target, density).sample(10, np.random.default_rng(0))
 

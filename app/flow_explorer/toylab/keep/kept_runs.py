@@ -21,6 +21,7 @@ from flow_explorer.toylab.race.entries import racers
 from flow_explorer.toylab.run import Run, RunEntry
 from flow_explorer.toylab.state import ToyState
 from flowcore.errors import ConfigError, FlowError
+from flowcore.fields import is_number
 from flowcore.plane.schedule import snapshot_step
 
 __all__ = ["MOST_BYTES", "KeptRuns"]
@@ -117,7 +118,7 @@ class KeptRuns:
         data, seconds = self._files.read(entry["key"]), entry.get("seconds")
         if data is None or "t" + hashlib.sha256(data).hexdigest()[:32] != entry["key"]:
             raise broken
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 1e9:
+        if not is_number(seconds) or not 0 <= seconds <= 1e9:
             raise broken
         return snapshot_step(data), float(seconds), np.frombuffer(data, np.uint8), Curve.from_list(entry.get("curve"))
 
