@@ -18,7 +18,7 @@ from flow_explorer.widgets import ChipButton
 from flow_explorer.widgets.pixels import enlarged
 from flowcore.errors import FlowError
 
-__all__ = ["RECENT_MAX", "ModelMenu", "remember_model"]
+__all__ = ["RECENT_MAX", "ModelMenu", "recent_models", "remember_model"]
 
 RECENT = "explorer.recent_models"
 RECENT_MAX = 6
@@ -32,6 +32,11 @@ def remember_model(settings: Settings, name: str) -> None:
         return
     recent = [entry for entry in settings.get(RECENT, []) if isinstance(entry, str) and entry != name]
     settings.set(RECENT, [name, *recent][:RECENT_MAX])
+
+
+def recent_models(settings: Settings) -> list[str]:
+    """The models that are not bundled and were open last, the latest first."""
+    return [name for name in settings.get(RECENT, []) if isinstance(name, str)]
 
 
 def _face_of(picture: np.ndarray, ratio: float) -> QIcon:
