@@ -15,6 +15,7 @@ from flow_explorer.training.record import RunSnapshot
 from flow_explorer.training.runs_list import second_line, state_tone, state_words
 from flow_explorer.widgets import Card, Label, Legend, ProgressView
 from flow_explorer.widgets.elided import ElidedLabel
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["CompareView", "Dot", "RunView", "WaitingView"]
 
@@ -133,7 +134,7 @@ class RunView(QWidget):
     def show_run(self, run: RunSnapshot, look: Look) -> None:
         """Show a run as it is."""
         self.title.setText(run.name)
-        self.title.setToolTip(str(run.path))
+        self.title.setToolTip(plain(str(run.path)))
         self.dot.set_tone(state_tone(run))
         self.state.setText(" · ".join(filter(None, (second_line(run), state_words(run)))))
         told = findings(run)
@@ -204,7 +205,7 @@ class CompareView(QWidget):
             values = (f"{run.name}  ·  {second_line(run)}", held, train, f"{run.step:,}", time, state_words(run))
             for cell, text in zip(cells[1:], values, strict=True):
                 cell.setText(text)
-            cells[1].setToolTip(values[0])
+            cells[1].setToolTip(plain(values[0]))
             cells[2].set_tone("good" if best is not None and run.best == best and len(runs) > 1 else "")
 
     def _add_row(self) -> None:

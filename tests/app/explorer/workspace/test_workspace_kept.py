@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from flow_explorer.engine.requests.explorer import OpenModel
+from flow_explorer.explorer.facets.levels.state import LevelsState
 from flowcore.pictures import recipe
 from flowcore.pictures.images import read_picture
 from tests.app.explorer.conftest import write_checkpoint
@@ -93,8 +94,9 @@ def test_a_saved_picture_holds_what_it_needs_and_the_rest_only_where_asked(works
     rng = np.random.default_rng(0)
     for which, name in (("A", "Anna at the sea.png"), ("B", "passport.jpg")):
         workspace.acts.put_picture(which, png(rng.integers(0, 256, (9, 9, 3), np.uint8)), name)
-    workspace.acts.show_facet("paths")
+    workspace.acts.set_facet("levels", LevelsState(order="likelihood"), "Sort them")
     client.run()
+    assert state(workspace).facets
     exporter, page = workspace.exporter, workspace.controller.page.view
     bare = [exporter.picture(page.slots[2]), exporter.page(), exporter.picture(workspace.controller.slot_latent("A"))]
     for data in bare:
