@@ -149,7 +149,28 @@ class Transfers(QObject):
             return
         acts.put_latent(target, latent)
         also = tr("It also holds the settings that it was made with.") if act is not None else ""
-        self._notify(" ".join([tr("{name} came back with its own z.", name=item.name), also]).strip(), kind="notice", act=act)
+        words = " ".join([tr("{name} came back with its own z.", name=item.name), also]).strip()
+        self._once_proved(target, lambda: self._notify(words, kind="notice", act=act))
+
+    def _once_proved(self, which: str, tell: Callable[[], object]) -> None:
+        """Say that a slot has its own z once that is proved; at once where another model is open, which has no use for it."""
+        controller = self._controller
+        slot, model = controller.state.slot(which), controller.model
+        if model is None or not slot.keeps_latent(model.name, model.weights):
+            tell()
+            return
+
+        def look(changed: str) -> None:
+            view = controller.slots[which].view
+            over = controller.state.slot(which) != slot
+            if changed != which or not (over or view.error or view.differing is not None):
+                return
+            controller.slot_changed.disconnect(look)
+            if not over and view.own:
+                tell()
+
+        controller.slot_changed.connect(look)
+        look(which)
 
     def recipe_in(self, item: Dropped) -> dict | None:
         """The recipe in a picture file, with the places of the models that it names. Raises `FlowError`."""
