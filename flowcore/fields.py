@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 import reprlib
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any, NoReturn, TypeGuard
@@ -17,8 +18,8 @@ from typing import Any, NoReturn, TypeGuard
 from .errors import ConfigError
 
 __all__ = [
-    "Setting", "changes", "check", "choice", "flag", "is_number", "like", "number", "numbers", "other", "read", "settings",
-    "several", "shown", "text", "to_dict", "whole",
+    "Setting", "changes", "check", "choice", "flag", "is_finite", "is_number", "like", "number", "numbers", "other", "read",
+    "settings", "several", "shown", "text", "to_dict", "whole",
 ]  # fmt: skip
 
 _KEY = "setting"
@@ -37,6 +38,11 @@ def shown(value: object) -> str:
 def is_number(value: object) -> TypeGuard[float]:
     """Whether what JSON holds is a number; true and false are none."""
     return type(value) in (int, float)
+
+
+def is_finite(value: object) -> TypeGuard[float]:
+    """Whether it is a number that a float can hold; an int of 400 digits is none."""
+    return is_number(value) and -sys.float_info.max <= value <= sys.float_info.max
 
 
 @dataclass(frozen=True)

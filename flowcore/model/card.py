@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .. import plain_json
 from ..errors import CheckpointError
-from ..fields import is_number, shown
+from ..fields import is_finite, is_number, shown
 from .temperature import TEMPERATURE_MAX, Temperature, split
 
 __all__ = [
@@ -225,7 +225,7 @@ def _held_out(card: Mapping) -> list[float]:
     quantiles = held_out.get("bpd_quantiles") if isinstance(held_out, dict) else None
     if not isinstance(quantiles, list) or len(quantiles) < 2:
         return []
-    if not all(is_number(value) and math.isfinite(value) for value in quantiles):
+    if not all(is_finite(value) for value in quantiles):
         return []
     return quantiles if all(a <= b for a, b in itertools.pairwise(quantiles)) else []
 
@@ -264,7 +264,7 @@ def held_out_norms(card: Mapping, levels: int) -> list[tuple[float, float, float
     for row in rows:
         if not isinstance(row, list) or len(row) != len(NORM_SHARES):
             return None
-        if not all(is_number(value) and math.isfinite(value) and value >= 0 for value in row) or row != sorted(row):
+        if not all(is_finite(value) and value >= 0 for value in row) or row != sorted(row):
             return None
     return [(row[0], row[1], row[2]) for row in rows]
 

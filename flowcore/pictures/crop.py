@@ -9,15 +9,23 @@ from dataclasses import asdict, dataclass, fields, replace
 import numpy as np
 from PIL import Image, ImageColor
 
-from ..errors import PictureError
+from ..errors import ConfigError, PictureError
+from ..fields import check, flag, number, other, shown
 from .images import Picture
 
 __all__ = ["MAX_ZOOM", "MIN_ZOOM", "Crop", "apply_crop", "crop_corners", "crop_for_eyes", "crop_size", "points_of_targets"]
 
 MIN_ZOOM, MAX_ZOOM = 0.25, 64.0
+MAX_ANGLE = 1e9
 
 # Of a turned crop, this many times more pixels each way are sampled than the model sees, then averaged.
 _OVERSAMPLING = 4
+
+
+def _colour(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise ConfigError(f"A crop's background must be a colour like #ffffff, not {shown(value)}.")
+    return value
 
 
 @dataclass(frozen=True)
@@ -31,31 +39,20 @@ class Crop:
     crop of just the model's size copies bytes and resamples nothing.
     """
 
-    center_x: float = 0.5
-    center_y: float = 0.5
-    zoom: float = 1.0
-    angle: float = 0.0
-    background: str = "#ffffff"
-    aligned: bool = True
+    center_x: float = number(0.5, -1.0, 2.0, called="center_x")
+    center_y: float = number(0.5, -1.0, 2.0, called="center_y")
+    zoom: float = number(1.0, MIN_ZOOM, MAX_ZOOM)
+    angle: float = number(0.0, -MAX_ANGLE, MAX_ANGLE)
+    background: str = other("#ffffff", _colour)
+    aligned: bool = flag(True)
 
     def __post_init__(self) -> None:
+        try:
+            check(self, "A crop's")
+        except ConfigError as error:
+            raise PictureError(str(error)) from None
         for name in ("center_x", "center_y", "zoom", "angle"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise PictureError(f"A crop's {name} must be a finite number, not {value!r}.")
-            object.__setattr__(self, name, float(value))
-        if not MIN_ZOOM <= self.zoom <= MAX_ZOOM:
-            raise PictureError(
-                f"A crop's zoom must lie between {MIN_ZOOM:g} and {MAX_ZOOM:g}, not {self.zoom:g}."
-            )
-        if not (-1.0 <= self.center_x <= 2.0 and -1.0 <= self.center_y <= 2.0):
-            raise PictureError(
-                "A crop's centre must lie on the picture or near it (between -1 and 2 of its size)."
-            )
-        if not isinstance(self.background, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", self.background):
-            raise PictureError(f"A crop's background must be a colour like #ffffff, not {self.background!r}.")
-        if not isinstance(self.aligned, bool):
-            raise PictureError(f"A crop's aligned must be true or false, not {self.aligned!r}.")
+            object.__setattr__(self, name, float(getattr(self, name)))
 
     def to_dict(self) -> dict:
         """Plain values for JSON."""
@@ -72,7 +69,7 @@ class Crop:
             raise PictureError("A crop must be a JSON object with its centre, zoom and angle.")
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
-            raise PictureError(f"A crop has no {', '.join(sorted(map(str, unknown)))}.")
+            raise PictureError(f"A crop has no {shown(sorted(map(str, unknown))[0])}.")
         return cls(**values)
 
     def clamped(self, picture: Picture, height: int = 1, width: int = 1) -> Crop:

@@ -137,3 +137,8 @@ def test_changes_are_what_is_not_at_its_default_and_parts_write_themselves():
     assert fields.changes(Whole(2, Named("a"), (Named(), Named("b")))) == {
         "count": 2, "inner": {"called": "a"}, "several": [{"called": ""}, {"called": "b"}],
     }  # fmt: skip
+
+
+def test_a_finite_number_is_one_that_a_float_holds():
+    assert all(map(fields.is_finite, (0, -3, 1.5, 10**300, -1e308)))
+    assert not any(map(fields.is_finite, (10**400, -(10**400), float("inf"), float("nan"), True, None, "1", [1])))

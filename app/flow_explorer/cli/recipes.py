@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["page_recipe", "picture_recipe", "walk_recipe"]
 
 
+PICTURE = "picture"
+"""What a picture is called whose file's name is the person's own."""
+
+
 def _model(args: argparse.Namespace, path: Path) -> str:
-    """The model as the Explorer names it: a bundled one by its name, any other by its whole path."""
-    if path in assets.models():
-        return path.stem
-    return str(Path(args.model).expanduser().resolve())
+    """The model as the Explorer names it: a bundled one by its name, any other by that of its file, without folders."""
+    return path.stem if path in assets.models() else Path(args.model).expanduser().resolve().name
 
 
 def page_recipe(
@@ -46,7 +48,7 @@ def picture_recipe(args: argparse.Namespace, path: Path, z: np.ndarray, label: L
     from flowcore.pictures import recipe
 
     model, weights = _model(args, path), fingerprint(path)
-    latent = {**latent_to_dict(z), "model": model, "weights": weights, "name": Path(args.latent).stem}
+    latent = {**latent_to_dict(z), "model": model, "weights": weights, "name": PICTURE}
     if label:
         latent["label"] = to_json(label)
     return recipe.new("picture", model=model, weights=weights, latent=latent, conditional=bool(label))
@@ -62,8 +64,8 @@ def walk_recipe(
 
     model, weights, store = _model(args, path), fingerprint(path), Store()
     state = ExplorerState(model=model, shown="walk", walk=Walk(0.5, args.path))
-    for which, name, picture, z, label in zip("AB", (args.a, args.b), pictures, latents, labels, strict=True):
-        slot = Slot(picture=store.put_array(picture), name=Path(name).name)
+    for which, picture, z, label in zip("AB", pictures, latents, labels, strict=True):
+        slot = Slot(picture=store.put_array(picture), name=PICTURE)
         if z is not None:
             slot = replace(slot, latent=store.put_latent(z), latent_weights=weights)
         if z is not None or label:

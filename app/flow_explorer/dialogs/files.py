@@ -88,6 +88,7 @@ def ask_save(owner: QWidget, title: str, name: str, done: Done, start: Start = "
 
 def _ask_to_replace(owner: QWidget, path: str, done: Done) -> None:
     box = QMessageBox(owner.window())
+    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setWindowTitle(tr("Save"))
     box.setText(tr("{name} is there already. Replace it?", name=Path(path).name))
     replace = box.addButton(tr("Replace"), QMessageBox.ButtonRole.DestructiveRole)

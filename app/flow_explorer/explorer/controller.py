@@ -16,7 +16,7 @@ from flow_explorer.explorer.acts import Acts
 from flow_explorer.explorer.budget import CAP_BYTES, fit
 from flow_explorer.explorer.model import Model, figures, open_model
 from flow_explorer.explorer.moving.identity import settle, weights_in
-from flow_explorer.explorer.moving.recipes import read_recipe
+from flow_explorer.explorer.moving.recipes import keeping, read_recipe
 from flow_explorer.explorer.samples.film_link import FilmLink
 from flow_explorer.explorer.samples.page_link import PageLink
 from flow_explorer.explorer.slots.slot_link import SlotLink
@@ -223,7 +223,7 @@ class Controller(QObject):
         state = read_recipe(found, self.store)
         state, said = settle(state, weights_in(found, state.model), self.state.model)
         open_model(state.model)
-        self.acts.restore_recipe(state)
+        self.acts.restore_recipe(keeping(found, state, self.state))
         return said
 
     def choose_model(self, name: str) -> None:

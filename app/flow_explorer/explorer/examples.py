@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from flow_explorer import assets
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.pixels import enlarged
+from flow_explorer.widgets.plain import unmarked
 from flowcore.errors import FlowError
 from flowcore.pictures.images import read_picture
 
@@ -33,7 +34,7 @@ def examples_menu(parent: QWidget, choose: Callable[[str], None]) -> QMenu:
         if menu.actions():
             return
         for path in assets.examples():
-            action = menu.addAction(example_title(path), lambda path=path: choose(str(path)))
+            action = menu.addAction(unmarked(example_title(path)), lambda path=path: choose(str(path)))
             action.setIcon(_thumbnail(path, menu.devicePixelRatioF()))
             action.setIconVisibleInMenu(True)
         if not menu.actions():

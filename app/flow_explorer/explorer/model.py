@@ -16,6 +16,7 @@ from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import Figures
 from flow_explorer.i18n import tr
 from flowcore.errors import CheckpointError, FlowError
+from flowcore.fields import is_finite
 from flowcore.model.card import (
     DEFAULT_TEMPERATURE,
     SYSTEM_NAMES,
@@ -127,7 +128,7 @@ class Model:
         """System, size, bpd and licence on one line; what the card does not know is left out."""
         system = SYSTEM_NAMES.get(str(self.card.get("system")), "")
         parts = [f"{system} {self.width}×{self.height}".strip()]
-        if isinstance(self.card.get("bpd"), int | float):
+        if is_finite(self.card.get("bpd")):
             parts.append(tr("{bpd} bpd", bpd=f"{self.card['bpd']:.2f}"))
         if self.licence:
             parts.append(self.licence)

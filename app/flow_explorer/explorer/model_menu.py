@@ -17,9 +17,10 @@ from flow_explorer.i18n import tr
 from flow_explorer.settings import Settings
 from flow_explorer.widgets import ChipButton
 from flow_explorer.widgets.pixels import enlarged
+from flow_explorer.widgets.plain import plain, unmarked
 from flowcore.errors import FlowError
 
-__all__ = ["RECENT_MAX", "ModelMenu", "remember_model"]
+__all__ = ["RECENT_MAX", "ModelMenu", "recent_models", "remember_model"]
 
 RECENT = "explorer.recent_models"
 RECENT_MAX = 6
@@ -33,6 +34,11 @@ def remember_model(settings: Settings, name: str) -> None:
         return
     recent = [entry for entry in settings.get(RECENT, []) if isinstance(entry, str) and entry != name]
     settings.set(RECENT, [name, *recent][:RECENT_MAX])
+
+
+def recent_models(settings: Settings) -> list[str]:
+    """The models that are not bundled and were open last, the latest first."""
+    return [name for name in settings.get(RECENT, []) if isinstance(name, str)]
 
 
 def _face_of(picture: np.ndarray, ratio: float) -> QIcon:
@@ -92,16 +98,16 @@ class ModelMenu(ChipButton):
         try:
             model = open_model(name)
         except FlowError as error:
-            action = menu.addAction(Path(name).name)
+            action = menu.addAction(unmarked(Path(name).name))
             action.setEnabled(False)
-            action.setToolTip(str(error))
+            action.setToolTip(plain(str(error)))
             return
         # A tab puts what follows at the right, as menus do with shortcuts.
-        action = menu.addAction(f"{model.title}\t{model.summary}".replace("&", "&&"),
+        action = menu.addAction(unmarked(f"{model.title}\t{model.summary}"),
                                 lambda: self.chosen.emit(name))
         refusal = self.refusal(model)
         action.setEnabled(not refusal)
-        action.setToolTip(refusal or str(model.path))
+        action.setToolTip(plain(refusal or str(model.path)))
         if model.first_page:
             action.setIcon(_face_of(model.first_page[0], self.devicePixelRatioF()))
         action.setCheckable(True)

@@ -6,7 +6,6 @@ history of hundreds of states costs little.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
@@ -15,6 +14,7 @@ from flow_explorer import shipped
 from flow_explorer.explorer import facets
 from flow_explorer.explorer.facets import SAMPLES, FacetState
 from flowcore.errors import ConfigError
+from flowcore.fields import Setting, choice, number, other, settings, several, shown, text, whole
 from flowcore.latents.latent import MODES
 from flowcore.model.labels import MAX_CLASS, Label, from_json, single, to_json
 from flowcore.model.temperature import TEMPERATURE_MAX, Temperature, scaled, split
@@ -44,12 +44,27 @@ FACET_SCHEMA = 3
 COUNTS = (4, 16, 36, 64)
 ORDERS = ("drawn", "likelihood")
 """As they were drawn, or the likeliest first."""
+SHOWN = ("sample", "walk")
 SUBJECTS = ("sample", "A", "B", "walk")
 """What a facet can be about: the selected sample, the picture in a well, or the walk's present frame."""
 LEVELS_MAX = 10
+TEXT_MAX = 4096
 SEED_MAX = 2**31 - 1
 STRIP = 9
 """Frames in the strip of a walk, both ends counted."""
+
+
+_TEMPERATURE = Setting("number", low=0.0, high=TEMPERATURE_MAX)
+
+
+def _level(value: Any) -> float:
+    return float(_TEMPERATURE.legal(value, "The temperature of a level"))
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value not in COUNTS:
+        raise ConfigError(f"A page has {', '.join(map(str, COUNTS))} samples, not {shown(value)}.")
+    return value
 
 
 @dataclass(frozen=True)
@@ -59,17 +74,17 @@ class Slot:
     A sample also has its decoded picture, which stands in when another model is chosen: z means nothing to that one.
     """
 
-    picture: str = ""
+    picture: str = text("", TEXT_MAX, low=0)
     """Key of the picture's file bytes; empty for an empty well."""
-    name: str = ""
+    name: str = text("", TEXT_MAX, low=0)
     crop: Crop = field(default_factory=Crop)
-    latent: str = ""
+    latent: str = text("", TEXT_MAX, low=0)
     """Key of the z that it came with; empty for a picture that must be encoded."""
-    latent_model: str = ""
+    latent_model: str = text("", TEXT_MAX, low=0, called="latent_model")
     """The model that the z, and the class, are of."""
     label: Label = ()
     """The class of that z, or the one that the person chose to encode under; () for the likeliest."""
-    latent_weights: str = ""
+    latent_weights: str = text("", TEXT_MAX, low=0, called="latent_weights")
     """Fingerprint of the weights that the z is of; "" where it is not known."""
 
     @property
@@ -103,8 +118,8 @@ class Slot:
     @classmethod
     def from_dict(cls, data: object) -> Slot:
         data = _mapping(data, "a well")
-        texts = {name: _text(data, name) for name in ("picture", "name", "latent", "latent_model", "latent_weights")}
-        if not texts["picture"]:
+        texts = {"latent": "", "latent_model": "", **_declared(cls, data)}
+        if not texts.get("picture"):
             return cls()
         if texts["latent"] and "latent_weights" not in data:  # written before files said it
             texts["latent_weights"] = shipped.weights_of(texts["latent_model"])
@@ -115,38 +130,35 @@ class Slot:
 class Walk:
     """Where the person stands between A (t = 0) and B (t = 1), and along which path."""
 
-    t: float = 0.5
-    mode: str = "linear"
+    t: float = number(0.5, 0.0, 1.0)
+    mode: str = choice("linear", MODES)
 
     def to_dict(self) -> dict:
         return {"t": self.t, "mode": self.mode}
 
     @classmethod
     def from_dict(cls, data: object) -> Walk:
-        data = _mapping(data, "the walk")
-        mode = data.get("mode", "linear")
-        if mode not in MODES:
-            raise ConfigError(f"The walk's mode {mode!r} is not known; it can be {', '.join(MODES)}.")
-        return cls(_number(data, "t", 0.5, 0.0, 1.0), mode)
+        values = _declared(cls, _mapping(data, "the walk"))
+        return cls(**{**values, "t": float(values.get("t", 0.5))})
 
 
 @dataclass(frozen=True)
 class ExplorerState:
     """Everything that decides what is on the screen."""
 
-    model: str = ""
+    model: str = text("", TEXT_MAX, low=0)
     """Name of a bundled model, or the path of a checkpoint or run folder."""
-    seed: int = 0
-    temperature: float = 0.7
+    seed: int = whole(0, 0, SEED_MAX)
+    temperature: float = number(0.7, 0.0, TEMPERATURE_MAX)
     """That of all levels of z; where they differ, the highest level's."""
-    profile: tuple[float, ...] = ()
+    profile: tuple[float, ...] = several((), _level, LEVELS_MAX)
     """Where they differ: by their ratios what each level's is, the finest first; empty where all stand at `temperature`."""
-    count: int = 16
+    count: int = other(16, _count)
     order: str = "drawn"
     """In which order they stand, one of `ORDERS`."""
-    sampled_class: int = -1
+    sampled_class: int = whole(-1, -1, MAX_CLASS, called="sampled_class")
     """The class that a conditional model's samples are of; -1 for all of its classes in turn."""
-    selected: int = -1
+    selected: int = whole(-1, -1, COUNTS[-1] - 1)
     """Which sample is worked on; -1 for none."""
     shown: str = "sample"
     """What the inspector shows large: the selected ``sample`` or the ``walk``'s present frame."""
@@ -236,31 +248,28 @@ class ExplorerState:
         """Read a state; raises `ConfigError` in one sentence for another schema or a value out of range."""
         data = _mapping(data, "the Explorer's state")
         schema = data.get("schema")
-        if schema not in (SCHEMA, CONDITIONAL_SCHEMA, FACET_SCHEMA) or isinstance(schema, bool):
-            raise ConfigError(f"This was saved by another version (schema {schema!r}); this one reads "
+        if type(schema) is not int or schema not in (SCHEMA, CONDITIONAL_SCHEMA, FACET_SCHEMA):
+            raise ConfigError(f"This was saved by another version (schema {shown(schema)}); this one reads "
                               f"{SCHEMA} to {FACET_SCHEMA}.")
-        count = data.get("count", 16)
-        if count not in COUNTS or isinstance(count, bool):
-            raise ConfigError(f"A page has {', '.join(map(str, COUNTS))} samples, not {count!r}.")
-        shown = data.get("shown", "sample")
-        temperature, profile = _temperatures(data)
-        return cls(
-            model=_text(data, "model"),
-            seed=_integer(data, "seed", 0, 0, SEED_MAX),
-            temperature=temperature,
-            profile=profile,
-            count=count,
-            order=order if (order := data.get("order", ORDERS[0])) in ORDERS else ORDERS[0],
-            sampled_class=_integer(data, "sampled_class", -1, -1, MAX_CLASS),
-            selected=_integer(data, "selected", -1, -1, count - 1),
-            shown=shown if shown in ("sample", "walk") else "sample",
-            a=Slot.from_dict(data.get("a", {})),
-            b=Slot.from_dict(data.get("b", {})),
-            walk=Walk.from_dict(data.get("walk", {})),
-            facet=facet if facets.entry(facet := data.get("facet", SAMPLES)) is not None else SAMPLES,
-            subject=subject if (subject := data.get("subject", SUBJECTS[0])) in SUBJECTS else SUBJECTS[0],
-            facets=_facets(data.get("facets", {})),
-        )
+        values = _declared(cls, data)
+        temperature, profile = _temperatures(values, _LEVELS.legal(data.get("level_temperatures", ()), "The level temperatures"))
+        if values.get("selected", -1) >= values.get("count", 16):
+            raise ConfigError(f"The saved settings cannot be used: sample {values['selected']} is not on its page.")
+        return cls(**{
+            **values, "temperature": temperature, "profile": profile,
+            "order": _known(data, "order", ORDERS), "shown": _known(data, "shown", SHOWN),
+            "subject": _known(data, "subject", SUBJECTS),
+            "a": Slot.from_dict(data.get("a", {})), "b": Slot.from_dict(data.get("b", {})),
+            "walk": Walk.from_dict(data.get("walk", {})),
+            "facet": facet if isinstance(facet := data.get("facet"), str) and facets.entry(facet) is not None else SAMPLES,
+            "facets": _facets(data.get("facets", {})),
+        })  # fmt: skip
+
+
+def _known(data: dict, name: str, options: tuple[str, ...]) -> str:
+    """One of the options; the first where a later version had another."""
+    value = data.get(name)
+    return value if isinstance(value, str) and value in options else options[0]
 
 
 def with_slots(value: Any, change: Callable[[Slot], Slot]) -> Any:
@@ -292,45 +301,20 @@ def _mapping(data: object, what: str) -> dict:
     return data
 
 
-def _text(data: dict, name: str) -> str:
-    value = data.get(name, "")
-    if not isinstance(value, str) or len(value) > 4096:
-        raise ConfigError(f"The saved settings cannot be read: {name} is not a text.")
-    return value
+def _declared(cls: type, data: dict) -> dict[str, Any]:
+    """The values of a class's declared fields that are in the data, each checked; raises `ConfigError`."""
+    known = settings(cls).items()
+    return {name: setting.legal(data[name], f"The saved {setting.called or name}") for name, setting in known if name in data}
 
 
-def _number(data: dict, name: str, default: float, low: float, high: float) -> float:
-    value = data.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ConfigError(f"The saved settings cannot be read: {name} is not a number.")
-    if not low <= value <= high:
-        raise ConfigError(f"The saved settings cannot be used: {name} must lie in {low:g} to {high:g}.")
-    return float(value)
+_LEVELS = settings(ExplorerState)["profile"]
 
 
-def _temperatures(data: dict) -> tuple[float, tuple[float, ...]]:
-    """The temperature and the profile. `level_temperatures` is what was drawn at, or where it is empty the one number is."""
-    temperature = _number(data, "temperature", 0.7, 0.0, TEMPERATURE_MAX)
-    levels, profile = (_levels(data, name) for name in ("level_temperatures", "profile"))
+def _temperatures(values: dict[str, Any], levels: tuple[float, ...]) -> tuple[float, tuple[float, ...]]:
+    """The temperature and the profile. `levels` is what was drawn at, or where it is empty the one number is."""
+    temperature, profile = float(values.get("temperature", 0.7)), values.get("profile", ())
     if not levels:
         return temperature, ()
     if len(profile) == len(levels) and scaled(profile, temperature) == levels:
         return temperature, profile
     return split(levels)
-
-
-def _levels(data: dict, name: str) -> tuple[float, ...]:
-    values = data.get(name, [])
-    if not isinstance(values, list) or len(values) > LEVELS_MAX:
-        raise ConfigError(f"The saved settings cannot be read: {name} is not a list of numbers.")
-    words = "a level's temperature"
-    return tuple(_number({words: value}, words, 0.0, 0.0, TEMPERATURE_MAX) for value in values)
-
-
-def _integer(data: dict, name: str, default: int, low: int, high: int) -> int:
-    value = data.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ConfigError(f"The saved settings cannot be read: {name} is not a whole number.")
-    if not low <= value <= high:
-        raise ConfigError(f"The saved settings cannot be used: {name} must lie in {low} to {high}.")
-    return value

@@ -12,6 +12,7 @@ from flow_explorer import theme
 from flow_explorer.engine.client import EngineClient
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.button import ChipButton
+from flow_explorer.widgets.plain import plain, unmarked
 
 _BUSY_AFTER_MS = 200
 _PULSE_MS = 1200
@@ -74,7 +75,7 @@ class DeviceChip(ChipButton):
             "busy": tr("The engine is computing"),
             "silent": tr("The engine does not answer: restart it from this menu"),
         }
-        self.setToolTip(tips.get(state, tr("What the engine computes on")))
+        self.setToolTip(plain(tips.get(state, tr("What the engine computes on"))))
         self.setAccessibleName(tr("Device: {name}", name=words))
 
     def _start_pulse(self) -> None:
@@ -94,7 +95,7 @@ class DeviceChip(ChipButton):
             return
         group = QActionGroup(menu)
         for device in self._engine.devices:
-            action = QAction(device["title"], menu, checkable=True)
+            action = QAction(unmarked(device["title"]), menu, checkable=True)
             action.setChecked(device["id"] == self._engine.device)
             action.triggered.connect(lambda _checked=False, id=device["id"]: self.chosen.emit(id))
             group.addAction(action)

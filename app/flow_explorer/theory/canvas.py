@@ -39,6 +39,7 @@ class TheoryCanvas(QWidget):
         self.sentence = Label("", wrap=True)
         self.formula = Formula()
         self.tries = QLabel()
+        self.tries.setTextFormat(Qt.TextFormat.PlainText)
         self.tries.setWordWrap(True)
         self.tries.setTextFormat(Qt.TextFormat.RichText)
         self.tries.setTextInteractionFlags(

@@ -13,6 +13,7 @@ from flow_explorer.i18n import tr
 from flow_explorer.training.state import SIZES, Form, default_name
 from flow_explorer.widgets import Button, Choice, Heading, Inspector, Label
 from flow_explorer.widgets.form import Form as Controls
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["FormInspector"]
 
@@ -93,7 +94,7 @@ class FormInspector(Inspector):
         self.problem.setVisible(bool(problem))
         self.start_button.setEnabled(found is not None)
         words = tr("Train on, even when this window is closed.") if found else tr("Choose pictures first.")
-        self.start_button.setToolTip(words)
+        self.start_button.setToolTip(plain(words))
 
 
 def _row(words: str, control: QWidget) -> QHBoxLayout:

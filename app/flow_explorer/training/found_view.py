@@ -15,6 +15,7 @@ from flow_explorer.i18n import plural, tr
 from flow_explorer.training.findings import time_words
 from flow_explorer.widgets import Button, Card, EmptyState, Fold, Label, ProgressView, Spinner
 from flow_explorer.widgets.picture import paint_picture
+from flow_explorer.widgets.plain import plain
 from flowcore.one_line import one_line
 
 __all__ = ["EstimateCard", "FoundView", "Mosaic", "memory_words"]
@@ -83,7 +84,7 @@ class _Figure(QWidget):
     def __init__(self, name: str, tooltip: str) -> None:
         super().__init__()
         self.value, self.name = Label("–", "title"), Label(name, "muted")
-        self.setToolTip(tooltip)
+        self.setToolTip(plain(tooltip))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -235,7 +236,7 @@ class FoundView(QWidget):
         """What is there."""
         self.headline.setText(plural(found["count"], "{count} picture", "{count} pictures"))
         self.where.setText(one_line(found["path"]))
-        self.where.setToolTip(found["path"])
+        self.where.setToolTip(plain(found["path"]))
         self.facts.setText("\n".join(filter(None, (_sizes(found), _classes(found)))))
         self.mosaic.set_thumbnails(found["thumbnails"])
         count = found["left_out_count"]

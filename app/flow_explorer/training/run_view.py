@@ -15,6 +15,7 @@ from flow_explorer.training.record import RunSnapshot
 from flow_explorer.training.runs_list import second_line, state_tone, state_words
 from flow_explorer.widgets import Card, Label, Legend, ProgressView
 from flow_explorer.widgets.elided import ElidedLabel
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["CompareView", "Dot", "RunView", "WaitingView"]
 
@@ -133,7 +134,7 @@ class RunView(QWidget):
     def show_run(self, run: RunSnapshot, look: Look) -> None:
         """Show a run as it is."""
         self.title.setText(run.name)
-        self.title.setToolTip(str(run.path))
+        self.title.setToolTip(plain(str(run.path)))
         self.dot.set_tone(state_tone(run))
         self.state.setText(" · ".join(filter(None, (second_line(run), state_words(run)))))
         told = findings(run)
@@ -202,7 +203,7 @@ class CompareView(QWidget):
             train = f"{run.bpd[-1]:.3f}" if len(run.bpd) else "–"
             time = time_words(run.seconds[-1]) if len(run.seconds) else "–"
             name.setText(f"{run.name}  ·  {second_line(run)}")
-            name.setToolTip(name.text())
+            name.setToolTip(plain(name.text()))
             for cell, text in zip(cells, (held, train, f"{run.step:,}", time, state_words(run)), strict=True):
                 cell.setText(text)
             cells[0].set_tone("good" if best is not None and run.best == best and len(runs) > 1 else "")

@@ -31,6 +31,7 @@ from flow_explorer.training.runs_list import RunsList, figure, second_line, stat
 from flow_explorer.training.state import STEPS, TrainingState, runs_folder, system_title
 from flow_explorer.widgets import Button, ChipButton, Heading, IconButton
 from flow_explorer.widgets.dropping import has_files, local_file
+from flow_explorer.widgets.plain import plain
 from flow_explorer.workspace import Command, Workspace, WorkspaceContext
 
 __all__ = ["TrainingWorkspace", "create"]
@@ -331,10 +332,11 @@ class TrainingWorkspace(Workspace):
             return
         names = runs[0].name if len(runs) == 1 else tr("{n} runs", n=len(runs))
         box = QMessageBox(self.window())
+        box.setTextFormat(Qt.TextFormat.PlainText)
         box.setIcon(QMessageBox.Icon.NoIcon)
         box.setWindowTitle(tr("Delete"))
         box.setText(tr("Move {names} to the bin, with all checkpoints?", names=names))
-        box.setInformativeText("\n".join(str(run.path) for run in runs[:8]))
+        box.setInformativeText(plain("\n".join(str(run.path) for run in runs[:8])))
         move = box.addButton(tr("Move to the bin"), QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton(tr("Keep"), QMessageBox.ButtonRole.RejectRole))
         box.buttonClicked.connect(lambda button: self.controller.delete(runs) if button is move else None)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QPushButton, QSizePolicy, QWidget
 
 from flow_explorer import icons, theme
 from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flow_explorer.widgets.plain import plain
 
 KINDS = ("primary", "plain", "quiet", "danger")
 HEIGHT = 32
@@ -81,7 +82,7 @@ class Button(_Painted):
         super().__init__(text, parent)
         self.kind = kind
         self.icon_name = icon
-        self.setToolTip(tooltip)
+        self.setToolTip(plain(tooltip))
 
     def set_icon(self, name: str) -> None:
         """Show another icon ("" for none)."""
@@ -142,7 +143,7 @@ class IconButton(_Painted):
     def set_name(self, name: str, tooltip: str = "") -> None:
         """Change the accessible name, and the tooltip (by default the same words)."""
         self.setAccessibleName(name)
-        self.setToolTip(tooltip or name)
+        self.setToolTip(plain(tooltip or name))
 
     def sizeHint(self) -> QSize:
         return QSize(self._size, self._size)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QComboBox, QGridLay
 from flow_explorer import icons, theme
 from flow_explorer.widgets.button import HEIGHT, RADIUS, _Painted
 from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flow_explorer.widgets.plain import plain
 
 
 class _Segment(_Painted):
@@ -20,7 +21,7 @@ class _Segment(_Painted):
         super().__init__(text, None)
         self._compact = compact
         self.setCheckable(True)
-        self.setToolTip(tooltip)
+        self.setToolTip(plain(tooltip))
         self.setAccessibleName(text)
         self.setSizePolicy(QSizePolicy.Policy.MinimumExpanding, QSizePolicy.Policy.Fixed)
 
@@ -99,7 +100,7 @@ class Choice(KeyboardFocus, QComboBox):
     ) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
-        self.setToolTip(tooltip)
+        self.setToolTip(plain(tooltip))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setMaxVisibleItems(16)
@@ -170,7 +171,7 @@ class Toggle(KeyboardFocus, QAbstractButton):
         super().__init__(parent)
         self.setText(text)
         self.setAccessibleName(text)
-        self.setToolTip(tooltip)
+        self.setToolTip(plain(tooltip))
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)

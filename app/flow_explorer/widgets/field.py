@@ -7,6 +7,7 @@ from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent, QKeySequence, Q
 from PySide6.QtWidgets import QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 from flow_explorer import theme
+from flow_explorer.widgets.plain import plain
 
 _MARGIN = 6
 
@@ -109,7 +110,7 @@ class NumberField(QSpinBox):
     ) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
-        self.setToolTip(tooltip)
+        self.setToolTip(plain(tooltip))
         self.setRange(minimum, maximum)
         self.setPrefix(prefix)
         self.setValue(value)

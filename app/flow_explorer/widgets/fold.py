@@ -21,6 +21,7 @@ from flow_explorer import icons, theme
 from flow_explorer.settings import Settings
 from flow_explorer.widgets.button import _Painted
 from flow_explorer.widgets.focus import ring
+from flow_explorer.widgets.plain import plain
 
 Item = TypeVar("Item", bound=QWidget | QLayout)
 
@@ -76,7 +77,7 @@ class ValueRow(QWidget):
         # Both: Qt lays out text that can be selected a pixel higher than other text, and the two would not stand on one line.
         for part in (self.label, self.value):
             part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.setToolTip(tooltip)
+        self.setToolTip(plain(tooltip))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)

@@ -14,6 +14,7 @@ from flow_explorer.i18n import tr
 from flow_explorer.widgets.button import IconButton
 from flow_explorer.widgets.field import ValueText
 from flow_explorer.widgets.focus import KeyboardFocus
+from flow_explorer.widgets.plain import plain
 
 _KNOB = 7.5
 _REST_MS = 350
@@ -177,6 +178,7 @@ class ValueSlider(QWidget):
         self._value = self._default
 
         self.label = QLabel(label)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
         self.field = ValueText(self._format(self._value), name=label)
         self.reset_button = IconButton("reset", tr("Reset {name} to its default", name=label), size=20, icon_size=14)
         self.track = Track(tone)
@@ -184,7 +186,7 @@ class ValueSlider(QWidget):
         self.track.setRange(0, self._positions())
         self.track.setPageStep(max(1, self._positions() // 10))
         for part in (self, self.label, self.track):
-            part.setToolTip(tooltip)
+            part.setToolTip(plain(tooltip))
         self.label.setBuddy(self.track)
 
         top = QHBoxLayout()

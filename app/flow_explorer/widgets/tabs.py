@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
 from flow_explorer import theme
 from flow_explorer.widgets.button import _Painted
 from flow_explorer.widgets.focus import ring
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["Tabs"]
 
@@ -22,7 +23,7 @@ class _Tab(_Painted):
     def __init__(self, text: str, tooltip: str) -> None:
         super().__init__(text, None)
         self.setCheckable(True)
-        self.setToolTip(tooltip)
+        self.setToolTip(plain(tooltip))
         self.setAccessibleName(text)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 

@@ -102,7 +102,7 @@ def from_card(card: object, vector: np.ndarray, where: str = "The direction") ->
     levels, deviation, made = card.get("levels"), card.get("deviation"), card.get("made", {})
     if not isinstance(levels, list) or not levels or not all(type(n) is int and 0 <= n < MAX_LEVELS for n in levels):
         raise DataError(f"{where} has a damaged card: its levels are not numbers of levels.")
-    if not is_number(deviation) or not (math.isfinite(deviation) and 0 < deviation < 1e6):
+    if not is_number(deviation) or not 0 < deviation < 1e6:
         raise DataError(f"{where} has a damaged card: its unit is not a standard deviation.")
     if not isinstance(made, dict) or len(json.dumps(made)) > 100_000:
         raise DataError(f"{where} has a damaged card: it does not say how it was made.")

@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from ...errors import ConfigError
-from ...fields import is_number, shown
+from ...fields import is_finite, shown
 from .. import densities
 from ..densities import Density
 from .formula import density_of, from_formula
@@ -114,8 +114,7 @@ def _values(target: dict, density: str) -> dict[str, float]:
         if name not in known:
             raise ConfigError(f"{density} has no parameter {shown(name)}; it has {', '.join(known)}.")
         one = known[name]
-        number = is_number(value)
-        if not number or not one.low - 1e-9 <= value <= one.high + 1e-9 or (one.whole and value != int(value)):
+        if not is_finite(value) or not one.low - 1e-9 <= value <= one.high + 1e-9 or (one.whole and value != int(value)):
             what = "a whole number" if one.whole else "a number"
             raise ConfigError(f"The {one.title.lower()} must be {what} from {one.low:g} to {one.high:g}, not {shown(value)}.")
         values[name] = int(value) if one.whole else float(value)

@@ -220,7 +220,7 @@ def test_a_recipe_brings_the_classes_back(conditional, client, png):
     conditional.acts.set_slot_class("A", single(0))
     conditional.acts.set_class(2)
     client.run()
-    for data in (Exporter(conditional).page(), Exporter(conditional).strip()):
+    for data in (Exporter(conditional).page(everything=True), Exporter(conditional).strip()):
         found = recipe.extract(data)
         assert found[recipe.VERSION_KEY] == 2 and found["explorer"]["schema"] == 2
         state = read_recipe(json.loads(json.dumps(found)), Store())

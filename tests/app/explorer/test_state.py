@@ -106,3 +106,48 @@ def test_a_latent_belongs_to_its_model():
 def test_keys_are_what_the_slots_need():
     assert FULL.keys == {"p1", "p2", "z1"}
     assert replace(FULL, b=Slot()).keys == {"p1"}
+
+
+ODD = [10**400, -(10**400), float("inf"), float("-inf"), float("nan"), True, [], {}, ["glow"], {"a": 1}, "\ud800" * 5000, 1e308]
+
+
+def places(data, path=()):
+    """Every place in a saved state."""
+    if path:
+        yield path
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, value in items:
+        yield from places(value, (*path, key))
+
+
+def put(data, path, value):
+    copy = json.loads(json.dumps(data))
+    at = copy
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    return copy
+
+
+@pytest.mark.parametrize("state", [FULL, CONDITIONAL], ids=["full", "conditional"])
+def test_whatever_stands_anywhere_is_refused_in_a_sentence_or_can_be_saved(state):
+    whole = state.to_dict()
+    for path in places(whole):
+        for value in ODD:
+            try:
+                read = ExplorerState.from_dict(put(whole, path, value) if value == value else put(whole, path, float("nan")))
+            except FlowError as error:
+                assert str(error).endswith(".") and "\n" not in str(error) and len(str(error)) < 400, path
+            else:
+                again = json.loads(json.dumps(read.to_dict(), allow_nan=False))
+                assert ExplorerState.from_dict(again) == read, path
+
+
+@pytest.mark.parametrize("name", ["center_x", "center_y", "zoom", "angle", "background", "aligned"])
+@pytest.mark.parametrize("value", ODD[:-1], ids=range(len(ODD) - 1))
+def test_a_crop_is_refused_too(name, value):
+    if (name, value) == ("aligned", True):
+        return
+    with pytest.raises(FlowError) as caught:
+        Slot.from_dict({"picture": "p", "crop": {name: value}})
+    assert len(str(caught.value)) < 200

@@ -317,7 +317,8 @@ def save(context: JobContext, request: SaveTranslations) -> Steps:
             if index in failed:
                 left.append(names[index])
                 continue
-            latent = {**latent_to_dict(rows[place]), **of_model, "name": names[index]} if own else {}
+            # What the person's file was called is said by the name of this one, and not inside it.
+            latent = {**latent_to_dict(rows[place]), **of_model, "name": "translated picture"} if own else {}
             if own and label:
                 latent["label"] = to_json(label)
             _write(Path(request.folder) / request.files[index], pictures[place], request, latent, written)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from flowcore.errors import ConfigError
+from flowcore.fields import is_finite, shown
 
 from .base import Priority, Request, check_whole
 
@@ -34,11 +34,8 @@ def check_views(value: Any) -> None:
 def check_point(name: str, value: Any, reach: float = PROBE_REACH) -> None:
     """Raises ConfigError unless it is a pair of numbers of at most ``reach`` in size."""
     is_pair = isinstance(value, tuple) and len(value) == 2
-    if not is_pair or not all(
-        isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number) and abs(number) <= reach
-        for number in value
-    ):
-        raise ConfigError(f"{name} must be two numbers of at most {reach:g} in size, not {value!r}.")
+    if not is_pair or not all(is_finite(number) and abs(number) <= reach for number in value):
+        raise ConfigError(f"{name} must be two numbers of at most {reach:g} in size, not {shown(value)}.")
 
 
 @dataclass(frozen=True, eq=False)

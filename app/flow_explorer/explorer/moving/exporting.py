@@ -32,11 +32,14 @@ class Exporter:
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
 
-    def picture(self, latent: Latent, scale: int = 1, smooth: bool = False) -> bytes:
-        """One picture as PNG, with its own z in the recipe. Raises `PictureError` for a draft, which is never kept."""
+    def picture(self, latent: Latent, scale: int = 1, smooth: bool = False, everything: bool = False) -> bytes:
+        """One picture as PNG, with its own z in the recipe. Raises `PictureError` for a draft, which is never kept.
+
+        With `everything`, here and below, A and B, what is set in the views and the names of files go along.
+        """
         if latent.draft:
             raise PictureError(tr("The picture is still being drawn: a moment more."))
-        return to_png_bytes(enlarge(latent.picture, scale, smooth), self._recipe("picture", latent))
+        return to_png_bytes(enlarge(latent.picture, scale, smooth), self._recipe("picture", latent, everything))
 
     def script(self, latent: Latent) -> str:
         """A script on flowcore alone that makes a picture: by what made it where that is known, else by its z."""
@@ -60,17 +63,17 @@ class Exporter:
             return walk_script(title, path, out, a, b, controller.state.walk.mode, t, latent.label, latent.weights)
         return latent_script(title, path, out, latent.z, latent.label, latent.weights)
 
-    def page(self, scale: int = 1, smooth: bool = False) -> bytes:
+    def page(self, scale: int = 1, smooth: bool = False, everything: bool = False) -> bytes:
         """The page of samples as one PNG without gaps."""
         view = self._controller.page.view
         if not view.complete:
             raise PictureError(tr("The page is not complete yet: wait a moment and save it then."))
         pictures = [slot.picture for slot in view.slots if slot is not None]
-        return to_png_bytes(enlarge(grid(pictures), scale, smooth), self._recipe("samples"))
+        return to_png_bytes(enlarge(grid(pictures), scale, smooth), self._recipe("samples", everything=everything))
 
-    def strip(self, scale: int = 1, smooth: bool = False) -> bytes:
+    def strip(self, scale: int = 1, smooth: bool = False, everything: bool = False) -> bytes:
         """The strip of the walk as one PNG."""
-        return to_png_bytes(enlarge(strip(self._frames()[::4]), scale, smooth), self._recipe("walk"))
+        return to_png_bytes(enlarge(strip(self._frames()[::4]), scale, smooth), self._recipe("walk", everything=everything))
 
     def animation(self, scale: int = 1, smooth: bool = False) -> bytes:
         """The walk there and back as a GIF that loops."""
@@ -101,8 +104,8 @@ class Exporter:
             raise PictureError(tr("The walk is not complete yet: wait a moment and save it then."))
         return [frame for frame in view.frames if frame is not None]
 
-    def _recipe(self, kind: str, latent: Latent | None = None) -> dict:
+    def _recipe(self, kind: str, latent: Latent | None = None, everything: bool = False) -> dict:
         controller = self._controller
         if controller.model is None:
             raise PictureError(tr("There is no model: choose one first."))
-        return make_recipe(kind, controller.state, controller.store, controller.model, latent)
+        return make_recipe(kind, controller.state, controller.store, controller.model, latent, everything=everything)

@@ -1,20 +1,22 @@
-"""The recipe in a saved picture: the Explorer's whole state, small enough to travel inside a PNG.
+"""The recipe in a saved picture: what it needs of the Explorer's state, small enough to travel inside a PNG.
 
 Only what the model sees of a picture goes in, never the photograph it was cropped from: a saved walk is meant to be
-passed on, the rest of the photograph may not be. That holds for the pictures of the facets too.
+passed on, the rest of the photograph may not be. A picture that needs no other holds none, unless all is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flow_explorer.explorer.facets import FacetState
+from flow_explorer import assets
+from flow_explorer.explorer.facets import SAMPLES, FacetState
 from flow_explorer.explorer.model import open_model
 from flow_explorer.explorer.moving.identity import are_here, saying, weights_in, why_not
+from flow_explorer.explorer.moving.privacy import file_names, model_name, public
 from flow_explorer.explorer.slots.slot_link import seen_by
 from flow_explorer.explorer.state import COUNTS, SCHEMA, ExplorerState, Slot, with_slots
 from flow_explorer.explorer.store import Latent, Store
@@ -28,43 +30,63 @@ from flowcore.pictures.images import Picture, enlarge, read_picture
 if TYPE_CHECKING:
     from flow_explorer.explorer.model import Model
 
-__all__ = ["PICTURES_INSIDE", "as_picture", "changed", "edited", "is_reshaped", "is_restorable", "make_recipe", "read_latent",
-           "read_recipe"]  # fmt: skip
+__all__ = ["PICTURES_INSIDE", "as_picture", "changed", "edited", "is_reshaped", "is_restorable", "keeping", "located",
+           "make_recipe", "read_latent", "read_recipe"]  # fmt: skip
+
 
 
 PICTURES_INSIDE = ("walk", "timeline")
 """Kinds of recipes that carry the pictures that they are of: they come back also where the model has changed."""
+SLOTS, FACETS = "slots", "facets"
+"""What a recipe can say that it left behind: whoever opens it keeps what is there."""
 ROOM_BYTES = 20 * 2**20
 """Of pictures and latents; a facet whose own would not fit beside the others' stays behind."""
 
 
 def make_recipe(kind: str, state: ExplorerState, store: Store, model: Model, latent: Latent | None = None,
-                carried: Collection[str] | None = None) -> dict:
+                carried: Collection[str] = (), everything: bool = False) -> dict:
     """The recipe of a saved picture: `kind` is "picture" (then with its own z), "samples", "walk" or a facet's own.
 
-    What was set in the facets goes with it, with what it needs of the store: all of them, or those of the ids in `carried`.
+    It holds what this picture needs: a walk its two ends, and the facets of the ids in `carried` what is set in them. With
+    `everything` the slots, all facets and the names of the person's files go along. Where models lie never does.
     """
-    private = Store()
+    private, names = Store(), file_names(state)
+    state = _without_places(state, None if everything else names)
+    slots = everything or kind == "walk"
     for which in "AB":
         slot = state.slot(which)
         if not slot.empty:
-            state = state.with_slot(which, _portable(slot, store, private, model))
+            state = state.with_slot(which, _portable(slot, store, private, model) if slots else Slot())
     moved = []
     for id_, facet in state.facets:
         before = state.keys_of_slots | {key for _, each in moved for key in each.keys}
-        ours = _carried(facet, store, private, model) if carried is None or id_ in carried or not facet.keys else None
+        ours = _carried(facet, store, private, model) if everything or id_ in carried else None
         if ours is not None and private.size <= ROOM_BYTES:
             moved.append((id_, ours))
         else:
             private.prune(before)
     state = replace(state, facets=tuple(moved))
+    if not everything:
+        state = replace(state, subject="sample", facet=state.facet if state.facet in carried else SAMPLES)
+    left = [] if everything else [*([] if slots else [SLOTS]), FACETS]
     values: dict = {"model": state.model, **saying(model.weights), "explorer": state.to_dict(),
-                    "store": private.to_dict(state.keys)}  # fmt: skip
+                    "store": private.to_dict(state.keys), **({"left": left} if left else {})}  # fmt: skip
     if latent is not None:
-        values["latent"] = {**latent_to_dict(latent.z), "model": latent.model, **saying(latent.weights), "name": latent.name}
+        said = latent.name if everything else public(latent.name, names)
+        values["latent"] = {**latent_to_dict(latent.z), "model": model_name(latent.model), **saying(latent.weights), "name": said}
         if latent.label:
             values["latent"]["label"] = to_json(latent.label)
     return recipe.new(kind, conditional=state.conditional or (latent is not None and bool(latent.label)), **values)
+
+
+def _without_places(state: ExplorerState, names: set[str] | None) -> ExplorerState:
+    """The state with models by their names alone, and nothing called by one of these names; with None they may be said."""
+
+    def change(slot: Slot) -> Slot:
+        name = slot.name if names is None else public(slot.name, names)
+        return slot if slot.empty else replace(slot, name=name, latent_model=model_name(slot.latent_model))
+
+    return replace(with_slots(state, change), model=model_name(state.model))
 
 
 def _carried(facet: FacetState, store: Store, private: Store, model: Model) -> FacetState | None:
@@ -112,6 +134,44 @@ def read_recipe(values: dict, store: Store) -> ExplorerState:
             raise ConfigError(tr("This picture's recipe is damaged: a picture that it needs is missing."))
         state = state.with_facet(id_, facet.renamed(keys))
     return state
+
+
+def keeping(values: dict, state: ExplorerState, now: ExplorerState) -> ExplorerState:
+    """The state of a recipe, with what it left behind as it is now."""
+    left = values.get("left")
+    left = left if isinstance(left, list) else []
+    if SLOTS in left:
+        state = replace(state, a=now.a, b=now.b, walk=now.walk)
+    if FACETS in left:
+        for id_, facet in now.facets:
+            if id_ not in dict(state.facets):
+                state = state.with_facet(id_, facet)
+    return state
+
+
+def located(values: dict, candidates: Sequence[str]) -> dict:
+    """A recipe with the place of each model whose name it says, where one of the `candidates` has those weights."""
+
+    def find(name: str, weights: str) -> str:
+        for other in candidates if name not in assets.model_names() else ():
+            try:
+                if open_model(other).weights == weights if weights else model_name(other) == name:
+                    return other
+            except FlowError:
+                continue
+        return name
+
+    def put(value: Any, weights: str) -> Any:
+        if isinstance(value, list):
+            return [put(part, weights) for part in value]
+        if not isinstance(value, dict):
+            return value
+        own = value.get("weights", value.get("latent_weights", weights))
+        own = own if isinstance(own, str) else ""
+        return {key: find(part, own) if key in ("model", "latent_model") and isinstance(part, str) and part
+                else part if key == "store" else put(part, own) for key, part in value.items()}  # fmt: skip
+
+    return put(values, "")
 
 
 def _simple(values: dict) -> ExplorerState:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from flow_explorer.dialogs.files import LastFolder, ask_file, ask_save, pictures
 from flow_explorer.explorer.controller import Controller
 from flow_explorer.explorer.loader import Loader
+from flow_explorer.explorer.model_menu import recent_models
 from flow_explorer.explorer.moving.animating import Animated, AnimationSaver, MakeAnimation
 from flow_explorer.explorer.moving.animation_sheet import AnimationSheet
 from flow_explorer.explorer.moving.drag_drop import Dropped, file_name, mime_of, read_mime
@@ -25,6 +26,7 @@ from flow_explorer.explorer.moving.recipes import (
     edited,
     is_reshaped,
     is_restorable,
+    located,
     read_latent,
 )
 from flow_explorer.explorer.store import Latent
@@ -118,7 +120,7 @@ class Transfers(QObject):
         acts, here = self._controller.acts, self._controller.state.model
         note = ""
         try:
-            found = recipe.extract(item.data, item.name)
+            found = self.recipe_in(item)
             note = changed(found, here) if found is not None else ""
         except FlowError as error:
             found, note = None, str(error)
@@ -147,7 +149,34 @@ class Transfers(QObject):
             return
         acts.put_latent(target, latent)
         also = tr("It also holds the settings that it was made with.") if act is not None else ""
-        self._notify(" ".join([tr("{name} came back with its own z.", name=item.name), also]).strip(), kind="notice", act=act)
+        words = " ".join([tr("{name} came back with its own z.", name=item.name), also]).strip()
+        self._once_proved(target, lambda: self._notify(words, kind="notice", act=act))
+
+    def _once_proved(self, which: str, tell: Callable[[], object]) -> None:
+        """Say that a slot has its own z once that is proved; at once where another model is open, which has no use for it."""
+        controller = self._controller
+        slot, model = controller.state.slot(which), controller.model
+        if model is None or not slot.keeps_latent(model.name, model.weights):
+            tell()
+            return
+
+        def look(changed: str) -> None:
+            view = controller.slots[which].view
+            over = controller.state.slot(which) != slot
+            if changed != which or not (over or view.error or view.differing is not None):
+                return
+            controller.slot_changed.disconnect(look)
+            if not over and view.own:
+                tell()
+
+        controller.slot_changed.connect(look)
+        look(which)
+
+    def recipe_in(self, item: Dropped) -> dict | None:
+        """The recipe in a picture file, with the places of the models that it names. Raises `FlowError`."""
+        found = recipe.extract(item.data, item.name)
+        candidates = [self._controller.state.model, *recent_models(self._settings)]
+        return None if found is None else located(found, candidates)
 
     def _put(self, target: str, item: Dropped, note: str, act: tuple[str, Callable[[], object]] | None = None) -> None:
         """Decode a picture, beside the window if it is large, and put it in a well; then say `note`, and offer `act`."""
@@ -240,13 +269,13 @@ class Transfers(QObject):
             self._notify(tr("The picture is still being drawn: a moment more."), kind="notice")
         return latent.draft
 
-    def save_picture(self, latent: Latent | None, scale: int = 1) -> None:
+    def save_picture(self, latent: Latent | None, scale: int = 1, everything: bool = False) -> None:
         if latent is not None and not self._is_draft(latent):
-            self._ask(self._file_name(latent), lambda: self._exporter.picture(latent, scale))
+            self._ask(self._file_name(latent), lambda: self._exporter.picture(latent, scale, everything=everything))
 
-    def save_page(self, scale: int = 1) -> None:
+    def save_page(self, scale: int = 1, everything: bool = False) -> None:
         seed = self._controller.state.seed
-        self._ask(self._exporter.name(f"samples-seed-{seed}"), lambda: self._exporter.page(scale))
+        self._ask(self._exporter.name(f"samples-seed-{seed}"), lambda: self._exporter.page(scale, everything=everything))
 
     def save_strip(self, scale: int = 1) -> None:
         self._ask(self._exporter.name("walk"), lambda: self._exporter.strip(scale))
@@ -313,6 +342,10 @@ class Transfers(QObject):
             (tr("Page of samples as PNG, enlarged {n} times…", n=LARGE), lambda: self.save_page(LARGE), page),
             *[(tr("Walk: {what}", what=text[:1].lower() + text[1:]), act, enabled)
               for text, act, enabled in self.walk_entries()],
+            (tr("Picture with everything: A, B, what is set in the views, and file names…"),
+             lambda: self.save_picture(large, everything=True), large is not None),
+            (tr("Page with everything: A, B, what is set in the views, and file names…"),
+             lambda: self.save_page(everything=True), page),
             (tr("Copy as Python"), lambda: self.copy_python(large), large is not None),
         ]  # fmt: skip
 

@@ -18,6 +18,7 @@ from flow_explorer.explorer.view_model import SlotView
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Button, Choice, IconButton, Label, ValueRow, ValueSlider
 from flow_explorer.widgets.elided import ElidedLabel
+from flow_explorer.widgets.plain import plain
 from flowcore.model.labels import describe, single
 from flowcore.pictures.crop import Crop, crop_corners
 from flowcore.pictures.images import Picture
@@ -166,7 +167,7 @@ class SlotStats(QWidget):
         self._slot, self._view, self._sees = slot, view, sees
         self.name.setText(slot.name)
         notes = " ".join(picture.notes) if picture is not None else ""
-        self.name.setToolTip("\n".join(part for part in (slot.name, notes) if part))
+        self.name.setToolTip(plain("\n".join(part for part in (slot.name, notes) if part)))
         self.zoom.set_value(slot.crop.zoom)
         self.turn.set_value(-slot.crop.angle)
         self.background.set_colour(slot.crop.background)

@@ -12,6 +12,7 @@ from flow_explorer.toylab.panels.glide import Glide
 from flow_explorer.toylab.run import RunEntry
 from flow_explorer.toylab.views.colours import ColourBar
 from flow_explorer.widgets import Card, Label, Legend
+from flow_explorer.widgets.plain import plain
 from flow_explorer.widgets.plot import Cloud, Plot
 from flow_explorer.widgets.reading import enlarge
 
@@ -163,8 +164,8 @@ class ToyPanel(Card):
 
     def explain(self, words: str) -> None:
         """What the panel shows: a sentence, and on further lines what only the tooltip says."""
-        self.title.setToolTip(words)
-        self.note.setToolTip(words)
+        self.title.setToolTip(plain(words))
+        self.note.setToolTip(plain(words))
         self.sentence.setText(words.partition("\n")[0])
         self._fit_header()
 

@@ -17,6 +17,7 @@ from flow_explorer.toylab.run import RunEntry
 from flow_explorer.toylab.views.colours import ColourBar, density_table
 from flow_explorer.toylab.views.lines import Segments
 from flow_explorer.widgets import Legend, Segmented
+from flow_explorer.widgets.plain import plain
 from flow_explorer.widgets.plot import Bundle, Cloud, Plot
 from flowcore.plane.prior_shapes import outline
 
@@ -241,7 +242,7 @@ class DensityPanel(ToyPanel):
             truth.setToolTip(tr("The density that the points are drawn from."))
         elif estimated:
             words = tr("A guess made from the points themselves, by Gaussian kernels under which held-out points are likeliest.")
-            truth.setToolTip(words + "\n" + tr("It is no truth: no entropy and no gap is taken from it."))
+            truth.setToolTip(plain(words + "\n" + tr("It is no truth: no entropy and no gap is taken from it.")))
         else:
             truth.setToolTip(tr("Only points of this density are known, not the density itself."))
         if not run.known and not estimated:

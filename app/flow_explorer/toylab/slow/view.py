@@ -17,6 +17,7 @@ from flow_explorer.toylab.slow.matching import MatchingScript
 from flow_explorer.toylab.slow.motion import STAGES, SlowMotion
 from flow_explorer.toylab.slow.panel import PointsPanel
 from flow_explorer.widgets import Card, Label
+from flow_explorer.widgets.plain import plain
 from flow_explorer.widgets.reading import enlarge
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class _Norms(QWidget):
     def show_words(self, name: str, words: str) -> None:
         """What the bars are of."""
         self.setAccessibleName(name)
-        self.setToolTip(name + "\n‖∂L/∂θₖ‖")
+        self.setToolTip(plain(name + "\n‖∂L/∂θₖ‖"))
         self._words = words
 
     def show_norms(self, norms: np.ndarray, share: float) -> None:

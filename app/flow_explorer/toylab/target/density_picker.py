@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtGui import QColor, QImage, QKeyEvent, QKeySequence, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from flow_explorer import icons, theme
@@ -172,6 +172,7 @@ class DensityPicker(KeyboardFocus, QPushButton):
         """Show a density, or a target of the person's own, without telling anybody."""
         self.name, self.target = name, target
         self.setText(title_of_target(target, name))
+        self.setShortcut(QKeySequence())  # an & in a file's name is no mnemonic
         self.setAccessibleName(tr("Density: {name}", name=self.text()))
         self.update()
 

@@ -19,6 +19,7 @@ from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.target_worker import Worker
 from flow_explorer.widgets import Button, Label
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["TargetSheet", "framed"]
 
@@ -100,7 +101,7 @@ class TargetSheet(QWidget):
     def allow(self, reason: str = "") -> None:
         """Whether "Use" can be pressed: it can where there is no ``reason`` against it, which its tooltip says."""
         self.use.setEnabled(not reason)
-        self.use.setToolTip(reason or tr("Train on this from now on; undo brings the old target back."))
+        self.use.setToolTip(plain(reason or tr("Train on this from now on; undo brings the old target back.")))
 
     # Life
 

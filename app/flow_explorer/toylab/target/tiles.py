@@ -13,6 +13,7 @@ from flow_explorer import icons, theme
 from flow_explorer.i18n import tr
 from flow_explorer.toylab.target.words import brightness, dots, is_known
 from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["KINDS", "KindTile", "paint_target"]
 
@@ -74,7 +75,7 @@ class KindTile(KeyboardFocus, QPushButton):
         super().__init__(text)
         self.name = kind
         self.setAccessibleName(text)
-        self.setToolTip(words)
+        self.setToolTip(plain(words))
         self.setCheckable(True)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QPushButton, QSizePolicy, QVBoxLayou
 from flow_explorer import icons, theme
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["KEYS", "ToolColumn"]
 
@@ -31,7 +32,7 @@ class _Tool(KeyboardFocus, QPushButton):
         self.name = name
         self.setCheckable(True)
         self.setAccessibleName(text)
-        self.setToolTip(f"{words}\n{KEYS[name]}")
+        self.setToolTip(plain(f"{words}\n{KEYS[name]}"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter, QPai
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from flow_explorer import theme
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["STRETCH", "ColourBar", "density_table", "stretch_table"]
 
@@ -48,7 +49,7 @@ class ColourBar(QWidget):
         self._colors: list[QColor] = []
         self._unit = 1.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip(tooltip)
+        self.setToolTip(plain(tooltip))
         self.set_ends(low, high)
         theme.changed.connect(self.update)
 

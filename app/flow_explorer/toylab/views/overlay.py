@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsView
 
 from flow_explorer import theme
 from flow_explorer.i18n import tr
+from flow_explorer.widgets.plain import plain
 from flow_explorer.widgets.plot import Plot, polygon, unit_of
 
 __all__ = ["NUDGE", "ProbeHand", "ProbeMark"]
@@ -107,7 +108,7 @@ class ProbeHand(QObject):
         self.plot, self._viewport = plot, plot.viewport()
         self.moves = False  # whether arrow keys have something to move
         words = tr("Click or drag to probe a point, or press Enter. Arrow keys move it, Esc puts it away.")
-        plot.setToolTip(words)
+        plot.setToolTip(plain(words))
         plot.setAccessibleDescription(words)
         plot.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._viewport.setCursor(Qt.CursorShape.CrossCursor)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from flow_explorer.engine.requests.explorer import OpenModel
+from flow_explorer.explorer.facets.levels.state import LevelsState
 from flowcore.pictures import recipe
 from flowcore.pictures.images import read_picture
+from tests.app.explorer.conftest import write_checkpoint
 from tests.app.explorer.workspace.case import answer_dialog, drop, fill, state, urls
 
 
@@ -86,6 +90,53 @@ def test_a_saved_sample_dropped_on_a_slot_comes_back_with_its_z(workspace, clien
     assert state(workspace).seed == 4
 
 
+def test_a_saved_picture_holds_what_it_needs_and_the_rest_only_where_asked(workspace, client, png, tmp_path, notices):
+    rng = np.random.default_rng(0)
+    for which, name in (("A", "Anna at the sea.png"), ("B", "passport.jpg")):
+        workspace.acts.put_picture(which, png(rng.integers(0, 256, (9, 9, 3), np.uint8)), name)
+    workspace.acts.set_facet("levels", LevelsState(order="likelihood"), "Sort them")
+    client.run()
+    assert state(workspace).facets
+    exporter, page = workspace.exporter, workspace.controller.page.view
+    bare = [exporter.picture(page.slots[2]), exporter.page(), exporter.picture(workspace.controller.slot_latent("A"))]
+    for data in bare:
+        found = recipe.extract(data)
+        assert found["store"] == {"pictures": {}, "latents": {}} and "facets" not in found["explorer"]
+        assert not any(word in json.dumps(found) for word in ("Anna", "passport"))
+    assert len(bare[1]) < 9000
+    walk = recipe.extract(exporter.strip())
+    assert len(walk["store"]["pictures"]) == 2 and not any(word in json.dumps(walk) for word in ("Anna", "passport"))
+    asked = json.dumps(recipe.extract(exporter.picture(page.slots[2], everything=True)))
+    assert "Anna at the sea.png" in asked and "passport.jpg" in asked
+    texts = [text for text, _act, _enabled in workspace.save_menu() if "everything" in text]
+    assert len(texts) == 2 and all("A, B" in text and "names" in text for text in texts)
+    # What a picture does not hold stays as it is where its settings are restored.
+    before = state(workspace)
+    workspace.acts.set_seed(77)
+    workspace.controller.restore_recipe(recipe.extract(bare[1]))
+    client.run()
+    after = state(workspace)
+    assert (after.seed, after.a, after.b, after.facets) == (before.seed, before.a, before.b, before.facets)
+
+
+def test_a_recipe_says_a_models_name_and_finds_it_by_its_weights(workspace, client, tmp_path, notices):
+    folder = tmp_path / "secret folder"
+    folder.mkdir()
+    path = write_checkpoint(folder / "mine.safetensors", b"of my own", title="Mine")
+    workspace.acts.set_model(str(path))
+    client.run()
+    data = workspace.exporter.page()
+    assert "secret folder" not in json.dumps(recipe.extract(data)) and recipe.extract(data)["model"] == "mine.safetensors"
+    file = tmp_path / "page.png"
+    file.write_bytes(data)
+    workspace.acts.set_model("tiny")
+    workspace.acts.set_seed(5)
+    client.run()
+    drop(workspace.canvas(), urls(file))
+    client.run()
+    assert (state(workspace).model, state(workspace).seed) == (str(path), 4) and notices[-1][1] == "good"
+
+
 def test_a_picture_whose_model_is_gone_is_used_as_a_picture(workspace, client, tmp_path, notices, png):
     made = recipe.new("samples", model="gone", seed=3)
     path = tmp_path / "old.png"
@@ -143,7 +194,7 @@ def test_save_menu_offers_what_is_there(workspace, client, bundle):
     def enabled():
         return [act for _text, _act, act in workspace.save_menu()]
 
-    assert enabled() == [True, True, True, True, False, False, False, False, False, False, True]
+    assert enabled() == [True, True, True, True, False, False, False, False, False, False, True, True, True]
     fill(workspace, bundle, client)
     assert all(enabled())
 

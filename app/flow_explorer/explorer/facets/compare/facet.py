@@ -40,6 +40,7 @@ from flow_explorer.explorer.samples.samples_grid import SamplesGrid
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import plural, tr
 from flow_explorer.widgets.dropping import local_files
+from flow_explorer.widgets.plain import plain
 from flowcore.errors import FlowError
 from flowcore.model.card import run_checkpoints
 from flowcore.model.labels import Label
@@ -317,7 +318,8 @@ class CompareFacet(Facet):
         why_not = self._why_not()
         button = view.look.button("z")
         button.setEnabled(not why_not or state.look == "z")  # where it is chosen, the reason stands in its place
-        button.setToolTip(why_not or tr("The same z decoded by both, and how far the pictures are apart\n|x₁ − x₂|, x = f⁻¹(z)"))
+        tip = tr("The same z decoded by both, and how far the pictures are apart\n|x₁ − x₂|, x = f⁻¹(z)")
+        button.setToolTip(plain(why_not) or tip)
         models = [side.model for side in self.sides.values() if side.model is not None]
         view.show_levels(max((model.levels for model in models), default=1), state.drawn)
         empty = self._emptiness(this, why_not)

@@ -20,6 +20,7 @@ from flow_explorer.i18n import tr
 from flow_explorer.settings import Settings
 from flow_explorer.widgets import Button, EmptyState, Heading, Label, PictureLabel, Spinner, ValueSlider
 from flow_explorer.widgets.form import Form, row, words
+from flow_explorer.widgets.plain import plain
 from flow_explorer.widgets.slider import Track
 from flowcore.fields import settings as settings_of
 
@@ -136,7 +137,7 @@ class Head(QWidget):
             self.track.setValue(max(place, 0))
         self.track.setAccessibleDescription(text)
         tip = tr("{count} checkpoints; “flow-explorer train --keep-every N” keeps one every N steps.", count=len(checkpoints))
-        self.run.setToolTip("\n".join([tip, *(tr("Left out: {why}", why=why) for why in unread)]))
+        self.run.setToolTip(plain("\n".join([tip, *(tr("Left out: {why}", why=why) for why in unread)])))
 
 
 class Table(QWidget):
@@ -176,7 +177,7 @@ class Table(QWidget):
             shown = rows[number] if there else Row("")
             for label, text in zip(labels, (shown.name, shown.left, shown.right, shown.apart), strict=True):
                 label.setText(text)
-                label.setToolTip(shown.tip)
+                label.setToolTip(plain(shown.tip))
                 label.setVisible(there)
             old = (not shown.left, stale[0], stale[1], any(stale))
             for label, muted in zip(labels, old, strict=True):

@@ -11,6 +11,7 @@ from flow_explorer.explorer.facets.directions.marks_grid import MarksGrid
 from flow_explorer.explorer.facets.directions.state import DirectionsState
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Button, Choice, IconButton, Label, ProgressView, Segmented
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["MakePanel"]
 
@@ -45,7 +46,7 @@ class _FolderRow(QWidget):
     def show_folder(self, path: str) -> None:
         name = Path(path).name if path else tr("Drop a folder on the window")
         self.value.setText(self.value.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, 150))
-        self.value.setToolTip(path)
+        self.value.setToolTip(plain(path))
         self.clear.setVisible(bool(path))
 
 

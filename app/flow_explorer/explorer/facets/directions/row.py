@@ -14,6 +14,7 @@ from flow_explorer.explorer.facets.directions.words import level_names, made_wor
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Button, IconButton, Label, ValueSlider
 from flow_explorer.widgets.choice import _Segment
+from flow_explorer.widgets.plain import plain, unmarked
 
 __all__ = ["DirectionRow"]
 
@@ -134,7 +135,7 @@ class DirectionRow(QWidget):
             part.setEnabled(usable)
         self.quality.setText(row.problem or quality_words(facts))
         self.quality.set_tone("warning" if row.problem else "small")
-        self.quality.setToolTip(row.problem or quality_tip(facts))
+        self.quality.setToolTip(plain(row.problem or quality_tip(facts)))
         self.made.setText(made_words(facts))
         self._own_levels = tuple(facts["levels"])
         acts_on = self._own_levels if held.levels is None else held.levels
@@ -144,11 +145,12 @@ class DirectionRow(QWidget):
         self._without = held.without
         known = dict(others)
         names = [known[key] for key in held.without if key in known]
-        self.without.setText(names[0] if len(names) == 1 else tr("{count} directions", count=len(names)) if names else tr("None"))
+        several = tr("{count} directions", count=len(names)) if names else tr("None")
+        self.without.setText(unmarked(names[0]) if len(names) == 1 else several)
         self.without.setAccessibleName(tr("Leaves alone: {names}", names=", ".join(names) or tr("none")))
         self.menu.clear()
         for key, title in others:
-            action = self.menu.addAction(title)
+            action = self.menu.addAction(unmarked(title))
             action.setCheckable(True)
             action.setChecked(key in held.without)
             action.triggered.connect(lambda _on, key=key: self._toggle_other(key))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Label, PictureLabel
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["Stage"]
 
@@ -43,7 +44,7 @@ class Stage(QWidget):
         self.original.set_array(original)
         self.moved.set_array(moved)
         self._titles = (title, words)
-        self.moved_title.setToolTip(words)
+        self.moved_title.setToolTip(plain(words))
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
         self._arrange()

@@ -12,6 +12,7 @@ from flow_explorer import theme
 from flow_explorer.explorer.facets.layers.names import formula, place_name, signed, title
 from flow_explorer.explorer.facets.layers.view_model import LayersView, bits
 from flow_explorer.i18n import tr
+from flow_explorer.widgets.plain import plain
 from flow_explorer.widgets.slider import Track
 
 __all__ = ["Bars", "LayerTrack", "Scrubber"]
@@ -230,7 +231,7 @@ class Bars(QWidget):
             stage = self.stage_at(event.pos().x())
             reach = max((self.x_of(1) - self.x_of(0)) / 2, 4)
             near = QRectF(self.x_of(stage) - reach, 0, 2 * reach, self.height()).toAlignedRect()
-            QToolTip.showText(event.globalPos(), self.tip(stage), self, near)
+            QToolTip.showText(event.globalPos(), plain(self.tip(stage)), self, near)
             return True
         return super().event(event)
 

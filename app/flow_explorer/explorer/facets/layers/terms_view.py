@@ -10,6 +10,7 @@ from flow_explorer import theme
 from flow_explorer.explorer.facets.layers.names import signed
 from flow_explorer.explorer.facets.layers.view_model import LayerRow, LayersView, bits
 from flow_explorer.i18n import plural, tr
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["TermsView"]
 
@@ -158,6 +159,6 @@ class TermsView(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             index = self._row_at(event.pos().y())
-            QToolTip.showText(event.globalPos(), self.tip(index), self)
+            QToolTip.showText(event.globalPos(), plain(self.tip(index)), self)
             return True
         return super().event(event)

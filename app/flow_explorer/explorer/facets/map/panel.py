@@ -15,6 +15,7 @@ from flow_explorer.explorer.facets.map.state import MapState
 from flow_explorer.i18n import plural, tr
 from flow_explorer.widgets import Button, Choice, EmptyState, IconButton, Label, ProgressView, Segmented
 from flow_explorer.widgets.elided import ElidedLabel
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["MapPanel"]
 
@@ -218,7 +219,7 @@ class MapPanel(QWidget):
         self.rest.setVisible(data.partial and bool(state.limit))
         self.status.setVisible(not (data.error or running or work))
         self.status.setText(" · ".join(self._said(data, state, levels)))
-        self.status.setToolTip("\n".join(sentence for _, sentence in data.skipped[:20]))
+        self.status.setToolTip(plain("\n".join(sentence for _, sentence in data.skipped[:20])))
 
     def _said(self, data: MapData, state: MapState, levels: int) -> list[str]:
         if not data.count:

@@ -16,6 +16,7 @@ from flow_explorer.i18n import plural, tr
 from flow_explorer.widgets import Fold, Heading, Label
 from flow_explorer.widgets.cells import CellView
 from flow_explorer.widgets.focus import ACTIVATION_KEYS, ring
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["MapRow", "MapSide"]
 
@@ -38,7 +39,7 @@ class MapRow(CellView):
     def __init__(self, name: str, tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
-        self.setToolTip(tip)
+        self.setToolTip(plain(tip))
         self._items: list[tuple[int, np.ndarray, str, str]] = []
         self._place = 0
         self._cache = PictureCache()
@@ -104,7 +105,7 @@ class MapRow(CellView):
         if isinstance(event, QHelpEvent):
             place = self.index_at(QPointF(event.pos()))
             if place >= 0:
-                QToolTip.showText(event.globalPos(), self._items[place][3], self)
+                QToolTip.showText(event.globalPos(), plain(self._items[place][3]), self)
                 return True
         return super().event(event)
 

@@ -23,6 +23,7 @@ from flow_explorer.explorer.paint import PictureCache, draw_picture
 from flow_explorer.i18n import tr
 from flow_explorer.widgets.dropping import DropTarget
 from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flow_explorer.widgets.plain import plain
 from flow_explorer.widgets.sameness import same
 
 __all__ = ["CAPTION", "CornerView"]
@@ -70,7 +71,8 @@ class CornerView(KeyboardFocus, DropTarget):
         self._picture, self._name, self._busy, self._error = picture, name, busy, error
         said = error or name or tr("empty")
         self.setAccessibleName(tr("Corner {place}: {name}", place=self._place, name=said))
-        self.setToolTip(f"{self._place}: {said}\n" + tr("Drop a picture here, paste one, or click for what else can go here."))
+        tip = tr("Drop a picture here, paste one, or click for what else can go here.")
+        self.setToolTip(plain(f"{self._place}: {said}\n{tip}"))
         self.update()
 
     @property

@@ -25,7 +25,6 @@ from flow_explorer.explorer.state import Slot
 from flow_explorer.explorer.store import Latent
 from flow_explorer.i18n import tr
 from flowcore.errors import FlowError
-from flowcore.pictures import recipe
 from flowcore.pictures.crop import Crop, apply_crop
 from flowcore.pictures.images import Picture, read_file
 
@@ -91,7 +90,7 @@ class PictureInput(QObject):
         if latent is None:
             why, reshaped = "", False
             try:
-                found = recipe.extract(item.data, item.name)
+                found = self._host.transfers.recipe_in(item)
                 why = "" if found is None else changed(found, here)
                 reshaped = found is not None and not why and is_reshaped(found, item.data, here)
                 latent = None if found is None or why or reshaped else read_latent(found, item.data, here)

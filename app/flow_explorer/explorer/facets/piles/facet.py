@@ -16,10 +16,11 @@ from flow_explorer.explorer.facets.piles.dropping import data_of, is_pair, is_pi
 from flow_explorer.explorer.facets.piles.links import Links, One, Wanted
 from flow_explorer.explorer.facets.piles.panel import PilesPanel
 from flow_explorer.explorer.facets.piles.saving import SaveLink
-from flow_explorer.explorer.facets.piles.state import FURTHER, PilesState, Side
+from flow_explorer.explorer.facets.piles.state import FURTHER, Side
 from flow_explorer.explorer.facets.piles.view import PilesView
 from flow_explorer.explorer.model import Model, figures
 from flow_explorer.explorer.moving.drag_drop import Dropped, read_mime
+from flow_explorer.explorer.moving.privacy import model_name
 from flow_explorer.explorer.moving.recipes import make_recipe
 from flow_explorer.explorer.store import Latent
 from flow_explorer.explorer.view_model import InspectorPicture
@@ -221,13 +222,11 @@ class PilesFacet(Facet):
         wanted = self._wanted()
         if model is None or way is None or wanted is None or not self.links.fit.ready:
             return
-        # Where the piles lie on this computer is nobody else's business.
-        state = controller.state.with_facet(self.id, PilesState())
-        made = make_recipe("picture", state, controller.store, model)
+        made = make_recipe("picture", controller.state, controller.store, model)
         if model.classes:
             # Each file's z is under a class.
             made[recipe.VERSION_KEY] = recipe.CONDITIONAL_VERSION
-        self.saving.begin(way.fields(), self.links.source_view().names, wanted.strength, folder, made, model.name)
+        self.saving.begin(way.fields(), self.links.source_view().names, wanted.strength, folder, made, model_name(model.name))
 
     # Inside
 

@@ -12,6 +12,7 @@ from flow_explorer import theme
 from flow_explorer.i18n import tr
 from flow_explorer.widgets import Button, Heading, Label, Segmented, ValueSlider
 from flow_explorer.widgets.focus import KeyboardFocus, ring
+from flow_explorer.widgets.plain import plain
 from flowcore.latents.translation_methods import METHODS, STRENGTH_MAX
 
 __all__ = ["MethodChoice", "PilesPanel"]
@@ -26,7 +27,7 @@ class _Method(KeyboardFocus, QAbstractButton):
         self.setText(title)
         self.setAccessibleName(title)
         self.setAccessibleDescription(line)
-        self.setToolTip(tooltip)
+        self.setToolTip(plain(tooltip))
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)

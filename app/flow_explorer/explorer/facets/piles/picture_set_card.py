@@ -26,6 +26,7 @@ from flow_explorer.i18n import plural, tr
 from flow_explorer.widgets import Button, IconButton, Label, ProgressView
 from flow_explorer.widgets.dropping import DropTarget
 from flow_explorer.widgets.elided import ElidedLabel
+from flow_explorer.widgets.plain import plain, unmarked
 from flow_explorer.widgets.sameness import same
 
 __all__ = ["ContactSheet", "PictureSetCard"]
@@ -184,7 +185,7 @@ class PictureSetCard(DropTarget):
         menu = self.of_class.menu()
         menu.clear()
         for number, name in enumerate(names):
-            menu.addAction(name, lambda number=number: self.class_chosen.emit(self.which, number))
+            menu.addAction(unmarked(name), lambda number=number: self.class_chosen.emit(self.which, number))
         self._classes = bool(names)
         self.of_class.setVisible(self._classes)
         # Two buttons side by side have room for fewer words.
@@ -196,7 +197,7 @@ class PictureSetCard(DropTarget):
         """`title` is what the pile is called, `problem` why what was let go here was not taken."""
         there = bool(title)
         self.title.setText(title)
-        self.title.setToolTip(side.folder)
+        self.title.setToolTip(plain(side.folder))
         full = there and not view.error and not view.stopped and (not view.busy or bool(view.names))
         counted = self._counted(side, view)
         lacking = full and bool(view.left_out)

@@ -17,6 +17,7 @@ from flow_explorer.i18n import tr
 from flow_explorer.widgets.cells import CellView
 from flow_explorer.widgets.focus import ring
 from flow_explorer.widgets.picture import paint_rounded
+from flow_explorer.widgets.plain import plain
 
 __all__ = ["MapTile", "MapsView", "level_name"]
 
@@ -61,7 +62,7 @@ class MapsView(CellView):
         self._shaded: dict[int, tuple] = {}
         self.pickable = pickable
         self.setAccessibleName(name)
-        self.setToolTip(tip)
+        self.setToolTip(plain(tip))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         if pickable:
             self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

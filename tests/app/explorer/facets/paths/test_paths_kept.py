@@ -44,7 +44,7 @@ def test_a_session_and_a_saved_page_bring_their_paths_back(three, paths, workspa
     workspace.restore(saved)
     client.run()
     assert paths.state == before and three.link.ready
-    data = workspace.exporter.page()
+    data = workspace.exporter.page(everything=True)
     workspace.history.reset(replace(workspace.history.state, facets=()))
     workspace.controller.restore_recipe(recipe.extract(data))
     client.run()

@@ -78,7 +78,7 @@ def test_a_saved_result_brings_back_its_z_and_its_strokes(pixels, client, worksp
     drag(pixels.canvas.paint.brush, [(0.2, 0.5), (0.8, 0.5)])
     client.run()
     latent, state = workspace.controller.large(), pixels.state
-    data = workspace.exporter.picture(latent)
+    data = workspace.exporter.picture(latent, everything=True)
     found = recipe.extract(data, "saved.png")
     assert found is not None and np.array_equal(read_latent(found, data).z, latent.z)
     qtbot.mouseClick(pixels.controls.paint.clear, LEFT)
