@@ -47,14 +47,15 @@ class ChannelMask(Mask):
 
     def __init__(self, channels: int, kept: Iterable[int]) -> None:
         super().__init__()
-        wanted = np.unique(np.fromiter(kept, np.int64))
-        if not 0 < len(wanted) < channels or wanted[0] < 0 or wanted[-1] >= channels:
+        named = np.fromiter(kept, np.int64)
+        is_kept = np.zeros(channels, bool)
+        if inside := bool(((named >= 0) & (named < channels)).all()):
+            is_kept[named] = True
+        wanted, changed = np.flatnonzero(is_kept), np.flatnonzero(~is_kept)
+        if not inside or not len(wanted) or not len(changed):
             raise ConfigError(
                 f"A channel mask on {channels} channels must keep at least one and change at least one, not keep {shown(kept)}."
             )
-        is_kept = np.zeros(channels, bool)
-        is_kept[wanted] = True
-        changed = np.flatnonzero(~is_kept)
         self.channels = channels
         self.kept, self.changed = _as_range(wanted), _as_range(changed)
         self.kept_channels, self.changed_channels = len(kept), len(changed)
