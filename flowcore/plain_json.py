@@ -19,6 +19,8 @@ def loads(text: str | bytes) -> Any:
     Raises:
         ValueError: for anything that is none.
     """
+    if not isinstance(text, str | bytes):  # where a text was looked for, a file may hold anything
+        raise ValueError("it is no text")
     text = text if isinstance(text, str) else text.decode("utf-8")
     if text.count("[") + text.count("{") > _MOST_BRACKETS or text.count(",") > _MOST_COMMAS:
         raise ValueError("it has too many parts")

@@ -15,8 +15,8 @@ def test_what_json_says_is_read():
 
 @pytest.mark.parametrize("text", [
     "NaN", "Infinity", "-Infinity", "1e999", "[-1e999]", "9" * 400, "9" * 5000, "[" * 10**5, '{"a":' * 10**5, "{}x", "", "'a'",
-    b"\xff", "[" + "[]," * 1_000_000 + "[]]", "[" + "1," * 4_000_001 + "1]",
-], ids=lambda text: repr(text[:12]))  # fmt: skip
+    b"\xff", "[" + "[]," * 1_000_000 + "[]]", "[" + "1," * 4_000_001 + "1]", 5, None, {},
+], ids=lambda text: repr(text)[:12])  # fmt: skip
 def test_what_it_cannot_say_is_refused(text):
     with pytest.raises(ValueError):
         plain_json.loads(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def _json(*values: object) -> list[bytes]:
     return [json.dumps(value).encode() for value in values]
 
 
-def _value(path: Path) -> object:
+def _value(path: Path) -> Any:
     """What a file holds; of one that is no JSON there is nothing to give a reader."""
     try:
         return json.loads(path.read_bytes())
