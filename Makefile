@@ -30,7 +30,7 @@ help:
 	@echo "make run     open the window (ARGS='...' is handed to flow-explorer)"
 	@echo "make test    run the tests (ARGS='-k name' is handed to pytest)"
 	@echo "make soak    the tests that take long: trainings killed at random moments, 10,000 samples of each model, 10,000 random acts,"
-	@echo "             an hour of play in the toy lab (FLOW_EXPLORER_SOAK_MINUTES=60)"
+	@echo "             an hour of play in the toy lab (FLOW_EXPLORER_SOAK_MINUTES=60), 20,000 damaged files for every reader"
 	@echo "make test-floors  run the quicker tests with the lowest versions that pyproject.toml allows (tests/floors.txt), in $(FLOORS)"
 	@echo "make lint    check the style of the code, and its types"
 	@echo "make docs    write the guide and the reference of flowcore to site/"

@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 __all__ = ["loads"]
 
+_MOST_BRACKETS, _MOST_COMMAS = 1_000_000, 4_000_000
+"""Of a text: each table or list costs a hundred bytes and a microsecond. What holds many numbers has them as base64."""
 _MOST_DIGITS = 100
 """Of a whole number. A generator's state has 39; one of 400 is no float any more, and one of 5,000 Python does not write."""
 
@@ -17,6 +19,11 @@ def loads(text: str | bytes) -> Any:
     Raises:
         ValueError: for anything that is none.
     """
+    if not isinstance(text, str | bytes):  # where a text was looked for, a file may hold anything
+        raise ValueError("it is no text")
+    text = text if isinstance(text, str) else text.decode("utf-8")
+    if text.count("[") + text.count("{") > _MOST_BRACKETS or text.count(",") > _MOST_COMMAS:
+        raise ValueError("it has too many parts")
     try:
         return json.loads(text, parse_constant=_constant, parse_float=_finite, parse_int=_whole)
     except RecursionError:

@@ -1,7 +1,6 @@
 """Which part a coupling layer copies and which it transforms (Dinh et al. 2017, RealNVP, section 3.4)."""
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -48,22 +47,23 @@ class ChannelMask(Mask):
 
     def __init__(self, channels: int, kept: Iterable[int]) -> None:
         super().__init__()
-        kept = _as_range(kept if isinstance(kept, range) else sorted(set(kept)))
-        if not kept or len(kept) >= channels or kept[-1] >= channels or kept[0] < 0:
+        named = np.fromiter(kept, np.int64)
+        is_kept = np.zeros(channels, bool)
+        if inside := bool(((named >= 0) & (named < channels)).all()):
+            is_kept[named] = True
+        wanted, changed = np.flatnonzero(is_kept), np.flatnonzero(~is_kept)
+        if not inside or not len(wanted) or not len(changed):
             raise ConfigError(
                 f"A channel mask on {channels} channels must keep at least one and change at least one, not keep {shown(kept)}."
             )
-        is_kept = np.zeros(channels, bool)
-        is_kept[kept] = True
-        changed = np.flatnonzero(~is_kept)
         self.channels = channels
-        self.kept, self.changed = kept, _as_range(changed.tolist())
+        self.kept, self.changed = _as_range(wanted), _as_range(changed)
         self.kept_channels, self.changed_channels = len(kept), len(changed)
         # A run of channels is a view (no copy); which side comes first decides the order when merging.
         self.kept_first = self.kept == range(self.kept_channels)
         self.changed_first = self.changed == range(self.changed_channels)
         if not (self.kept_first or self.changed_first):
-            order = np.concatenate([np.flatnonzero(is_kept), changed])
+            order = np.concatenate([wanted, changed])
             self.register_buffer("_order", _index(order), persistent=False)
             inverse = np.empty_like(order)
             inverse[order] = np.arange(channels)
@@ -88,12 +88,11 @@ class ChannelMask(Mask):
         return f"keeps {shown(self.kept)} of {self.channels}"
 
 
-def _as_range(numbers: Sequence[int]) -> Sequence[int]:
+def _as_range(numbers: np.ndarray) -> Sequence[int]:
     """The same numbers, ascending, as a range where they are one: a picture's every other dimension are a million."""
-    if isinstance(numbers, range) or len(numbers) < 2:
-        return numbers if not isinstance(numbers, range) or numbers.step > 0 else numbers[::-1]
-    steps = range(numbers[0], numbers[-1] + 1, numbers[1] - numbers[0])
-    return steps if len(steps) == len(numbers) and all(map(operator.eq, steps, numbers)) else numbers
+    first, last = int(numbers[0]), int(numbers[-1])
+    step = int(numbers[1]) - first if len(numbers) > 1 else 1
+    return range(first, last + 1, step) if (np.diff(numbers) == step).all() else numbers.tolist()
 
 
 def _index(numbers: np.ndarray) -> Tensor:

@@ -331,14 +331,16 @@ def load_latent(path: str | os.PathLike) -> tuple[np.ndarray, dict]:
             metadata = file.metadata() or {}
             if metadata.get("format") != "flow-explorer-latent" or "z" not in file.keys():
                 raise DataError(f"'{path}' is not a latent file; 'flow-explorer encode' writes one.")
+            about = file.get_slice("z")
+            dtype, dims = about.get_dtype(), len(about.get_shape())
+            if dtype not in ("F32", "F64") or dims != 1:  # numpy does not know all types, nor more than 64 dimensions
+                raise DataError(f"'{path}' holds a z of an unknown kind ({dtype}, {dims} dimensions).")
             z = file.get_tensor("z")
             meta = plain_json.loads(metadata.get("meta", "{}"))
     except FlowError:
         raise
     except (SafetensorError, OSError, ValueError, RecursionError) as error:
         raise DataError(f"'{path}' is not a latent file, or it is damaged ({said(error)}).") from None
-    if z.dtype not in (np.float32, np.float64) or z.ndim != 1:
-        raise DataError(f"'{path}' holds a z of an unknown kind ({z.dtype}, {z.ndim} dimensions).")
     if not np.isfinite(z).all():
         raise DataError(f"'{path}' holds a z with values that are not finite.")
     if not isinstance(meta, dict) or meta.get("format_version") != 1:

@@ -22,6 +22,11 @@ _MAX_SCANNED_PIXELS = 4_000_000_000
 
 _PLAIN = {b"P1": 1, b"P2": 1, b"P3": 3}
 _HEADER = re.compile(rb"(P[123])((?:\s|#[^\r\n]*[\r\n])+(\d{1,9})(?:\s|#[^\r\n]*[\r\n])+(\d{1,9}))(?:\s|#[^\r\n]*[\r\n])")
+_MOST_HEAD = 64 * 1024
+_ANY_PNM = re.compile(rb"P[1-6][\s#]")
+_SPACE = rb"(?:\s|#[^\r\n]*[\r\n])+"
+_WHOLE_HEAD = re.compile(rb"P(?:[14](?:" + _SPACE + rb"\d+){2}|[2356](?:" + _SPACE + rb"\d+){3})\s")
+"""Pillow reads comments a byte at a time."""
 
 
 def check_effort(image: Image.Image, data: bytes, name: str) -> None:
@@ -62,6 +67,8 @@ def plain_pnm(data: bytes, name: str, max_pixels: int) -> Image.Image | None:
     Raises:
         PictureError: in one sentence, for one that is cut short, too large, or holds anything else.
     """
+    if _ANY_PNM.match(data) and b"#" in data[:_MOST_HEAD] and not _WHOLE_HEAD.match(data[:_MOST_HEAD]):
+        raise PictureError(f"{name} has no end to the comments that it begins with, so it is no picture: save it anew.")
     head = _HEADER.match(data)
     if head is None:
         return None

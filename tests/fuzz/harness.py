@@ -33,6 +33,7 @@ __all__ = ["SECONDS", "Target", "answer", "fuzz", "inputs", "quick_folder", "see
 
 SECONDS = 5
 MEMORY = 2 * 2**30
+LARGEST = 2 * 2**20
 LONGEST = 6000
 """Characters of a sentence before ``one_line`` shortens it to 300: one that quotes a whole file is longer."""
 
@@ -119,7 +120,7 @@ def inputs(target: Target, count: int, seed: int) -> Iterator[bytes]:
     yield from seeds
     for index in range(count):
         rng = random.Random(f"{target.name} {seed} {index}")
-        yield target.mutate(rng, rng.choice(seeds), seeds)
+        yield target.mutate(rng, rng.choice(seeds), seeds)[:LARGEST]
 
 
 def fuzz(target: Target, count: int, folder: Path, seed: int | None = None, keep: Path | None = None) -> tuple[int, float]:

@@ -149,6 +149,9 @@ def load_direction(path: str | os.PathLike) -> Direction:
         with safe_open(path, framework="numpy") as file:
             if list(file.keys()) != [_TENSOR]:
                 raise DataError(f"{where} does not hold one vector, as a direction does.")
+            about = file.get_slice(_TENSOR)
+            if about.get_dtype() not in ("F16", "F32") or len(about.get_shape()) != 1:  # numpy does not know all types there are
+                raise DataError(f"{where} does not hold the vector that its card tells of.")
             vector = file.get_tensor(_TENSOR)
         card = plain_json.loads(metadata["card"])
     except CheckpointError:

@@ -191,3 +191,12 @@ def test_pictures_are_decoded_side_by_side() -> None:
     data = to_png_bytes(photo())
     with quiet, ThreadPoolExecutor(4) as pool:  # whoever decodes does not keep others out
         assert all((picture.pixels[..., :3] == photo()).all() for picture in pool.map(read_picture, [data] * 16))
+
+
+def test_comments_without_end_before_a_pictures_numbers_are_refused_and_others_read():
+    with pytest.raises(PictureError, match="no end to the comments"):
+        read_picture(b"P6\n#" + b" " * 5_000_000, "a.ppm")
+    with pytest.raises(PictureError, match="no end to the comments"):
+        read_picture(b"P5\n2 2 #" + b"x" * 100_000 + b"\n255\n" + bytes(4), "a.pgm")
+    for head in (b"P5\n# made by hand\n2 2\n# two\n255\n", b"P5 2 2 255 ", b"P5\n2 2 #x\r255\n"):
+        assert read_picture(head + b"####", "a.pgm").original_size == (2, 2)

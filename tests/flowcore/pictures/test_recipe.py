@@ -262,3 +262,11 @@ def test_many_bombs_are_not_all_inflated() -> None:
     with pytest.raises(RecipeError, match="too long"):
         extract(data)
     assert (read_picture(data).pixels[..., :3] == PIXELS).all()
+
+
+def test_a_gif_of_comments_alone_is_read_once():
+    block = b"\x21\xfe\xff" + b"x" * 255
+    assert recipes.extract(b"GIF89a" + block * 20_000) is None
+    ours = recipes.to_comment(recipes.new("sample", seed=3))
+    parts = b"".join(bytes([len(ours[at : at + 255])]) + ours[at : at + 255] for at in range(0, len(ours), 255))
+    assert recipes.extract(b"GIF89a" + b"\x21\xfe\x01x\0" * 100 + b"\x21\xfe" + parts + b"\0")["seed"] == 3

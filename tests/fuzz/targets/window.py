@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from flow_explorer.engine.protocol import FrameReader, ProtocolError, encode_frame
 from flow_explorer.explorer.moving.recipes import read_recipe
@@ -27,7 +28,8 @@ from ._files import WRITTEN, picture, written
 
 def _session(path: Path) -> None:
     for name, part in session_file.read(path).workspaces.items():
-        _STATES[name](part) if name in _STATES else None
+        if name in _STATES:
+            _STATES[name](part)
 
 
 _STATES = {
@@ -37,7 +39,7 @@ _STATES = {
 }
 
 
-def _state(cls: type):
+def _state(cls: Any):
     def read(path: Path) -> None:
         values = _value(path)
         if not isinstance(values, dict):
@@ -48,7 +50,7 @@ def _state(cls: type):
     return read
 
 
-def _value(path: Path) -> object:
+def _value(path: Path) -> Any:
     try:
         return plain_json.loads(path.read_bytes())
     except ValueError:
