@@ -5,4 +5,4 @@ from __future__ import annotations
 from .device import Pretence, PretendTensor, WaitedError, no_waiting, pretend
 from .kernels import has_mps_kernel
 
-__all__ = ["PretendTensor", "Pretence", "has_mps_kernel", "no_waiting", "pretend"]
+__all__ = ["PretendTensor", "Pretence", "WaitedError", "has_mps_kernel", "no_waiting", "pretend"]
