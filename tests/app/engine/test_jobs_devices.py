@@ -26,6 +26,7 @@ from flowcore.plane.trainer import ToyConfig, ToyTrainer
 from tests.pretend import has_mps_kernel, pretend
 
 del test_the_longest_turn_is_short  # noqa: F821 - the pretence itself takes long
+picture = test_jobs_explorer.picture  # the map has a function of this name
 
 
 def pytest_generate_tests(metafunc):
