@@ -17,6 +17,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
+# Numbers are held against the processor's, and engines choose a card by themselves; one that is named is used.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
 # One process of several: each has a core to itself, and a second thread would wait for the other's.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"

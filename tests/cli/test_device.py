@@ -15,7 +15,19 @@ def test_auto_takes_the_cpu_where_there_is_nothing_else(monkeypatch):
     assert choose_device("auto") == "cpu"
 
 
+def test_mps_is_left_out_until_it_is_asked_for(monkeypatch):
+    monkeypatch.delenv("FLOW_EXPLORER_MPS", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device("auto") == "cpu"
+    with pytest.raises(ConfigError, match="FLOW_EXPLORER_MPS=1"):
+        choose_device("mps")
+    monkeypatch.setenv("FLOW_EXPLORER_MPS", "1")
+    assert choose_device("mps") == choose_device("auto") == "mps"
+
+
 def test_auto_prefers_cuda_and_leaves_mps_out_of_exact_work(monkeypatch):
+    monkeypatch.setenv("FLOW_EXPLORER_MPS", "1")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert choose_device("auto") == "mps"

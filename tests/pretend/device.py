@@ -248,8 +248,6 @@ class Pretence(TorchFunctionMode):
             copy = args[0].clone()
             self._pinned.add(copy.data_ptr())
             return copy
-        if func is torch.nn.Module.to:
-            return func(*args, **kwargs)
         if (func in FACTORIES or name in NEW) and kwargs.get("device") is not None:
             device = _resolved(kwargs.pop("device"))
             if device.type in PRETENDED:
@@ -334,11 +332,26 @@ def pretend(monkeypatch: Any, cuda: int = 2, mps: bool = True) -> Iterator[Prete
         patch.setattr(torch.cuda, "synchronize", lambda device=None: _waits("synchronize()"))
         patch.setattr(torch.cuda, "empty_cache", lambda: None)
         patch.setattr(torch.backends.mps, "is_available", lambda: mps)
+        patch.setattr(torch.mps, "empty_cache", lambda: None)
         patch.setattr(torch._C, "_group_tensors_by_device_and_dtype", _grouped)
         # A parameter of the CPU cannot be made one of the other kind in its place.
         patch.setattr(torch.__future__, "get_overwrite_module_params_on_conversion", lambda: True)
         patch.setattr(_foreach_utils, "_foreach_supported_types", [torch.Tensor, torch.nn.Parameter, PretendTensor])
         mode = Pretence()
+        back, run = torch.autograd.function.BackwardCFunction.apply, threading.Thread.run
+
+        # A mode is off on the way back, where what is written out by hand moves tensors, and in another thread.
+        def apply(node: Any, *gradients: Any) -> Any:
+            with mode:
+                return back(node, *gradients)
+
+        def run_pretending(thread: threading.Thread) -> None:
+            _state.seen = mode.operators
+            with mode:
+                run(thread)
+
+        patch.setattr(torch.autograd.function.BackwardCFunction, "apply", apply)
+        patch.setattr(threading.Thread, "run", run_pretending)
         before, _state.seen = getattr(_state, "seen", None), mode.operators
         try:
             with mode:

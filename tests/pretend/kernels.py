@@ -16,7 +16,7 @@ EVERYWHERE = {"CompositeExplicitAutograd", "CompositeImplicitAutograd", "Composi
 @functools.cache
 def _table() -> dict[str, set[str]]:
     """The dispatch keys of every operator, read a line at a time: the file is 16,000 lines, and its YAML takes seconds."""
-    path = Path(torchgen.__file__).parent / "packaged" / "ATen" / "native" / "native_functions.yaml"
+    path = Path(torchgen.__path__[0]) / "packaged" / "ATen" / "native" / "native_functions.yaml"
     table: dict[str, set[str]] = {}
     delegates: dict[str, str] = {}
     name, in_dispatch = "", False

@@ -10,6 +10,7 @@ import pytest
 import torch
 from loop_machine import Machine
 
+from flow_explorer.engine.jobs.explorer import CHUNK
 from flow_explorer.engine.requests.explorer import (
     DescribeLatent,
     DraftPage,
@@ -49,6 +50,12 @@ def picture():
     return np.random.default_rng(1).integers(0, 256, (16, 16, 3), dtype=np.uint8)
 
 
+@pytest.fixture
+def at_once(machine):
+    """Pictures that are decoded together on the machine's device."""
+    return CHUNK[machine.loop.device.type]
+
+
 def joined(answers, name):
     return np.concatenate([getattr(answer, name) for answer in answers])
 
@@ -60,13 +67,14 @@ def test_open_gives_the_card_and_the_levels(machine, model, loaded):
     assert [level[1:] for level in opened.levels] == [(level.start, level.stop) for level in loaded.flow.levels]
 
 
-def test_a_page_is_the_seeds_pictures_in_order(machine, model, loaded):
+def test_a_page_is_the_seeds_pictures_in_order(machine, model, loaded, at_once):
     answers = machine.ask(SamplePage(model, seed=5, first=3, count=10, temperature=0.7))
-    assert [part.first for part in answers] == [3, 7, 11]
-    assert [part.done for part in answers] == [False, False, True]
+    starts = range(0, 10, at_once)
+    assert [part.first for part in answers] == [3 + start for start in starts]
+    assert [part.done for part in answers] == [False] * (len(starts) - 1) + [True]
     z = loaded.flow.sample(10, 0.7, 5, 3).numpy()
     np.testing.assert_array_equal(joined(answers, "z"), z)
-    expected = np.concatenate([codec.decode_batch(loaded.flow, z[i : i + 4]) for i in (0, 4, 8)])
+    expected = np.concatenate([codec.decode_batch(loaded.flow, z[i : i + at_once]) for i in starts])
     np.testing.assert_array_equal(joined(answers, "pictures"), expected)
 
 
@@ -117,13 +125,13 @@ def test_a_double_precision_latent_is_decoded_in_double_precision(machine, model
 
 
 @pytest.mark.parametrize("mode", ["linear", "spherical", "norm-kept"])
-def test_a_walk_starts_at_a_and_ends_at_b(machine, model, loaded, picture, mode):
+def test_a_walk_starts_at_a_and_ends_at_b(machine, model, loaded, picture, mode, at_once):
     other = picture[::-1].copy()
     a, b = (machine.ask(EncodePicture(model, slot, p))[0] for slot, p in (("A", picture), ("B", other)))
     ts = tuple(k / 8 for k in range(9))
     answers = machine.ask(WalkFrames(model, a.z, b.z, mode, ts))
     frames, bpd = joined(answers, "pictures"), joined(answers, "bpd")
-    assert [part.first for part in answers] == [0, 4, 8] and answers[-1].done
+    assert [part.first for part in answers] == list(range(0, 9, at_once)) and answers[-1].done
     np.testing.assert_array_equal(frames[0], picture)
     np.testing.assert_array_equal(frames[8], other)
     assert bpd[0] == pytest.approx(a.bpd, rel=1e-5)
@@ -151,7 +159,7 @@ def test_a_draft_begins_with_the_sample_in_hand_and_is_within_a_grey_level_or_tw
     assert [index for part in again for index in part.indices] == sorted((0, 15), key=indices.index)
 
 
-def test_the_longest_turn_is_short(machine, model, request):
+def test_the_longest_turn_is_short(machine, model, request, at_once):
     threads = torch.get_num_threads()
     request.addfinalizer(lambda: torch.set_num_threads(threads))
     torch.set_num_threads(1)  # all of a turn's work is then on this thread's clock, and nothing that others do
@@ -163,7 +171,7 @@ def test_the_longest_turn_is_short(machine, model, request):
         start = time.thread_time()
         machine.loop.turn(wait=False)
         turns.append(time.thread_time() - start)
-    assert len(turns) > 64 / 4 * 10, "it yields layer by layer"
+    assert len(turns) > 64 / at_once * 10, "it yields layer by layer"
     assert np.quantile(turns, 0.95) < 0.015
 
 
