@@ -203,7 +203,7 @@ def test_an_older_picture_with_a_long_recipe_is_still_a_picture() -> None:
     header = read_header(data, "old.png")
     assert (header.width, header.height) == (10, 12)
     with pytest.raises(PictureError):  # a checksum that is wrong is not made right on the way
-        at = data.index(b"IDAT") + 8
+        at = data.index(b"IHDR") + 4 + 13
         read_picture(data[:at] + bytes([data[at] ^ 255]) + data[at + 1 :])
 
 
@@ -230,7 +230,7 @@ VALUE = XMP.split(b'flow-explorer:recipe="')[1].split(b'"')[0]
     "packet",
     [
         XMP,
-        XMP.replace(b"flow-explorer:", b"ns1:").replace(b"xmlns:flow-explorer", b"xmlns:ns1"),
+        XMP.replace(b" flow-explorer:", b" ns1:").replace(b"xmlns:flow-explorer", b"xmlns:ns1"),
         XMP.replace(b'"', b"'"),
         b'<rdf:Description xmlns:fe="urn:flow-explorer:recipe"><fe:recipe>\n' + VALUE[:40] + b"\n  " + VALUE[40:]
         + b"\n</fe:recipe></rdf:Description>",
