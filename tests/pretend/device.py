@@ -146,7 +146,7 @@ class PretendTensor(torch.Tensor):
     def __repr__(self, *_: Any, **__: Any) -> str:
         return f"PretendTensor({self.held!r}, device={str(self.where)!r})"
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # pyright: ignore[reportAssignmentType]
 
     @classmethod
     def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -302,6 +302,7 @@ class Pretence(TorchFunctionMode):
             )
         if dtype is not None:
             tensor = torch.Tensor.to(tensor, dtype)  # which a device without that type refuses
+        assert isinstance(tensor, PretendTensor)
         left = _Leave.apply(tensor) if torch.is_grad_enabled() and tensor.requires_grad else tensor.held.clone()
         return left if goal == CPU else PretendTensor(left.detach(), goal)
 
