@@ -58,7 +58,7 @@ class ChannelMask(Mask):
             )
         self.channels = channels
         self.kept, self.changed = _as_range(wanted), _as_range(changed)
-        self.kept_channels, self.changed_channels = len(kept), len(changed)
+        self.kept_channels, self.changed_channels = len(wanted), len(changed)
         # A run of channels is a view (no copy); which side comes first decides the order when merging.
         self.kept_first = self.kept == range(self.kept_channels)
         self.changed_first = self.changed == range(self.changed_channels)

@@ -45,7 +45,7 @@ def header(text: str, body: bytes = b"", length: int | None = None) -> bytes:
 
 def card(architecture: object, tensors: dict | None = None, body: bytes = bytes(4), **more: object) -> bytes:
     """A checkpoint with a card of this architecture."""
-    about = json.dumps({"format_version": 1, "architecture": architecture, **more})
+    about = json.dumps({"format_version": 1, "size": [8, 8], "channels": 1, "architecture": architecture, **more})
     held = {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}} if tensors is None else tensors
     return header(json.dumps({"__metadata__": {"format": "flow-explorer", "card": about}, **held}), body)
 
