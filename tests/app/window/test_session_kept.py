@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from flow_explorer.explorer.workspace import ExplorerWorkspace
 from flow_explorer.shell import content_files, kept_files
 from flow_explorer.shell.content_files import ContentFiles
 from flow_explorer.shell.session import CONTENTS, VERSION, WindowSession
@@ -317,8 +318,10 @@ def test_a_picture_that_is_gone_is_said_and_the_session_that_names_it_is_kept(qt
     (kept,) = path.parent.glob("session-kept*.json")
     said = window.banners.notice.sentence + window.banners.notice.details
     assert "The picture in A cannot be found" in said and str(kept) in said and kept.read_text() == text
-    qtbot.waitUntil(lambda: window.current.controller.started)
-    assert window.current.history.state.a.empty
+    explorer = window.current
+    assert isinstance(explorer, ExplorerWorkspace)
+    qtbot.waitUntil(lambda: explorer.controller.started)
+    assert explorer.history.state.a.empty
     window.close()
     for workspace in window.workspaces.values():
         workspace.setParent(window)

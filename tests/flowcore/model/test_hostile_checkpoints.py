@@ -22,7 +22,8 @@ NICE = {"system": "nice", "shape": [2], "depth": 2, "width": 4, "hidden": 1}
 def written(path: Path, architecture: object, tensors: dict[str, tuple[str, list[int], bytes]] | None = None) -> Path:
     """A file with this card, and these tensors (type, shape, bytes)."""
     card = json.dumps({"format_version": 1, "architecture": architecture})
-    header, body = {"__metadata__": {"format": "flow-explorer", "card": card}}, b""
+    header: dict[str, object] = {"__metadata__": {"format": "flow-explorer", "card": card}}
+    body = b""
     for name, (dtype, shape, data) in (tensors or {"a": ("F32", [1], bytes(4))}).items():
         header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [len(body), len(body) + len(data)]}
         body += data

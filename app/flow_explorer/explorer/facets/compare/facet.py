@@ -319,7 +319,7 @@ class CompareFacet(Facet):
         button = view.look.button("z")
         button.setEnabled(not why_not or state.look == "z")  # where it is chosen, the reason stands in its place
         tip = tr("The same z decoded by both, and how far the pictures are apart\n|x₁ − x₂|, x = f⁻¹(z)")
-        button.setToolTip(plain(why_not) or tip)
+        button.setToolTip(plain(why_not) if why_not else tip)
         models = [side.model for side in self.sides.values() if side.model is not None]
         view.show_levels(max((model.levels for model in models), default=1), state.drawn)
         empty = self._emptiness(this, why_not)

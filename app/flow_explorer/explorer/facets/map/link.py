@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query, same
-from flow_explorer.engine.requests.explorer import Encoded, EncodePicture, Encoding, OnePicture
+from flow_explorer.engine.requests.explorer import Edited, Encoded, EncodePicture, Encoding, OnePicture
 from flow_explorer.engine.requests.map import (
     MapArranging,
     MapDone,
@@ -166,7 +166,7 @@ class MapLink:
         if model is None or picked is None:
             return
 
-        def answered(answer: Encoding | Encoded, _newest: bool) -> None:
+        def answered(answer: Encoding | Encoded | Edited, _newest: bool) -> None:
             if isinstance(answer, Encoded):
                 latent = model.latent(np.array(answer.z), np.array(answer.picture), picked[1], answer.label)
                 self.selected = Selected(latent, figures(model.card, answer.bpd))

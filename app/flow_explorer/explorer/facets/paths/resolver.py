@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flow_explorer.engine.query import Query
-from flow_explorer.engine.requests.explorer import EncodePicture, Encoding
+from flow_explorer.engine.requests.explorer import Edited, Encoded, EncodePicture, Encoding
 from flow_explorer.explorer.model import Model
 from flow_explorer.explorer.slots.slot_link import seen_by
 from flow_explorer.explorer.state import Slot
@@ -115,7 +115,9 @@ class Resolver:
     def _ask(self, slot: Slot, request: EncodePicture) -> None:
         self._asked = slot
 
-        def answered(answer: Encoding, _newest: bool) -> None:
+        def answered(answer: Encoding | Encoded | Edited, _newest: bool) -> None:
+            if isinstance(answer, Edited):  # of a z that came with the picture: none is given here
+                return
             self._found[slot] = (self._store.put_latent(np.array(answer.z)), answer.label)
             self._leave()
             self._next()
