@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,13 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 # Numbers are held against the processor's, and engines choose a card by themselves; one that is named is used.
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+# Under nohup, or in the background of a script, some signals are ignored, and every child would ignore them too: the tests that
+# send them would wait for ever. One that is handled is at its default in a child.
+for _name in ("SIGINT", "SIGHUP", "SIGQUIT"):
+    _signal = getattr(signal, _name, None)
+    if _signal is not None and signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(_signal, signal.default_int_handler if _name == "SIGINT" else lambda *_: None)
 
 # One process of several: each has a core to itself, and a second thread would wait for the other's.
 if "PYTEST_XDIST_WORKER" in os.environ:

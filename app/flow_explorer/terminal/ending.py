@@ -51,6 +51,8 @@ def _heard(*numbers: int | None) -> list[int]:
 
 def _restore(before: dict[int, Any]) -> None:
     for number, handler in before.items():
+        if number == HANGUP and signal.getsignal(number) == signal.SIG_IGN:
+            continue  # the terminal is gone, and may be told of again while the process ends
         signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: of another language
 
 
@@ -105,4 +107,6 @@ def noting(several: bool = False) -> Iterator[list[int]]:
     try:
         yield caught
     finally:
+        if HANGUP is not None and HANGUP in caught:
+            signal.signal(HANGUP, signal.SIG_IGN)
         _restore(before)

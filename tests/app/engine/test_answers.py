@@ -24,7 +24,14 @@ from flow_explorer.engine.answers import (
 )
 from flow_explorer.engine.protocol import FrameReader, ProtocolError, encode_frame
 from flow_explorer.engine.requests.base import Request
-from flow_explorer.engine.requests.explorer import Encoded, EncodePicture, Encoding, PagePart, SamplePage
+from flow_explorer.engine.requests.explorer import (
+    Edited,
+    Encoded,
+    EncodePicture,
+    Encoding,
+    PagePart,
+    SamplePage,
+)
 from flowcore.model.labels import Label
 
 
@@ -121,7 +128,7 @@ def test_what_belongs_together_is_of_one_length():
 
 
 def test_a_request_knows_its_answers_from_its_class_line():
-    assert SamplePage.answers == (PagePart,) and EncodePicture.answers == (Encoding, Encoded) and Echo.answers == ()
+    assert SamplePage.answers == (PagePart,) and EncodePicture.answers == (Encoding, Encoded, Edited) and Echo.answers == ()
     assert Request.answers == ()
 
 

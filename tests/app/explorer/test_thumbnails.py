@@ -103,7 +103,7 @@ def photograph(seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (60, 80, 3), dtype=np.uint8)
 
 
-def test_a_recipe_carries_what_facets_hold_as_the_model_sees_it(controller, client, wall, png):
+def test_a_recipe_with_everything_carries_what_facets_hold_as_the_model_sees_it(controller, client, wall, png):
     client.run()
     store, acts = controller.store, controller.acts
     secret = store.put_picture(png(photograph()))
@@ -113,7 +113,7 @@ def test_a_recipe_carries_what_facets_hold_as_the_model_sees_it(controller, clie
     acts.set_facet("drawer", random_acts.DrawerState(1.5, "words", (z, secret)), "Change the drawer")
     sample = controller.page.view.slots[0]
     for kind, latent in (("picture", sample), ("samples", None), ("walk", None)):
-        made = recipe.validate(make_recipe(kind, controller.state, store, controller.model, latent))
+        made = recipe.validate(make_recipe(kind, controller.state, store, controller.model, latent, everything=True))
         there = Store()
         state = read_recipe(made, there)
         hung, drawer = state.of("wall"), state.of("drawer")
@@ -135,7 +135,7 @@ def test_a_saved_picture_dropped_brings_the_facets_back(workspace, client, wall,
     kept = workspace.controller.store.put_picture(png(photograph()))
     workspace.acts.set_facet("drawer", random_acts.DrawerState(3.0, "mine", (kept,)), "Change the drawer")
     path = tmp_path / "saved.png"
-    workspace.transfers.write(str(path), lambda: workspace.exporter.picture(workspace.controller.selected()))
+    workspace.transfers.write(str(path), lambda: workspace.exporter.picture(workspace.controller.selected(), everything=True))
     while workspace.history.undo():
         pass
     assert workspace.history.state.of("drawer").words == ""
@@ -147,20 +147,24 @@ def test_a_saved_picture_dropped_brings_the_facets_back(workspace, client, wall,
     assert drawer.kept[0] in workspace.controller.store and recipe.extract(read_file(path))["kind"] == "picture"
 
 
+def whole(controller) -> dict:
+    return make_recipe("samples", controller.state, controller.store, controller.model, everything=True)
+
+
 def test_what_does_not_fit_or_is_gone_stays_behind(controller, client, wall, png, monkeypatch):
     client.run()
     gone = random_acts.DrawerState(1.0, "gone", ("p" + "0" * 32,))
     controller.acts.set_facet("drawer", gone, "Change the drawer")
-    state = read_recipe(make_recipe("samples", controller.state, controller.store, controller.model), Store())
+    state = read_recipe(whole(controller), Store())
     assert state.facets == () and state.seed == controller.state.seed
     held = random_acts.DrawerState(1.0, "x", (controller.store.put_latent(np.zeros(500_000)),))
     controller.acts.set_facet("drawer", held, "Change the drawer")
     monkeypatch.setattr("flow_explorer.explorer.moving.recipes.ROOM_BYTES", 2**20)
-    assert read_recipe(make_recipe("samples", controller.state, controller.store, controller.model), Store()).facets == ()
+    assert read_recipe(whole(controller), Store()).facets == ()
     # A recipe that names what it does not carry is refused.
     monkeypatch.undo()
     random_acts.add_drawer(monkeypatch)
-    made = make_recipe("samples", controller.state, controller.store, controller.model)
+    made = whole(controller)
     made["store"]["latents"] = {}
     with pytest.raises(FlowError, match="damaged"):
         read_recipe(made, Store())
