@@ -5,7 +5,7 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from ..errors import ConfigError
-from ..fields import shown
+from ..fields import is_finite, shown
 from ..model.precision import PRECISIONS
 
 __all__ = ["CONFIG_VERSION", "PRESETS", "TrainConfig", "architecture_for"]
@@ -111,7 +111,7 @@ class TrainConfig:
             if type(value) is not int or not 0 <= value < 2**64:
                 raise ConfigError(f"Training: {name.replace('_', ' ')} must be a whole number of at least 0, not {shown(value)}.")
         for name in ("weight_decay", "ema_decay", "sample_temperature"):
-            if not _is_number(value := getattr(self, name)) or value < 0:
+            if not is_finite(value := getattr(self, name)) or value < 0:
                 raise ConfigError(f"Training: {name.replace('_', ' ')} must be a number of at least 0, not {shown(value)}.")
         for name in ("name", "title", "command"):
             if not isinstance(getattr(self, name), str):
@@ -129,7 +129,7 @@ class TrainConfig:
             raise ConfigError(f"Training: precision is {', '.join(map(repr, PRECISIONS))}, not {shown(self.precision)}.")
         for name in ("learning_rate", "clip_norm"):
             value = getattr(self, name)
-            if not _is_number(value) or value <= 0:
+            if not is_finite(value) or value <= 0:
                 raise ConfigError(f"Training: {name.replace('_', ' ')} must be a positive number, not {shown(value)}.")
 
     def to_dict(self) -> dict:
@@ -156,7 +156,3 @@ class TrainConfig:
         if not sides or not isinstance(config.architecture.get("system"), str):
             raise ConfigError("The run's config.json is damaged: its architecture names no system, or no shape of pictures.")
         return config
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300

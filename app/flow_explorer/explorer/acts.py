@@ -104,7 +104,7 @@ class Acts:
     # Wells
 
     def put_picture(self, which: str, data: bytes, name: str, picture: Picture | None = None) -> None:
-        """Put a picture file's bytes in a well; `picture` is what they decode to, where that is known already.
+        """Put a picture file's bytes in a slot; `picture` is what they decode to, where that is known already.
 
         Raises `PictureError` and changes nothing if they cannot be read.
         """
@@ -112,7 +112,7 @@ class Acts:
         self._fill(which, Slot(picture=key, name=name))
 
     def put_latent(self, which: str, latent: Latent) -> None:
-        """Put a sample, or a frame of the walk, in a well: it keeps its own z. A draft is passed over."""
+        """Put a sample, or a frame of the walk, in a slot: it keeps its own z. A draft is passed over."""
         if not latent.draft:
             self._fill(which, self.slot_of(latent))
 
@@ -122,7 +122,7 @@ class Acts:
                     latent_weights=latent.weights)
 
     def put_two(self, first: Latent, second: Latent) -> None:
-        """Fill both wells at once. Drafts are passed over."""
+        """Fill both slots at once. Drafts are passed over."""
         if first.draft or second.draft:
             return
         self._do(tr("Walk between two samples"), a=self.slot_of(first), b=self.slot_of(second), shown="walk")
@@ -141,7 +141,7 @@ class Acts:
         self._do(tr("Swap A and B"), a=self.state.b, b=self.state.a)
 
     def set_crop(self, which: str, crop: Crop) -> None:
-        """Move, zoom or turn what the model sees of a well's picture; a drag is one step."""
+        """Move, zoom or turn what the model sees of a slot's picture; a drag is one step."""
         slot = self.state.slot(which)
         if not slot.empty:
             # A class that the person chose stays; one that came with the z goes with it.
@@ -150,7 +150,7 @@ class Acts:
             self.history.do(self.state.with_slot(which, changed), tr("Crop the picture"), ("crop", which))
 
     def set_slot_class(self, which: str, label: Label) -> None:
-        """Encode a well's picture under this class; () for the likeliest. It has another z then than it came with."""
+        """Encode a slot's picture under this class; () for the likeliest. It has another z then than it came with."""
         slot = self.state.slot(which)
         if not slot.empty and label != slot.label_for(self.state.model):
             model = self.state.model if label else ""

@@ -1,4 +1,4 @@
-"""The Explorer's canvas: samples on the left, the wells on the right, the walk below; or a facet. It grows with the window."""
+"""The Explorer's canvas: samples on the left, the slots on the right, the walk below; or a facet. It grows with the window."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GAP = 24
 HEADING = 28
 CONTROLS = 32
 BETWEEN = 16
-"""Between the two wells, and above the walk."""
+"""Between the two slots, and above the walk."""
 
 
 class Canvas(QWidget):
@@ -188,7 +188,7 @@ class Canvas(QWidget):
             self.problem.setGeometry(PAD + 80, top - 8, max(side, 290) - 80, 34)
         # The grid's own margin holds the selection's outline; the pictures themselves stand on the column's edge.
         self.grid.setGeometry(PAD - MARGIN, top + HEADING - MARGIN, side + 2 * MARGIN, side + 2 * MARGIN)
-        # In a narrow window the controls give way, so that the wells keep their room.
+        # In a narrow window the controls give way, so that the slots keep their room.
         needed = max(slot.minimumWidth() for slot in self.slots.values())
         for short in (False, True):
             self._shorten(short)

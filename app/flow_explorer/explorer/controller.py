@@ -154,7 +154,7 @@ class Controller(QObject):
         self._sync_facet()
 
     def slot_latent(self, which: str) -> Latent | None:
-        """A well's picture as it comes back from z, with that z, once it has been encoded."""
+        """A slot's picture as it comes back from z, with that z, once it has been encoded."""
         view = self.slots[which].view
         if self.model is None or not view.z or view.reconstruction is None:
             return None

@@ -1,4 +1,4 @@
-"""How the figures of a picture are said: one place, so that a well and the inspector use the same words."""
+"""How the figures of a picture are said: one place, so that a slot and the inspector use the same words."""
 
 from __future__ import annotations
 

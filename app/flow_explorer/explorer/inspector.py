@@ -252,7 +252,7 @@ class ExplorerInspector(Inspector):
         self.levels = shown[::-1]
 
     def show_large(self, shown: InspectorPicture, sendable: bool) -> None:
-        """Show the picture; `sendable` is whether its z is known, so that it can go to a well or a file."""
+        """Show the picture; `sendable` is whether its z is known, so that it can go to a slot or a file."""
         there = shown.picture is not None
         self.title.setText(shown.title or tr("This picture"))
         if shown.picture is not self._shown:

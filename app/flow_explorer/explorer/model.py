@@ -117,7 +117,7 @@ class Model:
 
     @property
     def sees(self) -> str:
-        """One notice for a well: how small, and whether in colour, the model sees a picture."""
+        """One notice for a slot: how small, and whether in colour, the model sees a picture."""
         size = f"{self.width}×{self.height}"
         if self.channels == 1:
             return tr("The model sees {size}, in grey", size=size)

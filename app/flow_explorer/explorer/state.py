@@ -46,7 +46,7 @@ ORDERS = ("drawn", "likelihood")
 """As they were drawn, or the likeliest first."""
 SHOWN = ("sample", "walk")
 SUBJECTS = ("sample", "A", "B", "walk")
-"""What a facet can be about: the selected sample, the picture in a well, or the walk's present frame."""
+"""What a facet can be about: the selected sample, the picture in a slot, or the walk's present frame."""
 LEVELS_MAX = 10
 TEXT_MAX = 4096
 SEED_MAX = 2**31 - 1
@@ -75,7 +75,7 @@ class Slot:
     """
 
     picture: str = text("", TEXT_MAX, low=0)
-    """Key of the picture's file bytes; empty for an empty well."""
+    """Key of the picture's file bytes; empty for an empty slot."""
     name: str = text("", TEXT_MAX, low=0)
     crop: Crop = field(default_factory=Crop)
     latent: str = text("", TEXT_MAX, low=0)
@@ -207,14 +207,14 @@ class ExplorerState:
 
     @property
     def first_empty_slot(self) -> str:
-        """The well that the next picture goes to: the first empty one, A when both are full."""
+        """The slot that the next picture goes to: the first empty one, A when both are full."""
         if self.a.empty:
             return "A"
         return "B" if self.b.empty else "A"
 
     @property
     def keys_of_slots(self) -> set[str]:
-        """The keys of the store that the two wells need."""
+        """The keys of the store that the two slots need."""
         return {key for slot in (self.a, self.b) for key in (slot.picture, slot.latent) if key}
 
     @property
@@ -273,7 +273,7 @@ def _known(data: dict, name: str, options: tuple[str, ...]) -> str:
 
 
 def with_slots(value: Any, change: Callable[[Slot], Slot]) -> Any:
-    """A state, a facet's too, or a part of one, with every well in it changed."""
+    """A state, a facet's too, or a part of one, with every slot in it changed."""
     if isinstance(value, Slot):
         return change(value)
     if isinstance(value, tuple):

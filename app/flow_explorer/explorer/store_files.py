@@ -1,4 +1,4 @@
-"""The wells' pictures and latents on disk, one file a key, so that a session holds keys and not megabytes."""
+"""The slots' pictures and latents on disk, one file a key, so that a session holds keys and not megabytes."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class PageView:
 
 @dataclass
 class SlotView:
-    """One well: what the model sees, what comes back from z, and its figures."""
+    """One slot: what the model sees, what comes back from z, and its figures."""
 
     seen: np.ndarray | None = None
     reconstruction: np.ndarray | None = None

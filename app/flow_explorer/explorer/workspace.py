@@ -58,7 +58,7 @@ def first_state() -> ExplorerState:
 
 
 class ExplorerWorkspace(Workspace):
-    """Samples, two wells and the walk between them."""
+    """Samples, two slots and the walk between them."""
 
     def __init__(self, context: WorkspaceContext, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -284,11 +284,11 @@ class ExplorerWorkspace(Workspace):
             self.acts.reset_temperatures(self.controller.model.default_temperature)
 
     def send(self, which: str) -> None:
-        """Put the inspector's picture, with its z, in a well."""
+        """Put the inspector's picture, with its z, in a slot."""
         self._put(which, self.controller.large())
 
     def use_two_samples(self) -> None:
-        """Fill both wells with samples, so that there is a walk at once."""
+        """Fill both slots with samples, so that there is a walk at once."""
         slots = self.controller.page.view.slots
         there = [slot for slot in slots if slot is not None]
         if len(there) >= 2:
@@ -296,12 +296,12 @@ class ExplorerWorkspace(Workspace):
             self.acts.put_two(first, next(slot for slot in reversed(there) if slot is not first))
 
     def paste(self) -> None:
-        """Paste into the well that has the focus, else into the first empty one."""
+        """Paste into the slot that has the focus, else into the first empty one."""
         focused = self._focused_slot()
         self.transfers.paste(focused or self.controller.state.first_empty_slot)
 
     def clear_focused(self) -> None:
-        """Empty the well that has the focus."""
+        """Empty the slot that has the focus."""
         focused = self._focused_slot()
         if focused and not self.controller.state.slot(focused).empty:
             self.acts.clear(focused)

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from flowcore.errors import ConfigError
+from flowcore.fields import is_number, shown
 from flowcore.latents.latent import MODES
 from flowcore.model.labels import from_json
 
@@ -141,13 +142,13 @@ def _tuples(value: Any) -> Any:
 
 
 def check_whole(name: str, value: Any, low: int, high: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+    if type(value) is not int or not low <= value <= high:
+        raise ConfigError(f"{name} must be a whole number from {low} to {high}, not {shown(value)}.")
 
 
 def check_number(name: str, value: Any, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ConfigError(f"{name} must be a number from {low:g} to {high:g}, not {value!r}.")
+    if not is_number(value) or not low <= value <= high:
+        raise ConfigError(f"{name} must be a number from {low:g} to {high:g}, not {shown(value)}.")
 
 
 def check_latent(name: str, value: Any) -> None:

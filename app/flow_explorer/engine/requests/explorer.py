@@ -254,7 +254,7 @@ class Edited(Answer):
 
 @dataclass(frozen=True, eq=False)
 class EncodePicture(Request[Encoding | Encoded | Edited]):
-    """Encode an 8-bit picture (uint8 (H, W, C), as the model sees it) for well "A" or "B".
+    """Encode an 8-bit picture (uint8 (H, W, C), as the model sees it) for slot "A" or "B".
 
     With a `z` (D,) that it came with nothing is encoded: what is proved is that this z decodes to the picture, and `Edited` is
     answered where it does not. With `in_hand` its crop is being moved: an `Encoding` is answered first; the round trip is proved

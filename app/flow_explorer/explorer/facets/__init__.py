@@ -23,7 +23,7 @@ from flowcore import fields
 __all__ = ["REGISTRY", "SAMPLES", "Entry", "FacetState", "entry", "initial", "read"]
 
 SAMPLES = "samples"
-"""The first view, which is no facet: samples, two wells and a walk."""
+"""The first view, which is no facet: samples, two slots and a walk."""
 
 
 @dataclass(frozen=True)

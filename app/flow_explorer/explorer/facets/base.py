@@ -64,7 +64,7 @@ class Facet(QObject):
         self.host.controller.acts.rest()
 
     def fill_subject(self) -> None:
-        """Give a view that is about a picture one: choose a file for a well, or take the first samples."""
+        """Give a view that is about a picture one: choose a file for a slot, or take the first samples."""
         controller, subject = self.host.controller, self.host.controller.state.subject
         if subject in ("A", "B"):
             self.host.transfers.pick(subject)
@@ -102,7 +102,7 @@ class Facet(QObject):
         """The engine is a new one: what was asked of the old one is to be asked again. `sync` follows."""
 
     def large(self) -> Latent | None:
-        """The picture that the inspector shows and that goes to wells and files, with its z; None: the subject."""
+        """The picture that the inspector shows and that goes to slots and files, with its z; None: the subject."""
         return None
 
     def shown(self) -> InspectorPicture | None:
@@ -121,7 +121,7 @@ class Facet(QObject):
         return []
 
     def drop(self, _mime: QMimeData) -> bool:
-        """Take what was let go on the window while it is in front; False leaves it to the Explorer (the wells)."""
+        """Take what was let go on the window while it is in front; False leaves it to the Explorer (the slots)."""
         return False
 
     def toggle_play(self) -> bool:

@@ -119,7 +119,7 @@ def _data_url(text: str) -> bytes:
 
 
 def mime_of(latent: Latent, png: bytes, name: str) -> QMimeData:
-    """A picture on its way out: as a file for a file manager, as pixels for others, with its z for our own wells.
+    """A picture on its way out: as a file for a file manager, as pixels for others, with its z for our own slots.
 
     `png` is the file's content (it has its recipe inside), `name` the name that the file gets.
     """

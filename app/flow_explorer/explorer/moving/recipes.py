@@ -109,7 +109,7 @@ def _carried(facet: FacetState, store: Store, private: Store, model: Model) -> F
 
 
 def _portable(slot: Slot, store: Store, private: Store, model: Model) -> Slot:
-    """The well with the picture as the model sees it, and its z if it came with one."""
+    """The slot with the picture as the model sees it, and its z if it came with one."""
     latent = private.put_latent(store.latent(slot.latent)) if slot.latent else ""
     return Slot(picture=private.put_array(seen_by(model, store, slot)), name=slot.name,
                 latent=latent, latent_model=slot.latent_model, latent_weights=slot.latent_weights, label=slot.label)

@@ -46,8 +46,8 @@ Problem = Callable[[str, str], None]
 
 
 class Transfers(QObject):
-    """Turns drops and files into acts, and pictures into files. `problem(well or "", sentence)` says what failed,
-    `reading(well, name)` that a large picture is on its way."""
+    """Turns drops and files into acts, and pictures into files. `problem(slot or "", sentence)` says what failed,
+    `reading(slot, name)` that a large picture is on its way."""
 
     def __init__(self, controller: Controller, exporter: Exporter, settings: Settings, notify: Callable[..., None],
                  problem: Problem, reading: Problem, window: QWidget) -> None:
@@ -71,7 +71,7 @@ class Transfers(QObject):
     # In
 
     def take(self, mime: QMimeData, slot: str = "") -> None:
-        """Use what was dropped or pasted: in `well`, or wherever it belongs."""
+        """Use what was dropped or pasted: in `slot`, or wherever it belongs."""
         try:
             items = read_mime(mime)
         except FlowError as error:
@@ -79,7 +79,7 @@ class Transfers(QObject):
             return
         for item in items:
             self._take_one(item, slot)
-            # Two files dropped at once go to both wells.
+            # Two files dropped at once go to both slots.
             slot = {"A": "B", "B": "A"}.get(slot, "")
 
     def take_file(self, path: str, slot: str) -> None:
@@ -106,13 +106,13 @@ class Transfers(QObject):
             self._problem(slot, str(error))
 
     def _free_slot(self) -> str:
-        """Where the next picture goes: an empty well that no picture is on its way to, else as the state says."""
+        """Where the next picture goes: an empty slot that no picture is on its way to, else as the state says."""
         state = self._controller.state
         free = (which for which in "AB" if state.slot(which).empty and which not in self._awaited)
         return next(free, state.first_empty_slot)
 
     def _take_picture(self, item: Dropped, slot: str, target: str) -> None:
-        """A picture file: with a recipe inside, its settings come back; on a well, a sample comes back with its z.
+        """A picture file: with a recipe inside, its settings come back; on a slot, a sample comes back with its z.
 
         Where the model has changed since, or is gone, or the file was edited, it comes back as the picture that it is, and that
         is said.
@@ -179,7 +179,7 @@ class Transfers(QObject):
         return None if found is None else located(found, candidates)
 
     def _put(self, target: str, item: Dropped, note: str, act: tuple[str, Callable[[], object]] | None = None) -> None:
-        """Decode a picture, beside the window if it is large, and put it in a well; then say `note`, and offer `act`."""
+        """Decode a picture, beside the window if it is large, and put it in a slot; then say `note`, and offer `act`."""
 
         self._reads += 1
         number = self._awaited[target] = self._reads

@@ -28,7 +28,7 @@ class SamplesGrid(CellView):
 
     picked = Signal(int)
     activated = Signal(int)
-    """Enter, or a double click: put this one in the first empty well."""
+    """Enter, or a double click: put this one in the first empty slot."""
     dragged = Signal(int)
     hover_changed = Signal(int)
     """The pointer is over another picture; -1 for none."""

@@ -1,1 +1,1 @@
-"""The two wells that hold pictures A and B: crop, eyes, figures."""
+"""The two slots that hold pictures A and B: crop, eyes, figures."""

@@ -1,4 +1,4 @@
-"""The picture of a well under the model's eye: move it by dragging, zoom by the wheel, turn it. Emits crops only."""
+"""The picture of a slot under the model's eye: move it by dragging, zoom by the wheel, turn it. Emits crops only."""
 
 from __future__ import annotations
 

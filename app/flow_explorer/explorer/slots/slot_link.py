@@ -1,4 +1,4 @@
-"""One well: from a picture and its crop to what the model sees, its z, its reconstruction and its figures."""
+"""One slot: from a picture and its crop to what the model sees, its z, its reconstruction and its figures."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["SlotLink", "seen_by"]
 
 
 def seen_by(model: Model, store: Store, slot: Slot) -> np.ndarray:
-    """What the model sees of a well's picture: uint8 (H, W, C)."""
+    """What the model sees of a slot's picture: uint8 (H, W, C)."""
     return apply_crop(store.picture(slot.picture), slot.crop, model.height, model.width, model.channels)
 
 
 class SlotLink:
-    """Keeps a `SlotView` equal to what the state puts in the well."""
+    """Keeps a `SlotView` equal to what the state puts in the slot."""
 
     def __init__(self, which: str, client: Any, store: Store, on_change: Callable[[str], None],
                  on_edited: Callable[[str, Slot], object] = lambda *_: None) -> None:  # fmt: skip

@@ -1,4 +1,4 @@
-"""One well: an empty place to drop a picture on, then what the model sees, what comes back from z, and the figures."""
+"""One slot: an empty place to drop a picture on, then what the model sees, what comes back from z, and the figures."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class SlotPanel(DropTarget):
 
     dropped = Signal(str, QMimeData)
     chosen = Signal(str, str)
-    """(well, path) of an example."""
+    """(slot, path) of an example."""
     pick_wanted = Signal(str)
     cleared = Signal(str)
     crop_changed = Signal(str, Crop)
     rested = Signal()
     dragged = Signal(str)
-    """The well's picture is pulled out."""
+    """The slot's picture is pulled out."""
     class_chosen = Signal(str, object)
-    """(well, label to encode under)"""
+    """(slot, label to encode under)"""
 
     def __init__(self, which: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -113,7 +113,7 @@ class SlotPanel(DropTarget):
         self, slot: Slot, view: SlotView, picture: Picture | None, size: tuple[int, int], sees: str,
         classes: Sequence[str] = (), eyes: tuple | None = None,
     ) -> None:
-        """Show the state's well with what is known of it; `size` is the model's (height, width), `classes` its classes, `eyes`
+        """Show the state's slot with what is known of it; `size` is the model's (height, width), `classes` its classes, `eyes`
         where it has eyes, as shares of its width and height, if it is one of faces."""
         before, self._slot, self._view = self._slot, slot, view
         if eyes != self._eyes or size != self._size:
@@ -140,7 +140,7 @@ class SlotPanel(DropTarget):
         self.update()
 
     def show_problem(self, sentence: str) -> None:
-        """Say what was wrong with what was dropped here; the well keeps what it has."""
+        """Say what was wrong with what was dropped here; the slot keeps what it has."""
         self._problem = sentence
         if self._slot.empty:
             self.empty.set_sentence(sentence, "warning")
@@ -158,7 +158,7 @@ class SlotPanel(DropTarget):
 
     @property
     def problem(self) -> str:
-        """The sentence that stands in the well, if any."""
+        """The sentence that stands in the slot, if any."""
         return self._problem or self._view.error
 
     def _caption(self) -> None:
@@ -243,7 +243,7 @@ class SlotPanel(DropTarget):
             caption.setGeometry(left - 6, top + side + 2, side + 12, CAPTION - 2)
             left += side + GAP
         width = min(self.width() - left - PAD, STATS_MAX)
-        # Beside the pictures where that is enough for the figures, else as high as the well.
+        # Beside the pictures where that is enough for the figures, else as high as the slot.
         room = self.height() - 2 * PAD
         high = max(min(side + CAPTION, room), min(room, STATS_HIGH))
         self.stats.setGeometry(QRect(left, max(PAD, min(top - 5, self.height() - PAD - high)), width, high))
@@ -287,17 +287,17 @@ class SlotPanel(DropTarget):
         super().focusOutEvent(event)
 
     def mousePressEvent(self, event) -> None:
-        # A press anywhere in the well gives it the focus, so that a paste goes there.
+        # A press anywhere in the slot gives it the focus, so that a paste goes there.
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         super().mousePressEvent(event)
 
     def has_focus_inside(self) -> bool:
-        """Whether the keyboard is in this well."""
+        """Whether the keyboard is in this slot."""
         focus = self.window().focusWidget()
         return focus is not None and (focus is self or self.isAncestorOf(focus))
 
     def add_to_menu(self, menu: QMenu) -> None:
-        """The well's acts for a context menu."""
+        """The slot's acts for a context menu."""
         menu.addAction(tr("Choose a picture…"), lambda: self.pick_wanted.emit(self.which))
         menu.addMenu(examples_menu(menu, lambda path: self.chosen.emit(self.which, path)))
         clear = menu.addAction(tr("Clear {slot}", slot=self.which), lambda: self.cleared.emit(self.which))

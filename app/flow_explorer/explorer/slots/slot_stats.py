@@ -1,4 +1,4 @@
-"""The right half of a well: its name, figures and acts; or, while cropping, zoom, turn and background."""
+"""The right half of a slot: its name, figures and acts; or, while cropping, zoom, turn and background."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WIDE = 236
 
 
 class SlotStats(QWidget):
-    """Shows the figures of a well; `editing` turns it into the crop's controls."""
+    """Shows the figures of a slot; `editing` turns it into the crop's controls."""
 
     cleared = Signal()
     pick_wanted = Signal()

@@ -92,7 +92,7 @@ class WalkPanel(QWidget):
         self.show_walk(WalkView(), False)
 
     def show_walk(self, view: WalkView, possible: bool) -> None:
-        """Show the frames and the curve; `possible` is whether both wells have a z."""
+        """Show the frames and the curve; `possible` is whether both slots have a z."""
         self._possible = possible
         self.strip.show_frames(view.strip)
         self.curve.set_curve(view.bpds)

@@ -1,4 +1,4 @@
-"""The walk: from the two wells' z to the strip, the curve under it, and the frame at the present position."""
+"""The walk: from the two slots' z to the strip, the curve under it, and the frame at the present position."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class WalkLink:
 
     def sync(self, model: Model | None, a: str, b: str, walk: Walk, t: float, labels: tuple[Label, Label] = ((), ()),
              draft: bool = False) -> None:
-        """`a` and `b` are the keys of the wells' z, empty where there is none (yet), `labels` the classes of both; with `draft`
+        """`a` and `b` are the keys of the slots' z, empty where there is none (yet), `labels` the classes of both; with `draft`
         an end is being moved, and only what follows it at once is asked for."""
         if model is None or not a or not b:
             if self.possible or self._at.request is not None:

@@ -59,7 +59,7 @@ class MapLink:
         """Of a map of samples, which one each row is."""
         self._picked: tuple[int, str] | None = None
         self._laid: tuple = ()
-        """The layout on which the wells were placed."""
+        """The layout on which the slots were placed."""
         self.data = MapData()
         self.places: dict[str, tuple[float, float] | None] = {"A": None, "B": None}
         self.selected = Selected()
@@ -113,7 +113,7 @@ class MapLink:
         return MapEncode(str(model.path), "", levels, state.method, pictures=np.stack([slot.picture for slot in slots]))
 
     def sync_places(self, slots: dict[str, SlotView | None]) -> None:
-        """Where the wells' pictures lie on the map as it is now."""
+        """Where the slots' pictures lie on the map as it is now."""
         laid = (self.data, self.data.version, self._encode.request)
         if laid != self._laid:
             self._laid = laid

@@ -1,4 +1,4 @@
-"""What lies over the map: a legend of its colours, a card for what is pointed at, and the wells' marks."""
+"""What lies over the map: a legend of its colours, a card for what is pointed at, and the slots' marks."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def paint_card(painter: QPainter, bounds: QRectF, place: QPointF, reach: float, 
 
 
 def paint_mark(painter: QPainter, which: str, x: float, y: float) -> None:
-    """A well's letter in its colour."""
+    """A slot's letter in its colour."""
     painter.setFont(theme.font(11, bold=True))
     painter.setPen(QPen(theme.color("window"), 2))
     painter.setBrush(theme.color(which.lower()))

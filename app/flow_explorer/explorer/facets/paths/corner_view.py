@@ -1,4 +1,4 @@
-"""A corner of the pad: a small well that takes a dropped, pasted or picked picture."""
+"""A corner of the pad: a small slot that takes a dropped, pasted or picked picture."""
 
 from __future__ import annotations
 

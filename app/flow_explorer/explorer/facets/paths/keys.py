@@ -31,7 +31,7 @@ __all__ = ["KeysPart"]
 
 
 class KeysPart(Part[KeysPanel]):
-    """Its keyframes are wells of their own, each with a duration and an easing."""
+    """Its keyframes are slots of their own, each with a duration and an easing."""
 
     id = "keys"
 

@@ -21,7 +21,7 @@ __all__ = ["PadPart"]
 
 
 class PadPart(Part[PadPanel]):
-    """Its corners are wells of their own."""
+    """Its corners are slots of their own."""
 
     id = "pad"
 
@@ -105,7 +105,7 @@ class PadPart(Part[PadPanel]):
         self.change(tr("Fill the pad"), corners=tuple(map(controller.acts.slot_of, four)))
 
     def put(self, index: int, slot: Slot) -> None:
-        """Put a picture in a corner, or with an empty well take it away."""
+        """Put a picture in a corner, or with an empty slot take it away."""
         self._problem = ""
         words = tr("Clear a corner") if slot.empty else tr("Put a picture in a corner")
         self.facet.change(self.state.with_corner(index, slot), words)

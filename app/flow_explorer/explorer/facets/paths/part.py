@@ -106,7 +106,7 @@ class Part(QObject, Generic[PanelT]):
             self.answered()
 
     def thumb(self, slot: Slot) -> np.ndarray | None:
-        """A well's picture as it is shown small; None where it is not there."""
+        """A slot's picture as it is shown small; None where it is not there."""
         store = self.host.controller.store
         if slot.empty or slot.picture not in store:
             return None

@@ -107,7 +107,7 @@ class SidePanel(QWidget):
             row.picture.clicked.connect(lambda way=way: self.way_chosen.emit(way))
 
     def show_rows(self, rows: dict[str, PathRow], possible: bool, problem: str) -> None:
-        """The pictures and curves that have come; `possible` is whether both wells have a z."""
+        """The pictures and curves that have come; `possible` is whether both slots have a z."""
         known = [bpd for row in rows.values() for bpd in row.bpds if bpd is not None]
         limits = (min(known), max(known)) if known else None
         for way, view in self.rows.items():
